@@ -1,0 +1,44 @@
+# make book   set up, re-execute what is not fresh, build      make html   build only
+# make test   set up, run everything that CI runs              make bench  side-by-side measurements
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: book test html bench lint clean
+
+book: $(READY)
+	$(BIN)/falsestruct run
+	$(BIN)/falsestruct build
+
+html: $(READY)
+	$(BIN)/falsestruct build
+
+# Chapters first, forced; then the stored notebooks are executed once more and compared output by
+# output; then the book is built with every warning an error; then the tests.
+test: $(READY) lint
+	$(BIN)/falsestruct run --force --profile book
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest --nbval --nbval-current-env -q -n 2 --dist loadfile notebooks
+	$(BIN)/falsestruct claims
+	$(BIN)/falsestruct build --strict
+	$(BIN)/pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf _build
+
+$(READY): requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  (echo "Python 3.11 or newer is needed: make PYTHON=python3.12 book"; exit 1)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $@

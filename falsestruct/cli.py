@@ -1,0 +1,308 @@
+"""The command line: falsestruct list, run, claims, figures, cite, figure, record, build."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from falsestruct.press import chapters, claims, figures, records, runner
+from falsestruct.press.chapters import Job, Result
+from falsestruct.press.paths import Book, Output, UserError, find_book
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="False Structures: re-execute, check, draw and cite the book.",
+)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+OutputFolder = Annotated[
+    Path | None, typer.Option(help="Read or write results there instead of in the book.")
+]
+
+
+def main() -> None:
+    """Entry point: what the reader can mend is one line and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        print(f"falsestruct: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _output(book: Book, folder: Path | None) -> Output:
+    return book.published if folder is None else book.output(folder.resolve())
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    # A log has no width of its own: don't fold ids there.
+    Console(width=None if sys.stdout.isatty() else 160, soft_wrap=False).print(table)
+
+
+@app.command("list")
+def list_chapters(as_json: Json = False) -> None:
+    """List the chapters: fresh, stale or never run, and how long the last run took."""
+    book = find_book()
+    states = [chapters.state(book, chapter) for chapter in chapters.read_chapters(book).values()]
+    if as_json:
+        print(json.dumps([asdict(state) for state in states]))
+    else:
+        _table(("chapter", "state", "seconds"), [(s.chapter, s.state, s.seconds) for s in states])
+
+
+@app.command()
+def run(
+    names: Annotated[list[str] | None, typer.Argument(metavar="CHAPTER")] = None,
+    force: Annotated[bool, typer.Option(help="Also chapters that are fresh.")] = False,
+    jobs: Annotated[int | None, typer.Option(help="Chapters side by side.")] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Change a parameter.")
+    ] = None,
+    profile: Annotated[str, typer.Option(help="quick, book or paper.")] = "book",
+    output: OutputFolder = None,
+) -> None:
+    """Re-execute the chapters that are not fresh, or those that are named.
+
+    Results of `quick`, `paper` or a changed parameter go below _build, never into the book.
+
+    Examples: falsestruct run 03_stripes --force; falsestruct run --profile quick;
+    falsestruct run 04_oscillation -p seeds=5
+    """
+    book, start = find_book(), time.perf_counter()
+    request = runner.Request(
+        names=names or (),
+        force=force,
+        jobs=jobs,
+        profile=profile,
+        parameters=_parameters(parameter or []),
+        output=output,
+    )
+    with _reporter(book) as reporter:
+        summary = runner.run(book, request, reporter)
+    _summarise(summary, runner.destination(book, request), time.perf_counter() - start)
+    if summary.errors or summary.unexpected:
+        raise typer.Exit(1)
+
+
+def _parameters(given: Sequence[str]) -> dict[str, str]:
+    pairs = [item.partition("=") for item in given]
+    for name, equals, _ in pairs:
+        if not name or not equals:
+            raise UserError(f"-p {name}: expected NAME=VALUE")
+    return {name: value for name, _, value in pairs}
+
+
+def _summarise(summary: runner.Summary, output: Output, seconds: float) -> None:
+    for name, error in summary.errors.items():
+        print(f"failed: {name}, {error}")
+    for id in summary.unexpected:
+        print(f"unexpected: {id} came out {summary.verdicts[id]}")
+    counts = {v: list(summary.verdicts.values()).count(v) for v in claims.VERDICTS}
+    print(
+        f"chapters: {len(summary.ran)} run, {len(summary.skipped)} skipped, "
+        f"{len(summary.errors)} failed, {seconds:.0f} s"
+    )
+    if summary.ran:
+        tally = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+        print(f"claims: {tally}, {len(summary.unexpected)} unexpected")
+        print(f"results: {output.folder}")
+
+
+@app.command("claims")
+def check_claims(as_json: Json = False, output: OutputFolder = None) -> None:
+    """Check the ledger against book/claims.yml; exit 1 if they disagree."""
+    book = find_book()
+    stated = claims.read_claims(book)
+    evidence = claims.read_evidence(_output(book, output).evidence)
+    known = chapters.read_chapters(book)
+    keys = {name: chapters.freshness_key(book, chapter) for name, chapter in known.items()}
+    problems = [*claims.check(stated, evidence, keys), *_outdated_records(book)]
+    rows = claims.ledger_rows(stated, evidence)
+    if as_json:
+        print(json.dumps({"ok": not problems, "claims": rows}))
+    else:
+        columns = ("id", "chapter", "expected", "verdict", "value", "low", "high", "n")
+        _table(columns, [[_short(row[column]) for column in columns] for row in rows])
+    for problem in problems:
+        print(f"{problem.id} {problem.what}", file=sys.stderr)
+    if problems:
+        raise typer.Exit(1)
+
+
+def _short(value: Any) -> Any:
+    return claims.number(value) if isinstance(value, float) else value
+
+
+def _outdated_records(book: Book) -> list[claims.Problem]:
+    problems = []
+    for id in records.plan(book):
+        try:
+            if records.load(id, book=book).outdated:
+                what = f"is a recorded run of other code: run `falsestruct record {id}`"
+                problems.append(claims.Problem(id, what))
+        except UserError as error:
+            problems.append(claims.Problem(id, str(error)))
+    return problems
+
+
+@app.command("figures")
+def list_figures(as_json: Json = False, output: OutputFolder = None) -> None:
+    """List the figures: id, chapter, caption."""
+    book = find_book()
+    rows = [
+        {"id": figure.id, "chapter": figure.chapter, "caption": figure.caption}
+        for figure in figures.all_figures(_output(book, output))
+    ]
+    if as_json:
+        print(json.dumps(rows))
+    else:
+        _table(("id", "chapter", "caption"), [list(row.values()) for row in rows])
+
+
+@app.command()
+def cite(figure: str) -> None:
+    """Print BibTeX for a figure."""
+    print(figures.cite(find_book(), figure), end="")
+
+
+@app.command("figure")
+def draw_figure(
+    figure: str,
+    output: Annotated[Path, typer.Option("-o", metavar="FILE", help="Where to write it.")],
+    width: Annotated[str, typer.Option(help="Like 3.25in, 8.5cm, 85mm, 240pt.")] = "6.3in",
+    font_size: Annotated[float, typer.Option(help="In points.")] = 9.0,
+    format: Annotated[str | None, typer.Option(help="svg, pdf or png; else as FILE ends.")] = None,
+) -> None:
+    """Draw a figure again from its stored data, at another size, without computing anything.
+
+    Example: falsestruct figure stripes-crossover --width 3.25in --font-size 8 -o crossover.pdf
+    """
+    kind = format or output.suffix.lstrip(".")
+    size = figures.inches(width)
+    published = find_book().published
+    data = figures.redraw(published, figure, width=size, font_size=font_size, format=kind)
+    figures.write_figure(output, data)
+    print(output)
+
+
+@app.command("record")
+def make_record(
+    id: str, jobs: Annotated[int, typer.Option(help="Tasks side by side.")] = 1
+) -> None:
+    """Compute a recorded run again: the long computations that chapters only load."""
+    start = time.perf_counter()
+    made = records.make(id, jobs=jobs)
+    print(f"{id}: {len(made.table)} rows in {time.perf_counter() - start:.0f} s")
+
+
+@app.command()
+def build(
+    strict: Annotated[bool, typer.Option(help="Make every warning an error.")] = False,
+) -> None:
+    """Build the HTML from the stored notebooks, without executing anything."""
+    book = find_book()
+    known = chapters.read_chapters(book)
+    missing = [n for n in known if not (book.published.notebooks / f"{n}.ipynb").exists()]
+    if missing:
+        raise UserError(f"no notebook for {', '.join(missing)}: run `falsestruct run` first")
+    command = [sys.executable, "-m", "jupyter_book", "build", str(book.root), "-q"]
+    command += ["-W", "-n", "--keep-going", "--all"] if strict else []
+    done = subprocess.run(command, check=False)
+    page = book.build / "html" / "book" / "index.html"
+    if done.returncode or not page.exists():
+        raise typer.Exit(1)
+    print(f"open {page}")
+
+
+class _LogReporter:
+    """One line a finished chapter, for logs."""
+
+    def __init__(self) -> None:
+        self.start, self.total, self.done = time.perf_counter(), 0, 0
+        self.expected: dict[str, float] = {}
+
+    def __enter__(self) -> _LogReporter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def started(self, jobs: Sequence[Job], expected: Mapping[str, float]) -> None:
+        self.total += len(jobs)
+        self.expected |= expected
+
+    def progressed(self, chapter: str, cells: int) -> None:
+        return None
+
+    def finished(self, result: Result) -> None:
+        self.done += 1
+        name = result.job.chapter
+        self.expected.pop(name, None)
+        left = max(self.expected.values(), default=0.0)
+        word = "failed" if result.error else "done"
+        print(
+            f"[{self.done}/{self.total}] {name} {word}, {result.seconds:.0f} s, "
+            f"about {left:.0f} s left",
+            flush=True,
+        )
+
+
+class _BarReporter:
+    """A live bar a chapter, for terminals."""
+
+    def __init__(self, cells: Mapping[str, int]) -> None:
+        self.cells = cells
+        self.progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        )
+        self.tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> _BarReporter:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def started(self, jobs: Sequence[Job], expected: Mapping[str, float]) -> None:
+        for job in jobs:
+            last = f" (last time {expected[job.chapter]:.0f} s)" if expected[job.chapter] else ""
+            name = f"{job.chapter}{last}"
+            self.tasks[job.chapter] = self.progress.add_task(name, total=self.cells[job.chapter])
+
+    def progressed(self, chapter: str, cells: int) -> None:
+        self.progress.update(self.tasks[chapter], completed=cells)
+
+    def finished(self, result: Result) -> None:
+        task = self.tasks[result.job.chapter]
+        total = self.cells[result.job.chapter]
+        if result.error:
+            self.progress.update(task, description=f"{result.job.chapter} failed")
+        else:
+            self.progress.update(task, completed=total)
+        self.progress.stop_task(task)
+
+
+def _reporter(book: Book) -> _LogReporter | _BarReporter:
+    if not sys.stdout.isatty():
+        return _LogReporter()
+    known = chapters.read_chapters(book)
+    return _BarReporter({name: chapter.code_cells for name, chapter in known.items()})
+
+
+if __name__ == "__main__":
+    main()

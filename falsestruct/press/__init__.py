@@ -1,0 +1,1 @@
+"""From notebook to book: run chapters, keep evidence, publish figures."""

@@ -1,0 +1,284 @@
+"""Claims stated before the run, records made by it, and whether the two agree.
+
+`book/claims.yml` says what would support and what would refute a claim. A chapter calls `record`
+with what it measured; the verdict follows from the rule, nobody types it.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from falsestruct.press import environment, staging
+from falsestruct.press.display import show
+from falsestruct.press.paths import Book, UserError, find_book, write_atomically
+from falsestruct.statistics import Estimate
+
+VERDICTS = ("supported", "refuted", "inconclusive")
+COMPONENTS = ("foundation", "success", "instability", "simplicity")
+FIELDS = {
+    "id", "chapter", "component", "problem", "kind", "sentence", "source", "measure",
+    "supported", "refuted", "control", "expected",
+}  # fmt: skip
+_COMPARISON = re.compile(r"(<=|>=|<|>|==) *(-?[0-9][0-9_.]*(?:e-?[0-9]+)?)")
+_OPERATORS = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq,
+}  # fmt: skip
+
+Rule = tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim, as `book/claims.yml` states it before any run.
+
+    Attributes:
+        component: Of the conjecture: success, instability, simplicity; or foundation.
+        kind: "proved" (counted or exact, no statistics) or "measured".
+        source: The paper that makes the claim and where, or "ours".
+        measure: What number decides.
+        supported, refuted: Alternatives, each a set of comparisons that must all hold on the
+            estimate's value, low and high.
+        control: The sentence that says what must come out the other way.
+        control_rule: What the control's estimate must fulfil, in the form of `supported`.
+        expected: The verdict that the book expects.
+    """
+
+    id: str
+    chapter: str
+    component: str
+    problem: str
+    kind: str
+    sentence: str
+    source: str
+    measure: str
+    supported: Rule
+    refuted: Rule
+    control: str
+    control_rule: Rule
+    expected: str
+
+    @property
+    def stated(self) -> str:
+        """What a record depends on: everything but the verdict that we expect."""
+        return json.dumps(asdict(self) | {"expected": ""}, sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong between claims and records."""
+
+    id: str
+    what: str
+
+
+def read_claims(book: Book) -> dict[str, Claim]:
+    """All claims of the book, by id.
+
+    Raises:
+        UserError: an entry lacks a field, repeats an id, or states a rule that can't be read.
+    """
+    entries = yaml.safe_load(book.claims.read_text()) if book.claims.exists() else []
+    claims: dict[str, Claim] = {}
+    for entry in entries or []:
+        claim = _claim(entry)
+        if claim.id in claims:
+            raise UserError(f"book/claims.yml states {claim.id!r} twice: give one another id")
+        claims[claim.id] = claim
+    return claims
+
+
+def _claim(entry: dict[str, Any]) -> Claim:
+    name = entry.get("id", "a claim without id")
+    if set(entry) != FIELDS:
+        wrong = ", ".join(sorted(set(entry) ^ FIELDS))
+        raise UserError(f"book/claims.yml, {name}: missing or unknown fields: {wrong}")
+    for field, allowed in (("component", COMPONENTS), ("expected", VERDICTS)):
+        if entry[field] not in allowed:
+            known = ", ".join(allowed)
+            raise UserError(f"book/claims.yml, {name}: {field} is {entry[field]!r}; one of {known}")
+    rules: dict[str, Any] = {field: _rule(entry[field], name) for field in ("supported", "refuted")}
+    control = entry["control"]
+    if not isinstance(control, dict) or set(control) != {"sentence", "rule"}:
+        raise UserError(f"book/claims.yml, {name}: control needs a sentence and a rule")
+    given: dict[str, Any] = {
+        field: " ".join(str(entry[field]).split()) for field in FIELDS - {*rules, "control"}
+    }
+    sentence = " ".join(control["sentence"].split())
+    return Claim(**given, **rules, control=sentence, control_rule=_rule(control["rule"], name))
+
+
+def _rule(rule: Any, name: str) -> Rule:
+    alternatives = rule if isinstance(rule, list) else [rule]
+    for comparisons in alternatives:
+        if not isinstance(comparisons, dict) or not comparisons:
+            raise UserError(f"book/claims.yml, {name}: {rule!r} is no rule like {{low: '> 0.5'}}")
+        for end, text in comparisons.items():
+            if end not in ("value", "low", "high") or not _COMPARISON.fullmatch(text):
+                raise UserError(
+                    f"book/claims.yml, {name}: {end}: {text!r} is no comparison of value, low or "
+                    "high with a number, like low: '> 0.5'"
+                )
+    return tuple(alternatives)
+
+
+def satisfies(estimate: Estimate, rule: Rule) -> bool:
+    """Does the estimate fulfil one of the rule's alternatives?"""
+
+    def holds(end: str, text: str) -> bool:
+        match = _COMPARISON.fullmatch(text)
+        assert match  # `read_claims` has looked
+        return bool(_OPERATORS[match[1]](getattr(estimate, end), float(match[2])))
+
+    return any(all(holds(end, text) for end, text in part.items()) for part in rule)
+
+
+def judge(claim: Claim, estimate: Estimate, control: Estimate) -> str:
+    """The verdict. A control that does not come out the other way leaves a claim inconclusive.
+
+    Raises:
+        ValueError: the estimate fulfils both rules, so that they exclude nothing.
+    """
+    supported, refuted = (satisfies(estimate, rule) for rule in (claim.supported, claim.refuted))
+    if supported and refuted:
+        raise ValueError(f"claim {claim.id!r}: {estimate} supports and refutes; mend the rules")
+    if not satisfies(control, claim.control_rule) or not (supported or refuted):
+        return "inconclusive"
+    return "supported" if supported else "refuted"
+
+
+def record(id: str, estimate: Estimate, *, control: Estimate) -> None:
+    """Judge a claim and stage its record; show it as a card.
+
+    Args:
+        id: As in `book/claims.yml`.
+        estimate: What the claim's measure came to.
+        control: What the same measure came to in the claim's control.
+
+    Raises:
+        UserError: nobody stated this claim, or it belongs to another chapter.
+    """
+    run, book = staging.current(), find_book()
+    claims = read_claims(book)
+    if id not in claims:
+        raise UserError(f"no claim {id!r} in book/claims.yml: state it before the run")
+    claim = claims[id]
+    if run.chapter not in (claim.chapter, "by-hand"):
+        raise UserError(f"claim {id!r} belongs to {claim.chapter}, not to {run.chapter}")
+    verdict = judge(claim, estimate, control)
+    entry = {
+        "id": id,
+        "chapter": claim.chapter,
+        "verdict": verdict,
+        **asdict(estimate),
+        "control": asdict(control) | {"holds": satisfies(control, claim.control_rule)},
+        "parameters": run.parameters,
+        "environment": environment.describe(),
+        "commit": environment.commit(book.root),
+        "key": run.key,
+    }
+    write_atomically(run.folder / "claims" / f"{id}.json", json.dumps(entry, indent=2))
+    _show_card(claim, verdict, estimate, control)
+
+
+def number(value: float) -> str:
+    """A number for a person: three significant digits, no scientific notation near one."""
+    if value == int(value) and abs(value) < 1e6:
+        return str(int(value))
+    return f"{value:.3g}" if abs(value) >= 1e-3 else f"{value:.2e}"
+
+
+def text(estimate: Estimate) -> str:
+    """An estimate for a person: value, interval, n."""
+    value = number(estimate.value)
+    if estimate.method == "exact":
+        return f"{value} (exact)"
+    interval = f"[{number(estimate.low)}, {number(estimate.high)}]"
+    return f"{value}, 95 % interval {interval}, n = {estimate.n}"
+
+
+def _show_card(claim: Claim, verdict: str, estimate: Estimate, control: Estimate) -> None:
+    numbers = f"**{text(estimate)}**. {claim.measure}"
+    against = f"Control: {claim.control} It came to {text(control)}."
+    ledger = f"[in the ledger](#ledger-{claim.id})"
+    show(
+        markdown=(
+            f"(claim-{claim.id})=\n"
+            f"::::{{admonition}} {verdict.capitalize()}: {claim.sentence}\n"
+            f":class: claim claim-{verdict}\n\n{numbers}\n\n{against}\n\n"
+            f"`{claim.id}`, {ledger}\n::::\n"
+        ),
+        html=(
+            f"<div><b>{verdict.capitalize()}</b>: {claim.sentence}<br>{text(estimate)}. "
+            f"{claim.measure}<br>{against}<br><code>{claim.id}</code></div>"
+        ),
+        text=f"{verdict}: {claim.id}: {text(estimate)}",
+    )
+
+
+def read_evidence(path: Path) -> dict[str, dict[str, Any]]:
+    """The records of an evidence file, by claim id; empty if there is no such file."""
+    if not path.exists():
+        return {}
+    stored: dict[str, dict[str, Any]] = json.loads(path.read_text())["claims"]
+    return stored
+
+
+def merge_evidence(path: Path, chapter: str, records: Iterable[dict[str, Any]]) -> None:
+    """Replace a chapter's records in an evidence file, atomically."""
+    old = {id: entry for id, entry in read_evidence(path).items() if entry["chapter"] != chapter}
+    merged = old | {entry["id"]: entry for entry in records}
+    text = json.dumps({"claims": dict(sorted(merged.items()))}, indent=1)
+    write_atomically(path, text + "\n")
+
+
+def check(
+    claims: Mapping[str, Claim],
+    evidence: Mapping[str, Mapping[str, Any]],
+    keys: Mapping[str, str],
+) -> list[Problem]:
+    """What is wrong between claims and records.
+
+    Args:
+        claims: As stated.
+        evidence: As recorded.
+        keys: The present freshness key of each chapter.
+    """
+    problems = [
+        Problem(id, "has a record but is not in book/claims.yml")
+        for id in sorted(set(evidence) - set(claims))
+    ]
+    for id, claim in claims.items():
+        entry = evidence.get(id)
+        if claim.chapter not in keys:
+            problems.append(Problem(id, f"belongs to {claim.chapter}, which is not in the book"))
+        elif entry is None:
+            problems.append(Problem(id, f"has no record: run `falsestruct run {claim.chapter}`"))
+        elif entry["key"] != keys[claim.chapter]:
+            what = f"has a record older than its chapter: run `falsestruct run {claim.chapter}`"
+            problems.append(Problem(id, what))
+        elif entry["verdict"] != claim.expected:
+            what = f"came out {entry['verdict']}, expected {claim.expected}"
+            problems.append(Problem(id, what))
+    return problems
+
+
+def ledger_rows(
+    claims: Mapping[str, Claim], evidence: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """One row a claim: id, chapter, expected, verdict, value, low, high, n."""
+    return [
+        {"id": claim.id, "chapter": claim.chapter, "expected": claim.expected}
+        | {key: evidence.get(claim.id, {}).get(key) for key in _MEASURED}
+        for claim in claims.values()
+    ]
+
+
+_MEASURED: Sequence[str] = ("verdict", "value", "low", "high", "n")

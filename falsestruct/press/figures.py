@@ -1,0 +1,211 @@
+"""Figures that can be cited and drawn again: files, data and a record of how they came about."""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import importlib
+import io
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+import yaml
+from matplotlib.figure import Figure
+
+import falsestruct
+from falsestruct.press import environment, staging
+from falsestruct.press.display import show
+from falsestruct.press.paths import Book, Output, UserError, find_book, write_atomically
+
+Plot = Callable[..., Figure]
+FORMATS = ("svg", "pdf", "png")
+WIDTH, FONT_SIZE = 6.3, 9.0  # inches, points: the book's column
+_UNITS = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4, "pt": 1 / 72.27}
+_NO_DATES = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
+
+
+@dataclass(frozen=True)
+class Published:
+    """The record of a figure.
+
+    Attributes:
+        plot: "module:function" that draws it from its data.
+        options: Keyword arguments of that function.
+        caption, alt: What to see; what it shows to who can't see it.
+        about: Parameters, versions, commit.
+    """
+
+    id: str
+    chapter: str
+    plot: str
+    options: dict[str, Any]
+    caption: str
+    alt: str
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+def publish(
+    plot: Plot, data: pd.DataFrame, id: str, caption: str, alt: str, **options: Any
+) -> None:
+    """Draw a figure, stage its files and show it.
+
+    Args:
+        plot: A function of `falsestruct.plots`: a table in, a Figure out.
+        data: Everything that is drawn, in one table.
+        id: Lower-case words joined by hyphens; the figure's name in files and citations.
+        caption: What to see.
+        alt: What the figure shows, for who can't see it.
+        options: Passed on to `plot`; plain values only, for they are stored.
+    """
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", id):
+        raise UserError(f"figure id {id!r}: use lower-case words joined by hyphens")
+    run = staging.current()
+    table = data.to_csv(index=False)
+    figure = draw(plot, table, options)
+    folder = run.folder / "figures"
+    for format in FORMATS:
+        write_atomically(folder / f"{id}.{format}", save(figure, format, id))
+    write_atomically(folder / f"{id}.csv", table)
+    where = f"{plot.__module__}:{plot.__name__}"
+    about = {
+        "parameters": run.parameters,
+        "environment": environment.describe(),
+        "version": falsestruct.__version__,
+        "commit": environment.commit(find_book().root),
+    }
+    record = Published(id, run.chapter, where, options, caption, alt, about)
+    write_atomically(folder / f"{id}.json", json.dumps(asdict(record), indent=1) + "\n")
+    _show(record, (folder / f"{id}.png").read_bytes())
+
+
+def draw(
+    plot: Plot,
+    table: str,
+    options: Mapping[str, Any],
+    *,
+    width: float = WIDTH,
+    font_size: float = FONT_SIZE,
+) -> Figure:
+    """Draw from the stored form of the data, so that it can be done again.
+
+    Args:
+        table: The data as CSV.
+        width, font_size: In inches and points. The height follows from the plot.
+    """
+    style = {
+        "figure.figsize": (width, 0.62 * width),
+        "font.size": font_size,
+        "figure.constrained_layout.use": True,
+        "savefig.facecolor": "white",
+        "pdf.fonttype": 42,
+        "svg.fonttype": "path",
+    }
+    with mpl.rc_context(style):
+        return plot(pd.read_csv(io.StringIO(table)), **options)
+
+
+def save(figure: Figure, format: str, salt: str) -> bytes:
+    """A figure's file, the same bytes each time."""
+    buffer = io.BytesIO()
+    with mpl.rc_context({"svg.hashsalt": salt, "pdf.fonttype": 42}):
+        figure.savefig(buffer, format=format, dpi=200, metadata=_NO_DATES[format])
+    return buffer.getvalue()
+
+
+def _show(record: Published, png: bytes) -> None:
+    encoded = base64.b64encode(png).decode()
+    show(
+        markdown=(
+            f":::{{figure}} ../book/figures/{record.id}.svg\n:name: fig-{record.id}\n"
+            f":alt: {record.alt}\n:width: 100%\n\n{record.caption}\n:::\n"
+        ),
+        html=(
+            f'<figure><img alt="{record.alt}" style="max-width:100%" '
+            f'src="data:image/png;base64,{encoded}"><figcaption>{record.caption}</figcaption>'
+            "</figure>"
+        ),
+        text=f"figure {record.id}",
+    )
+
+
+def all_figures(output: Output) -> list[Published]:
+    """The records of all figures of an output, by chapter and id."""
+    found = [Published(**json.loads(path.read_text())) for path in output.figures.glob("*.json")]
+    return sorted(found, key=lambda record: (record.chapter, record.id))
+
+
+def find_figure(output: Output, id: str) -> Published:
+    """The record of one figure.
+
+    Raises:
+        UserError: there is none; the text names the nearest ids.
+    """
+    known = {record.id: record for record in all_figures(output)}
+    if id not in known:
+        near = difflib.get_close_matches(id, known, n=3, cutoff=0.3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ": see `falsestruct figures`"
+        raise UserError(f"no figure {id!r}{hint}")
+    return known[id]
+
+
+def redraw(output: Output, id: str, *, width: float, font_size: float, format: str) -> bytes:
+    """A figure's file at another size, from the stored data; nothing is computed again.
+
+    Args:
+        width, font_size: In inches and points, positive.
+        format: One of `FORMATS`.
+    """
+    if format not in FORMATS:
+        raise UserError(f"format {format!r}: expected one of {', '.join(FORMATS)}")
+    if not (0 < width < 100 and 0 < font_size < 200):
+        raise UserError(f"width {width:g} in, font size {font_size:g} pt: expected positive sizes")
+    record = find_figure(output, id)
+    module, _, name = record.plot.partition(":")
+    plot = getattr(importlib.import_module(module), name)
+    table = (output.figures / f"{id}.csv").read_text()
+    figure = draw(plot, table, record.options, width=width, font_size=font_size)
+    return save(figure, format, id)
+
+
+def inches(text: str) -> float:
+    """A length like 3.25in, 8.5cm, 85mm or 240pt in inches.
+
+    Raises:
+        UserError: the text is no length.
+    """
+    match = re.fullmatch(r"([0-9]*\.?[0-9]+) *(in|cm|mm|pt)", text.strip())
+    if not match:
+        raise UserError(f"width {text!r}: expected a length like 3.25in, 8.5cm, 85mm or 240pt")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def cite(book: Book, id: str) -> str:
+    """BibTeX for one figure: title, authors, version, commit, figure id."""
+    record = find_figure(book.published, id)
+    source = yaml.safe_load((book.root / "CITATION.cff").read_text())
+    authors = " and ".join(
+        f"{{{author['name']}}}" if "name" in author
+        else f"{author['family-names']}, {author['given-names']}"
+        for author in source["authors"]
+    )  # fmt: skip
+    commit = record.about["commit"]
+    return (
+        f"@misc{{falsestruct:{id},\n"
+        f"  author  = {{{authors}}},\n"
+        f"  title   = {{{source['title']}: figure {id}}},\n"
+        f"  year    = {{{str(source['date-released'])[:4]}}},\n"
+        f"  version = {{{record.about['version']}}},\n"
+        f"  note    = {{Figure {id}, chapter {record.chapter}, commit {commit}}},\n"
+        "}\n"
+    )
+
+
+def write_figure(path: Path, data: bytes) -> None:
+    """Write a figure's file where the reader asked for it."""
+    write_atomically(path, data)

@@ -1,0 +1,111 @@
+"""The one place that knows where things live."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class UserError(Exception):
+    """Something the reader asked for can't be done; its text is the one line that they see."""
+
+
+@dataclass(frozen=True)
+class Book:
+    """A book by the folder of its `_config.yml`."""
+
+    root: Path
+
+    @property
+    def source(self) -> Path:
+        """What a person writes."""
+        return self.root / "book"
+
+    @property
+    def package(self) -> Path:
+        """The helper package's source."""
+        return self.root / "falsestruct"
+
+    @property
+    def requirements(self) -> Path:
+        """The pinned requirements."""
+        return self.root / "requirements.txt"
+
+    @property
+    def claims(self) -> Path:
+        """What would support and what would refute each claim, stated before the run."""
+        return self.source / "claims.yml"
+
+    @property
+    def records(self) -> Path:
+        """Recorded runs."""
+        return self.source / "records"
+
+    @property
+    def build(self) -> Path:
+        """Everything that can be thrown away."""
+        return self.root / "_build"
+
+    @property
+    def published(self) -> Output:
+        """The result that the book shows."""
+        return Output(self.root / "notebooks", self.source / "figures", self.source)
+
+    def output(self, folder: Path) -> Output:
+        """A result that is kept apart from the book's."""
+        return Output(folder / "notebooks", folder / "figures", folder)
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where a run's results go: notebooks, figures, evidence."""
+
+    notebooks: Path
+    figures: Path
+    folder: Path
+
+    @property
+    def evidence(self) -> Path:
+        """The ledger's records."""
+        return self.folder / "evidence.json"
+
+
+def find_book(start: Path | None = None) -> Book:
+    """The book around a folder: $FALSESTRUCT_ROOT, or the nearest folder with a `_config.yml`.
+
+    Raises:
+        UserError: there is none.
+    """
+    if start is None and (root := os.environ.get("FALSESTRUCT_ROOT")):
+        return Book(Path(root).resolve())
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "_config.yml").exists() and (folder / "book").is_dir():
+            return Book(folder)
+    raise UserError(f"no book in {here} or above it: run this in a clone of the book")
+
+
+def write_atomically(path: Path, data: str | bytes) -> None:
+    """Write a file so that at every moment it holds the old content or the new, never half.
+
+    Raises:
+        UserError: the folder can't be written to.
+    """
+    raw = data.encode() if isinstance(data, str) else data
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise UserError(f"can't write to {path.parent}: {error.strerror or error}") from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

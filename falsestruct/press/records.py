@@ -1,0 +1,107 @@
+"""Recorded runs: results too long to compute in a chapter, kept with what produced them."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import StringIO
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from falsestruct.press import environment
+from falsestruct.press.paths import Book, UserError, find_book, write_atomically
+from falsestruct.press.sources import code_key
+
+
+@dataclass(frozen=True)
+class Record:
+    """A recorded run.
+
+    Attributes:
+        table: Its results.
+        seconds: Computing time of each of its tasks.
+        outdated: The package's code has changed since.
+        about: Parameters, versions, machine, date, commit.
+    """
+
+    id: str
+    table: pd.DataFrame
+    seconds: tuple[float, ...]
+    outdated: bool
+    about: dict[str, Any]
+
+
+def plan(book: Book) -> dict[str, dict[str, Any]]:
+    """The recorded runs that `book/records.yml` names."""
+    path = book.source / "records.yml"
+    return (yaml.safe_load(path.read_text()) or {}) if path.exists() else {}
+
+
+def load(id: str, *, book: Book | None = None) -> Record:
+    """The recorded run of this id.
+
+    Raises:
+        UserError: it is not planned, or was never made.
+    """
+    book = book or find_book()
+    entry = _entry(book, id)
+    path = book.records / f"{id}.json"
+    if not path.exists():
+        raise UserError(f"the recorded run {id!r} was never made: run `falsestruct record {id}`")
+    stored = json.loads(path.read_text())
+    table = pd.read_json(StringIO(json.dumps(stored.pop("table"))), orient="split", dtype=False)
+    outdated = stored["code_key"] != _key(book, entry) or stored["tasks"] != entry["tasks"]
+    return Record(id, table, tuple(stored["seconds"]), outdated, stored)
+
+
+def make(id: str, *, jobs: int = 1, book: Book | None = None) -> Record:
+    """Compute a recorded run again and store it. The old one stays until the new one is whole."""
+    book = book or find_book()
+    entry = _entry(book, id)
+    key = _key(book, entry)  # of the code that runs, not of what is there when it ends
+    with ProcessPoolExecutor(max_workers=jobs, max_tasks_per_child=1) as pool:
+        futures = [pool.submit(_timed, entry["function"], task) for task in entry["tasks"]]
+        tables, seconds = zip(*(future.result() for future in futures), strict=True)
+    table = pd.concat(tables, ignore_index=True)
+    record = {
+        "id": id,
+        "function": entry["function"],
+        "tasks": entry["tasks"],
+        "code_key": key,
+        "seconds": [round(value, 1) for value in seconds],
+        "date": datetime.now(UTC).date().isoformat(),
+        "environment": environment.describe(),
+        "commit": environment.commit(book.root),
+        "table": json.loads(table.to_json(orient="split", index=False, double_precision=15)),
+    }
+    write_atomically(book.records / f"{id}.json", json.dumps(record, indent=None) + "\n")
+    return load(id, book=book)
+
+
+def _entry(book: Book, id: str) -> dict[str, Any]:
+    entries = plan(book)
+    if id not in entries:
+        known = ", ".join(entries) or "none"
+        raise UserError(f"no recorded run {id!r} in book/records.yml; known: {known}")
+    return entries[id]
+
+
+def _key(book: Book, entry: dict[str, Any]) -> str:
+    return code_key(book.root, [entry["function"].partition(":")[0]])
+
+
+def _timed(function: str, task: dict[str, Any]) -> tuple[pd.DataFrame, float]:
+    import torch
+
+    torch.set_num_threads(1)
+    module, _, name = function.partition(":")
+    call: Callable[..., pd.DataFrame] = getattr(importlib.import_module(module), name)
+    start = time.perf_counter()
+    return call(**task), time.perf_counter() - start

@@ -1,0 +1,79 @@
+"""Which source a piece of code can reach, and a key over it.
+
+The imports are read from the syntax tree, nothing is executed. A module's packages count as well:
+importing `falsestruct.problems.stripes` runs `falsestruct/__init__.py`.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+PACKAGE = "falsestruct"
+
+
+def module_file(root: Path, module: str) -> Path | None:
+    """The file of a module of the package below root, or None if there is no such module."""
+    base = root.joinpath(*module.split("."))
+    candidates = (base / "__init__.py", base.with_suffix(".py"))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def imported(source: str, root: Path, *, package: str = "") -> set[str]:
+    """Modules of the package that a source text imports, at any depth of the text.
+
+    Args:
+        package: The package that relative imports start from.
+    """
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")[: len(package.split(".")) - node.level + 1]
+            above = parents if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            names |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+    ours = {name for name in names if name.split(".")[0] == PACKAGE}
+    return {name for name in ours if module_file(root, name)}
+
+
+def reachable(root: Path, modules: Iterable[str]) -> list[Path]:
+    """Files of all modules of the package that these modules reach, sorted."""
+    todo, found = list(modules), {}
+    while todo:
+        name = todo.pop()
+        path = module_file(root, name)
+        if path is None or name in found:
+            continue
+        found[name] = path
+        parent = name.rpartition(".")[0]
+        package = name if path.name == "__init__.py" else parent
+        todo += imported(path.read_text(), root, package=package) | ({parent} if parent else set())
+    return sorted(found.values())
+
+
+def code_key(root: Path, modules: Iterable[str]) -> str:
+    """Key of what the reachable code does: comments, docstrings and layout don't count.
+
+    For recorded runs: they take long, and a better docstring changes no number.
+    """
+    digest = hashlib.sha256()
+    for path in reachable(root, modules):
+        digest.update(f"{path.relative_to(root)}\n".encode())
+        digest.update(ast.dump(_without_docstrings(ast.parse(path.read_text()))).encode())
+    return digest.hexdigest()
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    holders = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(tree):
+        if isinstance(node, holders):
+            node.body = [
+                line
+                for line in node.body
+                if not (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant))
+            ] or [ast.Pass()]
+    return tree

@@ -1,0 +1,1 @@
+"""What is proved, as code in exact arithmetic."""
