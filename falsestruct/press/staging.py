@@ -12,9 +12,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from falsestruct.press.paths import find_book, write_atomically
+from falsestruct.press.paths import Output, find_book, write_atomically
 
 VARIABLE = "FALSESTRUCT_STAGING"
+OUTPUT = "FALSESTRUCT_OUTPUT"
 
 
 @dataclass(frozen=True)
@@ -45,3 +46,15 @@ def current() -> Run:
         data = json.loads((Path(folder) / "run.json").read_text())
         return Run(**(data | {"folder": Path(folder)}))
     return Run(find_book().build / "by-hand")
+
+
+def output() -> Output:
+    """The results that this process reads: those of the run it is part of, else the book's.
+
+    For chapters that show what other chapters found (`last: true` in their header).
+    """
+    book = find_book()
+    folder = os.environ.get(OUTPUT)
+    if folder is None or Path(folder) == book.published.folder:
+        return book.published
+    return book.output(Path(folder))
