@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import math
 import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,12 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from falsestruct.press import claims, sources, staging
-from falsestruct.press.paths import Book, Output, UserError, write_atomically
+from falsestruct.press import claims, figures, sources, staging
+from falsestruct.press.paths import Book, Output, UserError, read_json, write_atomically
 
 PROFILES = ("quick", "book", "paper")
 STATES = ("fresh", "stale", "never run")
+AFTER = "after.ipynb"  # the executed chapter, in its staging folder
 MARK = "falsestruct_run"  # what a finished run leaves in the notebook's metadata
 
 
@@ -60,6 +62,7 @@ class Job:
 
     Attributes:
         changed: Parameters that differ from the chapter's own.
+        staging: A folder of its own; nothing outside of it changes while it runs.
         output: Where the results of the chapters that it reads are.
     """
 
@@ -75,7 +78,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a job; `error` names the cell and the error, or is None."""
+    """What became of a job; `error` names the cell and the error in one line, or is None."""
 
     job: Job
     seconds: float
@@ -101,7 +104,8 @@ def read_chapter(path: Path) -> Chapter:
     """A chapter from its text.
 
     Raises:
-        UserError: its first code cell is not a parameters cell of plain literals.
+        UserError: its first code cell is not a parameters cell of plain literals, or a profile in
+            its header does not fit them.
     """
     notebook = jupytext.read(path, fmt="md:myst")
     header = notebook.metadata.get("falsestruct", {})
@@ -109,26 +113,39 @@ def read_chapter(path: Path) -> Chapter:
     if not code or "parameters" not in code[0].metadata.get("tags", []):
         raise UserError(f"{path.name}: the first code cell must be tagged `parameters`")
     parameters = _literals(code[0].source, path.name)
-    profiles = {name: dict(values) for name, values in header.get("profiles", {}).items()}
+    given = header.get("profiles") or {}
+    profiles = {name: dict(values or {}) for name, values in given.items()}
     for profile, values in profiles.items():
         if profile not in PROFILES:
             raise UserError(f"{path.name}: no profile {profile!r}; one of {', '.join(PROFILES)}")
         profiles[profile] = check_parameters(path.stem, parameters, values)
-    data, last = tuple(header.get("data", ())), bool(header.get("last", False))
+    data = header.get("data") or ()
+    data = (data,) if isinstance(data, str) else tuple(data)
+    last = bool(header.get("last", False))
     return Chapter(path.stem, path, notebook, parameters, profiles, data, last)
 
 
 def _literals(source: str, where: str) -> dict[str, Any]:
+    try:
+        lines = ast.parse(source).body
+    except SyntaxError as error:
+        raise UserError(f"{where}: parameters cell: line {error.lineno}: {error.msg}") from None
     found = {}
-    for line in ast.parse(source).body:
-        try:
-            if not isinstance(line, ast.Assign) or not isinstance(line.targets[0], ast.Name):
-                raise ValueError
-            found[line.targets[0].id] = ast.literal_eval(line.value)
-        except ValueError:
-            text = ast.unparse(line)
-            raise UserError(f"{where}: parameters cell: `{text}` is no plain literal") from None
+    for line in lines:
+        text = ast.unparse(line)
+        match line:
+            case ast.Assign(targets=[ast.Name(name)], value=value):
+                found[name] = _literal(value, f"{where}: parameters cell: `{text}`")
+            case _:
+                raise UserError(f"{where}: parameters cell: `{text}` is not `name = literal`")
     return found
+
+
+def _literal(value: ast.expr | str, where: str) -> Any:
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise UserError(f"{where} is no plain literal") from None
 
 
 def check_parameters(
@@ -151,17 +168,17 @@ def check_parameters(
 def _as_type_of(default: Any, value: Any, where: str) -> Any:
     wanted = type(default)
     if isinstance(value, str) and wanted is not str:
-        try:
-            value = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
-            raise UserError(f"{where}: {value!r} is no {wanted.__name__}") from None
+        value = _literal(value, f"{where}: {value!r}, expected {wanted.__name__}:")
     if wanted is float and type(value) is int:
         value = float(value)
     if wanted in (list, tuple) and isinstance(value, (list, tuple)):
-        value = wanted(value)
+        # An element has the type of the default's first; of an empty list nothing is known.
+        value = wanted(_as_type_of(default[0], v, where) if default else v for v in value)
     if type(value) is not wanted:
         kind = type(value).__name__
         raise UserError(f"{where}: {value!r} is {kind}, expected {wanted.__name__}")
+    if wanted is float and not math.isfinite(value):
+        raise UserError(f"{where}: {value!r}, expected a finite number")
     return value
 
 
@@ -178,12 +195,14 @@ def freshness_key(book: Book, chapter: Chapter) -> str:
 
 
 def _source(book: Book, chapter: Chapter) -> list[Path]:
-    code = "\n".join(c.source for c in chapter.notebook.cells if c.cell_type == "code")
-    return sources.reachable(book.root, sources.imported(code, book.root))
+    cells = [cell.source for cell in chapter.notebook.cells if cell.cell_type == "code"]
+    modules: set[str] = set().union(*(sources.imported(cell, book.root) for cell in cells))
+    return sources.reachable(book.root, modules)
 
 
 def _data(book: Book, chapter: Chapter) -> list[Path]:
-    return sorted(path for pattern in chapter.data for path in book.root.glob(pattern))
+    found = {path for pattern in chapter.data for path in book.root.glob(pattern)}
+    return sorted(path for path in found if path.is_file())
 
 
 def state(book: Book, chapter: Chapter) -> State:
@@ -191,48 +210,68 @@ def state(book: Book, chapter: Chapter) -> State:
     path = book.published.notebooks / f"{chapter.name}.ipynb"
     if not path.exists():
         return State(chapter.name, "never run", None)
-    mark = json.loads(path.read_text())["metadata"].get(MARK, {})
+    try:
+        mark = json.loads(path.read_text())["metadata"].get(MARK, {})
+    except (ValueError, KeyError):  # no notebook any more: the next run mends it
+        return State(chapter.name, "stale", None)
     evidence = claims.read_evidence(book.published.evidence)
     fresh = (
         mark.get("key") == freshness_key(book, chapter)
         and all(evidence.get(id, {}).get("key") == mark["key"] for id in mark["claims"])
-        and all((book.published.figures / f"{id}.svg").exists() for id in mark["figures"])
+        and all(_has_figure(book.published, id, mark["key"]) for id in mark["figures"])
     )
     return State(chapter.name, "fresh" if fresh else "stale", mark.get("seconds"))
 
 
+def _has_figure(output: Output, id: str, key: str) -> bool:
+    files = {kind: output.figures / f"{id}.{kind}" for kind in ("csv", *figures.FORMATS, "json")}
+    whole = all(path.exists() for path in files.values())
+    return whole and read_json(files["json"])["about"].get("key") == key
+
+
 def execute(job: Job) -> Result:
-    """Run a chapter with papermill in its staging folder; nothing outside of it changes."""
+    """Run a chapter with papermill in its staging folder; nothing outside of it changes.
+
+    What goes wrong is in the result, so that the other chapters go on.
+    """
     import papermill
 
-    start = time.perf_counter()
-    shutil.rmtree(job.staging, ignore_errors=True)
-    run = staging.Run(job.staging, job.chapter, job.parameters, job.key)
-    run.save()
-    chapter = read_chapter(Book(job.root).source / f"{job.chapter}.md")
-    before, after = job.staging / "before.ipynb", job.staging / "after.ipynb"
-    nbformat.write(chapter.notebook, before)
-    _set_environment(job)
-    done = [0]
+    start, done = time.perf_counter(), [0]
 
     def count(**_: Any) -> None:
         done[0] += 1
         write_atomically(job.staging / "progress", str(done[0]))
 
+    error = None
     try:
-        papermill.execute_notebook(
-            before, after, parameters=job.changed, cwd=job.root, kernel_name="python3",
-            progress_bar=False, log_output=False, on_cell_executed=count,
-            extra_arguments=["--IPKernelApp.log_level=40"],
-        )  # fmt: skip
-        _tidy(after, job, time.perf_counter() - start)
-    except papermill.PapermillExecutionError as error:
-        what = f"cell {error.cell_index}: {error.ename}: {error.evalue}"
-        return Result(job, time.perf_counter() - start, what)
-    except Exception as error:  # a kernel that died, a full disk: the other chapters go on
-        what = f"after cell {done[0]}: {type(error).__name__}: {error}"
-        return Result(job, time.perf_counter() - start, what)
-    return Result(job, time.perf_counter() - start)
+        _execute(job, count)
+        _tidy(job.staging / AFTER, job, time.perf_counter() - start)
+    except papermill.PapermillExecutionError as failure:
+        number = failure.exec_count - bool(job.changed)  # papermill adds a cell of parameters
+        line = next(iter(failure.source.strip().splitlines()), "")
+        error = f"code cell {number} (`{line}`): {failure.ename}: {failure.evalue}"
+    except Exception as failure:  # a kernel that died, a full disk
+        number = done[0] - bool(job.changed and done[0])
+        error = f"after {number} code cells: {type(failure).__name__}: {failure}"
+    return Result(job, time.perf_counter() - start, error and " ".join(error.split()))
+
+
+def _execute(job: Job, count: Callable[..., None]) -> None:
+    import papermill
+
+    shutil.rmtree(job.staging, ignore_errors=True)
+    staging.Run(job.staging, job.chapter, job.parameters, job.key).save()
+    chapter = read_chapter(Book(job.root).source / f"{job.chapter}.md")
+    before = job.staging / "before.ipynb"
+    nbformat.write(chapter.notebook, before)
+    _set_environment(job)
+    papermill.execute_notebook(
+        before, job.staging / AFTER, parameters=job.changed, cwd=job.root, kernel_name="python3",
+        progress_bar=False, log_output=False, on_cell_executed=count,
+        # How printed text falls into messages depends on the machine's load.
+        coalesce_streams=True,
+        extra_arguments=["--IPKernelApp.log_level=40"],
+    )  # fmt: skip
 
 
 def _set_environment(job: Job) -> None:
@@ -277,35 +316,55 @@ def _tidy(path: Path, job: Job, seconds: float) -> None:
 
 @dataclass(frozen=True)
 class Publication:
-    """What a published chapter brought."""
+    """What a published chapter brought.
+
+    Attributes:
+        verdicts: By claim.
+        changed: Text, code or data changed while the chapter ran, so its results belong to
+            neither version; they are published as stale.
+    """
 
     verdicts: dict[str, str] = field(default_factory=dict)
+    changed: bool = False
 
 
 def publish(result: Result, output: Output) -> Publication:
-    """Move a finished run's results to where they count: the notebook last.
+    """Move a finished run's results to where they count: records of figures first, notebook last.
 
-    Killed in between, the old notebook's key doesn't match its evidence, so the next run repeats
-    the chapter.
+    Killed in between, the old notebook's key matches neither its figures nor its evidence, so the
+    next run repeats the chapter.
     """
     job = result.job
-    for path in sorted(job.staging.glob("figures/*")):
+    key = job.key if _unchanged(job) else ""
+    staged = job.staging / "figures"
+    for path in sorted(staged.glob("*.json")):
+        record = read_json(path)
+        record["about"]["key"] = key
+        write_atomically(output.figures / path.name, json.dumps(record, indent=1) + "\n")
+    for path in sorted(set(staged.glob("*")) - set(staged.glob("*.json"))):
         write_atomically(output.figures / path.name, path.read_bytes())
-    records = [
-        json.loads(path.read_text()) | {"seconds": round(result.seconds, 1)}
-        for path in sorted(job.staging.glob("claims/*.json"))
-    ]
+    extra = {"seconds": round(result.seconds, 1), "key": key}
+    records = [read_json(path) | extra for path in sorted(job.staging.glob("claims/*.json"))]
     claims.merge_evidence(output.evidence, job.chapter, records)
-    after = (job.staging / "after.ipynb").read_text()
-    _drop_old_figures(output, job.chapter, after)
-    write_atomically(output.notebooks / f"{job.chapter}.ipynb", after)
-    return Publication({entry["id"]: entry["verdict"] for entry in records})
+    notebook = nbformat.read(job.staging / AFTER, as_version=4)
+    notebook.metadata[MARK]["key"] = key
+    _drop_old_figures(output, job.chapter, notebook.metadata[MARK]["figures"])
+    write_atomically(output.notebooks / f"{job.chapter}.ipynb", nbformat.writes(notebook) + "\n")
+    return Publication({entry["id"]: entry["verdict"] for entry in records}, changed=not key)
 
 
-def _drop_old_figures(output: Output, chapter: str, notebook: str) -> None:
+def _unchanged(job: Job) -> bool:
+    book = Book(job.root)
+    try:
+        chapter = read_chapter(book.source / f"{job.chapter}.md")
+        return freshness_key(book, chapter) == job.key
+    except (UserError, OSError):  # being edited, or gone
+        return False
+
+
+def _drop_old_figures(output: Output, chapter: str, kept: Sequence[str]) -> None:
     """Remove the files of figures that the chapter no longer makes."""
-    kept = json.loads(notebook)["metadata"][MARK]["figures"]
     for path in output.figures.glob("*.json"):
-        if path.stem not in kept and json.loads(path.read_text())["chapter"] == chapter:
+        if path.stem not in kept and read_json(path)["chapter"] == chapter:
             for file in output.figures.glob(f"{path.stem}.*"):
                 file.unlink()

@@ -6,6 +6,7 @@ with what it measured; the verdict follows from the rule, nobody types it.
 
 from __future__ import annotations
 
+import html
 import json
 import operator
 import re
@@ -18,11 +19,12 @@ import yaml
 
 from falsestruct.press import environment, staging
 from falsestruct.press.display import show
-from falsestruct.press.paths import Book, UserError, find_book, write_atomically
+from falsestruct.press.paths import Book, UserError, find_book, read_json, write_atomically
 from falsestruct.statistics import Estimate
 
 VERDICTS = ("supported", "refuted", "inconclusive")
 COMPONENTS = ("foundation", "success", "instability", "simplicity")
+KINDS = ("proved", "measured")
 FIELDS = {
     "id", "chapter", "component", "problem", "kind", "sentence", "source", "measure",
     "supported", "refuted", "control", "expected",
@@ -85,9 +87,8 @@ def read_claims(book: Book) -> dict[str, Claim]:
     Raises:
         UserError: an entry lacks a field, repeats an id, or states a rule that can't be read.
     """
-    entries = yaml.safe_load(book.claims.read_text()) if book.claims.exists() else []
     claims: dict[str, Claim] = {}
-    for entry in entries or []:
+    for entry in _entries(book.claims):
         claim = _claim(entry)
         if claim.id in claims:
             raise UserError(f"book/claims.yml states {claim.id!r} twice: give one another id")
@@ -95,12 +96,25 @@ def read_claims(book: Book) -> dict[str, Claim]:
     return claims
 
 
+def _entries(path: Path) -> list[dict[str, Any]]:
+    try:
+        entries = yaml.safe_load(path.read_text()) if path.exists() else []
+    except yaml.YAMLError as error:
+        raise UserError("book/claims.yml: " + " ".join(str(error).split())) from None
+    if not isinstance(entries or [], list) or not all(isinstance(e, dict) for e in entries or []):
+        raise UserError("book/claims.yml: expected a list of claims, each with its fields")
+    return entries or []
+
+
 def _claim(entry: dict[str, Any]) -> Claim:
     name = entry.get("id", "a claim without id")
     if set(entry) != FIELDS:
         wrong = ", ".join(sorted(set(entry) ^ FIELDS))
         raise UserError(f"book/claims.yml, {name}: missing or unknown fields: {wrong}")
-    for field, allowed in (("component", COMPONENTS), ("expected", VERDICTS)):
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", str(name)):
+        raise UserError(f"book/claims.yml, {name}: write the id in lower-case words and hyphens")
+    allowed_values = {"component": COMPONENTS, "kind": KINDS, "expected": VERDICTS}
+    for field, allowed in allowed_values.items():
         if entry[field] not in allowed:
             known = ", ".join(allowed)
             raise UserError(f"book/claims.yml, {name}: {field} is {entry[field]!r}; one of {known}")
@@ -111,17 +125,17 @@ def _claim(entry: dict[str, Any]) -> Claim:
     given: dict[str, Any] = {
         field: " ".join(str(entry[field]).split()) for field in FIELDS - {*rules, "control"}
     }
-    sentence = " ".join(control["sentence"].split())
+    sentence = " ".join(str(control["sentence"]).split())
     return Claim(**given, **rules, control=sentence, control_rule=_rule(control["rule"], name))
 
 
 def _rule(rule: Any, name: str) -> Rule:
-    alternatives = rule if isinstance(rule, list) else [rule]
+    alternatives = rule if isinstance(rule, list) and rule else [rule]
     for comparisons in alternatives:
         if not isinstance(comparisons, dict) or not comparisons:
             raise UserError(f"book/claims.yml, {name}: {rule!r} is no rule like {{low: '> 0.5'}}")
         for end, text in comparisons.items():
-            if end not in ("value", "low", "high") or not _COMPARISON.fullmatch(text):
+            if end not in ("value", "low", "high") or not _COMPARISON.fullmatch(str(text)):
                 raise UserError(
                     f"book/claims.yml, {name}: {end}: {text!r} is no comparison of value, low or "
                     "high with a number, like low: '> 0.5'"
@@ -163,7 +177,9 @@ def record(id: str, estimate: Estimate, *, control: Estimate) -> None:
         control: What the same measure came to in the claim's control.
 
     Raises:
-        UserError: nobody stated this claim, or it belongs to another chapter.
+        UserError: nobody stated this claim, it belongs to another chapter, or this run has
+            already recorded it.
+        ValueError: the estimate supports and refutes.
     """
     run, book = staging.current(), find_book()
     claims = read_claims(book)
@@ -172,6 +188,9 @@ def record(id: str, estimate: Estimate, *, control: Estimate) -> None:
     claim = claims[id]
     if run.chapter not in (claim.chapter, "by-hand"):
         raise UserError(f"claim {id!r} belongs to {claim.chapter}, not to {run.chapter}")
+    path = run.folder / "claims" / f"{id}.json"
+    if run.chapter == claim.chapter and path.exists():
+        raise UserError(f"claim {id!r} is recorded twice in {run.chapter}: one record decides")
     verdict = judge(claim, estimate, control)
     entry = {
         "id": id,
@@ -184,7 +203,7 @@ def record(id: str, estimate: Estimate, *, control: Estimate) -> None:
         "commit": environment.commit(book.root),
         "key": run.key,
     }
-    write_atomically(run.folder / "claims" / f"{id}.json", json.dumps(entry, indent=2))
+    write_atomically(path, json.dumps(entry, indent=2))
     _show_card(claim, verdict, estimate, control)
 
 
@@ -192,6 +211,8 @@ def number(value: float) -> str:
     """A number for a person: three significant digits, no scientific notation near one."""
     if value == int(value) and abs(value) < 1e6:
         return str(int(value))
+    if 999 < abs(value) < 1e6:
+        return f"{value:.0f}"
     return f"{value:.3g}" if abs(value) >= 1e-3 else f"{value:.2e}"
 
 
@@ -216,8 +237,9 @@ def _show_card(claim: Claim, verdict: str, estimate: Estimate, control: Estimate
             f"`{claim.id}`, {ledger}\n::::\n"
         ),
         html=(
-            f"<div><b>{verdict.capitalize()}</b>: {claim.sentence}<br>{text(estimate)}. "
-            f"{claim.measure}<br>{against}<br><code>{claim.id}</code></div>"
+            f"<div><b>{verdict.capitalize()}</b>: {html.escape(claim.sentence)}<br>"
+            f"{text(estimate)}. {html.escape(claim.measure)}<br>{html.escape(against)}<br>"
+            f"<code>{claim.id}</code></div>"
         ),
         text=f"{verdict}: {claim.id}: {text(estimate)}",
     )
@@ -227,7 +249,7 @@ def read_evidence(path: Path) -> dict[str, dict[str, Any]]:
     """The records of an evidence file, by claim id; empty if there is no such file."""
     if not path.exists():
         return {}
-    stored: dict[str, dict[str, Any]] = json.loads(path.read_text())["claims"]
+    stored: dict[str, dict[str, Any]] = read_json(path)["claims"]
     return stored
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 
@@ -14,12 +15,23 @@ def glue(**values: float | int | str) -> None:
     """Store numbers for the prose: {glue:text}`name:.2f` shows one.
 
     Does what `myst_nb.glue` does, without needing myst-nb where the notebook runs.
+
+    Raises:
+        ValueError: a number is NaN or infinite.
     """
     for name, value in values.items():
-        plain = value if isinstance(value, str) else repr(value)
         prefix = "application/papermill.record/"
         metadata = {"scrapbook": {"name": name, "mime_prefix": prefix}}
-        _publish({f"{prefix}text/plain": plain}, metadata)
+        _publish({f"{prefix}text/plain": _plain(name, value)}, metadata)
+
+
+def _plain(name: str, value: float | int | str) -> str:
+    if isinstance(value, str):
+        return value
+    if not math.isfinite(value):
+        raise ValueError(f"{name} is {value}; expected a finite number")
+    # NumPy's numbers print as np.float64(…), which no format in the prose could read.
+    return repr(value.item() if hasattr(value, "item") else value)
 
 
 def _publish(data: dict[str, Any], metadata: dict[str, Any]) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 PACKAGES = ("numpy", "scipy", "pandas", "torch", "matplotlib", "papermill")
+_WRITTEN_BY_RUNS = (":!notebooks", ":!book/figures", ":!book/evidence.json", ":!book/records")
 
 
 def describe() -> dict[str, Any]:
@@ -23,23 +25,28 @@ def describe() -> dict[str, Any]:
 
 
 def threads() -> int:
-    """Threads that PyTorch computes with; 1 in every chapter unless the runner says otherwise."""
-    import torch
-
-    return torch.get_num_threads()
+    """Threads that this process computes with; the runner sets them for its chapters."""
+    if torch := sys.modules.get("torch"):  # not worth loading to be asked
+        return int(torch.get_num_threads())
+    return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
 
 
 def commit(root: Path) -> str:
-    """The commit of a clone, with "+" if files differ from it; "unknown" outside of git."""
+    """The commit of a clone, with "+" if sources differ from it; "unknown" outside of git."""
 
     def git(*words: str) -> str:
         done = subprocess.run(
-            ["git", "-C", str(root), *words], capture_output=True, text=True, check=False
-        )
+            ["git", "--no-optional-locks", "-C", str(root), *words],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
         return done.stdout.strip()
 
     try:
         head = git("rev-parse", "--short=12", "HEAD")
-        return head + ("+" if git("status", "--porcelain") else "") if head else "unknown"
+        return (
+            head + ("+" if git("status", "--porcelain", "--", ".", *_WRITTEN_BY_RUNS) else "")
+            if head
+            else "unknown"
+        )
     except FileNotFoundError:
         return "unknown"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import difflib
+import html
 import importlib
 import io
 import json
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.style
 import pandas as pd
 import yaml
 from matplotlib.figure import Figure
@@ -21,7 +23,14 @@ from matplotlib.figure import Figure
 import falsestruct
 from falsestruct.press import environment, staging
 from falsestruct.press.display import show
-from falsestruct.press.paths import Book, Output, UserError, find_book, write_atomically
+from falsestruct.press.paths import (
+    Book,
+    Output,
+    UserError,
+    find_book,
+    read_json,
+    write_atomically,
+)
 
 Plot = Callable[..., Figure]
 FORMATS = ("svg", "pdf", "png")
@@ -38,7 +47,7 @@ class Published:
         plot: "module:function" that draws it from its data.
         options: Keyword arguments of that function.
         caption, alt: What to see; what it shows to who can't see it.
-        about: Parameters, versions, commit.
+        about: Parameters, versions, commit, and the key of the chapter that made it.
     """
 
     id: str
@@ -62,10 +71,12 @@ def publish(
         caption: What to see.
         alt: What the figure shows, for who can't see it.
         options: Passed on to `plot`; plain values only, for they are stored.
+
+    Raises:
+        UserError: the id is ill-formed or taken, or `plot` can't be found again.
     """
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", id):
-        raise UserError(f"figure id {id!r}: use lower-case words joined by hyphens")
     run = staging.current()
+    _check(plot, id, run)
     table = data.to_csv(index=False)
     figure = draw(plot, table, options)
     folder = run.folder / "figures"
@@ -78,10 +89,27 @@ def publish(
         "environment": environment.describe(),
         "version": falsestruct.__version__,
         "commit": environment.commit(find_book().root),
+        "key": run.key,
     }
     record = Published(id, run.chapter, where, options, caption, alt, about)
     write_atomically(folder / f"{id}.json", json.dumps(asdict(record), indent=1) + "\n")
     _show(record, (folder / f"{id}.png").read_bytes())
+
+
+def _check(plot: Plot, id: str, run: staging.Run) -> None:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", id):
+        raise UserError(f"figure id {id!r}: use lower-case words joined by hyphens")
+    if plot.__module__ == "__main__" or not plot.__name__.isidentifier():
+        raise UserError(f"figure {id!r}: only a function of a module can draw it again")
+    if run.chapter == "by-hand":
+        return
+    if (run.folder / "figures" / f"{id}.json").exists():
+        raise UserError(f"figure {id!r} is published twice in {run.chapter}")
+    book = find_book()
+    published = book.published.figures / f"{id}.json"
+    owner = read_json(published)["chapter"] if published.exists() else run.chapter
+    if owner != run.chapter and (book.source / f"{owner}.md").exists():
+        raise UserError(f"figure id {id!r} belongs to {owner}: choose another one")
 
 
 def draw(
@@ -106,7 +134,8 @@ def draw(
         "pdf.fonttype": 42,
         "svg.fonttype": "path",
     }
-    with mpl.rc_context(style):
+    # From Matplotlib's own defaults: a reader's matplotlibrc must not change the book's figures.
+    with matplotlib.style.context(["default", style]):
         return plot(pd.read_csv(io.StringIO(table)), **options)
 
 
@@ -119,15 +148,16 @@ def save(figure: Figure, format: str, salt: str) -> bytes:
 
 
 def _show(record: Published, png: bytes) -> None:
-    encoded = base64.b64encode(png).decode()
+    encoded, alt = base64.b64encode(png).decode(), " ".join(record.alt.split())
     show(
         markdown=(
             f":::{{figure}} ../book/figures/{record.id}.svg\n:name: fig-{record.id}\n"
-            f":alt: {record.alt}\n:width: 100%\n\n{record.caption}\n:::\n"
+            f":alt: {alt}\n:width: 100%\n\n{record.caption}\n:::\n"
         ),
         html=(
-            f'<figure><img alt="{record.alt}" style="max-width:100%" '
-            f'src="data:image/png;base64,{encoded}"><figcaption>{record.caption}</figcaption>'
+            f'<figure><img alt="{html.escape(alt)}" style="max-width:100%" '
+            f'src="data:image/png;base64,{encoded}">'
+            f"<figcaption>{html.escape(record.caption)}</figcaption>"
             "</figure>"
         ),
         text=f"figure {record.id}",
@@ -136,7 +166,7 @@ def _show(record: Published, png: bytes) -> None:
 
 def all_figures(output: Output) -> list[Published]:
     """The records of all figures of an output, by chapter and id."""
-    found = [Published(**json.loads(path.read_text())) for path in output.figures.glob("*.json")]
+    found = [Published(**read_json(path)) for path in output.figures.glob("*.json")]
     return sorted(found, key=lambda record: (record.chapter, record.id))
 
 
@@ -186,24 +216,38 @@ def inches(text: str) -> float:
 
 
 def cite(book: Book, id: str) -> str:
-    """BibTeX for one figure: title, authors, version, commit, figure id."""
+    """BibTeX for one figure: title, authors, version, commit, figure id.
+
+    Raises:
+        UserError: there is no such figure, or no CITATION.cff.
+    """
     record = find_figure(book.published, id)
-    source = yaml.safe_load((book.root / "CITATION.cff").read_text())
-    authors = " and ".join(
-        f"{{{author['name']}}}" if "name" in author
-        else f"{author['family-names']}, {author['given-names']}"
-        for author in source["authors"]
-    )  # fmt: skip
-    commit = record.about["commit"]
-    return (
-        f"@misc{{falsestruct:{id},\n"
-        f"  author  = {{{authors}}},\n"
-        f"  title   = {{{source['title']}: figure {id}}},\n"
-        f"  year    = {{{str(source['date-released'])[:4]}}},\n"
-        f"  version = {{{record.about['version']}}},\n"
-        f"  note    = {{Figure {id}, chapter {record.chapter}, commit {commit}}},\n"
-        "}\n"
-    )
+    path = book.root / "CITATION.cff"
+    if not path.exists():
+        raise UserError(f"{path} is missing: it has the book's title and authors")
+    source = yaml.safe_load(path.read_text())
+    about, chapter = record.about, _tex(record.chapter)
+    fields = {
+        "author": " and ".join(map(_author, source["authors"])),
+        "title": f"{_tex(source['title'])}: figure {id}",
+        "year": str(source.get("date-released", ""))[:4],
+        "version": about["version"],
+        "url": source.get("repository-code", ""),
+        "note": f"Figure {id}, chapter {chapter}, commit {about['commit']}",
+    }
+    lines = [f"  {name:<7} = {{{value}}},\n" for name, value in fields.items() if value]
+    return f"@misc{{falsestruct:{id},\n{''.join(lines)}}}\n"
+
+
+def _author(author: Mapping[str, str]) -> str:
+    if "name" in author:  # of a group; the braces keep BibTeX from taking it apart
+        return f"{{{_tex(author['name'])}}}"
+    given = author.get("given-names", "")
+    return _tex(f"{author['family-names']}, {given}" if given else author["family-names"])
+
+
+def _tex(text: str) -> str:
+    return re.sub(r"([&%#_$])", r"\\\1", text)
 
 
 def write_figure(path: Path, data: bytes) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+PART = ".part"  # how a file ends while it is being written
 
 
 class UserError(Exception):
@@ -79,26 +83,61 @@ def find_book(start: Path | None = None) -> Book:
         UserError: there is none.
     """
     if start is None and (root := os.environ.get("FALSESTRUCT_ROOT")):
+        if not _is_book(Path(root)):
+            raise UserError(f"no book in FALSESTRUCT_ROOT={root}: set it to a clone, or unset it")
         return Book(Path(root).resolve())
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
-        if (folder / "_config.yml").exists() and (folder / "book").is_dir():
+        if _is_book(folder):
             return Book(folder)
     raise UserError(f"no book in {here} or above it: run this in a clone of the book")
+
+
+def _is_book(folder: Path) -> bool:
+    return (folder / "_config.yml").exists() and (folder / "book").is_dir()
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds.
+
+    Raises:
+        UserError: it is no JSON, after a merge conflict, say.
+    """
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise UserError(f"{path} is no JSON ({error}): restore it, or delete it and run") from None
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that can be written to.
+
+    Raises:
+        UserError: that is impossible.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"can't write to {folder}: {error.strerror or error}") from None
+    if not os.access(folder, os.W_OK):
+        raise UserError(f"can't write to {folder}: permission denied")
 
 
 def write_atomically(path: Path, data: str | bytes) -> None:
     """Write a file so that at every moment it holds the old content or the new, never half.
 
     Raises:
-        UserError: the folder can't be written to.
+        UserError: it can't be written.
     """
-    raw = data.encode() if isinstance(data, str) else data
+    make_folder(path.parent)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        _replace(path, data.encode() if isinstance(data, str) else data)
     except OSError as error:
-        raise UserError(f"can't write to {path.parent}: {error.strerror or error}") from error
+        raise UserError(f"can't write {path}: {error.strerror or error}") from error
+
+
+def _replace(path: Path, raw: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PART)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(raw)

@@ -12,11 +12,19 @@ from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
 from falsestruct.press import environment
-from falsestruct.press.paths import Book, UserError, find_book, write_atomically
+from falsestruct.press.paths import (
+    Book,
+    UserError,
+    find_book,
+    make_folder,
+    read_json,
+    write_atomically,
+)
 from falsestruct.press.sources import code_key
 
 
@@ -55,21 +63,30 @@ def load(id: str, *, book: Book | None = None) -> Record:
     path = book.records / f"{id}.json"
     if not path.exists():
         raise UserError(f"the recorded run {id!r} was never made: run `falsestruct record {id}`")
-    stored = json.loads(path.read_text())
+    stored = read_json(path)
     table = pd.read_json(StringIO(json.dumps(stored.pop("table"))), orient="split", dtype=False)
     outdated = stored["code_key"] != _key(book, entry) or stored["tasks"] != entry["tasks"]
     return Record(id, table, tuple(stored["seconds"]), outdated, stored)
 
 
 def make(id: str, *, jobs: int = 1, book: Book | None = None) -> Record:
-    """Compute a recorded run again and store it. The old one stays until the new one is whole."""
+    """Compute a recorded run again and store it. The old one stays until the new one is whole.
+
+    Raises:
+        UserError: it is not planned, `jobs` is not positive, or it can't be stored.
+        ValueError: a result is infinite, or a loss is NaN.
+    """
     book = book or find_book()
     entry = _entry(book, id)
+    if jobs < 1:
+        raise UserError(f"jobs is {jobs}; expected at least 1")
+    make_folder(book.records)  # better known before the long computation than after it
     key = _key(book, entry)  # of the code that runs, not of what is there when it ends
     with ProcessPoolExecutor(max_workers=jobs, max_tasks_per_child=1) as pool:
         futures = [pool.submit(_timed, entry["function"], task) for task in entry["tasks"]]
         tables, seconds = zip(*(future.result() for future in futures), strict=True)
     table = pd.concat(tables, ignore_index=True)
+    _check_finite(id, table)
     record = {
         "id": id,
         "function": entry["function"],
@@ -83,6 +100,15 @@ def make(id: str, *, jobs: int = 1, book: Book | None = None) -> Record:
     }
     write_atomically(book.records / f"{id}.json", json.dumps(record, indent=None) + "\n")
     return load(id, book=book)
+
+
+def _check_finite(id: str, table: pd.DataFrame) -> None:
+    numbers = table.select_dtypes("number")
+    # NaN elsewhere means "not measured at this step"; JSON would make null of infinity as well.
+    bad = [str(name) for name in numbers if np.isinf(numbers[name]).any()]
+    bad += ["loss"] if "loss" in numbers and numbers["loss"].isna().any() else []
+    if bad:
+        raise ValueError(f"recorded run {id!r}: NaN or infinity in {', '.join(bad)}; not stored")
 
 
 def _entry(book: Book, id: str) -> dict[str, Any]:

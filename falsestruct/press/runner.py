@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass, field
-from multiprocessing import get_context
+from dataclasses import dataclass, field, replace
+from multiprocessing import connection, get_context, parent_process
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Protocol
 
 from filelock import FileLock
 
-from falsestruct.press import chapters, claims
+from falsestruct.press import chapters, claims, staging
 from falsestruct.press.chapters import Chapter, Job, Result
-from falsestruct.press.paths import Book, Output, UserError
+from falsestruct.press.paths import PART, Book, Output, UserError, make_folder, write_atomically
 
 
 class Reporter(Protocol):
@@ -27,7 +31,7 @@ class Reporter(Protocol):
         """So many cells of a chapter are done."""
 
     def finished(self, result: Result) -> None:
-        """A chapter is done."""
+        """A chapter is done: published, or `result.error` says why not."""
 
 
 @dataclass
@@ -35,15 +39,20 @@ class Summary:
     """What a run did.
 
     Attributes:
-        ran, skipped: Names of chapters.
+        ran: Chapters that ran and were published.
+        skipped: Chapters that were fresh.
+        changed: Of those that ran, the ones that somebody changed meanwhile; they are stale.
         errors: What went wrong, by chapter.
-        verdicts: Of the claims that were recorded.
+        notebooks: Where to see it, by chapter, if the notebook came to be.
+        verdicts: Of the chosen chapters' recorded claims, of this run or an earlier one.
         unexpected: Ids of claims whose verdict is not the expected one.
     """
 
     ran: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
+    notebooks: dict[str, Path] = field(default_factory=dict)
     verdicts: dict[str, str] = field(default_factory=dict)
     unexpected: list[str] = field(default_factory=list)
 
@@ -57,7 +66,7 @@ class Request:
         force: Also what is fresh.
         jobs: Chapters side by side; threads are divided between them.
         profile: One of `chapters.PROFILES`.
-        parameters: Changed parameters, as given.
+        parameters: Changed parameters, as given. Each goes to the chosen chapters that have it.
         output: Where the results go; None for the book, or for a place below _build if the run is
             not the book's own.
     """
@@ -71,9 +80,17 @@ class Request:
 
 
 def destination(book: Book, request: Request) -> Output:
-    """Where a request's results go: only the book's own parameters reach the book."""
+    """Where a request's results go: only the book's own parameters reach the book.
+
+    Raises:
+        UserError: the folder that was asked for belongs to the book.
+    """
     if request.output is not None:
-        return book.output(request.output.resolve())
+        folder = request.output.resolve()
+        kept = (book.source, book.published.notebooks, book.package)
+        if folder == book.root or any(folder.is_relative_to(place) for place in kept):
+            raise UserError(f"can't write to {folder}: it belongs to the book; choose another one")
+        return book.output(folder)
     if request.profile == "book" and not request.parameters:
         return book.published
     return book.output(book.build / "runs" / (request.profile if not request.parameters else "own"))
@@ -88,7 +105,8 @@ def select(book: Book, request: Request) -> dict[str, Chapter]:
     known = chapters.read_chapters(book)
     for name in request.names:
         if name not in known:
-            raise UserError(f"no chapter {name!r}; there are {', '.join(known)}")
+            near = difflib.get_close_matches(name, known, n=3) or known
+            raise UserError(f"no chapter {name!r}; there are {', '.join(near)}")
     if request.profile not in chapters.PROFILES:
         options = ", ".join(chapters.PROFILES)
         raise UserError(f"no profile {request.profile!r}; one of {options}")
@@ -97,30 +115,60 @@ def select(book: Book, request: Request) -> dict[str, Chapter]:
     chosen = {name: known[name] for name in (request.names or known)}
     for name in request.parameters:
         if not any(name in chapter.parameters for chapter in chosen.values()):
-            names = sorted({name for chapter in chosen.values() for name in chapter.parameters})
-            raise UserError(f"no chosen chapter has a parameter {name!r}; they have {names}")
+            names = sorted({key for chapter in chosen.values() for key in chapter.parameters})
+            has = ", ".join(names)
+            raise UserError(f"no chosen chapter has a parameter {name!r}; they have {has}")
     return dict(sorted(chosen.items()))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A request whose every part has been checked."""
+
+    book: Book
+    request: Request
+    output: Output
+    chosen: Mapping[str, Chapter]
+    changed: Mapping[str, dict[str, Any]]
+    staging: Path
+
+    @property
+    def own(self) -> bool:
+        """The run is at the book's own parameters, so the expected verdicts hold for it."""
+        return self.request.profile == "book" and not self.request.parameters
 
 
 def run(book: Book, request: Request, reporter: Reporter) -> Summary:
     """Run what a request asks for and publish each chapter as soon as it is whole.
 
-    Chapters that read the results of others run when those are done.
+    Chapters that read the results of others run when those are done, one after the other.
+
+    Raises:
+        UserError: the request can't be fulfilled; nothing has changed then.
     """
-    chosen, output, summary = select(book, request), destination(book, request), Summary()
-    _check_writable(output)
-    configured = {name: _parameters(chapter, request) for name, chapter in chosen.items()}
-    for last in (False, True):
-        part = {name: chapter for name, chapter in chosen.items() if chapter.last == last}
-        jobs = []
-        for name, chapter in part.items():
-            now = chapters.state(book, chapter)
-            if output == book.published and now.state == "fresh" and not request.force:
-                summary.skipped.append(name)
-            else:
-                jobs.append(_job(book, chapter, configured[name], request, output))
-        _run_jobs(book, jobs, request, output, reporter, summary)
+    chosen, output = select(book, request), destination(book, request)
+    changed = {name: _parameters(chapter, request) for name, chapter in chosen.items()}
+    claims.read_claims(book)
+    for folder in (output.folder, output.notebooks, output.figures):
+        make_folder(folder)
+    summary = Summary()
+    with staging.folder(book) as folder:
+        plan = _Plan(book, request, output, chosen, changed, folder)
+        _sweep(plan)
+        first = [name for name, chapter in chosen.items() if not chapter.last]
+        for part in [first, *([name] for name in chosen if name not in first)]:
+            jobs = [_job(plan, name) for name in part if _is_due(plan, name)]
+            summary.skipped += sorted(set(part) - {job.chapter for job in jobs})
+            _run_jobs(plan, jobs, reporter, summary)
+    _read_verdicts(plan, summary)
     return summary
+
+
+def _is_due(plan: _Plan, name: str) -> bool:
+    """Results outside of the book are always made again: no key says what is there."""
+    if plan.request.force or plan.output != plan.book.published:
+        return True
+    return chapters.state(plan.book, plan.chosen[name]).state != "fresh"
 
 
 def _parameters(chapter: Chapter, request: Request) -> dict[str, Any]:
@@ -132,85 +180,153 @@ def _parameters(chapter: Chapter, request: Request) -> dict[str, Any]:
     return {k: v for k, v in changed.items() if v != chapter.parameters[k]}
 
 
-def _job(
-    book: Book, chapter: Chapter, changed: dict[str, Any], request: Request, output: Output
-) -> Job:
-    name = chapter.name
+def _job(plan: _Plan, name: str) -> Job:
+    chapter, changed = plan.chosen[name], plan.changed[name]
     return Job(
-        root=book.root,
+        root=plan.book.root,
         chapter=name,
         parameters=chapter.parameters | changed,
         changed=changed,
-        key=chapters.freshness_key(book, chapter),
-        staging=book.build / "staging" / f"{os.getpid()}" / name,
-        output=output.folder,
-        threads=max(1, (os.cpu_count() or 1) // _jobs(request)),
+        key=chapters.freshness_key(plan.book, chapter),
+        staging=plan.staging / name,
+        output=plan.output.folder,
+        threads=max(1, (os.cpu_count() or 1) // workers(plan.request)),
     )
 
 
-def _jobs(request: Request) -> int:
-    # One chapter a core by default, not one a stale chapter: the number of threads changes the
-    # last digits, and results should not depend on how much happened to be stale.
+def workers(request: Request) -> int:
+    """Chapters side by side.
+
+    One a core by default, not one a stale chapter: the number of threads changes the last digits,
+    and results should not depend on how much happened to be stale.
+    """
     return request.jobs or os.cpu_count() or 1
 
 
-def _check_writable(output: Output) -> None:
-    for folder in (output.folder, output.notebooks, output.figures):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"can't write to {folder}: {error.strerror}") from error
-        if not os.access(folder, os.W_OK):
-            raise UserError(f"can't write to {folder}: choose another folder with --output")
+def _sweep(plan: _Plan) -> None:
+    """Remove what a killed run left half written; publishing holds the same lock."""
+    with _publishing(plan):
+        for folder in (plan.output.folder, plan.output.notebooks, plan.output.figures):
+            for path in folder.glob(f".*{PART}"):
+                path.unlink(missing_ok=True)
 
 
-def _run_jobs(
-    book: Book, jobs: list[Job], request: Request, output: Output, reporter: Reporter,
-    summary: Summary,
-) -> None:  # fmt: skip
+def _publishing(plan: _Plan) -> FileLock:
+    return FileLock(plan.book.build / "publish.lock")
+
+
+def _run_jobs(plan: _Plan, jobs: list[Job], reporter: Reporter, summary: Summary) -> None:
     if not jobs:
         return
-    known = chapters.read_chapters(book)
-    expected = {j.chapter: chapters.state(book, known[j.chapter]).seconds or 0.0 for j in jobs}
+    expected = {
+        job.chapter: chapters.state(plan.book, plan.chosen[job.chapter]).seconds or 0.0
+        for job in jobs
+    }
     # Long chapters first, so that none is left alone at the end.
     jobs = sorted(jobs, key=lambda job: -expected[job.chapter])
     reporter.started(jobs, expected)
-    stated = claims.read_claims(book)
-    own = output == book.published
-    for result in _results(jobs, min(_jobs(request), len(jobs)), reporter.progressed):
-        reporter.finished(result)
-        name = result.job.chapter
-        summary.ran.append(name)
-        if result.error:
-            summary.errors[name] = result.error
-            continue
-        with FileLock(book.build / "publish.lock"):
-            verdicts = chapters.publish(result, output).verdicts
-        summary.verdicts |= verdicts
-        wrong = [id for id, verdict in verdicts.items() if verdict != stated[id].expected]
-        summary.unexpected += wrong if own else []
+    for result in _results(jobs, workers(plan.request), reporter.progressed):
+        finished = _publish(plan, result, summary)
+        reporter.finished(finished)
+
+
+def _publish(plan: _Plan, result: Result, summary: Summary) -> Result:
+    name = result.job.chapter
+    failed = plan.book.build / "failed" / f"{name}.ipynb"
+    if result.error is None:
+        try:
+            with _publishing(plan):
+                publication = chapters.publish(result, plan.output)
+            summary.ran.append(name)
+            summary.changed += [name] if publication.changed else []
+            failed.unlink(missing_ok=True)
+            return result
+        except (UserError, OSError) as error:
+            result = replace(result, error=f"its results could not be published: {error}")
+    summary.errors[name] = str(result.error)
+    notebook = result.job.staging / chapters.AFTER
+    if notebook.exists():  # with the traceback
+        write_atomically(failed, notebook.read_bytes())
+        summary.notebooks[name] = failed
+    return result
+
+
+def _read_verdicts(plan: _Plan, summary: Summary) -> None:
+    stated = claims.read_claims(plan.book)
+    for id, entry in claims.read_evidence(plan.output.evidence).items():
+        if entry["chapter"] in plan.chosen:
+            summary.verdicts[id] = entry["verdict"]
+            expected = stated[id].expected if id in stated else None
+            if plan.own and entry["verdict"] != expected:
+                summary.unexpected.append(id)
+
+
+@dataclass(frozen=True)
+class _Worker:
+    """A process that runs one chapter, and the end of the pipe where its result comes out."""
+
+    job: Job
+    process: BaseProcess
+    receiver: Connection
 
 
 def _results(
-    jobs: Sequence[Job], workers: int, progressed: Callable[[str, int], None]
+    jobs: Sequence[Job], at_once: int, progressed: Callable[[str, int], None]
 ) -> Iterator[Result]:
-    """Results as they come; between them, how far the running chapters are."""
+    """Results as they come; between them, how far the running chapters are.
+
+    A process a chapter, so that one that is killed takes no other with it.
+    """
+    waiting, running = list(jobs), list[_Worker]()
+    try:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                running.append(_start(waiting.pop(0)))
+            ready = connection.wait([worker.receiver for worker in running], timeout=0.3)
+            for worker in running:
+                progressed(worker.job.chapter, _cells_done(worker.job))
+            for worker in [worker for worker in running if worker.receiver in ready]:
+                running.remove(worker)
+                yield _finish(worker)
+    finally:  # interrupted
+        for worker in running:
+            worker.process.terminate()
+            worker.process.join()
+
+
+def _start(job: Job) -> _Worker:
     context = get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, max_tasks_per_child=1) as pool:
-        pending: dict[Future[Result], Job] = {pool.submit(chapters.execute, j): j for j in jobs}
-        while pending:
-            done, _ = wait(pending, timeout=0.3, return_when=FIRST_COMPLETED)
-            for job in pending.values():
-                progressed(job.chapter, _cells_done(job))
-            for future in done:
-                yield _result(future, pending.pop(future))
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(job, sender), daemon=True)
+    process.start()
+    sender.close()  # ours; when the process ends, the pipe does
+    return _Worker(job, process, receiver)
 
 
-def _result(future: Future[Result], job: Job) -> Result:
-    error = future.exception()
-    if error is None:
-        return future.result()
-    return Result(job, 0.0, f"its process ended: {type(error).__name__}: {error}")
+def _work(job: Job, sender: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the runner, which ends us
+    threading.Thread(target=_end_with_runner, daemon=True).start()
+    sender.send(chapters.execute(job))
+
+
+def _end_with_runner() -> None:
+    """A killed runner leaves nobody to publish for; the kernel watches this process likewise."""
+    runner = parent_process()
+    if runner is not None:
+        runner.join()
+        os._exit(1)
+
+
+def _finish(worker: _Worker) -> Result:
+    try:
+        result: Result = worker.receiver.recv()
+    except EOFError:
+        worker.process.join()
+        code = worker.process.exitcode
+        result = Result(worker.job, 0.0, f"its process ended (exit code {code})")
+    worker.receiver.close()
+    worker.process.join()
+    return result
 
 
 def _cells_done(job: Job) -> int:

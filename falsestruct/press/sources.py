@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import re
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -28,7 +30,7 @@ def imported(source: str, root: Path, *, package: str = "") -> set[str]:
         package: The package that relative imports start from.
     """
     names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_tree(source)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -55,6 +57,20 @@ def reachable(root: Path, modules: Iterable[str]) -> list[Path]:
     return sorted(found.values())
 
 
+def _tree(source: str) -> ast.Module:
+    """The syntax tree, without IPython's own lines; empty if there is an error in the text.
+
+    Text that doesn't parse can't run, so what it imports doesn't matter: its run fails and says
+    where. Asking whether it is fresh must not.
+    """
+    for text in (source, re.sub(r"(?m)^([ \t]*)[%!].*$", r"\1pass", source)):
+        try:
+            return ast.parse(text)
+        except SyntaxError:
+            continue
+    return ast.Module([], [])
+
+
 def code_key(root: Path, modules: Iterable[str]) -> str:
     """Key of what the reachable code does: comments, docstrings and layout don't count.
 
@@ -63,8 +79,14 @@ def code_key(root: Path, modules: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for path in reachable(root, modules):
         digest.update(f"{path.relative_to(root)}\n".encode())
-        digest.update(ast.dump(_without_docstrings(ast.parse(path.read_text()))).encode())
+        digest.update(_dump(_without_docstrings(_tree(path.read_text()))).encode())
     return digest.hexdigest()
+
+
+def _dump(tree: ast.Module) -> str:
+    """`ast.dump` in the form of Python 3.11, so that a key is the same on a later one."""
+    later: dict[str, bool] = {"show_empty": True} if sys.version_info >= (3, 13) else {}
+    return ast.dump(tree, **later).replace(", type_params=[]", "")
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:

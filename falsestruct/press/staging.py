@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from falsestruct.press.paths import Output, find_book, write_atomically
+from filelock import FileLock, Timeout
+
+from falsestruct.press.paths import Book, Output, find_book, make_folder, write_atomically
 
 VARIABLE = "FALSESTRUCT_STAGING"
 OUTPUT = "FALSESTRUCT_OUTPUT"
@@ -58,3 +64,33 @@ def output() -> Output:
     if folder is None or Path(folder) == book.published.folder:
         return book.published
     return book.output(Path(folder))
+
+
+@contextmanager
+def folder(book: Book) -> Iterator[Path]:
+    """A staging folder for one run of several chapters; gone when it ends.
+
+    Its lock dies with the process that holds it, so the folders of killed runs are told from those
+    of running ones, and are removed here.
+    """
+    base = book.build / "staging"
+    make_folder(base)
+    with FileLock(base / "lock"):
+        for old in base.glob("run-*"):
+            _remove_if_dead(old)
+        mine = Path(tempfile.mkdtemp(dir=base, prefix="run-"))
+        lock = FileLock(mine / "lock")
+        lock.acquire()
+    try:
+        yield mine
+    finally:
+        lock.release()
+        shutil.rmtree(mine, ignore_errors=True)
+
+
+def _remove_if_dead(folder: Path) -> None:
+    try:
+        with FileLock(folder / "lock", timeout=0):
+            shutil.rmtree(folder, ignore_errors=True)
+    except Timeout:
+        return
