@@ -42,6 +42,8 @@ def main() -> None:
 
 
 def _output(book: Book, folder: Path | None) -> Output:
+    if folder is not None and not folder.is_dir():
+        raise UserError(f"no results in {folder}: no such folder")
     return book.published if folder is None else book.output(folder.resolve())
 
 
@@ -91,7 +93,7 @@ def run(
         parameters=_parameters(parameter or []),
         output=output,
     )
-    with _reporter(book) as reporter:
+    with _reporter(book, runner.workers(request)) as reporter:
         summary = runner.run(book, request, reporter)
     _summarise(summary, runner.destination(book, request), time.perf_counter() - start)
     if summary.errors or summary.unexpected:
@@ -108,7 +110,10 @@ def _parameters(given: Sequence[str]) -> dict[str, str]:
 
 def _summarise(summary: runner.Summary, output: Output, seconds: float) -> None:
     for name, error in summary.errors.items():
-        print(f"failed: {name}, {error}")
+        seen = f"; see {summary.notebooks[name]}" if name in summary.notebooks else ""
+        print(f"failed: {name}, {error}{seen}")
+    for name in summary.changed:
+        print(f"changed while it ran, so still stale: {name}")
     for id in summary.unexpected:
         print(f"unexpected: {id} came out {summary.verdicts[id]}")
     counts = {v: list(summary.verdicts.values()).count(v) for v in claims.VERDICTS}
@@ -116,9 +121,9 @@ def _summarise(summary: runner.Summary, output: Output, seconds: float) -> None:
         f"chapters: {len(summary.ran)} run, {len(summary.skipped)} skipped, "
         f"{len(summary.errors)} failed, {seconds:.0f} s"
     )
+    tally = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    print(f"claims: {tally}, {len(summary.unexpected)} unexpected")
     if summary.ran:
-        tally = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-        print(f"claims: {tally}, {len(summary.unexpected)} unexpected")
         print(f"results: {output.folder}")
 
 
@@ -219,9 +224,12 @@ def build(
     missing = [n for n in known if not (book.published.notebooks / f"{n}.ipynb").exists()]
     if missing:
         raise UserError(f"no notebook for {', '.join(missing)}: run `falsestruct run` first")
-    command = [sys.executable, "-m", "jupyter_book", "build", str(book.root), "-q"]
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(book.root), "-q"]
     command += ["-W", "-n", "--keep-going", "--all"] if strict else []
-    done = subprocess.run(command, check=False)
+    try:
+        done = subprocess.run(command, check=False)
+    except FileNotFoundError:
+        raise UserError(f"no {command[0]}: install requirements.txt") from None
     page = book.build / "html" / "book" / "index.html"
     if done.returncode or not page.exists():
         raise typer.Exit(1)
@@ -231,9 +239,10 @@ def build(
 class _LogReporter:
     """One line a finished chapter, for logs."""
 
-    def __init__(self) -> None:
-        self.start, self.total, self.done = time.perf_counter(), 0, 0
+    def __init__(self, workers: int) -> None:
+        self.workers, self.total, self.done = workers, 0, 0
         self.expected: dict[str, float] = {}
+        self.taken: list[float] = []
 
     def __enter__(self) -> _LogReporter:
         return self
@@ -250,25 +259,30 @@ class _LogReporter:
 
     def finished(self, result: Result) -> None:
         self.done += 1
+        self.taken.append(result.seconds)
         name = result.job.chapter
         self.expected.pop(name, None)
-        left = max(self.expected.values(), default=0.0)
         word = "failed" if result.error else "done"
         print(
             f"[{self.done}/{self.total}] {name} {word}, {result.seconds:.0f} s, "
-            f"about {left:.0f} s left",
+            f"about {self._left():.0f} s left",
             flush=True,
         )
+
+    def _left(self) -> float:
+        """At most this long if all takes what it took last time; a new chapter, the mean."""
+        usual = sum(self.taken) / len(self.taken)
+        left = [seconds or usual for seconds in self.expected.values()]
+        return max(max(left, default=0.0), sum(left) / self.workers)
 
 
 class _BarReporter:
     """A live bar a chapter, for terminals."""
 
-    def __init__(self, cells: Mapping[str, int]) -> None:
+    def __init__(self, cells: Mapping[str, int], console: Console | None = None) -> None:
         self.cells = cells
-        self.progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-        )
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+        self.progress = Progress(*columns, TimeElapsedColumn(), console=console)
         self.tasks: dict[str, Any] = {}
 
     def __enter__(self) -> _BarReporter:
@@ -282,10 +296,13 @@ class _BarReporter:
         for job in jobs:
             last = f" (last time {expected[job.chapter]:.0f} s)" if expected[job.chapter] else ""
             name = f"{job.chapter}{last}"
-            self.tasks[job.chapter] = self.progress.add_task(name, total=self.cells[job.chapter])
+            total = self.cells[job.chapter]
+            self.tasks[job.chapter] = self.progress.add_task(name, total=total, start=False)
 
     def progressed(self, chapter: str, cells: int) -> None:
-        self.progress.update(self.tasks[chapter], completed=cells)
+        self.progress.start_task(self.tasks[chapter])
+        # A cell that papermill adds for changed parameters is none of the chapter's.
+        self.progress.update(self.tasks[chapter], completed=min(cells, self.cells[chapter]))
 
     def finished(self, result: Result) -> None:
         task = self.tasks[result.job.chapter]
@@ -297,9 +314,9 @@ class _BarReporter:
         self.progress.stop_task(task)
 
 
-def _reporter(book: Book) -> _LogReporter | _BarReporter:
+def _reporter(book: Book, workers: int) -> _LogReporter | _BarReporter:
     if not sys.stdout.isatty():
-        return _LogReporter()
+        return _LogReporter(workers)
     known = chapters.read_chapters(book)
     return _BarReporter({name: chapter.code_cells for name, chapter in known.items()})
 
