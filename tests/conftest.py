@@ -1,0 +1,301 @@
+"""A small throw-away book, with a stand-in for the science and the real press."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from falsestruct.press.paths import Book
+
+REPOSITORY = Path(__file__).parents[1]
+HEADER = """\
+---
+{extra}jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+    format_version: 0.13
+    jupytext_version: 1.19.6
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+"""
+ONE = """\
+# One
+
+```{code-cell} ipython3
+:tags: [parameters]
+
+seeds = 3
+scale = 1.5
+widths = [1, 2]
+name = "one"
+profile = "book"
+```
+
+Some text.
+
+```{code-cell} ipython3
+import pandas as pd
+
+from falsestruct import plots, statistics
+from falsestruct.press import claims, display, figures
+from falsestruct.problems import one
+```
+
+```{code-cell} ipython3
+value = one.value(seeds)
+display.glue(value=value)
+table = pd.DataFrame({"x": widths, "y": [value, 0.1]})
+figures.publish(plots.line, table, "one-line", "A caption.", "A line.")
+```
+
+```{code-cell} ipython3
+claims.record("one-holds", statistics.exact(value), control=statistics.exact(0))
+print("seeds", seeds)
+```
+"""
+TWO = """\
+# Two
+
+```{code-cell} ipython3
+:tags: [parameters]
+
+seeds = 2
+profile = "book"
+```
+
+```{code-cell} ipython3
+from falsestruct.problems.two import double
+
+double(seeds)
+```
+"""
+LAST = """\
+# Last
+
+```{code-cell} ipython3
+:tags: [parameters]
+
+profile = "book"
+```
+
+```{code-cell} ipython3
+from falsestruct.press import claims, staging
+
+evidence = claims.read_evidence(staging.output().evidence)
+print({id: entry["value"] for id, entry in evidence.items()})
+```
+"""
+CLAIMS = """\
+- id: one-holds
+  chapter: 01_one
+  component: success
+  problem: none
+  kind: measured
+  sentence: It holds.
+  source: ours
+  measure: A number.
+  supported: {low: ">= 3"}
+  refuted: {high: "< 3"}
+  control: {sentence: Nothing., rule: {high: "<= 0"}}
+  expected: supported
+"""
+PLOTS = '''\
+"""Stand-in."""
+
+from matplotlib.figure import Figure
+import matplotlib as mpl
+
+
+def line(table):
+    width = mpl.rcParams["figure.figsize"][0]
+    figure = Figure(figsize=(width, width / 2), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(table["x"], table["y"])
+    axes.set_xlabel("x label")
+    return figure
+'''
+CITATION = """\
+cff-version: 1.2.0
+title: A Book & more
+version: 0.1.0
+date-released: 2026-02-03
+repository-code: https://example.org/book
+authors:
+  - family-names: Curie
+    given-names: Marie
+  - name: The Book Group
+"""
+FILES = {
+    "_config.yml": "title: A book\n",
+    "requirements.txt": "numpy==1\n",
+    "CITATION.cff": CITATION,
+    "book/claims.yml": CLAIMS,
+    "book/numbers.txt": "1 2 3\n",
+    "book/01_one.md": HEADER.format(
+        extra="falsestruct:\n  data: [book/numbers.txt]\n  profiles:\n    quick:\n      seeds: 4\n"
+    )
+    + ONE,
+    "book/02_two.md": HEADER.format(extra="") + TWO,
+    "book/03_last.md": HEADER.format(
+        extra="falsestruct:\n  data: [book/evidence.json]\n  last: true\n"
+    )
+    + LAST,
+    "falsestruct/plots.py": PLOTS,
+    "falsestruct/problems/__init__.py": "",
+    "falsestruct/problems/one.py": "def value(seeds):\n    return 1.0 * seeds\n",
+    "falsestruct/problems/two.py": (
+        "from . import helper\n\n\ndef double(seeds):\n    return helper.FACTOR * seeds\n"
+    ),
+    "falsestruct/problems/helper.py": "FACTOR = 2\n",
+    "pyproject.toml": (REPOSITORY / "pyproject.toml")
+    .read_text()
+    .partition("[tool.jupytext]")[2]
+    .partition("[tool.pytest")[0]
+    .join(["[tool.jupytext]", ""]),
+}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A book and the command line beside it."""
+
+    root: Path
+
+    @property
+    def book(self) -> Book:
+        return Book(self.root)
+
+    def file(self, name: str) -> Path:
+        return self.root / name
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace the one place where the text is `old`."""
+        path = self.root / name
+        text = path.read_text()
+        assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {name}"
+        path.write_text(text.replace(old, new))
+
+    def environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("FALSESTRUCT")}
+        return kept | {"PYTHONPATH": str(self.root), "COLUMNS": "160"}
+
+    def call(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """`falsestruct` with these words."""
+        command = [sys.executable, "-m", "falsestruct.cli", *words]
+        return subprocess.run(
+            command, cwd=self.root, env=self.environment(), capture_output=True, text=True,
+            check=False, timeout=240,
+        )  # fmt: skip
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """As `call`, without waiting."""
+        command = [sys.executable, "-m", "falsestruct.cli", *words]
+        return subprocess.Popen(
+            command, cwd=self.root, env=self.environment(), start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def json(self, *words: str) -> Any:
+        return json.loads(self.call(*words, "--json").stdout)
+
+    def evidence(self) -> dict[str, Any]:
+        return json.loads(self.file("book/evidence.json").read_text())["claims"]
+
+    def notebook(self, name: str) -> dict[str, Any]:
+        return json.loads(self.file(f"notebooks/{name}.ipynb").read_text())
+
+    def digest(self, *folders: str) -> dict[str, str]:
+        """Name and content of every file but those that can be thrown away."""
+        return {
+            str(path.relative_to(self.root)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for folder in folders or (".",)
+            for path in sorted((self.root / folder).rglob("*"))
+            if path.is_file()
+            and not {"_build", "__pycache__"} & set(path.relative_to(self.root).parts)
+        }
+
+
+def make_book(root: Path) -> Desk:
+    """The throw-away book; the press, the command line and the statistics are the real ones."""
+    for name in ("__init__.py", "cli.py", "statistics.py"):
+        (root / "falsestruct").mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / "falsestruct" / name, root / "falsestruct" / name)
+    ignore = shutil.ignore_patterns("__pycache__")
+    press = Path("falsestruct/press")
+    shutil.copytree(REPOSITORY / press, root / press, ignore=ignore)
+    for name, text in FILES.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return Desk(root)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """A book that was never run."""
+    return make_book(tmp_path / "work")
+
+
+@pytest.fixture(scope="session")
+def finished_once(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A book that was run; for reading only."""
+    desk = make_book(tmp_path_factory.mktemp("finished") / "work")
+    done = desk.call("run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return desk
+
+
+@pytest.fixture
+def finished(finished_once: Desk, tmp_path: Path) -> Desk:
+    """A book that was run; its keys don't depend on the folder."""
+    ignore = shutil.ignore_patterns("_build", "__pycache__")
+    shutil.copytree(finished_once.root, tmp_path / "work", ignore=ignore)
+    return Desk(tmp_path / "work")
+
+
+@pytest.fixture
+def invoke(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """`falsestruct` in this process: exit code, stdout, stderr. For what starts no chapter."""
+    from falsestruct import cli
+
+    def call(desk: Desk, *words: str) -> tuple[int, str, str]:
+        monkeypatch.chdir(desk.root)
+        monkeypatch.delenv("FALSESTRUCT_ROOT", raising=False)
+        monkeypatch.setattr(sys, "argv", ["falsestruct", *words])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        return int(ended.value.code or 0), captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def run_of_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """This process is the kernel of chapter 01_one."""
+    from falsestruct.press import staging
+
+    run = staging.Run(desk.root / "_build" / "staged", "01_one", {"seeds": 3}, "a key")
+    run.save()
+    monkeypatch.setenv(staging.VARIABLE, str(run.folder))
+    monkeypatch.setenv("FALSESTRUCT_ROOT", str(desk.root))
+    monkeypatch.delenv(staging.OUTPUT, raising=False)
+    yield desk

@@ -1,0 +1,123 @@
+"""Which code a text reaches, and a key over what it does."""
+
+import pytest
+
+from falsestruct.press import sources
+
+PACKAGE = {
+    "__init__.py": "",
+    "top.py": "X = 1\n",
+    "problems/__init__.py": "",
+    "problems/a.py": "from . import b\n",
+    "problems/b.py": "from ..theory.deep import y\n",
+    "problems/c.py": "def f():\n    import falsestruct.top as t\n    return t\n",
+    "theory/__init__.py": "from falsestruct.theory.deep import y\n",
+    "theory/deep.py": "y = 1\n",
+    "cycle/__init__.py": "",
+    "cycle/one.py": "from falsestruct.cycle import two\n",
+    "cycle/two.py": "from .one import *\n",
+}
+
+
+@pytest.fixture
+def root(tmp_path):
+    for name, text in PACKAGE.items():
+        path = tmp_path / "falsestruct" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+def reached(root, code):
+    found = sources.reachable(root, sources.imported(code, root))
+    return {str(path.relative_to(root / "falsestruct")) for path in found}
+
+
+DEEP = {"__init__.py", "theory/__init__.py", "theory/deep.py"}
+B = DEEP | {"problems/__init__.py", "problems/b.py"}
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("import os, numpy", set()),
+        ("import falsestruct", {"__init__.py"}),
+        ("from falsestruct import top", {"__init__.py", "top.py"}),
+        ("from falsestruct.top import X", {"__init__.py", "top.py"}),
+        ("from falsestruct import problems", {"__init__.py", "problems/__init__.py"}),
+        ("import falsestruct.theory.deep", DEEP),
+        ("from falsestruct.problems import b", B),
+        ("from falsestruct.problems import a as z", B | {"problems/a.py"}),
+        ("def f():\n    from falsestruct.problems.b import y", B),
+        (
+            "from falsestruct.problems.c import f",
+            {"__init__.py", "problems/__init__.py", "problems/c.py", "top.py"},
+        ),
+        (
+            "import falsestruct.cycle.one",
+            {"__init__.py", "cycle/__init__.py", "cycle/one.py", "cycle/two.py"},
+        ),
+        ("%matplotlib inline\nfrom falsestruct import top", {"__init__.py", "top.py"}),
+        ("x = (1\n  % 2)\nfrom falsestruct import top", {"__init__.py", "top.py"}),
+        ("from falsestruct import", set()),
+    ],
+)
+def test_reached_modules(root, code, expected):
+    assert reached(root, code) == expected
+
+
+def test_a_module_with_an_error_is_still_a_part(root):
+    (root / "falsestruct/top.py").write_text("def (")
+    assert reached(root, "from falsestruct import top") == {"__init__.py", "top.py"}
+
+
+def key(root):
+    return sources.code_key(root, ["falsestruct.problems.b"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "y = 1  # why\n",
+        '"""About."""\n\ny   =   (1)\n',
+        '"""About."""\ny = 1\n"""After."""\n',
+    ],
+)
+def test_the_code_key_ignores_what_changes_no_number(root, text):
+    before = key(root)
+    (root / "falsestruct/theory/deep.py").write_text(text)
+    assert key(root) == before
+
+
+@pytest.mark.parametrize("text", ["y = 2\n", "y = 1.0\n", "y = -1\n", "z = 1\n", ""])
+def test_the_code_key_sees_changed_code(root, text):
+    before = key(root)
+    (root / "falsestruct/theory/deep.py").write_text(text)
+    assert key(root) != before
+
+
+def test_the_code_key_ignores_what_is_not_reached(root):
+    before = key(root)
+    (root / "falsestruct/top.py").write_text("X = 2\n")
+    assert key(root) == before
+
+
+def test_docstrings_of_functions_and_classes_do_not_count(root):
+    path = root / "falsestruct/theory/deep.py"
+    path.write_text('class A:\n    """One."""\n\n    def f(self):\n        """One."""\n')
+    before = key(root)
+    path.write_text('class A:\n    """Two."""\n\n    def f(self):\n        """Two."""\n')
+    assert key(root) == before
+
+
+def test_the_form_of_the_tree_is_that_of_every_python():
+    """Python 3.12 and 3.13 print syntax trees otherwise; the key must not depend on it."""
+    tree = sources._tree("def f(a, b=1):\n    return a\n\n\nclass A:\n    x = []\n")
+    expected = (
+        "Module(body=[FunctionDef(name='f', args=arguments(posonlyargs=[], args=[arg(arg='a'), "
+        "arg(arg='b')], kwonlyargs=[], kw_defaults=[], defaults=[Constant(value=1)]), "
+        "body=[Return(value=Name(id='a', ctx=Load()))], decorator_list=[]), "
+        "ClassDef(name='A', bases=[], keywords=[], body=[Assign(targets=[Name(id='x', "
+        "ctx=Store())], value=List(elts=[], ctx=Load()))], decorator_list=[])], type_ignores=[])"
+    )
+    assert sources._dump(tree) == expected
