@@ -6,8 +6,6 @@ again from its data, at another width or font size.
 
 from __future__ import annotations
 
-from itertools import cycle
-
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
@@ -32,3 +30,310 @@ def tidy(axes: mpl.axes.Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(True, color="0.9", linewidth=0.6)
     axes.set_axisbelow(True)
+
+
+def structures_pair(table: pd.DataFrame) -> Figure:
+    """f_a along x₁, and the plane as the original and as the hint see it: three rows, one x axis.
+
+    Args:
+        table: As `theory.oscillation_tables.pair` gives it.
+    """
+    fig = figure(0.95)
+    axes = fig.subplots(3, 1, sharex=True)
+    intervals = table.drop_duplicates("low")
+    columns = ("label", "low", "high", "inner_low", "inner_high")
+    for label, low, high, *inner in zip(*(intervals[name] for name in columns), strict=True):
+        axes[0].plot([low, high], [label] * 2, color=ORIGINAL, linewidth=2)
+        axes[0].axvspan(*inner, color="0.92", linewidth=0)
+        if label == 1:
+            _region(axes[1], (low, high), (-0.6, 1.6), ORIGINAL)
+    low, high = table.low.min(), table.high.max()
+    _region(axes[2], (low, high), (0.5, 1.6), FALSE)
+    for ax in axes[1:]:
+        for label, marker, face in ((1, "o", "black"), (0, "s", "white")):
+            points = table[table.label == label]
+            ax.plot(
+                points.x1, points.label, marker, color="black", markerfacecolor=face,
+                markersize=3.5, linestyle="none", label=f"data with label {label}",
+            )  # fmt: skip
+        ax.set(ylim=(-0.6, 1.6), ylabel="$x_2\\,/\\,\\delta$")
+    axes[0].set(ylim=(-0.25, 1.25), yticks=[0, 1], ylabel="$f_a(x_1)$")
+    axes[0].set_title("the function $f_a$; grey: $S_\\varepsilon$, where the data lie", loc="left")
+    axes[1].set_title("the plane as the original structure sees it", loc="left")
+    axes[2].set_title("the plane as the hint sees it", loc="left")
+    axes[2].set(xlabel="first input $x_1$", xlim=(low, high))
+    handles, labels = axes[1].get_legend_handles_labels()
+    patch = mpl.patches.Patch(facecolor="0.85", edgecolor="0.4", hatch="///")
+    fig.legend(
+        [*handles, patch], [*labels, "label 1 is given"],
+        loc="outside lower center", ncols=3, frameon=False,
+    )  # fmt: skip
+    for ax in axes:
+        ax.spines[["top", "right"]].set_visible(False)
+    return fig
+
+
+def _region(
+    ax: mpl.axes.Axes, across: tuple[float, float], up: tuple[float, float], color: str
+) -> None:
+    """A rectangle in which a rule gives label 1: hatched, so that colour isn't needed."""
+    ax.fill_between(
+        across, up[0], up[1], facecolor=(color, 0.22), edgecolor=(color, 0.6), hatch="///",
+        linewidth=0,
+    )  # fmt: skip
+
+
+def structures_radii(table: pd.DataFrame) -> Figure:
+    """Stability radius against x₁ on a logarithmic axis, one curve a structure.
+
+    Args:
+        table: As `theory.oscillation_tables.radii` gives it.
+    """
+    fig = figure(0.48)
+    ax = fig.subplots()
+    ax.semilogy(
+        table.x1, table.original, "o", color=ORIGINAL, markersize=3, label="oscillation (original)"
+    )
+    ax.semilogy(table.x1, table.hint, "s", color=FALSE, markersize=3, label="hint (false)")
+    ax.axhline(table.epsilon[0], color=GREY, linestyle="--", linewidth=1)
+    ax.text(table.x1.max(), table.epsilon[0] * 0.9, "$\\varepsilon$", va="top", ha="right")
+    ax.text(table.x1.max(), table.hint[0] * 0.8, "$\\delta/2$", va="top", ha="right")
+    ax.set(
+        xlabel="first input $x_1$", ylabel="stability radius",
+        ylim=(table.hint.min() / 3, table.original.max() * 2),
+    )  # fmt: skip
+    tidy(ax)
+    fig.legend(loc="outside upper center", ncols=2, frameon=False)
+    return fig
+
+
+def structures_networks(table: pd.DataFrame) -> Figure:
+    """Two ReLU networks along x₁ over the function whose labels they give.
+
+    Args:
+        table: As `theory.oscillation_tables.networks` gives it.
+    """
+    fig = figure(0.75)
+    axes = fig.subplots(2, 1, sharex=True)
+    original = table[table.what == "f"]
+    for ax, what, color, marker in (
+        (axes[0], "exact", GREEN, "o"),
+        (axes[1], "smallest", PINK, "D"),
+    ):
+        drawn = table[table.what == what]
+        ax.plot(original.x1, original.value, color=ORIGINAL, alpha=0.35, linewidth=4, label="$f_a$")
+        ax.plot(drawn.x1, drawn.value, color=color, linewidth=1.3, label="network")
+        inner = drawn.iloc[1:-1]
+        ax.plot(inner.x1, inner.value, marker, color=color, markersize=4, label="its knots")
+        ax.axhline(0.5, color=GREY, linestyle="--", linewidth=0.9)
+        ax.set_title(f"the {what} network, {len(inner)} ReLUs", loc="left")
+        ax.set_ylabel("value")
+        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+        tidy(ax)
+    axes[1].set(xlabel="first input $x_1$", xlim=(table.x1.min(), table.x1.max()))
+    return fig
+
+
+def stripe_examples(table: pd.DataFrame) -> Figure:
+    """One image of each kind; `experiments.stripes.examples`."""
+    panels = list(dict.fromkeys(table["panel"]))
+    picture = figure(0.3)
+    axes = picture.subplots(1, len(panels))
+    low, high = table["value"].min(), table["value"].max()
+    for axis, panel in zip(axes, panels, strict=True):
+        image = table[table["panel"] == panel].pivot(index="row", columns="column", values="value")
+        axis.imshow(image, cmap="cividis", vmin=low, vmax=high)
+        axis.set_title(panel.replace(", ", ",\n"), fontsize="small")
+        axis.set_xticks([])
+        axis.set_yticks([])
+    return picture
+
+
+def stripe_bands(table: pd.DataFrame) -> Figure:
+    """Accuracy by band of a, colouring and training set; one dot a network, the mean as a bar."""
+    picture = figure(0.5)
+    axes = picture.subplots(1, 2, sharey=True)
+    bands = table[["low", "high"]].drop_duplicates().reset_index(drop=True)
+    names = [f"{low:g}–{high:g}" if high else "0" for low, high in bands.to_numpy()]
+    looks = {"true": (ORIGINAL, "o", -0.17), "swapped": (FALSE, "s", 0.17)}
+    for axis, (variant, part) in zip(axes, table.groupby("variant"), strict=True):
+        for colours, (colour, marker, shift) in looks.items():
+            for place, low in enumerate(bands["low"]):
+                own = part[(part["colours"] == colours) & (part["low"] == low)]["accuracy"]
+                spread = place + shift + 0.1 * (own.rank(method="first") / len(own) - 0.5)
+                label = f"{colours} colours" if place == 0 else None
+                axis.plot(spread, own, marker, color=colour, ms=3, alpha=0.6, label=label)
+                axis.hlines(own.mean(), place + shift - 0.15, place + shift + 0.15, color=colour)
+        axis.set_xticks(range(len(names)), names, rotation=40, ha="right")
+        axis.set_xlabel("offset a of the test images")
+        axis.set_title(f"({variant}) trained {'as released' if variant == 'A' else 'as described'}")
+        tidy(axis)
+    axes[0].set_ylabel("accuracy (share of orientation right)")
+    axes[0].set_ylim(-0.03, 1.03)
+    axes[1].legend(loc="lower right")
+    return picture
+
+
+def stripe_losses(table: pd.DataFrame, *, stored: float) -> Figure:
+    """Final losses of both variants, one dot a seed, and the loss that was stored."""
+    picture = figure(0.32)
+    axis = picture.subplots()
+    names = {"A": "(A) as released", "B": "(B) as described"}
+    for place, (variant, part) in enumerate(table.groupby("variant")):
+        height = place + 0.3 * (part["loss"].rank(method="first") / len(part) - 0.5)
+        axis.plot(part["loss"], height, MARKERS[place], color=SERIES[place], alpha=0.7)
+        axis.text(0.99, place + 0.28, names[str(variant)], ha="right", color=SERIES[place],
+                  transform=axis.get_yaxis_transform())  # fmt: skip
+    axis.axvline(stored, color="0.2", linestyle="--")
+    axis.annotate("stored with the\nreleased network", (stored, 0.55), xytext=(4, 0),
+                  textcoords="offset points", fontsize="small", va="center")  # fmt: skip
+    axis.set_yticks([])
+    axis.set_ylim(-0.5, 1.5)
+    axis.set_xlim(left=0)
+    axis.set_xlabel("training loss after 10 steps (cross-entropy, nats)")
+    tidy(axis)
+    return picture
+
+
+def stripe_crossover(table: pd.DataFrame) -> Figure:
+    """Share of the conflict set read by colour against the training offset, by architecture.
+
+    Columns: architecture, a, share, low, high, and crossover, crossover_low, crossover_high.
+    """
+    picture = figure(0.62)
+    top, bottom = picture.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    for place, (name, part) in enumerate(table.groupby("architecture", sort=False)):
+        look = {"color": SERIES[place], "marker": MARKERS[place]}
+        errors = (part["share"] - part["low"], part["high"] - part["share"])
+        top.errorbar(part["a"], part["share"], yerr=errors, ms=4, capsize=2, label=name, **look)
+        value, low, high = part[["crossover", "crossover_low", "crossover_high"]].iloc[0]
+        bottom.errorbar(value, -place, xerr=[[value - low], [high - value]], capsize=3, **look)
+        bottom.annotate(str(name), (high, -place), xytext=(7, 0), textcoords="offset points",
+                        va="center", fontsize="small")  # fmt: skip
+    for axis in (top, bottom):
+        axis.axvline(0.01, color="0.4", linestyle=":")
+        tidy(axis)
+    top.annotate("the paper's\noffset", (0.01, 0.7), xytext=(-4, 0), textcoords="offset points",
+                 ha="right", fontsize="small")  # fmt: skip
+    top.set_ylabel("share of conflict set\nread by colour")
+    top.legend(loc="lower right", fontsize="small")
+    bottom.set_ylabel("crossover")
+    bottom.set_yticks([])
+    bottom.set_ylim(-len(table["architecture"].unique()) + 0.3, 0.7)
+    bottom.set_xscale("log")
+    bottom.set_xlabel("offset a of the training images (contrast of the stripe: 1)")
+    return picture
+
+
+def stripe_attacks(table: pd.DataFrame) -> Figure:
+    """Mean smallest constant image against the offset, one dot a network, by architecture."""
+    picture = figure(0.42)
+    axis = picture.subplots()
+    looks = {0.01: (ORIGINAL, "o", "trained at a = 0.01"), 0.1: (FALSE, "s", "trained at a = 0.1")}
+    names = list(dict.fromkeys(table["architecture"]))
+    for a, (colour, marker, label) in looks.items():
+        for place, name in enumerate(names):
+            own = table[(table["a"] == a) & (table["architecture"] == name)]["constant"]
+            height = place + 0.4 * (own.rank(method="first") / len(own) - 0.5)
+            axis.plot(own, height, marker, color=colour, ms=4, alpha=0.7,
+                      label=label if place == 0 else None)  # fmt: skip
+    axis.axvline(1, color="0.2", linestyle="--")
+    axis.set_yticks(range(len(names)), names)
+    axis.set_xlim(0, 10.5)
+    axis.set_xlabel("mean smallest constant image that flips the label (units of a; 10: at least)")
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, 1.18), ncols=2)
+    tidy(axis)
+    return picture
+
+
+def oscillation_history(table: pd.DataFrame) -> Figure:
+    """Accuracy against steps for each run: mean over seeds, and the middle 90 % of them.
+
+    Columns: run, step, test (hint, zero, swapped), mean, low, high.
+    """
+    names = list(dict.fromkeys(table["run"]))
+    picture = figure(0.62)
+    axes = picture.subplots(2, 2, sharex=True, sharey=True).flatten()
+    looks = {
+        "hint": (GREEN, "o", "right hint"),
+        "zero": (ORIGINAL, "^", "no hint"),
+        "swapped": (FALSE, "s", "wrong hint"),
+    }
+    for axis, name in zip(axes, names, strict=True):
+        for test, (colour, marker, label) in looks.items():
+            part = table[(table["run"] == name) & (table["test"] == test)]
+            axis.plot(part["step"], part["mean"], marker=marker, ms=3, color=colour, label=label)
+            axis.fill_between(
+                part["step"], part["low"], part["high"], color=colour, alpha=0.2, lw=0
+            )
+        axis.set_title(name, fontsize="medium")
+        axis.set_xscale("log")
+        axis.set_ylim(-0.03, 1.03)
+        tidy(axis)
+    for axis in axes[::2]:
+        axis.set_ylabel("accuracy")
+    for axis in axes[2:]:
+        axis.set_xlabel("training steps")
+    axes[0].legend(title="tested with the", fontsize="small", title_fontsize="small")
+    return picture
+
+
+def oscillation_delta(table: pd.DataFrame) -> Figure:
+    """Share of the conflict set that sides with the hint against δ; columns of `delta_summary`."""
+    picture = figure(0.45)
+    axis = picture.subplots()
+    errors = (table["share"] - table["low"], table["high"] - table["share"])
+    axis.errorbar(table["delta"], table["share"], yerr=errors, color=FALSE, marker="s", capsize=3)
+    axis.axhline(0.5, color="0.4", linestyle=":")
+    axis.set_xscale("log")
+    axis.set_ylim(-0.03, 1.03)
+    axis.set_xlabel("δ, the size of the hint in x₂ (x₁ spans a quarter)")
+    axis.set_ylabel("share of conflict set\nsiding with the hint")
+    tidy(axis)
+    return picture
+
+
+def oscillation_record(table: pd.DataFrame) -> Figure:
+    """Accuracy with x₂ = 0 against steps, a line a seed, for training with 10,000 and 5,000.
+
+    Columns: run, seed, step, zero, paper (what the released network of that run reaches).
+    """
+    picture = figure(0.5)
+    axes = picture.subplots(1, 2, sharey=True)
+    titles = {"034": "10,000 samples", "035": "5,000 samples"}
+    for axis, (name, part) in zip(axes, table.groupby("run"), strict=True):
+        for _, own in part.groupby("seed"):
+            axis.plot(own["step"], own["zero"], color=ORIGINAL, alpha=0.35, lw=0.9)
+        mean = part.groupby("step")["zero"].mean()
+        axis.plot(mean.index, mean, color="black", lw=2, label="mean over seeds")
+        axis.plot(part["step"].max(), part["paper"].iloc[0], "*", ms=12, color=FALSE,
+                  label="released network", clip_on=False, zorder=5)  # fmt: skip
+        axis.set_title(titles[str(name)], fontsize="medium")
+        axis.set_xscale("log")
+        axis.set_xlabel("training steps")
+        tidy(axis)
+    axes[0].set_ylabel("accuracy on S_ε, no hint")
+    axes[0].set_ylim(0.35, 1.03)
+    axes[1].legend(loc="lower right", fontsize="small")
+    return picture
+
+
+def oscillation_changes(table: pd.DataFrame, *, needed: int) -> Figure:
+    """Exact numbers of sign changes along x₁, one dot a network; columns: label, changes."""
+    names = list(dict.fromkeys(table["label"]))
+    picture = figure(0.4)
+    axis = picture.subplots()
+    for place, name in enumerate(names):
+        own = table[table["label"] == name]["changes"]
+        ranks = own.groupby(own).cumcount() / len(own)
+        axis.plot(own, place + 0.6 * ranks - 0.1, MARKERS[place], color=SERIES[place], ms=4)
+    axis.axvline(needed, color="0.2", linestyle="--")
+    axis.annotate("f_a changes this often", (needed, len(names) - 0.45), xytext=(4, 0),
+                  textcoords="offset points", fontsize="small")  # fmt: skip
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(-0.4, len(names) - 0.2)
+    axis.set_xlim(-0.3, max(needed, table["changes"].max()) + 2.5)
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.set_xlabel("sign changes along x₁ at x₂ = 0, counted exactly")
+    tidy(axis)
+    return picture

@@ -243,3 +243,14 @@ def best_threshold_accuracy(labels: Sequence[int]) -> Fraction:
         right = (i - seen) + (ones - seen)  # 0 up to here, 1 from here on
         best = max(best, right, total - right)
     return Fraction(best, total)
+
+
+def largest_error(network: ReluNetwork, points: Sequence[Fraction], a: int) -> Fraction:
+    """Largest |network(x₁, x₂) − f_a(x₁)| over the points x₁, each with five very different x₂."""
+    seconds = [Fraction(n) for n in (-1000, -1, 0, 1, 1000)]
+    return max(abs(network((x1, x2)) - label(x1, a)) for x1 in points for x2 in seconds)
+
+
+def pairs(count: int) -> list[tuple[int, int]]:
+    """The first `count` pairs (a, K) in the order a = 1, 2, …, each with K − a = 1 … 12."""
+    return [(1 + i // 12, 2 + i // 12 + i % 12) for i in range(count)]
