@@ -9,6 +9,7 @@ from __future__ import annotations
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 # Okabe and Ito's palette tells apart under every common colour blindness. One structure, one
 # colour, in the whole book.
@@ -333,7 +334,7 @@ def oscillation_changes(table: pd.DataFrame, *, needed: int) -> Figure:
     axis.set_yticks(range(len(names)), names)
     axis.set_ylim(-0.4, len(names) - 0.2)
     axis.set_xlim(-0.3, max(needed, table["changes"].max()) + 2.5)
-    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_xlabel("sign changes along x₁ at x₂ = 0, counted exactly")
     tidy(axis)
     return picture

@@ -1,0 +1,203 @@
+"""The oscillation experiment, live: the four runs, the flip, and how small the hint may be.
+
+Everything that a recorded run depends on is in `oscillation_runs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from falsestruct import shallow, statistics, success
+from falsestruct.experiments import oscillation_runs
+from falsestruct.experiments.oscillation_runs import GRID, TRAINING_SEED, Run
+
+RELEASED_ACCURACY = {"034": 1.0, "035": 6 / 7}  # of the released networks on S_ε, without hint
+SEVEN_WITHOUT = Run("036 without hint", 7, "zero", batch=7)
+LEARNT = 0.99  # accuracy from which we say that a structure is learnt
+NOISE_SEED = 30_000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Networks after training, with what was seen on the way.
+
+    Attributes:
+        members: Run and seed of each network.
+        table: A row a network and step: `oscillation_runs.measure`, with `captured`, the share of
+            the conflict set on which the network sides with the hint; `pieces` and `changes` at
+            the last step.
+        ensemble: The networks.
+    """
+
+    members: tuple[tuple[Run, int], ...]
+    table: pd.DataFrame
+    ensemble: shallow.Ensemble
+
+    @property
+    def last(self) -> pd.DataFrame:
+        """The rows of the last step."""
+        return self.table[self.table["step"] == self.table["step"].max()]
+
+
+def train(
+    runs: Sequence[Run],
+    seeds: int,
+    *,
+    steps: int,
+    at: Sequence[int] = (),
+    noise: bool = False,
+) -> Outcome:
+    """As `oscillation_runs.train_runs`, and the networks themselves.
+
+    Args:
+        noise: The control: x₂ is 0 or δ independently of the label, in training only.
+    """
+    members = tuple((run, seed) for run in runs for seed in range(seeds))
+    sets = [training_set(run, seed, noise=noise) for run, seed in members]
+
+    def observe(step: int, ensemble: shallow.Ensemble) -> tuple[pd.DataFrame, shallow.Ensemble]:
+        table = oscillation_runs.measure(members, ensemble, sets).assign(step=step)
+        return add_captured(table), ensemble.clone()
+
+    seen = shallow.train(
+        shallow.glorot([seed for _, seed in members], 2, runs[0].width),
+        shallow.make_batches(sets, runs[0].batch),
+        seeds=[2 * TRAINING_SEED + seed for _, seed in members],
+        steps=steps,
+        observe=observe,
+        at=at,
+    )
+    tables, ensemble = [table for table, _ in seen], seen[-1][1]
+    tables[-1] = tables[-1].join(oscillation_runs.count_pieces(members, ensemble))
+    return Outcome(members, pd.concat(tables, ignore_index=True), ensemble)
+
+
+def training_set(run: Run, seed: int, *, noise: bool = False) -> tuple[Tensor, Tensor]:
+    """The training set of one member: inputs (samples, 2), labels (samples,)."""
+    generator = torch.Generator().manual_seed(TRAINING_SEED + seed)
+    x, y = run.problem.sample(run.samples, run.second, generator)
+    if noise:
+        coin = torch.Generator().manual_seed(NOISE_SEED + seed)
+        x[:, 1] = run.problem.delta * (torch.rand(len(x), generator=coin) < 0.5)
+    return x, y
+
+
+def add_captured(table: pd.DataFrame) -> pd.DataFrame:
+    """Add `captured`: with the wrong hint in x₂ a network sides with the hint or with f_a."""
+    return table.assign(captured=1 - table["swapped"])
+
+
+def flips(outcome: Outcome) -> pd.DataFrame:
+    """Shares of test points whose label a perturbation of size δ changes: one row a network.
+
+    `hint`: by (0, ±δ), the sign against the hint. `original`: by (±δ, 0), the worse sign.
+    """
+    rows = []
+    for member, (run, seed) in enumerate(outcome.members):
+        one = shallow.Ensemble(outcome.ensemble.flat[member : member + 1], 2, run.width)
+        x, _ = run.problem.grid(GRID, "hint")
+        moved, _ = run.problem.grid(GRID, "swapped")
+        before, delta = success.labels(shallow.logits(one, x)), run.problem.delta
+        aside = [
+            (success.labels(shallow.logits(one, x + torch.tensor([step, 0.0]))) != before)
+            for step in (delta, -delta)
+        ]
+        along = success.labels(shallow.logits(one, moved)) != before
+        rows.append(
+            {"run": run.name, "seed": seed, "hint": along.double().mean().item()}
+            | {"original": max(mask.double().mean().item() for mask in aside)}
+        )
+    return pd.DataFrame(rows)
+
+
+def delta_crossovers(table: pd.DataFrame) -> list[float]:
+    """The δ at which each seed begins to take the hint, from the rows of one step."""
+    values = []
+    for _, part in table.groupby("seed"):
+        points = part.sort_values("delta")
+        sizes, share = (torch.tensor(points[name].to_numpy()) for name in ("delta", "captured"))
+        values.append(success.crossover(sizes, share))
+    return values
+
+
+def delta_summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean share of the conflict set that sides with the hint, by δ, with 95 % intervals."""
+    rows = []
+    for delta, part in table.groupby("delta"):
+        share = statistics.mean(part["captured"].to_numpy())
+        rows.append({"delta": delta, "share": share.value, "low": share.low, "high": share.high})
+    return pd.DataFrame(rows)
+
+
+def learnt(table: pd.DataFrame, run: str, column: str = "zero") -> pd.Series[bool]:
+    """Which networks of a run reach an accuracy of 0.99 on S_ε."""
+    return table[table["run"] == run][column] >= LEARNT
+
+
+def paired(left: pd.DataFrame, right: pd.DataFrame, column: str) -> statistics.Estimate:
+    """Mean difference left − right of a column over the seeds that both have."""
+    both = left.merge(right, on="seed", suffixes=("_left", "_right"))
+    first, second = (both[f"{column}_{side}"].to_numpy() for side in ("left", "right"))
+    return statistics.paired_difference(first, second)
+
+
+def history_summary(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """What `plots.oscillation_history` draws: run, step, test, mean, low and high (5 % and 95 %).
+
+    Args:
+        names: Titles of the runs to keep, in order.
+    """
+    rows = []
+    for run, title in names.items():
+        for step, part in table[table["run"] == run].groupby("step"):
+            rows += [
+                {"run": title, "step": step, "test": test, "mean": part[test].mean()}
+                | {"low": part[test].quantile(0.05), "high": part[test].quantile(0.95)}
+                for test in ("hint", "zero", "swapped")
+            ]
+    return pd.DataFrame(rows)
+
+
+def at_steps(table: pd.DataFrame, run: str, step: int) -> pd.DataFrame:
+    """The rows of one run at one step.
+
+    Raises:
+        ValueError: the run was not looked at then.
+    """
+    rows = table[(table["run"] == run) & (table["step"] == step)]
+    if rows.empty:
+        steps = sorted(table[table["run"] == run]["step"].unique())
+        raise ValueError(f"run {run!r} was not looked at in step {step}; expected one of {steps}")
+    return rows
+
+
+def sweep_delta(
+    deltas: Sequence[float], seeds: int, *, steps: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Run 030 at every δ, and the control at the largest: the rows of the last step of each."""
+    base = oscillation_runs.RUNS[0]
+    swept = train([base.with_delta(delta) for delta in deltas], seeds, steps=steps)
+    control = train([base.with_delta(max(deltas))], seeds, steps=steps, noise=True)
+    return swept.last, control.last
+
+
+def change_table(live: pd.DataFrame, recorded: pd.DataFrame) -> pd.DataFrame:
+    """What `plots.oscillation_changes` draws: label and changes, one row a network."""
+    parts = [
+        live[live["run"] == "030"].assign(label="030, live"),
+        live[live["run"] == "036"].assign(label="036, live"),
+        recorded[recorded["run"] == "030"].assign(label="030, recorded"),
+        recorded[recorded["run"] == "035"].assign(label="035, recorded"),
+        recorded[recorded["run"] == "034"].assign(label="034, recorded"),
+    ]
+    return pd.concat(parts, ignore_index=True)[["label", "changes"]]
+
+
+def final(table: pd.DataFrame) -> pd.DataFrame:
+    """Each run's rows of its last step."""
+    return table[table["step"] == table.groupby("run")["step"].transform("max")]
