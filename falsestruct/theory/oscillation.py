@@ -224,7 +224,7 @@ def _reach(network: ReluNetwork, level: Fraction) -> tuple[Fraction, Fraction]:
     for end, step in ((low, -1), (high, 1)):
         value = network((end,))
         slope = network((end + step,)) - value  # per step outwards, beyond all knots
-        if slope != 0 and (distance := (level - value) / slope) > 0:
+        if slope != 0 and (distance := (level - value) / slope) >= 0:
             far = end + step * (distance + 1)
             low, high = min(low, far), max(high, far)
     return low, high
