@@ -83,7 +83,7 @@ def training_set(run: Run, seed: int, *, noise: bool = False) -> tuple[Tensor, T
     x, y = run.problem.sample(run.samples, run.second, generator)
     if noise:
         coin = torch.Generator().manual_seed(NOISE_SEED + seed)
-        x[:, 1] = run.problem.delta * (torch.rand(len(x), generator=coin) < 0.5)
+        x[:, 1] = run.problem.delta * (torch.rand(len(x), generator=coin) < 0.5).double()
     return x, y
 
 

@@ -25,6 +25,7 @@ from falsestruct.press.paths import Book, Output, UserError, read_json, write_at
 PROFILES = ("quick", "book", "paper")
 STATES = ("fresh", "stale", "never run")
 AFTER = "after.ipynb"  # the executed chapter, in its staging folder
+_NONE = object()
 MARK = "falsestruct_run"  # what a finished run leaves in the notebook's metadata
 
 
@@ -135,17 +136,19 @@ def _literals(source: str, where: str) -> dict[str, Any]:
         text = ast.unparse(line)
         match line:
             case ast.Assign(targets=[ast.Name(name)], value=value):
-                found[name] = _literal(value, f"{where}: parameters cell: `{text}`")
+                if (literal := _literal(value)) is _NONE:
+                    raise UserError(f"{where}: parameters cell: `{text}` is no plain literal")
+                found[name] = literal
             case _:
                 raise UserError(f"{where}: parameters cell: `{text}` is not `name = literal`")
     return found
 
 
-def _literal(value: ast.expr | str, where: str) -> Any:
+def _literal(text: ast.expr | str) -> Any:
     try:
-        return ast.literal_eval(value)
+        return ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise UserError(f"{where} is no plain literal") from None
+        return _NONE  # no literal; None is one
 
 
 def check_parameters(
@@ -168,7 +171,9 @@ def check_parameters(
 def _as_type_of(default: Any, value: Any, where: str) -> Any:
     wanted = type(default)
     if isinstance(value, str) and wanted is not str:
-        value = _literal(value, f"{where}: {value!r}, expected {wanted.__name__}:")
+        if (literal := _literal(value)) is _NONE:
+            raise UserError(f"{where}: {value!r} is no {wanted.__name__}")
+        value = literal
     if wanted is float and type(value) is int:
         value = float(value)
     if wanted in (list, tuple) and isinstance(value, (list, tuple)):
@@ -270,7 +275,7 @@ def _execute(job: Job, count: Callable[..., None]) -> None:
         progress_bar=False, log_output=False, on_cell_executed=count,
         # How printed text falls into messages depends on the machine's load.
         coalesce_streams=True,
-        extra_arguments=["--IPKernelApp.log_level=40"],
+        extra_arguments=["--IPKernelApp.log_level=50"],
     )  # fmt: skip
 
 
@@ -303,6 +308,8 @@ def _tidy(path: Path, job: Job, seconds: float) -> None:
             del cell.metadata["tags"]
     notebook.metadata.pop("papermill", None)
     notebook.metadata.pop("language_info", None)
+    # The text's own business; `jupytext --sync` would take it out.
+    notebook.metadata.get("jupytext", {}).pop("text_representation", None)
     notebook.metadata[MARK] = {
         "key": job.key,
         "seconds": round(seconds, 1),
