@@ -171,7 +171,7 @@ def at_steps(table: pd.DataFrame, run: str, step: int) -> pd.DataFrame:
     """
     rows = table[(table["run"] == run) & (table["step"] == step)]
     if rows.empty:
-        steps = sorted(table[table["run"] == run]["step"].unique())
+        steps = sorted(set(table[table["run"] == run]["step"].tolist()))
         raise ValueError(f"run {run!r} was not looked at in step {step}; expected one of {steps}")
     return rows
 

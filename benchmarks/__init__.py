@@ -1,0 +1,1 @@
+"""Side-by-side measurements, as ratios; never part of a timed test."""
