@@ -80,7 +80,7 @@ def _region(
     """A rectangle in which a rule gives label 1: hatched, so that colour isn't needed."""
     ax.fill_between(
         across, up[0], up[1], facecolor=(color, 0.22), edgecolor=(color, 0.6), hatch="///",
-        linewidth=0,
+        linewidth=0.5,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import pandas as pd
@@ -65,3 +66,20 @@ def networks(a: int, K: int, epsilon: Fraction) -> pd.DataFrame:
     for low, high in zip(bounds, bounds[1:], strict=False):
         rows += [("f", float(x), float(exact.label(low, a))) for x in (low, high)]
     return pd.DataFrame(rows, columns=["what", "x1", "value"])
+
+
+def smallest_networks(pairs: Sequence[tuple[int, int]]) -> pd.DataFrame:
+    """Do the smallest networks have their size and labels, and can they spare a ReLU?
+
+    Returns:
+        One row a pair (a, K): a, K, units; minimal (the size that the corollary states); follows
+        (the labels are right); spared (without how many of its ReLUs they still are).
+    """
+    rows = []
+    for a, K in pairs:
+        network = exact.smallest_network(a, K)
+        less = [exact.without_unit(network, unit) for unit in range(network.size)]
+        spared = sum(exact.follows(other, a, K) for other in less)
+        follows = exact.follows(network, a, K)
+        rows.append((a, K, network.size, exact.minimal_size(K - a), follows, spared))
+    return pd.DataFrame(rows, columns=["a", "K", "units", "minimal", "follows", "spared"])

@@ -322,3 +322,9 @@ def test_network_table_has_a_row_a_corner():
     counts = table.what.value_counts()
     assert counts["exact"] == 14 and counts["smallest"] == 7 and counts["f"] == 14
     assert table[table.what == "f"].value.tolist()[:4] == [1, 1, 0, 0]
+
+
+def test_survey_of_smallest_networks():
+    table = tables.smallest_networks(o.pairs(7))
+    assert table.units.tolist() == table.minimal.tolist() == [1, 2, 3, 3, 4, 5, 6]
+    assert table.follows.all() and (table.spared == 0).all()
