@@ -109,13 +109,15 @@ def _parameters(given: Sequence[str]) -> dict[str, str]:
 
 
 def _summarise(summary: runner.Summary, output: Output, seconds: float) -> None:
+    stated = claims.read_claims(find_book())
     for name, error in summary.errors.items():
         seen = f"; see {summary.notebooks[name]}" if name in summary.notebooks else ""
         print(f"failed: {name}, {error}{seen}")
     for name in summary.changed:
         print(f"changed while it ran, so still stale: {name}")
     for id in summary.unexpected:
-        print(f"unexpected: {id} came out {summary.verdicts[id]}")
+        expected = stated[id].expected if id in stated else "no record: nobody states it"
+        print(f"unexpected: {id} came out {summary.verdicts[id]}, expected {expected}")
     counts = {v: list(summary.verdicts.values()).count(v) for v in claims.VERDICTS}
     print(
         f"chapters: {len(summary.ran)} run, {len(summary.skipped)} skipped, "

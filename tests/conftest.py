@@ -210,9 +210,6 @@ class Desk:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
-    def json(self, *words: str) -> Any:
-        return json.loads(self.call(*words, "--json").stdout)
-
     def evidence(self) -> dict[str, Any]:
         return json.loads(self.file("book/evidence.json").read_text())["claims"]
 

@@ -256,8 +256,8 @@ def execute(job: Job) -> Result:
         line = next(iter(failure.source.strip().splitlines()), "")
         error = f"code cell {number} (`{line}`): {failure.ename}: {failure.evalue}"
     except Exception as failure:  # a kernel that died, a full disk
-        number = done[0] - bool(job.changed and done[0])
-        error = f"after {number} code cells: {type(failure).__name__}: {failure}"
+        number = done[0] + 1 - bool(job.changed and done[0])
+        error = f"code cell {number}: {type(failure).__name__}: {failure}"
     return Result(job, time.perf_counter() - start, error and " ".join(error.split()))
 
 

@@ -215,13 +215,16 @@ def inches(text: str) -> float:
     return float(match[1]) * _UNITS[match[2]]
 
 
-def cite(book: Book, id: str) -> str:
+def cite(book: Book, id: str, *, output: Output | None = None) -> str:
     """BibTeX for one figure: title, authors, version, commit, figure id.
+
+    Args:
+        output: Where the figure's record is; among the book's own results if None.
 
     Raises:
         UserError: there is no such figure, or no CITATION.cff.
     """
-    record = find_figure(book.published, id)
+    record = find_figure(output or book.published, id)
     path = book.root / "CITATION.cff"
     if not path.exists():
         raise UserError(f"{path} is missing: it has the book's title and authors")

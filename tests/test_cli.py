@@ -1,0 +1,361 @@
+"""The command line as a reader meets it: JSON, exit codes, one clear line."""
+
+import csv
+import json
+import os
+import pty
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from falsestruct import cli
+from falsestruct.press.chapters import Job, Result
+
+# ---- usage errors: one line, exit 2, nothing changed ----
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("run", "01_on"), "no chapter '01_on'; there are 01_one"),
+        (("run", "zzz"), "no chapter 'zzz'; there are 01_one, 02_two, 03_last"),
+        (("run", "01_one", "zzz"), "no chapter 'zzz'"),
+        (("run", "-p", "seed=3"), "no chosen chapter has a parameter 'seed'; they have name"),
+        (("run", "02_two", "-p", "scale=3"), "no chosen chapter has a parameter 'scale'"),
+        (("run", "-p", "seeds"), "-p seeds: expected NAME=VALUE"),
+        (("run", "-p", "=3"), "expected NAME=VALUE"),
+        (("run", "-p", "seeds=abc"), "01_one, parameter seeds: 'abc' is no int"),
+        (("run", "-p", "seeds=3.5"), "01_one, parameter seeds: 3.5 is float, expected int"),
+        (("run", "-p", "widths=3"), "parameter widths: 3 is int, expected list"),
+        (("run", "-p", "seeds=abc", "--output", "elsewhere"), "'abc' is no int"),
+        (("run", "--profile", "slow"), "no profile 'slow'; one of quick, book, paper"),
+        (("run", "--jobs", "0"), "jobs is 0; expected at least 1"),
+        (("run", "--output", "requirements.txt/below"), "can't write to "),
+        (("run", "--output", "requirements.txt"), "can't write to "),
+        (("run", "--profile", "quick", "--output", "book"), "it belongs to the book"),
+        (("claims", "--output", "nowhere"), "no results in nowhere"),
+        (("figures", "--output", "nowhere"), "no results in nowhere"),
+        (("cite", "one-lin"), "no figure 'one-lin'; did you mean one-line"),
+        (("figure", "one-lime", "-o", "x.pdf"), "no figure 'one-lime'; did you mean one-line"),
+        (("figure", "one-line", "--width", "wide", "-o", "x.pdf"), "width 'wide': expected a"),
+        (("figure", "one-line", "-o", "x.gif"), "format 'gif': expected one of svg, pdf, png"),
+        (("figure", "one-line", "-o", "x"), "format '': expected one of"),
+        (("figure", "one-line", "--font-size", "0", "-o", "x.pdf"), "expected positive sizes"),
+        (("record", "zzz"), "no recorded run 'zzz'"),
+    ],
+)
+def test_a_usage_error_is_one_line_and_changes_nothing(labelled, invoke, words, message):
+    before = labelled.digest()
+    code, out, err = invoke(labelled, *words)
+    assert code == 2 and out == ""
+    assert err.startswith("falsestruct: ") and message in err and err.count("\n") == 1
+    assert labelled.digest() == before
+
+
+@pytest.fixture
+def labelled(desk):
+    """A book with one figure, without running anything."""
+    folder = desk.book.published.figures
+    folder.mkdir()
+    record = {"id": "one-line", "chapter": "01_one", "plot": "falsestruct.plots:line"}
+    record |= {"options": {}, "caption": "A caption.", "alt": "A line.", "about": {}}
+    (folder / "one-line.json").write_text(json.dumps(record))
+    (folder / "one-line.csv").write_text("x,y\n1,2\n")
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("book/claims.yml", "- [", "book/claims.yml"),
+        ("book/01_one.md", "no cells", "01_one.md: the first code cell"),
+        ("book/evidence.json", "<<<<<<< ours", "is no JSON"),
+    ],
+)
+@pytest.mark.parametrize("command", ["claims", "run"])
+def test_a_broken_source_is_one_line(labelled, invoke, name, text, message, command):
+    labelled.file(name).write_text(text)
+    if name.endswith(".json"):
+        labelled.file("notebooks").mkdir()
+        labelled.file("notebooks/01_one.ipynb").write_text('{"metadata": {}}')
+    code, _, err = invoke(labelled, command)
+    assert code == 2 and message in err and err.count("\n") == 1
+
+
+def test_outside_of_a_book(desk, invoke, tmp_path):
+    code, _, err = invoke(type(desk)(tmp_path), "list")
+    assert code == 2 and "no book in" in err
+
+
+def test_building_needs_notebooks(desk, invoke):
+    code, _, err = invoke(desk, "build")
+    assert code == 2 and "no notebook for 01_one, 02_two, 03_last: run `falsestruct run`" in err
+
+
+def test_a_chapter_that_was_never_run(desk, invoke):
+    code, out, _ = invoke(desk, "list", "--json")
+    assert code == 0
+    assert json.loads(out)[0] == {"chapter": "01_one", "state": "never run", "seconds": None}
+
+
+def test_without_records_the_ledger_is_not_in_order(desk, invoke):
+    code, out, err = invoke(desk, "claims", "--json")
+    assert code == 1 and json.loads(out)["ok"] is False
+    assert err == "one-holds has no record: run `falsestruct run 01_one`\n"
+
+
+# ---- after one whole run ----
+
+
+@pytest.mark.slow
+def test_list(finished_once, invoke):
+    code, out, err = invoke(finished_once, "list", "--json")
+    rows = json.loads(out)
+    assert code == 0 and err == ""
+    assert [set(row) for row in rows] == [{"chapter", "state", "seconds"}] * 3
+    assert [row["chapter"] for row in rows] == ["01_one", "02_two", "03_last"]
+    assert {row["state"] for row in rows} == {"fresh"}
+    assert all(isinstance(row["seconds"], float) and row["seconds"] > 0 for row in rows)
+    code, out, _ = invoke(finished_once, "list")
+    assert code == 0 and re.search(r"02_two +fresh +[0-9.]+", out)
+
+
+@pytest.mark.slow
+def test_claims(finished_once, invoke):
+    code, out, err = invoke(finished_once, "claims", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out) == {
+        "ok": True,
+        "claims": [
+            {
+                "id": "one-holds", "chapter": "01_one", "expected": "supported",
+                "verdict": "supported", "value": 3.0, "low": 3.0, "high": 3.0, "n": 1,
+            }
+        ],
+    }  # fmt: skip
+    code, out, _ = invoke(finished_once, "claims")
+    assert code == 0 and "one-holds" in out
+
+
+@pytest.mark.slow
+def test_figures(finished_once, invoke):
+    code, out, err = invoke(finished_once, "figures", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out) == [{"id": "one-line", "chapter": "01_one", "caption": "A caption."}]
+
+
+@pytest.mark.slow
+def test_a_run_with_nothing_changed_executes_nothing(finished_once, invoke):
+    before = finished_once.digest()
+    code, out, err = invoke(finished_once, "run")
+    assert (code, err) == (0, "")
+    first, second = out.splitlines()
+    assert re.fullmatch(r"chapters: 0 run, 3 skipped, 0 failed, \d+ s", first)
+    assert second == "claims: 1 supported, 0 refuted, 0 inconclusive, 0 unexpected"
+    assert finished_once.digest() == before
+
+
+RECORDED = "slow:\n  chapter: 01_one\n  function: falsestruct.problems.one:value\n  tasks: [{}]\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("spoil", "line"),
+    [
+        (
+            lambda desk: desk.edit("book/claims.yml", "expected: supported", "expected: refuted"),
+            "one-holds came out supported, expected refuted",
+        ),
+        (
+            lambda desk: desk.edit("falsestruct/problems/one.py", "1.0", "2.0"),
+            "one-holds has a record older than its chapter: run `falsestruct run 01_one`",
+        ),
+        (lambda desk: desk.file("book/evidence.json").unlink(), "one-holds has no record"),
+        (
+            lambda desk: desk.file("book/claims.yml").write_text(""),
+            "one-holds has a record but is not in book/claims.yml",
+        ),
+        (
+            lambda desk: desk.file("book/records.yml").write_text(RECORDED),
+            "slow the recorded run 'slow' was never made",
+        ),
+    ],
+)
+def test_claims_that_are_not_in_order(finished, invoke, spoil, line):
+    spoil(finished)
+    code, out, err = invoke(finished, "claims", "--json")
+    assert code == 1 and json.loads(out)["ok"] is False
+    assert err.startswith(line) and err.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_an_outdated_recorded_run(finished, invoke):
+    finished.file("book/records.yml").write_text(RECORDED)
+    record = {"id": "slow", "tasks": [{}], "code_key": "another", "seconds": [1]}
+    record["table"] = {"columns": ["x"], "data": [[1]]}
+    finished.file("book/records").mkdir()
+    finished.file("book/records/slow.json").write_text(json.dumps(record))
+    code, _, err = invoke(finished, "claims")
+    assert code == 1
+    assert err == "slow is a recorded run of other code: run `falsestruct record slow`\n"
+
+
+@pytest.mark.slow
+def test_a_changed_expectation_makes_no_chapter_stale(finished, invoke):
+    """And the run says so, although it executes nothing."""
+    finished.edit("book/claims.yml", "expected: supported", "expected: refuted")
+    code, out, _ = invoke(finished, "run")
+    assert code == 1 and "0 run, 3 skipped" in out
+    assert "unexpected: one-holds came out supported, expected refuted" in out
+
+
+@pytest.mark.slow
+def test_an_unexpected_verdict_is_published_honestly(finished):
+    """Editing one helper runs its one chapter, and the page made from the evidence."""
+    finished.edit("falsestruct/problems/one.py", "1.0", "0.5")
+    done = finished.call("run")
+    assert done.returncode == 1
+    assert "unexpected: one-holds came out refuted, expected supported" in done.stdout
+    assert "chapters: 2 run, 1 skipped, 0 failed" in done.stdout
+    assert "claims: 0 supported, 1 refuted, 0 inconclusive, 1 unexpected" in done.stdout
+    entry = finished.evidence()["one-holds"]
+    assert (entry["verdict"], entry["value"]) == ("refuted", 1.5)
+    with finished.file("book/figures/one-line.csv").open() as file:
+        assert [row["y"] for row in csv.DictReader(file)] == ["1.5", "0.1"]
+    assert "{'one-holds': 1.5}" in json.dumps(finished.notebook("03_last")["cells"])
+    lines = [line for line in done.stdout.splitlines() if line.startswith("[")]
+    assert len(lines) == 2
+    assert re.fullmatch(r"\[1/1\] 01_one done, \d+ s, about 0 s left", lines[0])
+    assert re.fullmatch(r"\[2/2\] 03_last done, \d+ s, about 0 s left", lines[1])
+
+
+@pytest.mark.slow
+def test_quick_and_changed_parameters_go_elsewhere(finished, invoke, tmp_path):
+    """And a page made from the evidence shows the evidence of its own run."""
+    before, out = finished.digest(), str(tmp_path / "out")
+    words = ("--profile", "quick", "-p", "widths=[3, 4]", "--output", out)
+    done = finished.call("run", *words, "01_one", "03_last")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert finished.digest() == before and f"results: {out}" in done.stdout
+    code, ledger, _ = invoke(finished, "claims", "--json", "--output", out)
+    assert code == 0 and json.loads(ledger)["claims"][0]["value"] == 4.0
+    code, listed, _ = invoke(finished, "figures", "--json", "--output", out)
+    assert code == 0 and json.loads(listed)[0]["id"] == "one-line"
+    assert (tmp_path / "out/figures/one-line.csv").read_text() == "x,y\n3,4.0\n4,0.1\n"
+    text = (tmp_path / "out/notebooks/03_last.ipynb").read_text()
+    assert "{'one-holds': 4.0}" in text
+    notebook = json.loads((tmp_path / "out/notebooks/01_one.ipynb").read_text())
+    assert notebook["metadata"]["falsestruct_run"]["parameters"] == {
+        "seeds": 4, "scale": 1.5, "widths": [3, 4], "name": "one", "profile": "quick",
+    }  # fmt: skip
+    assert finished.evidence()["one-holds"]["value"] == 3.0
+
+
+@pytest.mark.slow
+def test_a_figure_in_a_papers_size(finished_once, tmp_path):
+    before, file = finished_once.digest(), tmp_path / "new" / "figure.out"
+    size = ("--width", "3.25in", "--font-size", "8", "--format", "pdf", "-o", str(file))
+    done = finished_once.call("figure", "one-line", *size)
+    assert done.returncode == 0 and done.stdout == f"{file}\n", done.stderr
+    pdf = file.read_bytes()
+    assert pdf.startswith(b"%PDF") and b"/MediaBox [ 0 0 234 117 ]" in pdf
+    assert finished_once.digest() == before
+
+
+@pytest.mark.slow
+def test_cite(finished_once, invoke):
+    from pybtex.database import parse_string
+
+    code, out, err = invoke(finished_once, "cite", "one-line")
+    assert (code, err) == (0, "")
+    [(key, entry)] = parse_string(out, "bibtex").entries.items()
+    assert key == "falsestruct:one-line" and entry.type == "misc"
+    assert {"title", "version", "note"} <= set(entry.fields)
+    assert "one-line" in entry.fields["title"] and "commit" in entry.fields["note"]
+
+
+@pytest.mark.slow
+def test_build(finished, invoke, monkeypatch):
+    """The book's own build has its own test; here: what is called, and what comes of it."""
+    calls = []
+
+    def fake(command, check):
+        calls.append(command)
+        page = finished.file("_build/html/book/index.html")
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text("")
+        return subprocess.CompletedProcess(command, len(calls) - 1)
+
+    monkeypatch.setattr(cli.subprocess, "run", fake)
+    code, out, _ = invoke(finished, "build")
+    assert code == 0 and out == f"open {finished.root}/_build/html/book/index.html\n"
+    code, out, _ = invoke(finished, "build", "--strict")
+    assert code == 1 and out == ""
+    assert Path(calls[0][0]).name == "jupyter-book" and "-W" not in calls[0]
+    assert {"-W", "-n", "--keep-going", "--all"} <= set(calls[1])
+
+
+# ---- progress ----
+
+
+def job(name):
+    return Job(Path(), name, {}, {}, "", Path(), Path(), 1)
+
+
+def test_the_log_has_a_line_a_chapter(capsys):
+    with cli._LogReporter(2) as log:
+        log.started([job("a"), job("b"), job("c")], {"a": 10.0, "b": 4.0, "c": 0.0})
+        log.progressed("a", 1)
+        log.finished(Result(job("b"), 6.0))
+        log.finished(Result(job("a"), 8.0, "cell 1: no"))
+        log.finished(Result(job("c"), 1.0))
+    assert capsys.readouterr().out.splitlines() == [
+        "[1/3] b done, 6 s, about 10 s left",  # a and c (as long as b), two at a time: max(10, 8)
+        "[2/3] a failed, 8 s, about 7 s left",  # c, as long as b and a on average
+        "[3/3] c done, 1 s, about 0 s left",
+    ]
+
+
+def test_the_bars_count_cells():
+    console = Console(force_terminal=True, width=100, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
+    bars = cli._BarReporter({"a": 4, "b": 3}, console)
+    with bars:
+        bars.started([job("a"), job("b")], {"a": 12.0, "b": 0.0})
+        bars.progressed("a", 2)
+        assert not bars.progress.tasks[1].started  # it waits for a core
+        bars.progressed("a", 5)  # papermill's own cell of parameters
+        bars.progressed("b", 1)
+        bars.finished(Result(job("a"), 1.0))
+        bars.finished(Result(job("b"), 1.0, "cell 2: no"))
+    text = console.export_text()
+    assert re.search(r"a \(last time 12 s\) .*4/4", text)
+    assert re.search(r"b failed .*1/3", text)
+
+
+@pytest.mark.slow
+def test_a_terminal_gets_bars(finished):
+    shutil.rmtree(finished.file("notebooks"))
+    for name in ("01_one", "03_last"):
+        finished.file(f"book/{name}.md").unlink()
+    finished.file("book/claims.yml").unlink()
+    master, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "falsestruct.cli", "run"], cwd=finished.root,
+        env=finished.environment() | {"TERM": "xterm"}, stdout=terminal, stderr=terminal,
+    )  # fmt: skip
+    os.close(terminal)
+    seen = b""
+    try:
+        while part := os.read(master, 4096):
+            seen += part
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    assert process.wait(timeout=60) == 0
+    text = re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", seen).decode()
+    assert "━" in text and re.search(r"02_two.* 2/2", text)
+    assert "chapters: 1 run, 0 skipped, 0 failed" in text
