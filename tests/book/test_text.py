@@ -1,0 +1,174 @@
+"""The chapters as their authors wrote them: no typed numbers, the agreed form, nothing private."""
+
+import re
+from pathlib import Path
+
+import jupytext
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CHAPTERS = sorted((ROOT / "book").glob("[0-9][0-9]_*.md"))
+PAGES = [*CHAPTERS, ROOT / "book" / "index.md", ROOT / "book" / "bibliography.md"]
+WRITTEN = [
+    *PAGES,
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff")),
+    ROOT / "book" / "claims.yml",
+    ROOT / "book" / "references.bib",
+]
+LEDGERS = ("21_evidence", "22_figures")  # made from records: they show nothing of their own
+LAST_SECTIONS = ["What this does not show", "Run it yourself"]
+
+# Names that contain digits. A number that was measured or chosen is none of them.
+ALLOWED = (
+    r"[Cc]hapters? [0-9]{2}(?:(?:,| and) [0-9]{2})*",
+    r"Conjecture 1\.1",
+    r"Smale's 18th",
+    r"CC BY 4\.0",
+    r"arXiv:[0-9]{4}\.[0-9]{5}",
+    r"CIFAR-10",
+    r"\b03[0-9]\b",  # the released runs' own names
+    r"95 %",  # the level of every interval in the book
+)
+
+PRIVATE = (
+    r"/(?:tmp|work|home|root|mnt|Users)/",
+    r"\bthis session\b|\bthe brief\b|\bissue #?[0-9]+\b",
+    r"\bTODO\b|\bFIXME\b|\bXXX\b|lorem ipsum",
+    r"localhost|127\.0\.0\.1|\bartifactory\b|\bindex-url\b",
+)
+
+
+def prose(text: str) -> str:
+    """What is read as sentences; line numbers stay."""
+
+    def blank(match: re.Match[str]) -> str:
+        return "\n" * match[0].count("\n")
+
+    for pattern, flags in (
+        (r"\A---\n.*?\n---\n", re.S),  # front matter
+        (r"^(`{3,}|~{3,}) *(?:\{code[^}]*\}|\{math\}|[a-z0-9]+|)[^\n{]*\n.*?^\1 *$", re.S | re.M),
+        (r"<!--.*?-->|^%.*?$", re.S | re.M),  # comments
+        (r"\$\$.*?\$\$", re.S),
+        (r"^#+ .*?$", re.M),  # headings
+        (r"^\([a-z0-9-]+\)=$", re.M),  # targets
+        (r"^ *(?:`{3,}|:{3,})\{[^}]*\}.*?$", re.M),  # a directive's own line
+        (r"^ *:[a-z-]+:.*?$", re.M),  # its options
+        (r"\{[a-z:+]+\}`[^`]*`", 0),  # roles
+        (r"(`+).+?\1", re.S),  # code
+        (r"(?<!\\)\$[^$]+?(?<!\\)\$", 0),  # math
+        (r"\]\([^)]*\)", 0),  # where a link goes
+        (r"\]\{[^}]*\}", 0),  # classes
+        (r"<https?:[^>]*>", 0),
+    ):
+        text = re.sub(pattern, blank, text, flags=flags)
+    return text
+
+
+def typed_numbers(text: str) -> list[str]:
+    """Lines with a number that nobody measured."""
+    found = []
+    for line in prose(text).splitlines():
+        rest = re.sub(r"^ *(?:[0-9]+\.|\([0-9]\)) ", "", line)  # the number of an item
+        for allowed in ALLOWED:
+            rest = re.sub(allowed, "", rest)
+        if re.search(r"[0-9]", rest):
+            found.append(line.strip())
+    return found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It took 7 steps.",
+        "About 0.05 of them, says {cite}`thesing2019false`.",
+        "From 5,000 samples.",
+        "| a | 3 |",
+        ":::{note}\nOf 20 seeds.\n:::",
+        "```{prf:proposition} Name\n:label: p-1\n\nThere are 12 ReLUs.\n```",
+        "See [all 12](x.md).",
+        "In chapter 02 it was 5.",
+    ],
+)
+def test_the_lint_sees_a_typed_number(text):
+    assert typed_numbers(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\nversion: 3\n---\nText.",
+        "It took {glue:text}`steps:.2f` steps and $7$ more.",
+        "```{code-cell} ipython3\nseeds = 20\n```\nText.",
+        "```bash\nfalsestruct run -p seeds=5\n```",
+        "$$\nx = 3\n$$",
+        "```{math}\n:label: e-2\nx = 3\n```",
+        "(def-2)=\n## Part 2\n",
+        "```{prf:definition} Number 5\n:label: d-5\n\nText.\n```",
+        "In chapter 02, and in [that](../notebooks/03_stripes.ipynb), `seeds=5`.",
+        "1. The first.\n2. The second, Conjecture 1.1.",
+    ],
+)
+def test_the_lint_lets_names_and_runs_pass(text):
+    assert typed_numbers(text) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_no_number_is_typed(page):
+    assert typed_numbers(page.read_text()) == []
+
+
+def code_cells(chapter: Path):
+    notebook = jupytext.read(chapter, fmt="md:myst")
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_cells_are_few_and_short(chapter):
+    cells = code_cells(chapter)
+    assert len(cells) <= 12
+    assert [cell.source for cell in cells if len(re.findall(r"\S.*", cell.source)) > 10] == []
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_the_first_cell_is_the_configuration(chapter):
+    first, *others = code_cells(chapter)
+    assert first.metadata.get("tags") == ["parameters"]
+    assert not any("parameters" in cell.metadata.get("tags", []) for cell in others)
+    assert re.search(r'^profile = "book"$', first.source, re.M)
+
+
+def outside_code(text: str) -> str:
+    return re.sub(r"^(`{3,}).*?^\1 *$", "", text, flags=re.S | re.M)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_chapters_end_with_their_limits_and_how_to_run_them(chapter):
+    sections = re.findall(r"^## (.+?) *$", outside_code(chapter.read_text()), re.M)
+    if chapter.stem not in LEDGERS:
+        assert sections[-2:] == LAST_SECTIONS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_one_title_a_page(page):
+    assert len(re.findall(r"^# ", outside_code(page.read_text()), re.M)) == 1
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.name)
+def test_nothing_private_is_said(path):
+    text = path.read_text()
+    found = [m[0] for pattern in PRIVATE for m in re.finditer(pattern, text, re.I)]
+    assert found == []
+
+
+def test_every_chapter_is_in_the_contents():
+    contents = (ROOT / "_toc.yml").read_text()
+    listed = re.findall(r"file: notebooks/([0-9]{2}_\w+)", contents)
+    assert listed == [chapter.stem for chapter in CHAPTERS]
+
+
+def test_every_cited_key_is_in_the_bibliography():
+    keys = set(re.findall(r"^@\w+\{([^,]+),", (ROOT / "book/references.bib").read_text(), re.M))
+    for page in PAGES:
+        cited = re.findall(r"\{cite(?::\w+)?\}`([^`]+)`", page.read_text())
+        wanted = {key.strip() for keys_ in cited for key in keys_.split(",")}
+        assert wanted <= keys, page.name
