@@ -1,0 +1,217 @@
+"""The built pages as a reader meets them. They are built if they aren't there."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).parents[2]
+HTML = ROOT / "_build" / "html"
+CONTENTS = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
+LOADING = ("src", "data", "poster", "srcset")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="session")
+def html():
+    """The folder of the built pages."""
+    if not (HTML / "book" / "index.html").exists():
+        command = [sys.executable, "-m", "falsestruct.cli", "build"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        if "no notebook for" in done.stderr:
+            pytest.skip("the chapters were never run")
+        assert done.returncode == 0, done.stdout + done.stderr
+    return HTML
+
+
+@pytest.fixture(scope="session")
+def soups(html):
+    """Every page of the contents, parsed."""
+    paths = [html / f"{name}.html" for name in CONTENTS]
+    return {path: BeautifulSoup(path.read_text(), "html.parser") for path in paths}
+
+
+def external(address: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme not in ("", "data") or address.startswith("//")
+
+
+def loaded_by(page: BeautifulSoup) -> list[str]:
+    """Addresses that a browser loads without being asked."""
+    found = [tag[name] for name in LOADING for tag in page.find_all(attrs={name: True})]
+    passive = {"canonical", "next", "prev", "search", "index", "author", "license"}
+    for link in page.find_all("link", href=True):
+        if not passive & set(link.get("rel", [])):
+            found.append(link["href"])
+    styles = [tag["style"] for tag in page.find_all(style=True)]
+    styles += [tag.get_text() for tag in page.find_all("style")]
+    for style in styles:
+        found += re.findall(r"url\(['\"]?([^'\")]+)", style)
+    for script in page.find_all("script", src=False):
+        found += re.findall(r"['\"](https?://[^'\"]+)", script.get_text())
+    return found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<script src="https://cdn.example/x.js"></script>',
+        '<link rel="stylesheet" href="//cdn.example/x.css">',
+        '<img src="http://example.org/x.png">',
+        '<div style="background: url(https://example.org/x.png)"></div>',
+        '<script>const URL = "https://unpkg.com/thebe";</script>',
+    ],
+)
+def test_an_external_request_is_seen(text):
+    assert any(external(a) for a in loaded_by(BeautifulSoup(text, "html.parser")))
+
+
+def test_a_link_is_no_request():
+    page = BeautifulSoup('<a href="https://arxiv.org">x</a><img src="a.png">', "html.parser")
+    assert not any(external(address) for address in loaded_by(page))
+
+
+def test_pages_request_nothing_from_elsewhere(soups):
+    found = {(p.name, a) for p, page in soups.items() for a in loaded_by(page) if external(a)}
+    assert found == set()
+
+
+def test_style_sheets_request_nothing_from_elsewhere(html, soups):
+    sheets = {
+        (path.parent / urlsplit(link["href"]).path).resolve()
+        for path, page in soups.items()
+        for link in page.find_all("link", rel="stylesheet", href=True)
+    }
+    assert html / "_static" / "book.css" in sheets
+    for sheet in sheets:
+        text = sheet.read_text()
+        addresses = re.findall(r"(?:url\(|@import) *['\"]?((?:https?:)?//[^'\") ]+)", text)
+        assert addresses == [], sheet.name
+
+
+def test_pages_load_what_is_there(soups):
+    missing = {
+        (path.name, address)
+        for path, page in soups.items()
+        for address in loaded_by(page)
+        if not external(address)
+        and not address.startswith("data:")
+        and not (path.parent / unquote(urlsplit(address).path)).exists()
+    }
+    assert missing == set()
+
+
+def test_every_image_says_what_it_shows(soups):
+    for path, page in soups.items():
+        for image in page.find_all("img"):
+            alt = image.get("alt", "")
+            assert len(alt.split()) > 1, f"{path.name}: {image.get('src')}: {alt!r}"
+            assert not re.search(r"\.(svg|png)$", alt), f"{path.name}: {alt!r} is a file"
+
+
+def test_every_internal_link_and_anchor_resolves(soups):
+    parsed = {path.resolve(): page for path, page in soups.items()}
+    broken = []
+    for path, page in soups.items():
+        for link in page.find_all("a", href=True):
+            parts = urlsplit(link["href"])
+            if parts.scheme or parts.netloc:
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path.resolve()
+            anchor = unquote(parts.fragment)
+            if not target.exists():
+                broken.append((path.name, link["href"]))
+            elif anchor and target.suffix == ".html":
+                if target not in parsed:
+                    parsed[target] = BeautifulSoup(target.read_text(), "html.parser")
+                if not parsed[target].find(id=anchor):
+                    broken.append((path.name, link["href"]))
+    assert broken == []
+
+
+def article(page: BeautifulSoup) -> BeautifulSoup:
+    found = page.find("article")
+    assert found
+    return found
+
+
+def test_every_reference_is_resolved(soups):
+    for path, page in soups.items():
+        body = article(page)
+        loose = [tag.get_text() for tag in body.select(".xref") if not tag.find_parent("a")]
+        assert loose == [], path.name
+        assert body.select(".problematic, .system-message, .error") == [], path.name
+        prose = BeautifulSoup(str(body), "html.parser")
+        for code in prose.find_all(["pre", "code", "script"]):
+            code.decompose()
+        text = prose.get_text()
+        assert "??" not in text, path.name
+        # Roles, directives and attributes that weren't understood stay as they were typed.
+        assert not re.search(r"\{[a-z:]+\}`|:::|\]\{\.|\]\(#|```", text), path.name
+
+
+def test_every_figure_has_a_caption_and_the_next_number(soups):
+    numbers = []
+    for path, page in soups.items():
+        for figure in article(page).find_all("figure"):
+            number = figure.select_one("figcaption .caption-number")
+            assert number, f"{path.name}: {figure.get('id')} has no number"
+            assert len(figure.select_one("figcaption .caption-text").get_text().split()) > 3
+            numbers.append(number.get_text().strip())
+    assert numbers == [f"Fig. {index}" for index in range(1, len(numbers) + 1)]
+    assert numbers
+
+
+def test_one_title_and_one_header_a_page(soups):
+    for path, page in soups.items():
+        titles = [h for h in page.find_all("h1") if not h.find_parent(id="jb-print-docs-body")]
+        assert len(titles) == 1, path.name
+        assert len(page.select("div.bd-header-article")) == 1, path.name
+        assert len(page.select("header.bd-header")) <= 1, path.name
+
+
+def test_every_card_is_in_the_ledger_and_back(html, soups):
+    book = yaml.safe_load((ROOT / "book" / "claims.yml").read_text())
+    ledger = soups[html / "notebooks" / "21_evidence.html"]
+    for claim in book:
+        entry = ledger.find(id=f"ledger-{claim['id']}")
+        chapter = soups[html / "notebooks" / f"{claim['chapter']}.html"]
+        assert entry, claim["id"]
+        assert chapter.find(id=f"claim-{claim['id']}"), claim["id"]
+        card = chapter.find("a", href=f"21_evidence.html#ledger-{claim['id']}")
+        assert card, claim["id"]
+
+
+def test_macros_are_defined_for_pages_and_paper(soups):
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())["sphinx"]["config"]
+    macros = config["mathjax3_config"]["tex"]["macros"]
+    preamble = config["latex_elements"]["preamble"]
+    assert re.findall(r"\\newcommand\{\\(\w+)\}", preamble) == list(macros)
+    for path, page in soups.items():
+        if page.select(".math"):
+            scripts = " ".join(script.get_text() for script in page.find_all("script"))
+            assert all(f'"{name}":' in scripts for name in macros), path.name
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+def test_formulas_are_rendered_without_errors(soups, tmp_path):
+    for path, page in soups.items():
+        if not page.select(".math"):
+            continue
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}"]
+        flags += ["--virtual-time-budget=20000", "--dump-dom"]
+        done = subprocess.run(
+            [CHROMIUM, *flags, path.as_uri()], capture_output=True, text=True, check=False,
+            timeout=120,
+        )  # fmt: skip
+        rendered = BeautifulSoup(done.stdout, "html.parser")
+        assert rendered.select("mjx-container"), path.name
+        assert rendered.select("[data-mjx-error], [data-mml-node=merror]") == [], path.name
