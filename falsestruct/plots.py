@@ -78,10 +78,13 @@ def _region(
     ax: mpl.axes.Axes, across: tuple[float, float], up: tuple[float, float], color: str
 ) -> None:
     """A rectangle in which a rule gives label 1: hatched, so that colour isn't needed."""
-    ax.fill_between(
-        across, up[0], up[1], facecolor=(color, 0.22), edgecolor=(color, 0.6), hatch="///",
-        linewidth=0.5,
-    )  # fmt: skip
+    corner, width, height = (across[0], up[0]), across[1] - across[0], up[1] - up[0]
+    for face, edge, hatch in (((color, 0.18), "none", None), ("none", color, "///")):
+        ax.add_patch(
+            mpl.patches.Rectangle(
+                corner, width, height, facecolor=face, edgecolor=edge, hatch=hatch, linewidth=0
+            )
+        )
 
 
 def structures_radii(table: pd.DataFrame) -> Figure:
