@@ -13,7 +13,7 @@ from typing import Any
 from falsestruct.press import claims, display, figures, staging
 from falsestruct.press.claims import COMPONENTS, VERDICTS, Claim, Rule
 from falsestruct.press.figures import FORMATS, Published
-from falsestruct.press.paths import find_book
+from falsestruct.press.paths import Book, find_book
 from falsestruct.statistics import Estimate
 
 UNRECORDED = "no record"
@@ -238,8 +238,22 @@ def _table(
 
 
 def read_figures() -> list[Published]:
-    """All figures of the results that this process reads, by chapter and id."""
-    return figures.all_figures(staging.output())
+    """All figures of the results that this process reads, in the order of their numbers."""
+    return in_order(figures.all_figures(staging.output()), find_book())
+
+
+def in_order(records: Iterable[Published], book: Book) -> list[Published]:
+    """Figures by chapter, and in a chapter as its text publishes them.
+
+    A figure whose id doesn't stand literally in the text comes after those that do.
+    """
+
+    def place(record: Published) -> tuple[str, float, str]:
+        path = book.source / f"{record.chapter}.md"
+        position = path.read_text().find(f'"{record.id}"') if path.exists() else -1
+        return record.chapter, position if position >= 0 else float("inf"), record.id
+
+    return sorted(records, key=place)
 
 
 def figure_index(records: Iterable[Published]) -> str:
@@ -261,7 +275,7 @@ def figure_entry(record: Published) -> str:
     id, base = record.id, f"../book/figures/{record.id}"
     downloads = ", ".join(f"{{download}}`{kind.upper()} <{base}.{kind}>`" for kind in FILES)
     alt = " ".join(record.alt.split())
-    command = f"falsestruct figure {id} --width 3.25in --font-size 8 -o {id}.pdf"
+    command = f"falsestruct figure {id} \\\n  --width 3.25in --font-size 8 -o {id}.pdf"
     bibtex = figures.cite(find_book(), id, output=staging.output())
     return (
         f"(figure-{id})=\n"

@@ -1,6 +1,7 @@
 """Pages made from what the chapters found, read as MyST."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from docutils import nodes
@@ -12,6 +13,7 @@ from pybtex.database import parse_string
 
 from falsestruct.press import claims, figures, pages
 from falsestruct.press.claims import COMPONENTS, VERDICTS
+from falsestruct.press.paths import Book
 
 ENVIRONMENT = {"python": "3.0", "torch": "2.0", "machine": "A machine", "threads": 1}
 
@@ -251,7 +253,7 @@ def test_a_figure_comes_with_downloads_citation_and_command(book_with_figure):
     assert "(figure-one-line)=" in text
     assert "A caption." in text
     assert ":alt: A line.\n" in text
-    assert "falsestruct figure one-line --width" in text
+    assert "falsestruct figure one-line \\\n  --width" in text
     bibtex = text.partition("```{code-block} bibtex\n")[2].partition("```")[0]
     assert list(parse_string(bibtex, "bibtex").entries) == ["falsestruct:one-line"]
 
@@ -259,6 +261,18 @@ def test_a_figure_comes_with_downloads_citation_and_command(book_with_figure):
 def test_the_index_of_figures_links_to_each():
     assert "[a-figure](#figure-a-figure)" in pages.figure_index([FIGURE])
     assert "{numref}`fig-a-figure`" in pages.figure_index([FIGURE])
+
+
+def test_figures_come_as_their_chapters_publish_them(tmp_path):
+    book = Book(tmp_path)
+    book.source.mkdir()
+    (book.source / "01_one.md").write_text('publish(p, t, "z")\nthen "b", at last "a"')
+    (book.source / "02_two.md").write_text('"a-0"')
+    places = [("02_two", "a-0"), ("01_one", "z"), ("01_one", "made-up"), ("01_one", "a")]
+    places += [("01_one", "b"), ("00_gone", "y")]
+    records = [replace(FIGURE, chapter=chapter, id=id) for chapter, id in places]
+    ids = [record.id for record in pages.in_order(records, book)]
+    assert ids == ["y", "z", "b", "a", "made-up", "a-0"]
 
 
 def test_no_figure_is_said():
