@@ -179,21 +179,31 @@ def stripe_bands(table: pd.DataFrame) -> Figure:
 
 
 def stripe_losses(table: pd.DataFrame, *, stored: float) -> Figure:
-    """Final losses of both variants, one dot a seed, and the loss that was stored."""
+    """Final losses of both variants, one mark a seed, and the loss that was stored."""
     picture = figure(0.32)
     axis = picture.subplots()
     names = {"A": "(A) as released", "B": "(B) as described"}
     for place, (variant, part) in enumerate(table.groupby("variant")):
-        height = place + 0.3 * (part["loss"].rank(method="first") / len(part) - 0.5)
+        height = -place + 0.3 * (part["loss"].rank(method="first") / len(part) - 0.5)
         axis.plot(part["loss"], height, MARKERS[place], color=SERIES[place], alpha=0.7)
-        axis.text(0.99, place + 0.28, names[str(variant)], ha="right", color=SERIES[place],
-                  transform=axis.get_yaxis_transform())  # fmt: skip
+        axis.annotate(
+            names[str(variant)],
+            (part["loss"].mean(), -place + 0.3),
+            color=SERIES[place],
+            ha="center",
+        )
     axis.axvline(stored, color="0.2", linestyle="--")
-    axis.annotate("stored with the\nreleased network", (stored, 0.55), xytext=(4, 0),
-                  textcoords="offset points", fontsize="small", va="center")  # fmt: skip
+    axis.annotate(
+        "stored with the\nreleased network",
+        (stored, -1),
+        xytext=(4, 0),
+        textcoords="offset points",
+        fontsize="small",
+        va="center",
+    )
     axis.set_yticks([])
-    axis.set_ylim(-0.5, 1.5)
-    axis.set_xlim(left=0)
+    axis.set_ylim(-1.5, 0.6)
+    axis.set_xlim(0, max(stored, table["loss"].max()) * 1.12)
     axis.set_xlabel("training loss after 10 steps (cross-entropy, nats)")
     tidy(axis)
     return picture

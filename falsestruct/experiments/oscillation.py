@@ -198,6 +198,12 @@ def change_table(live: pd.DataFrame, recorded: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[["label", "changes"]]
 
 
+def beside_released(recorded: pd.DataFrame) -> pd.DataFrame:
+    """What `plots.oscillation_record` draws: runs 034 and 035, and the released network's end."""
+    rows = recorded[recorded["run"].isin(list(RELEASED_ACCURACY))]
+    return rows.assign(paper=rows["run"].map(RELEASED_ACCURACY))
+
+
 def final(table: pd.DataFrame) -> pd.DataFrame:
     """Each run's rows of its last step."""
     return table[table["step"] == table.groupby("run")["step"].transform("max")]

@@ -28,6 +28,9 @@ from falsestruct.press.paths import (
 from falsestruct.press.sources import code_key
 
 
+THREADS = 1  # of each task; tasks run side by side
+
+
 @dataclass(frozen=True)
 class Record:
     """A recorded run.
@@ -81,7 +84,8 @@ def make(id: str, *, jobs: int = 1, book: Book | None = None) -> Record:
     if jobs < 1:
         raise UserError(f"jobs is {jobs}; expected at least 1")
     make_folder(book.records)  # better known before the long computation than after it
-    key = _key(book, entry)  # of the code that runs, not of what is there when it ends
+    # Of the code that runs, not of what is there when it ends.
+    key, commit = _key(book, entry), environment.commit(book.root)
     with ProcessPoolExecutor(max_workers=jobs, max_tasks_per_child=1) as pool:
         futures = [pool.submit(_timed, entry["function"], task) for task in entry["tasks"]]
         tables, seconds = zip(*(future.result() for future in futures), strict=True)
@@ -94,8 +98,8 @@ def make(id: str, *, jobs: int = 1, book: Book | None = None) -> Record:
         "code_key": key,
         "seconds": [round(value, 1) for value in seconds],
         "date": datetime.now(UTC).date().isoformat(),
-        "environment": environment.describe(),
-        "commit": environment.commit(book.root),
+        "environment": environment.describe() | {"threads": THREADS},
+        "commit": commit,
         "table": json.loads(table.to_json(orient="split", index=False, double_precision=15)),
     }
     write_atomically(book.records / f"{id}.json", json.dumps(record, indent=None) + "\n")
@@ -126,7 +130,7 @@ def _key(book: Book, entry: dict[str, Any]) -> str:
 def _timed(function: str, task: dict[str, Any]) -> tuple[pd.DataFrame, float]:
     import torch
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(THREADS)
     module, _, name = function.partition(":")
     call: Callable[..., pd.DataFrame] = getattr(importlib.import_module(module), name)
     start = time.perf_counter()
