@@ -131,14 +131,14 @@ def test_the_summary_counts_by_component():
 
 def test_a_component_shows_its_claims_by_problem_whatever_their_verdict():
     entries = [
-        entry("a-claim", "supported", problem="one"),
-        entry("b-claim", "inconclusive", problem="two"),
+        entry("a-claim", "inconclusive", problem="one"),
+        entry("b-claim", "supported", problem="two"),
         entry("c-claim", "refuted", problem="one"),
         entry("elsewhere", "supported", component="foundation"),
     ]
     document = tree(pages.component(entries, "success"))
     _, *body = rows(document)
-    assert [row[0] for row in body] == ["supported", "refuted", "inconclusive"]
+    assert [row[0] for row in body] == ["inconclusive", "refuted", "supported"]
     assert [row[2:] for row in body] == [
         ["one", "0.75 [0.625, 0.875]", "12"],
         ["one", "0.75 [0.625, 0.875]", "12"],
