@@ -310,19 +310,18 @@ def oscillation_delta(table: pd.DataFrame) -> Figure:
 def oscillation_record(table: pd.DataFrame) -> Figure:
     """Accuracy with x₂ = 0 against steps, a line a seed, for training with 10,000 and 5,000.
 
-    Columns: run, seed, step, zero, paper (what the released network of that run reaches).
+    Columns: training, seed, step, zero, paper (what the released network of that run reaches).
     """
     picture = figure(0.5)
     axes = picture.subplots(1, 2, sharey=True)
-    titles = {"034": "10,000 samples", "035": "5,000 samples"}
-    for axis, (name, part) in zip(axes, table.groupby("run"), strict=True):
+    for axis, (name, part) in zip(axes, table.groupby("training"), strict=True):
         for _, own in part.groupby("seed"):
             axis.plot(own["step"], own["zero"], color=ORIGINAL, alpha=0.35, lw=0.9)
         mean = part.groupby("step")["zero"].mean()
         axis.plot(mean.index, mean, color="black", lw=2, label="mean over seeds")
         axis.plot(part["step"].max(), part["paper"].iloc[0], "*", ms=12, color=FALSE,
                   label="released network", clip_on=False, zorder=5)  # fmt: skip
-        axis.set_title(titles[str(name)], fontsize="medium")
+        axis.set_title(str(name), fontsize="medium")
         axis.set_xscale("log")
         axis.set_xlabel("training steps")
         tidy(axis)

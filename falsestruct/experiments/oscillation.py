@@ -200,8 +200,11 @@ def change_table(live: pd.DataFrame, recorded: pd.DataFrame) -> pd.DataFrame:
 
 def beside_released(recorded: pd.DataFrame) -> pd.DataFrame:
     """What `plots.oscillation_record` draws: runs 034 and 035, and the released network's end."""
+    sizes = {run.name: f"{run.samples:,} samples" for run in oscillation_runs.RUNS}
     rows = recorded[recorded["run"].isin(list(RELEASED_ACCURACY))]
-    return rows.assign(paper=rows["run"].map(RELEASED_ACCURACY))
+    return rows.assign(paper=rows["run"].map(RELEASED_ACCURACY), training=rows["run"].map(sizes))[
+        ["training", "seed", "step", "zero", "paper"]
+    ]
 
 
 def final(table: pd.DataFrame) -> pd.DataFrame:

@@ -127,7 +127,7 @@ def component(entries: Iterable[Entry], name: str) -> str:
     # By problem, in the order of the chapters. Not by verdict: a refuted claim stands where a
     # supported one would.
     problems = list(dict.fromkeys(entry.claim.problem for entry in part))
-    part.sort(key=lambda entry: entry.verdict != "supported")
+    part.sort(key=lambda entry: problems.index(entry.claim.problem))
     if not part:
         return "No claim yet.\n"
     return "\n".join([_overview(part), *map(details, part)])

@@ -27,7 +27,6 @@ from falsestruct.press.paths import (
 )
 from falsestruct.press.sources import code_key
 
-
 THREADS = 1  # of each task; tasks run side by side
 
 
