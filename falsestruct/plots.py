@@ -188,7 +188,7 @@ def stripe_losses(table: pd.DataFrame, *, stored: float) -> Figure:
         axis.plot(part["loss"], height, MARKERS[place], color=SERIES[place], alpha=0.7)
         axis.annotate(
             names[str(variant)],
-            (part["loss"].mean(), -place + 0.3),
+            (part["loss"].median() - 0.05, -place + 0.3),
             color=SERIES[place],
             ha="center",
         )

@@ -89,7 +89,8 @@ def training_set(run: Run, seed: int, *, noise: bool = False) -> tuple[Tensor, T
 
 def add_captured(table: pd.DataFrame) -> pd.DataFrame:
     """Add `captured`: with the wrong hint in x₂ a network sides with the hint or with f_a."""
-    return table.assign(captured=1 - table["swapped"])
+    # Rounded: the record's decimals and a float's last bit should not make two numbers of one.
+    return table.assign(captured=(1 - table["swapped"]).round(12))
 
 
 def flips(outcome: Outcome) -> pd.DataFrame:

@@ -219,21 +219,25 @@ def attacks(stripes: Stripes, trained: Trained, a: float, *, draws: int, seed: i
     """
     x, y = stripes.described(a)
     towards = torch.where(y > 0, 1.0, -1.0).double()[:, None, None]
-    run = predict(trained)
-    size = instability.smallest_step(run, x, towards, largest=LARGEST * a, points=80)
-    at_2a = instability.flipped(run, x, 2 * a * towards).double().mean(1)
     generator = torch.Generator().manual_seed(seed)
     units = [instability.random_directions(x, stripes.size, generator) for _ in range(draws)]
     rows = []
     for member in range(len(trained)):
         one = predict(training.select(trained, [member]))
-        norm = size[member].clamp(max=LARGEST * a)[:, None, None]
-        shares = [instability.flipped(one, x, norm * unit).double().mean().item() for unit in units]
-        constant = (norm.mean() / a).item()
-        rows.append({"seed": member, "constant": constant, "random": sum(shares) / draws})
-    return pd.DataFrame(rows).assign(
-        architecture=trained.architecture.name, a=a, at_2a=at_2a.tolist()
-    )
+        size = instability.smallest_step(one, x, towards, largest=LARGEST * a)
+        norm = size.clamp(max=LARGEST * a)
+        random = [instability.flipped(one, x, norm[:, None, None] * unit) for unit in units]
+        rows.append(
+            {
+                "architecture": trained.architecture.name,
+                "a": a,
+                "seed": member,
+                "constant": (norm.mean() / a).item(),
+                "random": torch.cat(random).double().mean().item(),
+                "at_2a": instability.flipped(one, x, 2 * a * towards).double().mean().item(),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def attack_table(
