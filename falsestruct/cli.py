@@ -229,11 +229,13 @@ def build(
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(book.root), "-q"]
     command += ["-W", "-n", "--keep-going", "--all"] if strict else []
     try:
-        done = subprocess.run(command, check=False)
+        # Warnings come on stderr and pass; what Sphinx says when all is well would only hide them.
+        done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
     except FileNotFoundError:
         raise UserError(f"no {command[0]}: install requirements.txt") from None
     page = book.build / "html" / "book" / "index.html"
     if done.returncode or not page.exists():
+        print(done.stdout)
         raise typer.Exit(1)
     print(f"open {page}")
 

@@ -284,18 +284,18 @@ def test_build(finished, invoke, monkeypatch):
     """The book's own build has its own test; here: what is called, and what comes of it."""
     calls = []
 
-    def fake(command, check):
+    def fake(command, check, stdout, text):
         calls.append(command)
         page = finished.file("_build/html/book/index.html")
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text("")
-        return subprocess.CompletedProcess(command, len(calls) - 1)
+        return subprocess.CompletedProcess(command, len(calls) - 1, "what Sphinx said")
 
     monkeypatch.setattr(cli.subprocess, "run", fake)
     code, out, _ = invoke(finished, "build")
     assert code == 0 and out == f"open {finished.root}/_build/html/book/index.html\n"
     code, out, _ = invoke(finished, "build", "--strict")
-    assert code == 1 and out == ""
+    assert code == 1 and out == "what Sphinx said\n"
     assert Path(calls[0][0]).name == "jupyter-book" and "-W" not in calls[0]
     assert {"-W", "-n", "--keep-going", "--all"} <= set(calls[1])
 
