@@ -240,21 +240,22 @@ def stripe_crossover(table: pd.DataFrame) -> Figure:
 
 
 def stripe_attacks(table: pd.DataFrame) -> Figure:
-    """Mean smallest constant image against the offset, one dot a network, by architecture."""
+    """Mean smallest constant image that flips the label, one mark a network, by architecture."""
     picture = figure(0.42)
     axis = picture.subplots()
     looks = {0.01: (ORIGINAL, "o", "trained at a = 0.01"), 0.1: (FALSE, "s", "trained at a = 0.1")}
     names = list(dict.fromkeys(table["architecture"]))
     for a, (colour, marker, label) in looks.items():
         for place, name in enumerate(names):
-            own = table[(table["a"] == a) & (table["architecture"] == name)]["constant"]
+            own = table[(table["a"] == a) & (table["architecture"] == name)]["size"]
             height = place + 0.4 * (own.rank(method="first") / len(own) - 0.5)
             axis.plot(own, height, marker, color=colour, ms=4, alpha=0.7,
                       label=label if place == 0 else None)  # fmt: skip
-    axis.axvline(1, color="0.2", linestyle="--")
+    for a, (colour, *_) in looks.items():
+        axis.axvline(a, color=colour, linestyle="--")
     axis.set_yticks(range(len(names)), names)
-    axis.set_xlim(0, 10.5)
-    axis.set_xlabel("mean smallest constant image that flips the label (units of a; 10: at least)")
+    axis.set_xlim(0, 0.52)
+    axis.set_xlabel("mean smallest constant image that flips the label (contrast of the stripe: 1)")
     axis.legend(loc="upper center", bbox_to_anchor=(0.5, 1.18), ncols=2)
     tidy(axis)
     return picture
@@ -332,21 +333,24 @@ def oscillation_record(table: pd.DataFrame) -> Figure:
 
 
 def oscillation_changes(table: pd.DataFrame, *, needed: int) -> Figure:
-    """Exact numbers of sign changes along x₁, one dot a network; columns: label, changes."""
+    """Exact numbers of pieces and sign changes along x₁, one mark a network.
+
+    Columns: label, pieces, changes.
+    """
     names = list(dict.fromkeys(table["label"]))
-    picture = figure(0.4)
-    axis = picture.subplots()
-    for place, name in enumerate(names):
-        own = table[table["label"] == name]["changes"]
-        ranks = own.groupby(own).cumcount() / len(own)
-        axis.plot(own, place + 0.6 * ranks - 0.1, MARKERS[place], color=SERIES[place], ms=4)
-    axis.axvline(needed, color="0.2", linestyle="--")
-    axis.annotate("f_a changes this often", (needed, len(names) - 0.45), xytext=(4, 0),
-                  textcoords="offset points", fontsize="small")  # fmt: skip
-    axis.set_yticks(range(len(names)), names)
-    axis.set_ylim(-0.4, len(names) - 0.2)
-    axis.set_xlim(-0.3, max(needed, table["changes"].max()) + 2.5)
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axis.set_xlabel("sign changes along x₁ at x₂ = 0, counted exactly")
-    tidy(axis)
+    picture = figure(0.42)
+    axes = picture.subplots(1, 2, sharey=True)
+    for axis, column in zip(axes, ("pieces", "changes"), strict=True):
+        for place, name in enumerate(names):
+            own = table[table["label"] == name][column]
+            ranks = own.groupby(own).cumcount() / len(own)
+            axis.plot(own, place + 0.6 * ranks - 0.1, MARKERS[place], color=SERIES[place], ms=4)
+        axis.axvline(needed, color="0.2", linestyle="--")
+        axis.set_xlim(left=-0.5)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        tidy(axis)
+    axes[0].set_yticks(range(len(names)), names)
+    axes[0].set_ylim(-0.4, len(names) - 0.2)
+    axes[0].set_xlabel("linear pieces at x₂ = 0")
+    axes[1].set_xlabel("sign changes at x₂ = 0")
     return picture

@@ -51,6 +51,7 @@ def train(
     steps: int,
     at: Sequence[int] = (),
     noise: bool = False,
+    dtype: torch.dtype = torch.float64,
 ) -> Outcome:
     """As `oscillation_runs.train_runs`, and the networks themselves.
 
@@ -65,8 +66,8 @@ def train(
         return add_captured(table), ensemble.clone()
 
     seen = shallow.train(
-        shallow.glorot([seed for _, seed in members], 2, runs[0].width),
-        shallow.make_batches(sets, runs[0].batch),
+        shallow.glorot([seed for _, seed in members], 2, runs[0].width, dtype=dtype),
+        shallow.make_batches(sets, runs[0].batch, dtype=dtype),
         seeds=[2 * TRAINING_SEED + seed for _, seed in members],
         steps=steps,
         observe=observe,
@@ -180,15 +181,19 @@ def at_steps(table: pd.DataFrame, run: str, step: int) -> pd.DataFrame:
 def sweep_delta(
     deltas: Sequence[float], seeds: int, *, steps: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Run 030 at every δ, and the control at the largest: the rows of the last step of each."""
-    base = oscillation_runs.RUNS[0]
-    swept = train([base.with_delta(delta) for delta in deltas], seeds, steps=steps)
-    control = train([base.with_delta(max(deltas))], seeds, steps=steps, noise=True)
+    """Run 030 at every δ, and the control at the last: the rows of the last step of each.
+
+    In single precision, to save time.
+    """
+    base, single = oscillation_runs.RUNS[0], torch.float32
+    runs = [base.with_delta(delta) for delta in deltas]
+    swept = train(runs, seeds, steps=steps, dtype=single)
+    control = train([runs[-1]], seeds, steps=steps, noise=True, dtype=single)
     return swept.last, control.last
 
 
 def change_table(live: pd.DataFrame, recorded: pd.DataFrame) -> pd.DataFrame:
-    """What `plots.oscillation_changes` draws: label and changes, one row a network."""
+    """What `plots.oscillation_changes` draws: label, changes, pieces; one row a network."""
     parts = [
         live[live["run"] == "030"].assign(label="030, live"),
         live[live["run"] == "036"].assign(label="036, live"),
@@ -196,7 +201,16 @@ def change_table(live: pd.DataFrame, recorded: pd.DataFrame) -> pd.DataFrame:
         recorded[recorded["run"] == "035"].assign(label="035, recorded"),
         recorded[recorded["run"] == "034"].assign(label="034, recorded"),
     ]
-    return pd.concat(parts, ignore_index=True)[["label", "changes"]]
+    return pd.concat(parts, ignore_index=True)[["label", "changes", "pieces"]]
+
+
+def same_side(
+    left: pd.DataFrame, first: str, right: pd.DataFrame, second: str
+) -> statistics.Estimate:
+    """Share of seeds of two runs that are on the same side of 3/4 of the conflict set."""
+    pair = left[left["run"] == first].merge(right[right["run"] == second], on="seed")
+    same = (pair["captured_x"] >= 0.75) == (pair["captured_y"] >= 0.75)
+    return statistics.proportion(same.to_numpy())
 
 
 def beside_released(recorded: pd.DataFrame) -> pd.DataFrame:
