@@ -299,7 +299,7 @@ def oscillation_delta(table: pd.DataFrame) -> Figure:
     axis = picture.subplots()
     errors = (table["share"] - table["low"], table["high"] - table["share"])
     axis.errorbar(table["delta"], table["share"], yerr=errors, color=FALSE, marker="s", capsize=3)
-    axis.axhline(0.5, color="0.4", linestyle=":")
+    axis.axhline(0.75, color="0.4", linestyle=":")
     axis.set_xscale("log")
     axis.set_ylim(-0.03, 1.03)
     axis.set_xlabel("δ, the size of the hint in x₂ (x₁ spans a quarter)")

@@ -35,21 +35,21 @@ def capture(predicted: Tensor, structure: Rule, other: Rule, x: Tensor) -> Tenso
     return (predicted[:, apart] == structure(x[apart])).double().mean(1)
 
 
-def crossover(offsets: Tensor, share: Tensor) -> float:
-    """Where a rising share first reaches 1/2, interpolated in the logarithm of the offset.
+def crossover(offsets: Tensor, share: Tensor, *, level: float = 0.5) -> float:
+    """Where a rising share first reaches a level, interpolated in the logarithm of the offset.
 
     Args:
         offsets: Increasing and positive, (points,).
         share: In [0, 1], (points,).
 
     Raises:
-        ValueError: the share is not below 1/2 first and above it later.
+        ValueError: the share is not below the level first and above it later.
     """
-    above = (share >= 0.5).nonzero().flatten()
+    above = (share >= level).nonzero().flatten()
     if len(above) == 0 or above[0] == 0:
-        raise ValueError(f"shares {share.tolist()} don't pass 1/2 within {offsets.tolist()}")
+        raise ValueError(f"shares {share.tolist()} don't pass {level} within {offsets.tolist()}")
     i = int(above[0])
     left, right = share[i - 1], share[i]
-    part = (0.5 - left) / (right - left)
+    part = (level - left) / (right - left)
     logs = offsets.double().log()
     return torch.exp(logs[i - 1] + part * (logs[i] - logs[i - 1])).item()

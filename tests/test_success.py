@@ -55,9 +55,10 @@ def test_crossover_of_a_curve_linear_in_the_logarithm(centre: float, slope: floa
 def test_crossover_between_two_points_is_exact() -> None:
     offsets, share = torch.tensor([0.01, 1.0]), torch.tensor([0.0, 1.0])
     assert success.crossover(offsets, share) == pytest.approx(0.1, rel=1e-6)
+    assert success.crossover(offsets, share, level=0.75) == pytest.approx(10**-0.5, rel=1e-6)
 
 
 @pytest.mark.parametrize("share", [[0.0, 0.2], [0.8, 1.0]])
 def test_no_crossover_is_an_error(share: list[float]) -> None:
-    with pytest.raises(ValueError, match="don't pass 1/2"):
+    with pytest.raises(ValueError, match="don't pass 0.5"):
         success.crossover(torch.tensor([0.1, 1.0]), torch.tensor(share))
