@@ -60,5 +60,5 @@ def test_crossover_between_two_points_is_exact() -> None:
 
 @pytest.mark.parametrize("share", [[0.0, 0.2], [0.8, 1.0]])
 def test_no_crossover_is_an_error(share: list[float]) -> None:
-    with pytest.raises(ValueError, match="don't pass 0.5"):
+    with pytest.raises(ValueError, match=r"don't pass 0\.5"):
         success.crossover(torch.tensor([0.1, 1.0]), torch.tensor(share))
