@@ -6,10 +6,12 @@ import pandas as pd
 import pytest
 import torch
 
-from falsestruct import training
+from falsestruct import statistics, training
 from falsestruct.experiments import stripes as experiment
-from falsestruct.networks import LINEAR, MLP
-from falsestruct.problems.stripes import Stripes
+from falsestruct.networks import LINEAR, MLP, PAPER
+from falsestruct.press.claims import check, judge, read_claims
+from falsestruct.press.paths import find_book
+from falsestruct.problems.stripes import BANDS, Stripes
 
 STRIPES = Stripes()
 
@@ -91,3 +93,23 @@ def test_examples_hold_every_pixel() -> None:
     assert table.groupby("panel").size().eq(1024).all()
     released = table[table["panel"] == "“vertical”, as released"]
     assert released.groupby("row")["value"].nunique().eq(1).all()
+
+
+def test_the_offset_on_the_wrong_class_fails_the_ledger() -> None:
+    """Plant the released offset on the other class: the claim about (A) must come out otherwise."""
+    claim = read_claims(find_book())["stripes-a-reads-colour"]
+    x, y = STRIPES.released(0.01)
+    sets = {"planted": (x, 1 - y), "released": (x, y), "described": STRIPES.described(0.01)}
+    trained = {
+        name: training.train(PAPER, [data] * 8, range(8), steps=experiment.STEPS)
+        for name, data in sets.items()
+    }
+    reads = experiment.band_captures(experiment.band_table(STRIPES, trained, images=40), BANDS[-1])
+    share = {name: statistics.proportion(value >= 0.75) for name, value in reads.items()}
+    verdict = {name: judge(claim, share[name], share["described"]) for name in sets}
+    assert verdict["released"] == "supported"
+    assert verdict["planted"] == "refuted"
+    keys = {claim.chapter: "key"}
+    for name, problems in (("released", 0), ("planted", 1)):
+        evidence = {claim.id: {"key": "key", "verdict": verdict[name]}}
+        assert len(check({claim.id: claim}, evidence, keys)) == problems
