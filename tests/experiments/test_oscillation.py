@@ -91,7 +91,8 @@ def test_delta_crossover_and_summary() -> None:
         for delta, share in ((1e-4, 0.0), (1e-2, 1.0))
     ]
     table = pd.DataFrame(rows)
-    assert experiment.delta_crossovers(table) == pytest.approx([1e-3, 1e-3])
+    # Three quarters of the way from 1e-4 to 1e-2 in the logarithm.
+    assert experiment.delta_crossovers(table) == pytest.approx([10**-2.5, 10**-2.5])
     assert experiment.delta_summary(table)["share"].tolist() == [0.0, 1.0]
 
 
