@@ -1,38 +1,101 @@
-"""`make bench`: every comparison in one table, and as JSON under _build."""
+"""`make bench`: every comparison in one table, and as JSON under _build.
+
+`python -m benchmarks PART …` measures only some parts. `--record` keeps the result in
+book/records/benchmarks.json, which the pages *Where the time goes* and *Beyond one machine* show.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import lockstep
+from benchmarks import beyond, book, perturbation, profile, sweep, training
+from benchmarks.measure import Comparison
 from falsestruct.press import environment
+from falsestruct.press.measurements import path_of
+from falsestruct.press.paths import find_book, read_json, write_atomically
 
 RESULT = Path("_build/benchmarks.json")
 
+PARTS: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "training": lambda root: {"comparisons": training.rows()},
+    "engines": lambda root: {"engines": training.engines(), "shares": profile.shares()},
+    "perturbation": lambda root: {
+        "comparisons": perturbation.rows(), "sizes": perturbation.sizes(),
+    },
+    "sweep": lambda root: {"comparisons": sweep.rows(), "overheads": sweep.overheads()},
+    "book": lambda root: {"book": [asdict(row) for row in book.timings(root)]},
+    "beyond": lambda root: {"plan": beyond.plan(root), "check": beyond.check()},
+}  # fmt: skip
 
-def main() -> None:
+
+def main(
+    parts: Annotated[list[str] | None, typer.Argument(help=", ".join(PARTS))] = None,
+    record: Annotated[bool, typer.Option(help="Keep the result for the book.")] = False,
+) -> None:
     """Run, print, store."""
-    rows = lockstep.rows()
-    about = environment.describe()
-    RESULT.parent.mkdir(exist_ok=True)
-    stored = {"environment": about, "rows": [asdict(row) for row in rows]}
-    RESULT.write_text(json.dumps(stored, indent=1) + "\n")
-    table = Table("what", "against", "fast", "slow", "unit", "ratio", "range", "wanted")
-    for row in rows:
-        spread = f"{row.lowest:.1f}–{row.highest:.1f}"
-        table.add_row(
-            row.what, row.against, f"{row.fast:,.0f}", f"{row.slow:,.0f}", row.unit,
-            f"{row.ratio:.1f}×", spread, f"≥ {row.wanted:g}×",
-        )  # fmt: skip
+    if unknown := set(parts or ()) - set(PARTS):
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: expected of {', '.join(PARTS)}")
+    root = find_book().root
+    result: dict[str, Any] = {}
+    for name in parts or PARTS:
+        print(f"measuring: {name}", flush=True)
+        found = PARTS[name](root)
+        rows = [asdict(row) | {"met": row.met} for row in found.pop("comparisons", [])]
+        result["comparisons"] = result.get("comparisons", []) + rows
+        result |= found
+    about = environment.describe() | {"date": datetime.now(UTC).date().isoformat()}
+    result["about"] = about | {"commit": environment.commit(root)}
+    text = json.dumps(result, indent=1) + "\n"
+    write_atomically(RESULT, text)
+    if record:
+        kept = path_of(find_book())
+        old = read_json(kept) if parts and kept.exists() else {}
+        names = {row["what"] for row in result["comparisons"]}
+        others = [row for row in old.get("comparisons", []) if row["what"] not in names]
+        merged = old | result | {"comparisons": others + result["comparisons"]}
+        write_atomically(kept, json.dumps(merged, indent=1) + "\n")
+    show(result)
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print the tables."""
     console = Console(width=None if Console().is_terminal else 180)
+    table = Table("what", "against", "fast", "slow", "unit", "ratio", "range", "wanted", "met")
+    for row in result["comparisons"]:
+        own = {k: v for k, v in row.items() if k != "met"}
+        spread = f"{row['lowest']:.1f}–{row['highest']:.1f}"
+        wanted = "" if row["wanted"] is None else f"≥ {row['wanted']:g}×"
+        table.add_row(
+            row["what"], row["against"], f"{row['fast']:,.3g}", f"{row['slow']:,.3g}", row["unit"],
+            f"{row['ratio']:.2f}×", spread, wanted,
+            "" if row["wanted"] is None else ("yes" if Comparison(**own).met else "NO"),
+        )  # fmt: skip
     console.print(table)
+    for name in ("engines", "book"):
+        if rows := result.get(name):
+            other = Table(*rows[0])
+            for row in rows:
+                other.add_row(*(_cell(value) for value in row.values()))
+            console.print(other)
+    for name in ("overheads", "sizes", "check"):
+        if name in result:
+            console.print(name, result[name])
+    about = result["about"]
     console.print(f"{about['machine']}, {about['threads']} threads, torch {about['torch']}")
 
 
+def _cell(value: Any) -> str:
+    return f"{value:,.3g}" if isinstance(value, float) else str(value)
+
+
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -1,9 +1,10 @@
-"""Architectures for 32 × 32 images, each a function that builds one network with one output."""
+"""Architectures, each a function that builds one network with one output."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,16 +18,15 @@ class Architecture:
 
     Attributes:
         name: What figures and claims call it.
-        build: Makes a network that maps images (samples, 32, 32) to outputs (samples, 1).
-        stacks: Training many in lockstep pays: true for dense layers. A convolution gains nothing
-            from it on a processor (benchmarks/).
+        build: Makes a network that maps inputs (samples, …) to outputs (samples, 1).
+        engine: How many of them train fastest at once (`engines`, decided by measurement).
         learning_rate: Of Adam: the paper's 1e-3, more where a loss of 1e-3 would otherwise take
             thousands of steps.
     """
 
     name: str
     build: Callable[[], nn.Module]
-    stacks: bool
+    engine: Literal["dense", "stacked", "looped"]
     learning_rate: float = 1e-3
 
 
@@ -70,13 +70,36 @@ def _paper() -> nn.Module:
     return nn.Sequential(*_convolutions(24), *head)
 
 
-LINEAR = Architecture("linear", _linear, stacks=True, learning_rate=1e-2)
-MLP = Architecture("MLP", _mlp, stacks=True)
-DEEP_MLP = Architecture("deep MLP", _deep_mlp, stacks=True)
-POOLED = Architecture("pooled CNN", _pooled, stacks=False, learning_rate=5e-3)
+LINEAR = Architecture("linear", _linear, engine="dense", learning_rate=1e-2)
+MLP = Architecture("MLP", _mlp, engine="dense")
+DEEP_MLP = Architecture("deep MLP", _deep_mlp, engine="dense")
+POOLED = Architecture("pooled CNN", _pooled, engine="looped", learning_rate=5e-3)
 # Conv 5×5×24, ReLU, pool, conv 5×5×48, ReLU, pool, 3072-10-1 (arXiv:1906.01478, stripes).
-PAPER = Architecture("paper's CNN", _paper, stacks=False)
+PAPER = Architecture("paper's CNN", _paper, engine="looped")
+# For 32 × 32 images.
 ARCHITECTURES = (LINEAR, MLP, DEEP_MLP, POOLED, PAPER)
+
+
+def by_name(name: str) -> Architecture:
+    """The architecture for images of this name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    for architecture in ARCHITECTURES:
+        if architecture.name == name:
+            return architecture
+    known = ", ".join(architecture.name for architecture in ARCHITECTURES)
+    raise ValueError(f"no architecture {name!r}; expected one of {known}")
+
+
+def shallow(inputs: int, width: int) -> Architecture:
+    """One hidden layer of ReLUs on input vectors; 2-104-1 is the paper's oscillation network."""
+
+    def build() -> nn.Module:
+        return nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, 1))
+
+    return Architecture(f"{inputs}-{width}-1", build, engine="dense")
 
 
 def initialise(network: nn.Module, seed: int) -> nn.Module:
@@ -95,7 +118,7 @@ def count_parameters(architecture: Architecture) -> int:
     return sum(p.numel() for p in architecture.build().parameters())
 
 
-def apply(network: nn.Module, parameters: dict[str, Tensor], x: Tensor) -> Tensor:
-    """Outputs (samples,) of a network with these parameters for inputs (samples, 32, 32)."""
-    outputs: Tensor = torch.func.functional_call(network, parameters, (x,))
+def apply(network: nn.Module, parameters: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    """Outputs (samples,) of a network with these parameters for inputs (samples, …)."""
+    outputs: Tensor = torch.func.functional_call(network, dict(parameters), (x,))
     return outputs.squeeze(1)

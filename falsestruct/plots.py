@@ -354,3 +354,95 @@ def oscillation_changes(table: pd.DataFrame, *, needed: int) -> Figure:
     axes[0].set_xlabel("linear pieces at x₂ = 0")
     axes[1].set_xlabel("sign changes at x₂ = 0")
     return picture
+
+
+def training_engines(table: pd.DataFrame) -> Figure:
+    """How fast each engine trains each architecture, and the one that is used.
+
+    Columns: architecture, engine, dtype, rate, chosen.
+    """
+    names = list(dict.fromkeys(table["architecture"]))
+    picture = figure(0.5)
+    panels = picture.subplots(1, 2, sharey=True)
+    for axis, dtype in zip(panels, ("float32", "float64"), strict=True):
+        for place, engine in enumerate(("looped", "stacked", "dense")):
+            own = table[(table["dtype"] == dtype) & (table["engine"] == engine)]
+            heights = [-names.index(name) for name in own["architecture"]]
+            axis.plot(own["rate"], heights, MARKERS[place], color=SERIES[place], label=engine)
+        used = table[(table["dtype"] == dtype) & table["chosen"]]
+        heights = [-names.index(name) for name in used["architecture"]]
+        axis.plot(used["rate"], heights, "o", color="0.2", markerfacecolor="none", markersize=11,
+                  linestyle="none", label="used")  # fmt: skip
+        axis.set_xscale("log")
+        axis.set_title(dtype, loc="left")
+        axis.set_xlabel("networks × steps per second")
+        tidy(axis)
+    panels[0].set_yticks([-i for i in range(len(names))], names)
+    handles, labels = panels[0].get_legend_handles_labels()
+    picture.legend(handles, labels, loc="outside upper center", ncols=4, frameon=False)
+    return picture
+
+
+def training_shares(table: pd.DataFrame) -> Figure:
+    """What the time of training is spent on: a bar an architecture, a hatch a kind of operation.
+
+    Columns: architecture, kind, share.
+    """
+    names, kinds = (list(dict.fromkeys(table[column])) for column in ("architecture", "kind"))
+    picture = figure(0.5)
+    axis = picture.subplots()
+    hatches = ("", "///", "xxx", "...", "\\\\\\", "")
+    colours = (*SERIES[:5], "0.75")
+    for place, kind in enumerate(kinds):
+        for height, name in enumerate(names):
+            own = table[table["architecture"] == name].set_index("kind")["share"]
+            start = own.iloc[:place].sum()
+            axis.barh(
+                -height, own[kind], left=start, color=colours[place], hatch=hatches[place],
+                edgecolor="white", linewidth=0.5, label=kind if height == 0 else None,
+            )  # fmt: skip
+    axis.set_yticks([-i for i in range(len(names))], names)
+    axis.set(xlim=(0, 1), xlabel="share of the time of training")
+    picture.legend(loc="outside upper center", ncols=3, frameon=False)
+    axis.spines[["top", "right"]].set_visible(False)
+    return picture
+
+
+def scaling_curve(table: pd.DataFrame) -> Figure:
+    """Time of a run against cores, with the line of perfect scaling.
+
+    Columns: cores, seconds, ideal.
+    """
+    picture = figure(0.5)
+    axis = picture.subplots()
+    axis.loglog(table["cores"], table["seconds"] / 60, "o-", color=BLUE, label="the model")
+    axis.loglog(table["cores"], table["ideal"] / 60, "--", color=GREY, label="work by cores")
+    axis.set(xlabel="cores", ylabel="minutes")
+    ticks = [1, 2, 16, 256, 4096]
+    axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    axis.minorticks_off()
+    axis.set_ylim(bottom=0.3 * table["seconds"].min() / 60)
+    axis.legend(frameon=False)
+    tidy(axis)
+    return picture
+
+
+def scaling_check(table: pd.DataFrame) -> Figure:
+    """Seconds on real workers beside the model's: one mark a run, the model as a bar.
+
+    Columns: workers, run, measured, predicted.
+    """
+    picture = figure(0.34)
+    axis = picture.subplots()
+    for place, (workers, part) in enumerate(table.groupby("workers")):
+        axis.plot(part["measured"], [-place] * len(part), "o", color=BLUE, alpha=0.7,
+                  label="measured" if place == 0 else None)  # fmt: skip
+        axis.plot([part["predicted"].iloc[0]] * 2, [-place - 0.3, -place + 0.3], color=ORANGE,
+                  linewidth=2, label="the model" if place == 0 else None)  # fmt: skip
+        axis.annotate(f"workers: {workers}", (0, -place), xytext=(6, 8),
+                      textcoords="offset points")  # fmt: skip
+    axis.set(xlim=(0, None), ylim=(-table["workers"].nunique() + 0.4, 0.6), yticks=[])
+    axis.set_xlabel("seconds of the sweep")
+    axis.legend(frameon=False, loc="lower right")
+    tidy(axis)
+    return picture

@@ -5,8 +5,9 @@ Everything that a recorded run depends on is in `oscillation_runs`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
 import pandas as pd
 import torch
@@ -15,6 +16,8 @@ from torch import Tensor
 from falsestruct import shallow, statistics, success
 from falsestruct.experiments import oscillation_runs
 from falsestruct.experiments.oscillation_runs import GRID, TRAINING_SEED, Run
+from falsestruct.problems.oscillation import Oscillation
+from falsestruct.sweep import sweep
 
 RELEASED_ACCURACY = {"034": 1.0, "035": 6 / 7}  # of the released networks on S_ε, without hint
 SEVEN_WITHOUT = Run("036 without hint", 7, "zero", batch=7)
@@ -24,26 +27,7 @@ LEARNT = 0.99  # accuracy from which we say that a structure is learnt
 NOISE_SEED = 30_000
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """Networks after training, with what was seen on the way.
-
-    Attributes:
-        members: Run and seed of each network.
-        table: A row a network and step: `oscillation_runs.measure`, with `captured`, the share of
-            the conflict set on which the network sides with the hint; `pieces` and `changes` at
-            the last step.
-        ensemble: The networks.
-    """
-
-    members: tuple[tuple[Run, int], ...]
-    table: pd.DataFrame
-    ensemble: shallow.Ensemble
-
-    @property
-    def last(self) -> pd.DataFrame:
-        """The rows of the last step."""
-        return self.table[self.table["step"] == self.table["step"].max()]
+Member = tuple[Run, int, bool]  # run, seed, and whether x₂ is noise in training (the control)
 
 
 def train(
@@ -52,31 +36,68 @@ def train(
     *,
     steps: int,
     at: Sequence[int] = (),
-    noise: bool = False,
-) -> Outcome:
-    """As `oscillation_runs.train_runs`, and the networks themselves.
+    controls: Sequence[Run] = (),
+    block: int = 100,
+) -> pd.DataFrame:
+    """Train the runs with the seeds 0 … seeds − 1: a row a network and step looked at.
+
+    Columns: those of `oscillation_runs.measure`, noise, step, `captured` (`add_captured`); at the
+    last step also `pieces`, `changes` and those of `flips`.
 
     Args:
-        noise: The control: x₂ is 0 or δ independently of the label, in training only.
+        controls: Runs to train with noise: x₂ is 0 or δ independently of the label, in training
+            only.
+        block: Networks in lockstep, a point of the sweep. More of them train faster on one core,
+            fewer spread over more cores.
     """
-    members = tuple((run, seed) for run in runs for seed in range(seeds))
-    sets = [training_set(run, seed, noise=noise) for run, seed in members]
+    members = [
+        {"run": asdict(run), "seed": seed, "noise": noise}
+        for group, noise in ((runs, False), (controls, True))
+        for run in group
+        for seed in range(seeds)
+    ]
+    common = {"steps": steps, "at": list(at)}
+    grid = [{"members": members[i : i + block]} | common for i in range(0, len(members), block)]
+    return sweep(point, grid).drop(columns="steps")
+
+
+def point(*, members: Sequence[Mapping[str, Any]], steps: int, at: Sequence[int]) -> pd.DataFrame:
+    """One point of `train`: some networks in lockstep."""
+    chosen = [(_run(entry["run"]), entry["seed"], entry["noise"]) for entry in members]
+    table, ensemble = train_members(chosen, steps=steps, at=at)
+    pairs = [(run, seed) for run, seed, _ in chosen]
+    ends = oscillation_runs.count_pieces(pairs, ensemble).join(flips(chosen, ensemble))
+    return table.join(ends.set_index(table.index[table["step"] == steps]))
+
+
+def _run(fields: Mapping[str, Any]) -> Run:
+    return Run(**{**fields, "problem": Oscillation(**fields["problem"])})
+
+
+def train_members(
+    members: Sequence[Member], *, steps: int, at: Sequence[int] = ()
+) -> tuple[pd.DataFrame, shallow.Ensemble]:
+    """As `oscillation_runs.train_runs`, without counting pieces, and the networks themselves.
+
+    On `shallow`, as the recorded run: a seed means the same network there and here.
+    """
+    sets = [training_set(run, seed, noise=noise) for run, seed, noise in members]
+    pairs, first = [(run, seed) for run, seed, _ in members], members[0][0]
+    noises = [noise for _, _, noise in members]
 
     def observe(step: int, ensemble: shallow.Ensemble) -> tuple[pd.DataFrame, shallow.Ensemble]:
-        table = oscillation_runs.measure(members, ensemble, sets).assign(step=step)
+        table = oscillation_runs.measure(pairs, ensemble, sets).assign(noise=noises, step=step)
         return add_captured(table), ensemble.clone()
 
     seen = shallow.train(
-        shallow.glorot([seed for _, seed in members], 2, runs[0].width),
-        shallow.make_batches(sets, runs[0].batch),
-        seeds=[2 * TRAINING_SEED + seed for _, seed in members],
+        shallow.glorot([seed for _, seed in pairs], 2, first.width),
+        shallow.make_batches(sets, first.batch),
+        seeds=[2 * TRAINING_SEED + seed for _, seed in pairs],
         steps=steps,
         observe=observe,
         at=at,
     )
-    tables, ensemble = [table for table, _ in seen], seen[-1][1]
-    tables[-1] = tables[-1].join(oscillation_runs.count_pieces(members, ensemble))
-    return Outcome(members, pd.concat(tables, ignore_index=True), ensemble)
+    return pd.concat([table for table, _ in seen], ignore_index=True), seen[-1][1]
 
 
 def training_set(run: Run, seed: int, *, noise: bool = False) -> tuple[Tensor, Tensor]:
@@ -95,14 +116,14 @@ def add_captured(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(captured=(1 - table["swapped"]).round(12))
 
 
-def flips(outcome: Outcome) -> pd.DataFrame:
+def flips(members: Sequence[Member], ensemble: shallow.Ensemble) -> pd.DataFrame:
     """Shares of test points whose label a perturbation of size δ changes: one row a network.
 
-    `hint`: by (0, ±δ), the sign against the hint. `original`: by (±δ, 0), the worse sign.
+    `flip_hint`: by (0, ±δ), the sign against the hint. `flip_original`: by (±δ, 0), the worse sign.
     """
     rows = []
-    for member, (run, seed) in enumerate(outcome.members):
-        one = shallow.Ensemble(outcome.ensemble.flat[member : member + 1], 2, run.width)
+    for member, (run, _, _) in enumerate(members):
+        one = shallow.Ensemble(ensemble.flat[member : member + 1], 2, run.width)
         x, _ = run.problem.grid(GRID, "hint")
         moved, _ = run.problem.grid(GRID, "swapped")
         before, delta = success.labels(shallow.logits(one, x)), run.problem.delta
@@ -112,8 +133,8 @@ def flips(outcome: Outcome) -> pd.DataFrame:
         ]
         along = success.labels(shallow.logits(one, moved)) != before
         rows.append(
-            {"run": run.name, "seed": seed, "hint": along.double().mean().item()}
-            | {"original": max(mask.double().mean().item() for mask in aside)}
+            {"flip_hint": along.double().mean().item()}
+            | {"flip_original": max(mask.double().mean().item() for mask in aside)}
         )
     return pd.DataFrame(rows)
 
@@ -180,13 +201,12 @@ def at_steps(table: pd.DataFrame, run: str, step: int) -> pd.DataFrame:
 
 
 def sweep_delta(
-    deltas: Sequence[float], seeds: int, *, steps: int
+    deltas: Sequence[float], seeds: int, *, steps: int, block: int = 100
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Run 030 at every δ, and the control at the last: the rows of the last step of each."""
     runs = [oscillation_runs.RUNS[0].with_delta(delta) for delta in deltas]
-    swept = train(runs, seeds, steps=steps)
-    control = train([runs[-1]], seeds, steps=steps, noise=True)
-    return swept.last, control.last
+    table = train(runs, seeds, steps=steps, controls=[runs[-1]], block=block)
+    return table[~table["noise"]], table[table["noise"]]
 
 
 def change_table(live: pd.DataFrame, recorded: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict
 
 import pandas as pd
 import torch
@@ -12,9 +12,10 @@ from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from falsestruct import instability, statistics, success, training
-from falsestruct.networks import ARCHITECTURES, PAPER, Architecture
+from falsestruct.networks import ARCHITECTURES, PAPER, Architecture, by_name
 from falsestruct.problems.stripes import BANDS, Colours, Stripes
-from falsestruct.training import Trained
+from falsestruct.sweep import sweep
+from falsestruct.training import Schedule, Set, Trained
 
 COLOURINGS: tuple[Colours, Colours] = ("true", "swapped")
 STEPS = 10  # 10 epochs of one batch, as released
@@ -23,7 +24,10 @@ MOST_STEPS = 2_000
 TEST_SEED = 10_000
 LARGEST = 0.5  # constant images are tried up to this size; the contrast of a stripe is 1
 
-VARIANTS = {"A": "as released", "B": "as described"}
+BLOCK = 10  # seeds that train together: a point of a sweep
+
+VARIANTS = ("A", "B")  # as released, as described
+VARIANT_COLUMNS = ["variant", "seed", "loss", "colour", "low", "high", "colours", "accuracy"]
 
 
 def examples(stripes: Stripes, a: float) -> pd.DataFrame:
@@ -54,26 +58,32 @@ def vertical_images(x: Tensor, y: Tensor) -> int:
     return int(varies.sum())
 
 
-def train_variants(
-    stripes: Stripes, *, a: float, seeds: int, dtype: torch.dtype = torch.float32
-) -> dict[str, Trained]:
-    """The paper's network on both training sets at the paper's settings, ten steps.
+def variant_networks(
+    stripes: Stripes,
+    variant: str,
+    *,
+    a: float,
+    seeds: Sequence[int],
+    dtype: torch.dtype = torch.float32,
+) -> Trained:
+    """The paper's network on one of the two training sets at the paper's settings, ten steps.
 
     The paper trains in float64. On a processor that is six times slower; `precision_gap` says what
     float32 changes.
     """
-    sets = {"A": stripes.released(a), "B": stripes.described(a)}
-    return {
-        variant: training.train(PAPER, [data] * seeds, range(seeds), steps=STEPS, dtype=dtype)
-        for variant, data in sets.items()
-    }
+    data = {"A": stripes.released, "B": stripes.described}[variant](a)
+    return training.train(PAPER, data, seeds, Schedule(STEPS), dtype=dtype)
 
 
-def precision_gap(stripes: Stripes, trained: dict[str, Trained], a: float, *, seeds: int) -> float:
+def precision_gap(stripes: Stripes, outcome: pd.DataFrame, a: float, *, seeds: int) -> float:
     """Largest difference in final loss when the first seeds train in float64 instead."""
-    exact = train_variants(stripes, a=a, seeds=seeds, dtype=torch.float64)
-    gaps = [(exact[name].loss - trained[name].loss[:seeds]).abs().max() for name in exact]
-    return max(gap.item() for gap in gaps)
+    gaps = []
+    for variant, own in outcome[outcome["seed"] < seeds].groupby("variant"):
+        exact = variant_networks(
+            stripes, str(variant), a=a, seeds=own["seed"].tolist(), dtype=torch.float64
+        )
+        gaps.append((exact.loss - torch.tensor(own["loss"].to_numpy())).abs().max().item())
+    return max(gaps)
 
 
 def predict(trained: Trained) -> instability.Predict:
@@ -87,38 +97,50 @@ def captures(stripes: Stripes, trained: Trained, a: float) -> Tensor:
     return success.capture(predict(trained)(x), stripes.colour, stripes.orientation, x)
 
 
-def variant_table(stripes: Stripes, trained: dict[str, Trained], a: float) -> pd.DataFrame:
-    """One row a variant and seed: variant, seed, loss, colour (share of the conflict set)."""
-    tables = []
-    for variant, networks in trained.items():
-        columns = {
-            "variant": variant,
-            "seed": range(len(networks)),
-            "loss": networks.loss.tolist(),
-            "colour": captures(stripes, networks, a).tolist(),
-        }
-        tables.append(pd.DataFrame(columns))
-    return pd.concat(tables, ignore_index=True)
+def variants(stripes: Stripes, *, a: float, seeds: int, images: int) -> pd.DataFrame:
+    """Both variants: a row a network, band and colouring.
+
+    Columns: variant, seed, loss, colour (share of the conflict set at a), and those of
+    `band_table`.
+    """
+    common = {"shape": asdict(stripes), "a": a, "images": images}
+    grid = [
+        common | {"variant": name, "seeds": block} for name in VARIANTS for block in _blocks(seeds)
+    ]
+    return sweep(variant_point, grid)[VARIANT_COLUMNS]
 
 
-def band_table(stripes: Stripes, trained: dict[str, Trained], *, images: int) -> pd.DataFrame:
-    """Accuracy in the paper's bands of a, and without offset: variant, seed, band, colours.
+def variant_point(
+    *, shape: dict[str, int], variant: str, a: float, seeds: list[int], images: int
+) -> pd.DataFrame:
+    """One point of `variants`: some seeds of one variant."""
+    stripes = Stripes(**shape)
+    trained = variant_networks(stripes, variant, a=a, seeds=seeds)
+    columns = {"loss": trained.loss.tolist(), "colour": captures(stripes, trained, a).tolist()}
+    own = pd.DataFrame({"variant": variant, "seed": seeds} | columns)
+    return own.merge(band_table(stripes, trained, images=images), on="seed")
+
+
+def band_table(stripes: Stripes, trained: Trained, *, images: int) -> pd.DataFrame:
+    """Accuracy in the paper's bands of a, and without offset: seed, low, high, colours, accuracy.
 
     Every network sees the same `images` random images a band and colouring.
     """
-    rows = []
-    for index, band in enumerate(((0.0, 0.0), *BANDS)):
+    tables = []
+    for index, (low, high) in enumerate(((0.0, 0.0), *BANDS)):
         for colours in COLOURINGS:
             generator = torch.Generator().manual_seed(TEST_SEED + index)
-            x, y = stripes.test(images, band, colours, generator)
-            for variant, networks in trained.items():
-                share = success.accuracy(predict(networks)(x), y)
-                rows += [
-                    {"variant": variant, "seed": seed, "low": band[0], "high": band[1]}
-                    | {"colours": colours, "accuracy": value}
-                    for seed, value in enumerate(share.tolist())
-                ]
-    return pd.DataFrame(rows)
+            x, y = stripes.test(images, (low, high), colours, generator)
+            share = success.accuracy(predict(trained)(x), y).tolist()
+            seen = {"low": low, "high": high, "colours": colours, "accuracy": share}
+            tables.append(pd.DataFrame({"seed": trained.seeds} | seen))
+    return pd.concat(tables, ignore_index=True)
+
+
+def network_table(table: pd.DataFrame) -> pd.DataFrame:
+    """One row a network of `variants`: variant, seed, loss, colour."""
+    columns = ["variant", "seed", "loss", "colour"]
+    return table[columns].drop_duplicates(ignore_index=True)
 
 
 def band_captures(bands: pd.DataFrame, band: tuple[float, float]) -> dict[str, pd.Series[float]]:
@@ -128,85 +150,73 @@ def band_captures(bands: pd.DataFrame, band: tuple[float, float]) -> dict[str, p
     return {str(name): 1 - part["accuracy"] for name, part in swapped.groupby("variant")}
 
 
-@dataclass(frozen=True)
-class Sweep:
-    """Networks trained at many offsets.
-
-    Attributes:
-        table: One row a network: architecture, a, seed, loss, steps, reached, accuracy (true
-            colours) and colour (share of the conflict set read by colour).
-        trained: The networks, by architecture name, in the table's order.
-    """
-
-    table: pd.DataFrame
-    trained: dict[str, Trained]
-
-    def at(self, architecture: str, a: float) -> Trained:
-        """The networks of one architecture trained at the offset a."""
-        own = self.table[self.table["architecture"] == architecture].reset_index(drop=True)
-        return training.select(self.trained[architecture], own.index[own["a"] == a].tolist())
-
-
-def sweep(
+def crossing(
     stripes: Stripes,
     offsets: Sequence[float],
     *,
     seeds: int,
     architectures: Sequence[Architecture] = ARCHITECTURES,
+    attacked: Sequence[float] = (),
+    **options: float,
+) -> pd.DataFrame:
+    """Train every architecture at every offset to a loss of 1e-3: one row a network.
+
+    Columns: architecture, a, seed, loss, steps, reached, accuracy (true colours), colour (share of
+    the conflict set read by colour), and those of `attacks` at the offsets in `attacked`.
+
+    Args:
+        options: Of `crossing_point`: `independent`, `factor`.
+    """
+    grid = [
+        {"shape": asdict(stripes), "architecture": architecture.name, "a": a, "seeds": block}
+        | {"attacked": a in attacked, **options}
+        for architecture in architectures
+        for a in offsets
+        for block in _blocks(seeds)
+    ]
+    return sweep(crossing_point, grid).drop(columns=["attacked", *options])
+
+
+def crossing_point(
+    *,
+    shape: dict[str, int],
+    architecture: str,
+    a: float,
+    seeds: list[int],
+    attacked: bool = False,
     independent: bool = False,
-) -> Sweep:
-    """Train every architecture at every offset to a loss of 1e-3.
+    factor: float = 1.0,
+) -> pd.DataFrame:
+    """One point of `crossing`: some seeds of one architecture at one offset.
 
     Args:
         independent: The control: offsets drawn independently of the label.
+        factor: Multiplies the learning rate.
     """
-    tables, networks = [], {}
-    pairs = [(a, seed) for a in offsets for seed in range(seeds)]
-    for architecture in architectures:
-        sets = [_training_set(stripes, a, seed, independent) for a, seed in pairs]
-        order = [seed for _, seed in pairs]
-        trained = training.train(architecture, sets, order, steps=MOST_STEPS, target=TARGET)
-        networks[architecture.name] = trained
-        tables.append(_sweep_table(stripes, architecture, pairs, trained))
-    return Sweep(pd.concat(tables, ignore_index=True), networks)
-
-
-def _training_set(
-    stripes: Stripes, a: float, seed: int, independent: bool
-) -> tuple[Tensor, Tensor]:
+    stripes, network = Stripes(**shape), by_name(architecture)
+    data: Set | list[Set] = stripes.described(a)
     if independent:
-        return stripes.independent(a, torch.Generator().manual_seed(seed))
-    return stripes.described(a)
+        data = [stripes.independent(a, torch.Generator().manual_seed(seed)) for seed in seeds]
+    schedule = Schedule(MOST_STEPS, target=TARGET, learning_rate=factor * network.learning_rate)
+    trained = training.train(network, data, seeds, schedule)
+    x, y = stripes.described(a)
+    columns = {
+        "architecture": network.name,
+        "a": a,
+        "seed": seeds,
+        "loss": trained.loss.tolist(),
+        "steps": trained.steps.tolist(),
+        "reached": trained.reached.tolist(),
+        "accuracy": success.accuracy(predict(trained)(x), y).tolist(),
+        "colour": captures(stripes, trained, a).tolist(),
+    }
+    table = pd.DataFrame(columns)
+    return table.join(attacks(stripes, trained, a)) if attacked else table
 
 
-def _sweep_table(
-    stripes: Stripes,
-    architecture: Architecture,
-    pairs: Sequence[tuple[float, int]],
-    trained: Trained,
-) -> pd.DataFrame:
-    rows = []
-    for member, (a, seed) in enumerate(pairs):
-        one = training.select(trained, [member])
-        x, y = stripes.described(a)
-        rows.append(
-            {
-                "architecture": architecture.name,
-                "a": a,
-                "seed": seed,
-                "loss": trained.loss[member].item(),
-                "steps": int(trained.steps[member]),
-                "reached": bool(trained.reached[member]),
-                "accuracy": success.accuracy(predict(one)(x), y).item(),
-                "colour": captures(stripes, one, a).item(),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def faster(architecture: Architecture, factor: float) -> Architecture:
-    """The same architecture, trained with a multiple of its learning rate."""
-    return replace(architecture, learning_rate=factor * architecture.learning_rate)
+def _blocks(seeds: int) -> list[list[int]]:
+    """The seeds 0 … seeds − 1 in the parts that train together."""
+    return [list(range(i, min(i + BLOCK, seeds))) for i in range(0, seeds, BLOCK)]
 
 
 def crossovers(table: pd.DataFrame) -> pd.DataFrame:
@@ -221,18 +231,18 @@ def crossovers(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def attacks(stripes: Stripes, trained: Trained, a: float, *, draws: int, seed: int) -> pd.DataFrame:
+def attacks(stripes: Stripes, trained: Trained, a: float, *, draws: int = 5) -> pd.DataFrame:
     """Constant against random images on the training images: one row a member.
 
     `size`: mean over images of the smallest constant image, against the label's colour, that flips
     the label; 0.5 where none up to that does. `constant`: the same in units of a. `at_2a`: share
     of images flipped by the constant image of size 2a, which swaps the colours. `at_0.2`: the same
     for size 0.2, whatever a is. `random`: share flipped by random images whose ℓ2 norm is that of
-    the image's own smallest constant.
+    the image's own smallest constant, `draws` of them an image.
     """
     x, y = stripes.described(a)
     towards = torch.where(y > 0, 1.0, -1.0).double()[:, None, None]
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(TEST_SEED)
     units = [instability.random_directions(x, stripes.size, generator) for _ in range(draws)]
     rows = []
     for member in range(len(trained)):
@@ -242,9 +252,6 @@ def attacks(stripes: Stripes, trained: Trained, a: float, *, draws: int, seed: i
         random = [instability.flipped(one, x, norm[:, None, None] * unit) for unit in units]
         rows.append(
             {
-                "architecture": trained.architecture.name,
-                "a": a,
-                "seed": member,
                 "size": norm.mean().item(),
                 "constant": (norm.mean() / a).item(),
                 "random": torch.cat(random).double().mean().item(),
@@ -253,20 +260,6 @@ def attacks(stripes: Stripes, trained: Trained, a: float, *, draws: int, seed: i
             }
         )
     return pd.DataFrame(rows)
-
-
-def attack_table(
-    stripes: Stripes, swept: Sweep, offsets: Sequence[float], *, draws: int = 5
-) -> pd.DataFrame:
-    """`attacks` for every architecture at these offsets."""
-    return pd.concat(
-        [
-            attacks(stripes, swept.at(name, a), a, draws=draws, seed=TEST_SEED)
-            for a in offsets
-            for name in swept.trained
-        ],
-        ignore_index=True,
-    )
 
 
 def orientation_radius(stripes: Stripes, position: int, a: float) -> float:

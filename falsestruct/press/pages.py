@@ -107,7 +107,7 @@ def summary(entries: Sequence[Entry]) -> str:
         verdicts = [str(counts[verdict]) for verdict in VERDICTS]
         rows.append([component.capitalize(), str(counts["claims"]), *verdicts])
     header = ["Component", "Claims", *(badge(verdict) for verdict in VERDICTS)]
-    return _table(header, rows, "ledger-summary", widths=[28, 18, 18, 18, 18])
+    return table(header, rows, "ledger-summary", widths=[28, 18, 18, 18, 18])
 
 
 def badge(verdict: str) -> str:
@@ -147,7 +147,7 @@ def _overview(entries: Iterable[Entry]) -> str:
             ]
         )
     header = ["Verdict", "Claim", "Problem", "Value", "n"]
-    return _table(header, rows, "ledger-overview", widths=[15, 48, 14, 17, 6])
+    return table(header, rows, "ledger-overview", widths=[15, 48, 14, 17, 6])
 
 
 def _interval(estimate: Estimate) -> str:
@@ -223,13 +223,13 @@ def provenance(entries: Iterable[Entry]) -> str:
         rows.append([*row, str(threads), f"{entry.record['seconds']:g}", versions])
     unique = [list(row) for row in dict.fromkeys(map(tuple, rows))]
     header = ["Chapter", "Commit", "Machine", "Threads", "Seconds", "Versions"]
-    return _table(header, unique, "ledger-provenance", widths=[18, 17, 20, 9, 9, 27])
+    return table(header, unique, "ledger-provenance", widths=[18, 17, 20, 9, 9, 27])
 
 
-def _table(
+def table(
     header: Sequence[str], rows: Sequence[Sequence[str]], name: str, *, widths: Sequence[int]
 ) -> str:
-    """A list-table: unlike a pipe table it can hold any text."""
+    """A list-table of class `name`: unlike a pipe table it can hold any text."""
     shares = " ".join(map(str, widths))
     lines = [":::{list-table}", ":header-rows: 1", f":widths: {shares}", f":class: {name}", ""]
     for row in (header, *rows):
@@ -262,7 +262,7 @@ def figure_index(records: Iterable[Published]) -> str:
         [f"{{numref}}`fig-{record.id}`", f"[{record.id}](#figure-{record.id})", record.chapter]
         for record in records
     ]
-    return _table(["Figure", "Id", "Chapter"], rows, "figure-index", widths=[20, 50, 30])
+    return table(["Figure", "Id", "Chapter"], rows, "figure-index", widths=[20, 50, 30])
 
 
 def gallery(records: Iterable[Published]) -> str:

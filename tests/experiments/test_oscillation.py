@@ -17,7 +17,7 @@ LOUD = replace(RUNS[3].with_delta(1.0), name="loud")
 
 
 @pytest.fixture(scope="module")
-def outcome() -> experiment.Outcome:
+def outcome() -> pd.DataFrame:
     return experiment.train([LOUD], 3, steps=1_500, at=[10])
 
 
@@ -33,25 +33,34 @@ def test_runs_are_those_of_the_paper() -> None:
     assert steps == [3_000_000, 6_000_000, 3_000_000, 30_000]
 
 
-def test_a_loud_hint_is_taken(outcome: experiment.Outcome) -> None:
-    assert (outcome.last["hint"] == 1).all()
-    assert (outcome.last["captured"] > 0.9).all()
-    assert (outcome.table[outcome.table["step"] == 10]["captured"] < 0.9).any()
+def test_a_loud_hint_is_taken(outcome: pd.DataFrame) -> None:
+    last = experiment.final(outcome)
+    assert (last["hint"] == 1).all()
+    assert (last["captured"] > 0.9).all()
+    assert (outcome[outcome["step"] == 10]["captured"] < 0.9).any()
 
 
-def test_the_flip_and_its_control(outcome: experiment.Outcome) -> None:
-    table = experiment.flips(outcome)
-    assert (table["hint"] > 0.9).all()
-    whole = 1 - outcome.last["swapped"]
-    assert table["hint"].tolist() == pytest.approx(whole.tolist())
+def test_the_flip_and_its_control(outcome: pd.DataFrame) -> None:
+    last = experiment.final(outcome)
+    assert (last["flip_hint"] > 0.9).all()
+    assert last["flip_hint"].tolist() == pytest.approx((1 - last["swapped"]).tolist())
+    assert outcome[outcome["step"] == 10]["flip_hint"].isna().all()  # counted at the end only
 
 
-def test_exact_counts_agree_with_a_fine_grid(outcome: experiment.Outcome) -> None:
-    x1 = torch.linspace(outcome.members[0][0].problem.b, 1, 200_001, dtype=torch.float64)
+def test_exact_counts_agree_with_a_fine_grid(outcome: pd.DataFrame) -> None:
+    _, ensemble = experiment.train_members([(LOUD, seed, False) for seed in range(3)], steps=1_500)
+    x1 = torch.linspace(LOUD.problem.b, 1, 200_001, dtype=torch.float64)
     x = torch.stack((x1, torch.zeros_like(x1)), dim=1)
-    signs = shallow.logits(outcome.ensemble, x) > 0
+    signs = shallow.logits(ensemble, x) > 0
     changes = (signs[:, 1:] != signs[:, :-1]).sum(1)
-    assert outcome.last["changes"].tolist() == changes.tolist()
+    assert experiment.final(outcome)["changes"].tolist() == changes.tolist()
+
+
+def test_the_size_of_a_block_changes_no_network(outcome: pd.DataFrame) -> None:
+    cut = experiment.train([LOUD], 3, steps=1_500, at=[10], block=2)
+    order = ["step", "seed"]
+    left, right = (t.sort_values(order, ignore_index=True) for t in (outcome, cut))
+    pd.testing.assert_frame_equal(left, right, rtol=1e-9)
 
 
 def test_noise_has_the_size_of_the_hint_and_nothing_to_say() -> None:
@@ -64,7 +73,7 @@ def test_noise_has_the_size_of_the_hint_and_nothing_to_say() -> None:
 
 def test_live_and_recorded_training_are_the_same() -> None:
     runs = [RUNS[0], RUNS[2]]
-    live = experiment.train(runs, 2, steps=30).table
+    live = experiment.train(runs, 2, steps=30)
     recorded = oscillation_runs.train_runs(runs, 2, steps=30)
     shared = list(recorded.columns)
     pd.testing.assert_frame_equal(live[shared], recorded)
@@ -112,8 +121,8 @@ def test_learnt_final_paired_and_at_steps() -> None:
         experiment.at_steps(table, "034", 6)
 
 
-def test_history_summary_orders_and_names_the_runs(outcome: experiment.Outcome) -> None:
-    summary = experiment.history_summary(outcome.table, {"loud": "title"})
+def test_history_summary_orders_and_names_the_runs(outcome: pd.DataFrame) -> None:
+    summary = experiment.history_summary(outcome, {"loud": "title"})
     assert set(summary["run"]) == {"title"}
     assert sorted(set(summary["step"])) == [10, 1_500]
     assert (summary["low"] <= summary["mean"] + 1e-9).all()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-import torch
 
 from falsestruct import statistics, training
 from falsestruct.experiments import stripes as experiment
@@ -12,13 +11,16 @@ from falsestruct.networks import LINEAR, MLP, PAPER
 from falsestruct.press.claims import check, judge, read_claims
 from falsestruct.press.paths import find_book
 from falsestruct.problems.stripes import BANDS, Stripes
+from falsestruct.training import Schedule
 
 STRIPES = Stripes()
 
 
 @pytest.fixture(scope="module")
-def swept() -> experiment.Sweep:
-    return experiment.sweep(STRIPES, [0.01, 1.0], seeds=2, architectures=[MLP])
+def swept() -> pd.DataFrame:
+    return experiment.crossing(
+        STRIPES, [0.01, 1.0], seeds=2, architectures=[MLP], attacked=[0.01, 1.0]
+    )
 
 
 def test_vertical_images_are_counted() -> None:
@@ -35,13 +37,13 @@ def test_radius_follows_the_contrast_not_the_size() -> None:
     assert experiment.orientation_radius(Stripes(12, 2), 4, 0.1) == pytest.approx(0.5, abs=1e-9)
 
 
-def test_crossover_lies_between_small_and_large_offset(swept: experiment.Sweep) -> None:
-    shares = swept.table.groupby("a")["colour"].mean()
+def test_crossover_lies_between_small_and_large_offset(swept: pd.DataFrame) -> None:
+    shares = swept.groupby("a")["colour"].mean()
     assert shares[0.01] < 0.1
     assert shares[1.0] > 0.9
-    crossed = experiment.crossovers(swept.table)
+    crossed = experiment.crossovers(swept)
     assert crossed["crossover"].between(0.01, 1.0).all()
-    summary = experiment.crossover_summary(swept.table, crossed)
+    summary = experiment.crossover_summary(swept, crossed)
     assert list(summary["a"]) == [0.01, 1.0]
     assert (summary["crossover_low"] <= summary["crossover"]).all()
 
@@ -49,42 +51,57 @@ def test_crossover_lies_between_small_and_large_offset(swept: experiment.Sweep) 
 def test_planting_the_offset_on_the_wrong_class_is_seen() -> None:
     """The control of the whole measurement: reversed colours give reversed captures."""
     x, y = STRIPES.conflict_set(1.0)  # horizontal light, vertical dark: the other false structure
-    trained = training.train(MLP, [(x, y)] * 2, range(2), steps=300, target=1e-3)
+    trained = training.train(MLP, (x, y), range(2), Schedule(300, target=1e-3))
     assert (experiment.captures(STRIPES, trained, 1.0) < 0.1).all()
 
 
-def test_networks_of_one_offset_are_picked_out(swept: experiment.Sweep) -> None:
-    at = swept.at("MLP", 1.0)
-    assert len(at) == 2
-    own = swept.table[swept.table["a"] == 1.0]["loss"].tolist()
-    assert at.loss.tolist() == own
+def test_points_are_those_of_one_training() -> None:
+    """However the seeds are cut into points, the table is the same."""
+    whole = experiment.crossing(STRIPES, [0.1], seeds=experiment.BLOCK + 1, architectures=[LINEAR])
+    assert whole["seed"].tolist() == list(range(experiment.BLOCK + 1))
+    trained = training.train(
+        LINEAR, STRIPES.described(0.1), range(experiment.BLOCK + 1),
+        Schedule(experiment.MOST_STEPS, target=experiment.TARGET, learning_rate=0.01),
+    )  # fmt: skip
+    assert whole["steps"].tolist() == pytest.approx(trained.steps.tolist(), abs=2)
+    assert whole["loss"].tolist() == pytest.approx(trained.loss.tolist(), rel=2e-2)
 
 
-def test_constant_images_flip_colour_readers_and_random_ones_do_not(
-    swept: experiment.Sweep,
-) -> None:
-    table = experiment.attacks(STRIPES, swept.at("MLP", 1.0), 1.0, draws=1, seed=0)
-    assert (table["constant"] < 3).all()
-    assert (table["at_2a"] > 0.8).all()
-    weak = experiment.attacks(STRIPES, swept.at("MLP", 0.01), 0.01, draws=1, seed=0)
+def test_constant_images_flip_colour_readers_and_random_ones_do_not(swept: pd.DataFrame) -> None:
+    strong, weak = (swept[swept["a"] == a] for a in (1.0, 0.01))
+    assert (strong["constant"] < 3).all()
+    assert (strong["at_2a"] > 0.8).all()
     assert (weak["constant"] > 5).all()
     assert (weak["random"] == 0).all()
     assert (weak["at_2a"] == 0).all()
 
 
 def test_independent_offsets_are_not_read() -> None:
-    control = experiment.sweep(
+    control = experiment.crossing(
         STRIPES, [0.1], seeds=2, architectures=[LINEAR, MLP], independent=True
     )
-    assert (control.table["colour"] < 0.5).all()
+    assert list(control.columns[:3]) == ["architecture", "a", "seed"]
+    assert (control["colour"] < 0.5).all()
 
 
-def test_band_table_has_a_row_a_network_band_and_colouring(swept: experiment.Sweep) -> None:
-    trained = {"A": swept.at("MLP", 1.0)}
-    table = experiment.band_table(STRIPES, trained, images=10)
-    assert len(table) == 2 * 6 * 2
-    none = table[table["high"] == 0].pivot(index="seed", columns="colours", values="accuracy")
-    assert torch.equal(torch.tensor(none["true"].values), torch.tensor(none["swapped"].values))
+def test_a_larger_learning_rate_needs_fewer_steps() -> None:
+    slow, fast = (
+        experiment.crossing(STRIPES, [1.0], seeds=2, architectures=[LINEAR], factor=factor)
+        for factor in (1.0, 3.0)
+    )
+    assert (fast["steps"] < slow["steps"]).all()
+
+
+def test_variants_have_a_row_a_network_band_and_colouring() -> None:
+    table = experiment.variants(STRIPES, a=0.01, seeds=2, images=10)
+    assert len(table) == 2 * 2 * 6 * 2
+    networks = experiment.network_table(table)
+    assert networks[["variant", "seed"]].to_numpy().tolist() == [
+        ["A", 0], ["A", 1], ["B", 0], ["B", 1],
+    ]  # fmt: skip
+    none = table[(table["high"] == 0) & (table["variant"] == "A")]
+    shares = none.pivot(index="seed", columns="colours", values="accuracy")
+    assert shares["true"].tolist() == shares["swapped"].tolist()
 
 
 def test_examples_hold_every_pixel() -> None:
@@ -100,11 +117,11 @@ def test_the_offset_on_the_wrong_class_fails_the_ledger() -> None:
     claim = read_claims(find_book())["stripes-a-reads-colour"]
     x, y = STRIPES.released(0.01)
     sets = {"planted": (x, 1 - y), "released": (x, y), "described": STRIPES.described(0.01)}
-    trained = {
-        name: training.train(PAPER, [data] * 8, range(8), steps=experiment.STEPS)
-        for name, data in sets.items()
-    }
-    reads = experiment.band_captures(experiment.band_table(STRIPES, trained, images=40), BANDS[-1])
+    tables = []
+    for name, data in sets.items():
+        trained = training.train(PAPER, data, range(8), Schedule(experiment.STEPS))
+        tables.append(experiment.band_table(STRIPES, trained, images=40).assign(variant=name))
+    reads = experiment.band_captures(pd.concat(tables), BANDS[-1])
     share = {name: statistics.proportion(value >= 0.75) for name, value in reads.items()}
     verdict = {name: judge(claim, share[name], share["described"]) for name in sets}
     assert verdict["released"] == "supported"

@@ -1,0 +1,59 @@
+"""How long the whole book takes: from nothing, with no change, with a change in one chapter."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+CHAPTER = "02_structures"  # the one that is changed; 21 and 22 show what the others wrote
+LEFT_OUT = (".git", ".venv", "_build", "__pycache__", "notebooks", "evidence.json", "figures")
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One row: what was done, seconds, the most it may take, and which chapters ran."""
+
+    what: str
+    seconds: float
+    allowed: float | None
+    ran: list[str]
+
+
+@contextmanager
+def copy_of(root: Path) -> Iterator[Path]:
+    """A copy of the book that has no results."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "book"
+        shutil.copytree(root, copy, ignore=shutil.ignore_patterns(*LEFT_OUT))
+        yield copy
+
+
+def timings(root: Path) -> list[Timing]:
+    """Three runs of the command line in a copy of the book that has no results."""
+    with copy_of(root) as copy:
+        table = [_timed("whole book from nothing", copy, 15 * 60)]
+        table.append(_timed("no change", copy, 5))
+        chapter = copy / "book" / f"{CHAPTER}.md"
+        chapter.write_text(chapter.read_text() + "\nOne more sentence.\n")
+        table.append(_timed(f"a sentence in {CHAPTER}", copy, None))
+    return table
+
+
+def _timed(what: str, copy: Path, allowed: float | None) -> Timing:
+    command = [sys.executable, "-m", "falsestruct.cli", "run"]
+    env = os.environ | {"PYTHONPATH": str(copy)}
+    start = time.perf_counter()
+    done = subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - start
+    if done.returncode:
+        raise RuntimeError(f"`falsestruct run` failed: {done.stdout}{done.stderr}")
+    return Timing(what, seconds, allowed, re.findall(r"\] (\S+) done", done.stdout))
