@@ -19,7 +19,8 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from falsestruct.press import claims, figures, sources, staging
+from falsestruct import sources
+from falsestruct.press import claims, figures, staging
 from falsestruct.press.paths import Book, Output, UserError, read_json, write_atomically
 
 PROFILES = ("quick", "book", "paper")

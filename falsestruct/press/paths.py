@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PART = ".part"  # how a file ends while it is being written
+from falsestruct import files
+
+PART = files.PART
 
 
 class UserError(Exception):
@@ -131,20 +132,6 @@ def write_atomically(path: Path, data: str | bytes) -> None:
     """
     make_folder(path.parent)
     try:
-        _replace(path, data.encode() if isinstance(data, str) else data)
+        files.write_atomically(path, data.encode() if isinstance(data, str) else data)
     except OSError as error:
         raise UserError(f"can't write {path}: {error.strerror or error}") from error
-
-
-def _replace(path: Path, raw: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PART)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -25,7 +25,7 @@ from falsestruct.press.paths import (
     read_json,
     write_atomically,
 )
-from falsestruct.press.sources import code_key
+from falsestruct.sources import code_key
 
 THREADS = 1  # of each task; tasks run side by side
 

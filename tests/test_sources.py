@@ -2,7 +2,7 @@
 
 import pytest
 
-from falsestruct.press import sources
+from falsestruct import sources
 
 PACKAGE = {
     "__init__.py": "",
