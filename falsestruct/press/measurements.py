@@ -67,12 +67,16 @@ def about(measured: Measured) -> dict[str, str]:
     return {name: str(measured["about"][name]) for name in names}
 
 
-def ratio(measured: Measured, what: str) -> float:
-    """The median ratio of the row whose first column begins like this."""
-    for row in measured["comparisons"]:
-        if row["what"].startswith(what):
-            return float(row["ratio"])
-    raise KeyError(f"no comparison {what!r}: measure again with `python -m benchmarks --record`")
+def shares(measured: Measured) -> dict[str, float]:
+    """The shares of training time that the prose names."""
+    found = {(row["architecture"], row["kind"]): row["share"] for row in measured["shares"]}
+    return {
+        "rest_small": found["2-104-1", "Python and the rest"],
+        "products_mlp": found["MLP", "matrix products"],
+        "optimiser_mlp": found["MLP", "optimiser"],
+        "convolutions": found["paper's CNN", "convolutions"],
+        "copies": found["paper's CNN", "copies and indexing"],
+    }
 
 
 def overhead(measured: Measured) -> float:
