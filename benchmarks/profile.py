@@ -6,7 +6,6 @@ import re
 import time
 from dataclasses import asdict, dataclass
 
-import torch
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.training import BATCH, MEMBERS, SMALL, data_of
