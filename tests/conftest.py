@@ -234,7 +234,7 @@ class Desk:
 
 def make_book(root: Path) -> Desk:
     """The throw-away book; the press, the command line and the statistics are the real ones."""
-    for name in ("__init__.py", "cli.py", "statistics.py"):
+    for name in ("__init__.py", "cli.py", "cluster.py", "statistics.py"):
         (root / "falsestruct").mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / "falsestruct" / name, root / "falsestruct" / name)
     ignore = shutil.ignore_patterns("__pycache__")
