@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 VARIABLE = "FALSESTRUCT_SCHEDULER"
 SPOKEN = ("python", "dask", "distributed", "msgpack")  # what a scheduler and its clients share
 PACKAGES = ("dask", "distributed", "msgpack", "cloudpickle", "numpy", "scipy", "pandas", "torch")
-_PATIENCE = 3.0  # seconds for each of: reach it, hear from it, see a worker; all within ten
+_PATIENCE = 2.0  # seconds for each of: reach it, hear from it, see a worker, hear from that
 _CLIENTS: dict[str, Client] = {}
 _T = TypeVar("_T")
 
