@@ -16,9 +16,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from falsestruct import cluster
 from falsestruct.press import chapters, claims, figures, records, runner
 from falsestruct.press.chapters import Job, Result
 from falsestruct.press.paths import Book, Output, UserError, find_book
+from falsestruct.press.runner import Points
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -70,19 +72,32 @@ def list_chapters(as_json: Json = False) -> None:
 def run(
     names: Annotated[list[str] | None, typer.Argument(metavar="CHAPTER")] = None,
     force: Annotated[bool, typer.Option(help="Also chapters that are fresh.")] = False,
-    jobs: Annotated[int | None, typer.Option(help="Chapters side by side.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(help="Chapters side by side; one a core if not given.")
+    ] = None,
     parameter: Annotated[
         list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Change a parameter.")
     ] = None,
     profile: Annotated[str, typer.Option(help="quick, book or paper.")] = "book",
     output: OutputFolder = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            envvar=cluster.VARIABLE,
+            metavar="ADDRESS",
+            help="Run on the workers of this Dask scheduler instead of here: tcp://HOST:8786.",
+        ),
+    ] = None,
 ) -> None:
     """Re-execute the chapters that are not fresh, or those that are named.
 
-    Results of `quick`, `paper` or a changed parameter go below _build, never into the book.
+    Results of `quick`, `paper` or a changed parameter go below _build, never into the book. Such a
+    run keeps the finished points of its sweeps in _build/sweeps, and the next one takes them up;
+    --force computes them again. The book's own runs compute everything anew each time.
 
     Examples: falsestruct run 03_stripes --force; falsestruct run --profile quick;
-    falsestruct run 04_oscillation -p seeds=5
+    falsestruct run 04_oscillation -p seeds=5;
+    falsestruct run --profile paper --scheduler tcp://127.0.0.1:8786
     """
     book, start = find_book(), time.perf_counter()
     request = runner.Request(
@@ -92,6 +107,7 @@ def run(
         profile=profile,
         parameters=_parameters(parameter or []),
         output=output,
+        scheduler=scheduler or None,
     )
     with _reporter(book, runner.workers(request)) as reporter:
         summary = runner.run(book, request, reporter)
@@ -258,7 +274,7 @@ class _LogReporter:
         self.total += len(jobs)
         self.expected |= expected
 
-    def progressed(self, chapter: str, cells: int) -> None:
+    def progressed(self, chapter: str, cells: int, points: Points | None = None) -> None:
         return None
 
     def finished(self, result: Result) -> None:
@@ -286,7 +302,8 @@ class _BarReporter:
     def __init__(self, cells: Mapping[str, int], console: Console | None = None) -> None:
         self.cells = cells
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-        self.progress = Progress(*columns, TimeElapsedColumn(), console=console)
+        last = TimeElapsedColumn(), TextColumn("{task.fields[points]}")
+        self.progress = Progress(*columns, *last, console=console)
         self.tasks: dict[str, Any] = {}
 
     def __enter__(self) -> _BarReporter:
@@ -301,21 +318,32 @@ class _BarReporter:
             last = f" (last time {expected[job.chapter]:.0f} s)" if expected[job.chapter] else ""
             name = f"{job.chapter}{last}"
             total = self.cells[job.chapter]
-            self.tasks[job.chapter] = self.progress.add_task(name, total=total, start=False)
+            task = self.progress.add_task(name, total=total, start=False, points="")
+            self.tasks[job.chapter] = task
 
-    def progressed(self, chapter: str, cells: int) -> None:
-        self.progress.start_task(self.tasks[chapter])
+    def progressed(self, chapter: str, cells: int, points: Points | None = None) -> None:
+        task = self.tasks[chapter]
+        self.progress.start_task(task)
         # A cell that papermill adds for changed parameters is none of the chapter's.
-        self.progress.update(self.tasks[chapter], completed=min(cells, self.cells[chapter]))
+        done = min(cells, self.cells[chapter])
+        self.progress.update(task, completed=done, points=_describe(points))
 
     def finished(self, result: Result) -> None:
         task = self.tasks[result.job.chapter]
         total = self.cells[result.job.chapter]
+        self.progress.update(task, points="")
         if result.error:
             self.progress.update(task, description=f"{result.job.chapter} failed")
         else:
             self.progress.update(task, completed=total)
         self.progress.stop_task(task)
+
+
+def _describe(points: Points | None) -> str:
+    if points is None:
+        return ""
+    left = "" if points.left is None else f", about {points.left:.0f} s left"
+    return f"points {points.done}/{points.total}{left}"
 
 
 def _reporter(book: Book, workers: int) -> _LogReporter | _BarReporter:

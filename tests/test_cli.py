@@ -15,6 +15,7 @@ from rich.console import Console
 
 from falsestruct import cli
 from falsestruct.press.chapters import Job, Result
+from falsestruct.press.runner import Points
 
 # ---- usage errors: one line, exit 2, nothing changed ----
 
@@ -35,6 +36,9 @@ from falsestruct.press.chapters import Job, Result
         (("run", "-p", "seeds=abc", "--output", "elsewhere"), "'abc' is no int"),
         (("run", "--profile", "slow"), "no profile 'slow'; one of quick, book, paper"),
         (("run", "--jobs", "0"), "jobs is 0; expected at least 1"),
+        (("run", "--scheduler", "here"), "scheduler 'here': expected tcp://HOST:PORT, as `dask"),
+        (("run", "--scheduler", "http://a:1"), "scheduler 'http://a:1': expected tcp://HOST:PORT"),
+        (("run", "--jobs", "0", "--scheduler", "tcp://a:1"), "jobs is 0; expected at least 1"),
         (("run", "--output", "requirements.txt/below"), "can't write to "),
         (("run", "--output", "requirements.txt"), "can't write to "),
         (("run", "--profile", "quick", "--output", "book"), "it belongs to the book"),
@@ -55,6 +59,20 @@ def test_a_usage_error_is_one_line_and_changes_nothing(labelled, invoke, words, 
     assert code == 2 and out == ""
     assert err.startswith("falsestruct: ") and message in err and err.count("\n") == 1
     assert labelled.digest() == before
+
+
+def test_the_environment_can_name_the_scheduler(desk, invoke, monkeypatch):
+    monkeypatch.setenv("FALSESTRUCT_SCHEDULER", "there")
+    code, _, err = invoke(desk, "run")
+    assert code == 2 and err.startswith("falsestruct: scheduler 'there': expected")
+
+
+def test_help_tells_how_to_use_a_cluster(desk, invoke):
+    code, out, _ = invoke(desk, "run", "--help")
+    text = " ".join(re.sub(r"[│╭╰─╮╯]", " ", out).split())
+    assert code == 0 and "--scheduler ADDRESS" in text and "FALSESTRUCT_SCHEDULER" in text
+    assert "falsestruct run --profile paper --scheduler tcp://127.0.0.1:8786" in text
+    assert "_build/sweeps" in text
 
 
 @pytest.fixture
@@ -328,6 +346,10 @@ def test_the_bars_count_cells():
         bars.started([job("a"), job("b")], {"a": 12.0, "b": 0.0})
         bars.progressed("a", 2)
         assert not bars.progress.tasks[1].started  # it waits for a core
+        bars.progressed("a", 2, Points(12, 45, 30.4))
+        assert bars.progress.tasks[0].fields["points"] == "points 12/45, about 30 s left"
+        bars.progressed("b", 0, Points(0, 45, None))
+        console.print(bars.progress.get_renderable())
         bars.progressed("a", 5)  # papermill's own cell of parameters
         bars.progressed("b", 1)
         bars.finished(Result(job("a"), 1.0))
@@ -335,6 +357,9 @@ def test_the_bars_count_cells():
     text = console.export_text()
     assert re.search(r"a \(last time 12 s\) .*4/4", text)
     assert re.search(r"b failed .*1/3", text)
+    assert re.search(r"2/4 .* points 12/45, about 30 s left", text)
+    assert re.search(r"0/3 .* points 0/45\s*$", text, re.M)
+    assert all(task.fields["points"] == "" for task in bars.progress.tasks)
 
 
 @pytest.mark.slow

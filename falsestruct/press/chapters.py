@@ -26,6 +26,9 @@ from falsestruct.press.paths import Book, Output, UserError, read_json, write_at
 PROFILES = ("quick", "book", "paper")
 STATES = ("fresh", "stale", "never run")
 AFTER = "after.ipynb"  # the executed chapter, in its staging folder
+CELLS = "progress"  # there too: how many cells are done
+POINTS = "points.json"  # there too: how far the sweep is that runs
+SWEEPS = "FALSESTRUCT_SWEEPS"
 _NONE = object()
 MARK = "falsestruct_run"  # what a finished run leaves in the notebook's metadata
 
@@ -66,6 +69,8 @@ class Job:
         changed: Parameters that differ from the chapter's own.
         staging: A folder of its own; nothing outside of it changes while it runs.
         output: Where the results of the chapters that it reads are.
+        threads: Of the kernel.
+        sweeps: Where finished points of sweeps are kept for the next run; None for nowhere.
     """
 
     root: Path
@@ -76,6 +81,7 @@ class Job:
     staging: Path
     output: Path
     threads: int
+    sweeps: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -246,7 +252,7 @@ def execute(job: Job) -> Result:
 
     def count(**_: Any) -> None:
         done[0] += 1
-        write_atomically(job.staging / "progress", str(done[0]))
+        write_atomically(job.staging / CELLS, str(done[0]))
 
     error = None
     try:
@@ -283,10 +289,12 @@ def _execute(job: Job, count: Callable[..., None]) -> None:
 def _set_environment(job: Job) -> None:
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(job.threads))
     path = os.pathsep.join(filter(None, [str(job.root), os.environ.get("PYTHONPATH")]))
+    os.environ.pop(SWEEPS, None)
     os.environ.update(
-        threads,
+        threads | ({SWEEPS: str(job.sweeps)} if job.sweeps else {}),
         PYTHONPATH=path,
         FALSESTRUCT_ROOT=str(job.root),
+        FALSESTRUCT_PROGRESS=str(job.staging / POINTS),
         **{staging.OUTPUT: str(job.output), staging.VARIABLE: str(job.staging)},
         # The kernel belongs to the interpreter that runs the book, whatever else is installed.
         JUPYTER_PATH=str(Path(sys.prefix) / "share" / "jupyter"),
@@ -343,7 +351,7 @@ def publish(result: Result, output: Output) -> Publication:
     next run repeats the chapter.
     """
     job = result.job
-    key = job.key if _unchanged(job) else ""
+    key = job.key if unchanged(job) else ""
     staged = job.staging / "figures"
     for path in sorted(staged.glob("*.json")):
         record = read_json(path)
@@ -361,7 +369,8 @@ def publish(result: Result, output: Output) -> Publication:
     return Publication({entry["id"]: entry["verdict"] for entry in records}, changed=not key)
 
 
-def _unchanged(job: Job) -> bool:
+def unchanged(job: Job) -> bool:
+    """Whether the clone's state is the one that the job is for."""
     book = Book(job.root)
     try:
         chapter = read_chapter(book.source / f"{job.chapter}.md")

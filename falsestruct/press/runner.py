@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import signal
 import threading
@@ -12,13 +13,26 @@ from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from filelock import FileLock
 
+from falsestruct import cluster as dask
 from falsestruct.press import chapters, claims, staging
 from falsestruct.press.chapters import Chapter, Job, Result
 from falsestruct.press.paths import PART, Book, Output, UserError, make_folder, write_atomically
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+
+@dataclass(frozen=True)
+class Points:
+    """How far a chapter's sweep is; `left` is the seconds that remain, None if nobody knows."""
+
+    done: int
+    total: int
+    left: float | None
 
 
 class Reporter(Protocol):
@@ -27,8 +41,8 @@ class Reporter(Protocol):
     def started(self, jobs: Sequence[Job], expected: Mapping[str, float]) -> None:
         """These jobs begin; `expected` has the seconds that each took last time."""
 
-    def progressed(self, chapter: str, cells: int) -> None:
-        """So many cells of a chapter are done."""
+    def progressed(self, chapter: str, cells: int, points: Points | None = None) -> None:
+        """So many cells of a chapter are done, and in a sweep of the next so many points."""
 
     def finished(self, result: Result) -> None:
         """A chapter is done: published, or `result.error` says why not."""
@@ -64,11 +78,13 @@ class Request:
     Attributes:
         names: Chapters; all if empty.
         force: Also what is fresh.
-        jobs: Chapters side by side; threads are divided between them.
+        jobs: Chapters side by side; threads are divided between them. None for one a core, here
+            or on the cluster.
         profile: One of `chapters.PROFILES`.
         parameters: Changed parameters, as given. Each goes to the chosen chapters that have it.
         output: Where the results go; None for the book, or for a place below _build if the run is
             not the book's own.
+        scheduler: Address of the Dask scheduler whose workers run the chapters; None for here.
     """
 
     names: Sequence[str] = ()
@@ -77,6 +93,7 @@ class Request:
     profile: str = "book"
     parameters: Mapping[str, Any] = field(default_factory=dict)
     output: Path | None = None
+    scheduler: str | None = None
 
 
 def destination(book: Book, request: Request) -> Output:
@@ -131,6 +148,7 @@ class _Plan:
     chosen: Mapping[str, Chapter]
     changed: Mapping[str, dict[str, Any]]
     staging: Path
+    client: Client | None
 
     @property
     def own(self) -> bool:
@@ -149,11 +167,12 @@ def run(book: Book, request: Request, reporter: Reporter) -> Summary:
     chosen, output = select(book, request), destination(book, request)
     changed = {name: _parameters(chapter, request) for name, chapter in chosen.items()}
     claims.read_claims(book)
+    client = _client(request)
     for folder in (output.folder, output.notebooks, output.figures):
         make_folder(folder)
     summary = Summary()
     with staging.folder(book) as folder:
-        plan = _Plan(book, request, output, chosen, changed, folder)
+        plan = _Plan(book, request, output, chosen, changed, folder, client)
         _sweep(plan)
         first = [name for name, chapter in chosen.items() if not chapter.last]
         for part in [first, *([name] for name in chosen if name not in first)]:
@@ -190,7 +209,10 @@ def _job(plan: _Plan, name: str) -> Job:
         key=chapters.freshness_key(plan.book, chapter),
         staging=plan.staging / name,
         output=plan.output.folder,
-        threads=max(1, (os.cpu_count() or 1) // workers(plan.request)),
+        # On a cluster a worker's thread is a core.
+        threads=1 if plan.client else max(1, (os.cpu_count() or 1) // workers(plan.request)),
+        # The book proves itself anew each time. Others take up what a killed run has finished.
+        sweeps=None if plan.own or plan.request.force else plan.book.build / "sweeps",
     )
 
 
@@ -199,8 +221,23 @@ def workers(request: Request) -> int:
 
     One a core by default, not one a stale chapter: the number of threads changes the last digits,
     and results should not depend on how much happened to be stale.
+
+    Raises:
+        UserError: the cluster can't be used.
     """
+    if request.jobs is None and (client := _client(request)):
+        from falsestruct.press import cluster
+
+        return cluster.threads(client)
     return request.jobs or os.cpu_count() or 1
+
+
+def _client(request: Request) -> Client | None:
+    if not request.scheduler:
+        return None
+    from falsestruct.press import cluster
+
+    return cluster.connect(request.scheduler)
 
 
 def _sweep(plan: _Plan) -> None:
@@ -225,9 +262,20 @@ def _run_jobs(plan: _Plan, jobs: list[Job], reporter: Reporter, summary: Summary
     # Long chapters first, so that none is left alone at the end.
     jobs = sorted(jobs, key=lambda job: -expected[job.chapter])
     reporter.started(jobs, expected)
-    for result in _results(jobs, workers(plan.request), reporter.progressed):
+    for result in _outcomes(plan, jobs, lambda job: _tell(job, reporter)):
         finished = _publish(plan, result, summary)
         reporter.finished(finished)
+
+
+def _outcomes(
+    plan: _Plan, jobs: Sequence[Job], progressed: Callable[[Job], None]
+) -> Iterator[Result]:
+    if plan.client is None:
+        return _results(jobs, workers(plan.request), progressed)
+    from falsestruct.press import cluster
+
+    client, asked = plan.client, plan.request.jobs
+    return cluster.results(client, jobs, lambda: asked or cluster.threads(client), progressed)
 
 
 def _publish(plan: _Plan, result: Result, summary: Summary) -> Result:
@@ -271,7 +319,7 @@ class _Worker:
 
 
 def _results(
-    jobs: Sequence[Job], at_once: int, progressed: Callable[[str, int], None]
+    jobs: Sequence[Job], at_once: int, progressed: Callable[[Job], None]
 ) -> Iterator[Result]:
     """Results as they come; between them, how far the running chapters are.
 
@@ -284,7 +332,7 @@ def _results(
                 running.append(_start(waiting.pop(0)))
             ready = connection.wait([worker.receiver for worker in running], timeout=0.3)
             for worker in running:
-                progressed(worker.job.chapter, _cells_done(worker.job))
+                progressed(worker.job)
             for worker in [worker for worker in running if worker.receiver in ready]:
                 running.remove(worker)
                 yield _finish(worker)
@@ -306,6 +354,7 @@ def _start(job: Job) -> _Worker:
 def _work(job: Job, sender: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the runner, which ends us
     threading.Thread(target=_end_with_runner, daemon=True).start()
+    os.environ.pop(dask.VARIABLE, None)  # a request without a cluster stays here altogether
     sender.send(chapters.execute(job))
 
 
@@ -329,8 +378,32 @@ def _finish(worker: _Worker) -> Result:
     return result
 
 
-def _cells_done(job: Job) -> int:
+def _tell(job: Job, reporter: Reporter) -> None:
+    """On a cluster a chapter may be at its second attempt, in a folder of its own."""
+    attempts = job.staging.glob("*/run.json")
+    folder = max(attempts, key=_time, default=job.staging / "run.json").parent
+    reporter.progressed(job.chapter, _cells_done(folder), _points(folder))
+
+
+def _time(path: Path) -> float:
     try:
-        return int((job.staging / "progress").read_text())
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _cells_done(folder: Path) -> int:
+    try:
+        return int((folder / chapters.CELLS).read_text())
     except (FileNotFoundError, ValueError):
         return 0
+
+
+def _points(folder: Path) -> Points | None:
+    """How far the sweep is that runs in a chapter, if one does."""
+    try:
+        read = json.loads((folder / chapters.POINTS).read_text())
+        points = Points(int(read["done"]), int(read["total"]), read["left"])
+    except (FileNotFoundError, ValueError):  # there is none, or half of it
+        return None
+    return points if points.done < points.total else None

@@ -183,6 +183,19 @@ def test_a_damaged_result_is_stale(finished, damage):
     assert states(finished)["02_two"] == "fresh"
 
 
+@pytest.mark.parametrize("kept", [None, "sweeps"])
+def test_what_a_kernel_is_told_about_sweeps(desk, monkeypatch, kept):
+    """Where to say how far it is; where to keep points only if the run keeps them."""
+    monkeypatch.setattr(chapters.os, "environ", {"FALSESTRUCT_SWEEPS": "/of/the/reader"})
+    sweeps = kept and desk.root / kept
+    folder = desk.root / "staged"
+    chapters._set_environment(Job(desk.root, "x", {}, {}, "", folder, desk.root, 2, sweeps))
+    told = chapters.os.environ
+    assert told["FALSESTRUCT_PROGRESS"] == str(folder / "points.json")
+    assert told.get("FALSESTRUCT_SWEEPS") == (kept and str(sweeps))
+    assert told["OMP_NUM_THREADS"] == "2"
+
+
 # ---- publishing, without kernels ----
 
 

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from falsestruct.press import chapters, claims, runner
+from falsestruct.press import chapters, claims, cluster, runner
 from falsestruct.press.paths import UserError
-from falsestruct.press.runner import Request, destination
+from falsestruct.press.runner import Points, Request, destination
 
 CHAPTERS = ("01_one", "02_two", "03_last")
 
@@ -20,8 +20,8 @@ class Silent:
     def started(self, jobs, expected):
         self.jobs = jobs
 
-    def progressed(self, chapter, cells):
-        pass
+    def progressed(self, chapter, cells, points=None):
+        self.told = (chapter, cells, points)
 
     def finished(self, result):
         pass
@@ -79,6 +79,75 @@ def test_threads_are_divided(fake, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
     for jobs, threads in ((1, 8), (3, 2), (8, 1), (100, 1), (None, 1)):
         assert {job.threads for job in fake(jobs=jobs).values()} == {threads}
+
+
+class Client:
+    """Of a cluster with five threads."""
+
+    def nthreads(self):
+        return {"tcp://a:1": 3, "tcp://b:1": 2}
+
+
+@pytest.mark.parametrize(("jobs", "at_once"), [(None, 5), (3, 3)])
+def test_on_a_cluster_a_thread_is_a_core(desk, monkeypatch, jobs, at_once):
+    """Nothing runs here then; the chapters that read others still come last."""
+    parts = []
+
+    def results(client, given, now, progressed):
+        assert isinstance(client, Client) and now() == at_once
+        parts.append({job.chapter: job.threads for job in given})
+        return iter(())
+
+    monkeypatch.setattr(cluster, "connect", lambda address: {"tcp://x:1": Client()}[address])
+    monkeypatch.setattr(cluster, "results", results)
+    monkeypatch.setattr(runner, "_start", None)
+    request = Request(jobs=jobs, scheduler="tcp://x:1")
+    assert runner.workers(request) == at_once
+    runner.run(desk.book, request, Silent())
+    assert parts == [{"01_one": 1, "02_two": 1}, {"03_last": 1}]
+
+
+def test_only_the_books_own_runs_compute_every_point_anew(fake, desk):
+    """And whoever says --force."""
+    kept = desk.root / "_build/sweeps"
+    for changes, folder in [
+        ({}, None),
+        ({"force": True}, None),
+        ({"output": desk.root / "elsewhere"}, None),
+        ({"profile": "paper"}, kept),
+        ({"profile": "quick"}, kept),
+        ({"parameters": {"seeds": "7"}}, kept),
+        ({"profile": "paper", "force": True}, None),
+    ]:
+        assert {job.sweeps for job in fake(**changes).values()} == {folder}
+
+
+@pytest.mark.parametrize("attempt", ["", "attempt-b"])
+def test_how_far_a_chapter_is(desk, attempt):
+    """Of several attempts, the last; half a file tells nothing, nor does a sweep that is done."""
+    job = chapters.Job(desk.root, "01_one", {}, {}, "", desk.root / "staged", desk.root, 1)
+    told = Silent()
+    runner._tell(job, told)
+    assert told.told == ("01_one", 0, None)
+    folder = job.staging / attempt
+    if attempt:
+        old = job.staging / "attempt-c"
+        old.mkdir(parents=True)
+        (old / "progress").write_text("9")
+        (old / "run.json").touch()
+        os.utime(old / "run.json", (1, 1))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "run.json").touch()
+    (folder / "progress").write_text("3")
+    for text, points in [
+        ('{"done": 12, "total": 45, "failed": 1, "left": 30.5}', Points(12, 45, 30.5)),
+        ('{"done": 0, "total": 45, "failed": 0, "left": null}', Points(0, 45, None)),
+        ('{"done": 12, "tot', None),
+        ('{"done": 45, "total": 45, "failed": 0, "left": 0}', None),
+    ]:
+        (folder / "points.json").write_text(text)
+        runner._tell(job, told)
+        assert told.told == ("01_one", 3, points)
 
 
 def test_a_parameter_goes_to_the_chapters_that_have_it(fake):
