@@ -1,0 +1,79 @@
+"""Recorded measurements: read, tabulated, and the model beside them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from falsestruct import plots
+from falsestruct.press import measurements
+from falsestruct.press.paths import Book, UserError
+
+ROW = {"what": "a", "against": "b", "fast": 3.0, "slow": 1.0, "unit": "u", "ratio": 3.0}
+ROW |= {"lowest": 2.5, "highest": 3.5}
+MEASURED = {
+    "comparisons": [
+        ROW | {"wanted": None, "met": True},
+        ROW | {"what": "kept", "wanted": 2.0, "met": True},
+        ROW | {"what": "missed", "wanted": 9.0, "met": False},
+    ],
+    "book": [{"what": "no change", "seconds": 2.04, "allowed": 5, "ran": []}],
+    "check": {
+        "seconds": [[1.0, 2.0, 3.0], [3.0, 2.0, 3.0], [2.0, 2.0, 3.0]],
+        "overhead": {"1": [0.0, 0.5, 0.25], "2": [0.0, 0.0, 0.0]},
+        "measured": {"1": [7.0, 8.0], "2": [4.0, 5.0]},
+    },
+}
+
+
+def test_nobody_measured_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="run `python -m benchmarks --record`"):
+        measurements.load(book=Book(tmp_path))
+
+
+def test_what_was_recorded_is_read(tmp_path: Path) -> None:
+    book = Book(tmp_path)
+    book.records.mkdir(parents=True)
+    measurements.path_of(book).write_text(json.dumps(MEASURED))
+    assert measurements.load(book=book) == MEASURED
+
+
+def test_promises_come_first_and_a_missed_one_is_said() -> None:
+    text = measurements.comparisons(MEASURED)
+    places = [text.index(word) for word in ("- kept", "- missed", "- a\n")]
+    assert places == sorted(places)
+    kept, missed = text.split("- kept")[1].split("- missed")
+    assert "- yes" in kept
+    assert "**no**" in missed.split("- a\n")[0]
+    assert "3 (2.5 to 3.5)" in kept
+
+
+def test_times_name_the_chapters() -> None:
+    assert "- 2.0\n  - 5\n  - none" in measurements.times(MEASURED)
+
+
+def test_the_model_gets_medians_and_is_set_beside_each_run() -> None:
+    table = measurements.check_table(MEASURED)
+    assert measurements.overhead(MEASURED) == 0.0
+    one, two = (table[table["workers"] == n] for n in (1, 2))
+    # Points of 2, 2 and 3 seconds; on one worker the first comes a quarter of a second late.
+    assert one["predicted"].tolist() == [7.25, 7.25]
+    assert two["predicted"].tolist() == [5.0, 5.0]
+    assert two["measured"].tolist() == [4.0, 5.0]
+    plots.scaling_check(table)  # draws what the page gives it
+
+
+def test_shares_are_those_of_the_named_architectures() -> None:
+    rows = [
+        {"architecture": a, "kind": k, "share": s}
+        for a, k, s in (
+            ("2-104-1", "Python and the rest", 0.1),
+            ("MLP", "matrix products", 0.2),
+            ("MLP", "optimiser", 0.3),
+            ("paper's CNN", "convolutions", 0.4),
+            ("paper's CNN", "copies and indexing", 0.5),
+        )
+    ]
+    assert list(measurements.shares({"shares": rows}).values()) == [0.1, 0.2, 0.3, 0.4, 0.5]
