@@ -228,10 +228,8 @@ key, folder, ready = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 store = Store(folder).__enter__()
 store.claim(key)
 (folder / f".{key}.json.xyz.part").write_text("half")
-child = os.fork()  # as a pool of forked workers, which outlive the process that is killed
-if child == 0:
-    signal.pause()
-ready.write_text(str(child))
+if os.fork() == 0:  # as a pool of forked workers, which outlive the process that is killed
+    ready.write_text(str(os.getpid()))
 signal.pause()
 """
 

@@ -763,6 +763,35 @@ def test_a_point_claimed_by_a_killed_process_is_computed(tasks, log, tmp_path, s
     assert [path.name for path in (tmp_path / "store/claims").iterdir()] == ["lock"]
 
 
+def test_a_point_that_another_finishes_before_our_claim_is_not_computed(
+    tasks, log, tmp_path, monkeypatch
+):
+    """Who claims looks into the store after that, not before."""
+    real, theirs = Store.claim, {"rows": 1, "columns": {"square": ["int", [-1]]}}
+
+    def claim(self, key):
+        if len(key) == 64:  # not the trial
+            self.write(key, {}, theirs)
+        return real(self, key)
+
+    monkeypatch.setattr(Store, "claim", claim)
+    found = sweep(tasks.square, grid(log, 2), store=tmp_path / "store")
+    assert found["square"].tolist() == [-1, -1] and calls(log) == {}
+
+
+def test_a_point_is_given_back_after_it_is_stored(tasks, log, tmp_path, monkeypatch):
+    real, there = Store.release, []
+
+    def release(self, key):
+        there.extend([self.read(key) is not None] if len(key) == 64 else [])
+        real(self, key)
+
+    monkeypatch.setattr(Store, "release", release)
+    with ThreadPoolExecutor(2) as place:
+        sweep(tasks.square, grid(log, 4), executor=place, store=tmp_path / "store")
+    assert there == [True] * 4
+
+
 def test_a_function_of_a_script_and_a_pool(tmp_path):
     """`__main__` has a file, and spawned workers import it."""
     (tmp_path / "own.py").write_text(
