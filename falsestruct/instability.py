@@ -21,7 +21,7 @@ _DUAL = {"l2": 2.0, "linf": 1.0}
 _OVERSHOOTS = (0.3, 0.0, 0.6, 0.1)
 _MEMORY = 0.3  # weight of the newest gradient in the running mean
 _ROUNDS = 12  # of false position along the direction found
-_CHUNK = 2**19  # numbers in an input: more leave the processor's cache and take twice as long
+_CHUNK = 2**22  # numbers in the inputs of one evaluation: bounds the memory
 _TOLERANCE = 0.01  # share of points that a sanity check may miss
 
 
@@ -294,7 +294,10 @@ def _wide(values: Tensor, like: Tensor) -> Tensor:
 
 def _norms(eta: Tensor, norm: Norm, *, dual: bool = False) -> Tensor:
     order = (_DUAL if dual else _ORDER)[norm]
-    return torch.linalg.vector_norm(eta.flatten(2), ord=order, dim=2)
+    flat = eta.flatten(2)
+    if order == torch.inf:  # ten times faster than vector_norm
+        return torch.maximum(flat.amax(2), -flat.amin(2))
+    return torch.linalg.vector_norm(flat, ord=order, dim=2)
 
 
 def _scaled(eta: Tensor, size: Tensor, norm: Norm) -> Tensor:
@@ -330,7 +333,8 @@ def _walk(case: _Case, eta: Tensor, steps: int, start: int) -> Tensor:
         here = margin / dual
         there = here - (slope * eta).flatten(2).sum(2)
         usable = _wide(here.isfinite() & there.isfinite(), eta)
-        slope = torch.where(usable, slope, mean)
+        everywhere = bool(usable.all())  # as a rule: then two passes over all numbers fewer
+        slope = slope if everywhere else torch.where(usable, slope, mean)
         mean = torch.lerp(mean, slope, _MEMORY if step else 1.0)
         planned = 1.005 + wide * max(0.0, 1 - 2 * step / steps)
         aim = torch.where(size.isinf(), max(planned, 1.2), planned)  # until the first flip: wide
@@ -339,7 +343,8 @@ def _walk(case: _Case, eta: Tensor, steps: int, start: int) -> Tensor:
         base = eta + _steepest(-slope, 1.1 * here, case.norm) if start else eta
         moved = torch.lerp(base, goal, step / steps if start else 6 / (6 + step))
         # Nothing to follow: go on outwards, or back from where the output is not finite.
-        eta = torch.where(usable, moved, eta * _wide(torch.where(margin.isfinite(), 2.0, 0.5), eta))
+        factor = _wide(torch.where(margin.isfinite(), 2.0, 0.5), eta)
+        eta = moved if everywhere else torch.where(usable, moved, eta * factor)
     return _smaller(case, eta, case.margin(eta)[1], (best, size))[0]
 
 
@@ -350,6 +355,8 @@ def _smaller(
     best, size = known
     length = _norms(eta, case.norm)
     better = flips & (length < size)
+    if not better.any():
+        return known
     return torch.where(_wide(better, eta), eta, best), torch.where(better, length, size)
 
 

@@ -218,6 +218,23 @@ def test_an_output_that_is_not_a_number_is_no_flip() -> None:
     assert attack.size.isinf().all()
 
 
+def test_what_flips_once_and_not_again_is_not_returned() -> None:
+    calls = []
+
+    def fickle(z: Tensor) -> Tensor:
+        calls.append(None)
+        flipped = 1 - z[..., 0]
+        return flipped if len(calls) <= 30 else torch.ones_like(flipped)
+
+    x = torch.zeros(1, 1).double()
+    # The label, 8 steps and their end, 2 ends and 12 tries: 24 calls; then the last evaluation.
+    found = instability.smallest_perturbations(fickle, x, norm="l2", members=1, steps=8)
+    assert found.size.isfinite().all()
+    calls[:] = [None] * 6
+    lost = instability.smallest_perturbations(fickle, x, norm="l2", members=1, steps=8)
+    assert lost.size.isinf().all() and (lost.perturbation == 0).all()
+
+
 def test_a_point_on_the_boundary_needs_next_to_nothing() -> None:
     w, b = torch.ones(1, 3).double(), torch.zeros(1).double()
     x = torch.tensor([[1.0, -1.0, 0.0]]).double()
