@@ -11,17 +11,16 @@ from functools import cache
 import foolbox
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from benchmarks.measure import Comparison, compare
-from falsestruct import instability
+from falsestruct import instability, training
 from falsestruct.instability import Attack, Norm
-from falsestruct.networks import MLP, apply, initialise
+from falsestruct.networks import MLP
 from falsestruct.problems.stripes import Stripes
+from falsestruct.training import Schedule, Trained
 
 MEMBERS, POINTS, STEPS = 20, 256, 150
 BAND = (0.05, 0.15)
-RUNS = 3
 BOUNDS = (-100.0, 100.0)  # so wide that they never bind: ours has none
 FOOLBOX: dict[Norm, foolbox.attacks.base.MinimizationAttack] = {
     "l2": foolbox.attacks.DDNAttack(),
@@ -46,27 +45,10 @@ class Logits(nn.Module):
         return torch.stack((-half, half), 1)
 
 
-def outputs(parameters: dict[str, Tensor], x: Tensor) -> Tensor:
-    """Outputs (members, samples) for images (members, samples, 32, 32)."""
-    network = MLP.build()
-    return torch.func.vmap(lambda own, z: apply(network, own, z))(parameters, x)
-
-
 @cache
-def trained() -> dict[str, Tensor]:
-    """Parameters of 20 MLPs after 150 steps of Adam on the stripes, loss about 1e-3."""
-    x, y = (part.float() for part in Stripes().described(0.1))
-    networks = [initialise(MLP.build(), seed) for seed in range(MEMBERS)]
-    initial, _ = torch.func.stack_module_state(networks)
-    live = {name: p.detach().requires_grad_() for name, p in initial.items()}
-    optimizer = torch.optim.Adam(live.values(), lr=MLP.learning_rate)
-    for _ in range(STEPS):
-        optimizer.zero_grad()
-        now = outputs(live, x.expand(MEMBERS, *x.shape))
-        losses = binary_cross_entropy_with_logits(now, y.expand_as(now), reduction="none")
-        losses.mean(1).sum().backward()
-        optimizer.step()
-    return {name: p.detach() for name, p in live.items()}
+def trained() -> Trained:
+    """20 MLPs after 150 steps on the stripes, loss about 1e-3."""
+    return training.train(MLP, Stripes().described(0.1), range(MEMBERS), Schedule(STEPS))
 
 
 @cache
@@ -78,15 +60,13 @@ def images() -> Tensor:
 
 def ours(norm: Norm) -> Attack:
     """All members at once."""
-    parameters = trained()
-    return instability.smallest_perturbations(
-        lambda x: outputs(parameters, x), images(), norm=norm, members=MEMBERS
-    )
+    function = training.as_function(trained())
+    return instability.smallest_perturbations(function, images(), norm=norm, members=MEMBERS)
 
 
 def theirs(norm: Norm, attack: foolbox.attacks.base.MinimizationAttack) -> Tensor:
     """One network after the other, 256 images a batch: sizes (members, samples), float64."""
-    parameters, x = trained(), images()
+    parameters, x = trained().parameters, images()
     found = []
     for member in range(MEMBERS):
         network = MLP.build()
@@ -151,7 +131,6 @@ def rows() -> list[Comparison]:
                 ),
                 unit="points × members / s",
                 wanted=5.0,
-                runs=RUNS,
             )
         )
     return table
