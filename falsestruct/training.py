@@ -8,6 +8,7 @@ Training amplifies rounding, so the tolerance is stated after `TOLERANCE_STEPS` 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
@@ -120,19 +121,40 @@ def train(
     tests = {
         name: _each(given, len(seeds), f"sets {name!r}") for name, given in watch.tests.items()
     }
-    parts = []
-    for group in _groups(architecture, own, schedule, dtype):
+    place = pick_device(device)
+
+    def part(group: list[int]) -> Trained:
         run = _Lockstep(
             architecture,
-            _Members([seeds[i] for i in group], rates[group], decays[group]),
-            _Sets.of([own[i] for i in group], dtype, pick_device(device)),
+            _Members(group[0], [seeds[i] for i in group], rates[group], decays[group]),
+            _Sets.of([own[i] for i in group], dtype, place),
             replace(watch, tests={name: [t[i] for i in group] for name, t in tests.items()}),
             schedule,
         )
-        # Convolutions on a GPU would round to ten bits otherwise.
-        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            parts.append(run.train())
-    return concatenate(parts)
+        return run.train()
+
+    groups = _groups(architecture, own, schedule, dtype)
+    # Convolutions on a GPU would round to ten bits otherwise.
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        if architecture.engine == "looped" and place.type == "cpu":
+            return concatenate(_side_by_side(part, groups))
+        return concatenate([part(group) for group in groups])
+
+
+def _side_by_side(part: Callable[[list[int]], Trained], groups: list[list[int]]) -> list[Trained]:
+    """Members that train alone, on one thread each, as many at once as there are threads.
+
+    Two convolutions beside each other keep two cores busier than one convolution on both.
+    """
+    threads = torch.get_num_threads()
+    if threads == 1 or len(groups) == 1:
+        return [part(group) for group in groups]
+    try:
+        # PyTorch counts threads for each thread that calls it, but a new one takes the last count.
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            return list(pool.map(part, groups))
+    finally:
+        torch.set_num_threads(threads)
 
 
 def pick_device(device: str = "auto") -> torch.device:
@@ -221,13 +243,13 @@ def memory(architecture: Architecture, x: Tensor, batch: int, dtype: torch.dtype
 
 def _groups(
     architecture: Architecture, sets: Sequence[Set], schedule: Schedule, dtype: torch.dtype
-) -> Iterator[list[int]]:
+) -> list[list[int]]:
     """Members that train together: as many as `LIMIT` allows."""
     x = sets[0][0]
     need = memory(architecture, x, schedule.batch or len(x), dtype)
     size = 1 if architecture.engine == "looped" else max(1, LIMIT // need)
-    for start in range(0, len(sets), size):
-        yield list(range(start, min(start + size, len(sets))))
+    members = list(range(len(sets)))
+    return [members[start : start + size] for start in range(0, len(sets), size)]
 
 
 def _each(given: Set | Sequence[Set], members: int, what: str) -> list[Set]:
@@ -299,8 +321,9 @@ class _Sets:
 
 @dataclass(frozen=True)
 class _Members:
-    """Seeds, learning rates and weight decays of some members."""
+    """Some members: the first one's number, seeds, learning rates, weight decays."""
 
+    first: int
     seeds: list[int]
     rates: Tensor
     decays: Tensor
@@ -480,7 +503,7 @@ class _Lockstep:
     def _check(self, losses: Tensor, step: int) -> None:
         finite = torch.isfinite(losses)
         if not finite.all():
-            bad = self.live[~finite.cpu()].tolist()
+            bad = (self.members.first + self.live[~finite.cpu()]).tolist()
             raise DivergedError(
                 f"members {bad} have a loss that is NaN or infinite at step {step}; expected "
                 "finite losses: lower the learning rate"

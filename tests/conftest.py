@@ -234,7 +234,8 @@ class Desk:
 
 def make_book(root: Path) -> Desk:
     """The throw-away book; the press, the command line and the statistics are the real ones."""
-    parts = ("__init__", "cli", "cluster", "files", "sources", "statistics")
+    parts = ("__init__", "cli", "cluster", "files", "progress", "sources", "statistics")
+    parts += ("store", "sweep")
     for name in (f"{part}.py" for part in parts):
         (root / "falsestruct").mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / "falsestruct" / name, root / "falsestruct" / name)

@@ -260,31 +260,29 @@ from pathlib import Path
 
 import numpy as np
 
-from falsestruct import cluster
+from falsestruct.sweep import sweep
 
 
-def point(seed):
-    return float(np.linalg.norm(np.random.default_rng(seed).standard_normal((40, 40)), 2))
+def point(*, seed):
+    return {"norm": float(np.linalg.norm(np.random.default_rng(seed).standard_normal((40, 40)), 2))}
 
 
 def value(seeds):
-    executor = cluster.from_environment()
-    call = map if executor is None else executor.map
-    return sum(call(point, range(4 * seeds)))
+    return float(sweep(point, {"seed": list(range(4 * seeds))})["norm"].sum())
 
 
-def slow(folder, seed):
+def slow(*, folder, seed):
     """A point that says who computes it."""
     (Path(folder) / str(os.getpid())).touch()
     time.sleep(0.15)
-    return point(seed)
+    return point(seed=seed)
 '''
 SWEEP = """
 import json, sys
-from falsestruct import cluster
 from falsestruct.problems import one
-executor = cluster.from_environment()
-print(json.dumps(list(executor.map(one.slow, [sys.argv[1]] * 30, range(30)))))
+from falsestruct.sweep import sweep
+table = sweep(one.slow, {"folder": [sys.argv[1]], "seed": list(range(30))})
+print(json.dumps(table["norm"].tolist()))
 """
 
 
@@ -368,7 +366,7 @@ def test_a_sweep_loses_nothing_when_a_worker_is_killed(desk_, two, tmp_path):
     assert (process.returncode, err) == (0, "")
     space = {}
     exec(POINTS, space)
-    assert json.loads(out) == [space["point"](seed) for seed in range(30)]
+    assert json.loads(out) == [space["point"](seed=seed)["norm"] for seed in range(30)]
 
 
 def wait_in_two(desk, attempts):

@@ -96,6 +96,21 @@ def test_who_stays_goes_on_as_if_nothing_had_happened(name: str) -> None:
         torch.testing.assert_close(engine.parameters[key].grad, fresh.parameters[key].grad)
 
 
+def test_convolutions_are_laid_out_channels_last_from_the_first_one() -> None:
+    """With one input channel a weight counts as contiguous in both layouts; strides decide."""
+    engine = engines.ENGINES["looped"](PAPER, start(PAPER, [0]), 1)
+    seen: list[Tensor] = []
+    assert isinstance(engine, engines.Looped)
+    for module in engine.network.modules():
+        if isinstance(module, nn.Conv2d):
+            module.register_forward_hook(lambda _, __, out: seen.append(out))
+    engine.differentiate(STRIPES[0][None, :4], STRIPES[1][None, :4])
+    assert len(seen) == 2
+    for out in seen:
+        assert out.is_contiguous(memory_format=torch.channels_last)
+        assert not out.is_contiguous()
+
+
 def test_an_ensemble_shrinks_in_its_own_memory() -> None:
     value = torch.arange(12.0).view(4, 3)
     kept = engines.compact(value, torch.tensor([False, True, False, True]))

@@ -313,11 +313,28 @@ def test_select_and_concatenate_undo_each_other() -> None:
     pd.testing.assert_frame_equal(again.history, trained.history)
 
 
-def test_nan_is_an_error_that_names_the_member() -> None:
+@pytest.mark.parametrize("architecture", [MLP, POOLED], ids=lambda a: a.name)
+def test_nan_is_an_error_that_names_the_member(architecture: Architecture) -> None:
     bad = SET[0].clone()
     bad[0, 0, 0] = float("nan")
     with pytest.raises(training.DivergedError, match=r"members \[1\] .* at step 0"):
-        training.train(MLP, [SET, (bad, SET[1])], [0, 1], Schedule(3))
+        training.train(architecture, [SET, (bad, SET[1])], [0, 1], Schedule(3))
+
+
+def test_members_side_by_side_leave_the_threads_as_they_were() -> None:
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        both = training.train(POOLED, SETS, [0, 1], Schedule(4))
+        assert torch.get_num_threads() == 2
+        torch.set_num_threads(1)
+        alone = training.train(POOLED, SETS, [0, 1], Schedule(4))
+    finally:
+        torch.set_num_threads(before)
+    # One thread each: the number of threads changes no bit.
+    assert torch.equal(both.loss, alone.loss)
+    for name, value in both.parameters.items():
+        assert torch.equal(value, alone.parameters[name])
 
 
 @pytest.mark.parametrize(
@@ -342,6 +359,30 @@ def test_the_paper_network_has_the_paper_shape() -> None:
     conv = 24 * 25 + 24 + 48 * 24 * 25 + 48
     dense = 3072 * 10 + 10 + 10 + 1
     assert count_parameters(PAPER) == conv + dense
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_pooling_before_the_relu_is_the_paper_network(dtype: torch.dtype) -> None:
+    """The order of the paper: convolution, ReLU, pooling. Same outputs, same gradients."""
+    ours = initialise(PAPER.build(), 3).to(dtype)
+    literal = torch.nn.Sequential(*list(ours))
+    literal[2], literal[3] = literal[3], literal[2]
+    literal[5], literal[6] = literal[6], literal[5]
+    assert [type(layer).__name__ for layer in literal][1:7] == [
+        "Conv2d", "ReLU", "MaxPool2d", "Conv2d", "ReLU", "MaxPool2d",
+    ]  # fmt: skip
+    x = SET[0].to(dtype)
+    seen = []
+    for network in (ours, literal):
+        network.zero_grad()
+        out = network(x)
+        out.square().sum().backward()
+        seen.append((out.detach(), [p.grad for p in network.parameters()]))
+    (out, slopes), (expected, others) = seen
+    torch.testing.assert_close(out, expected)
+    for slope, other in zip(slopes, others, strict=True):
+        assert (slope != 0).any()
+        torch.testing.assert_close(slope, other)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=lambda a: a.name)

@@ -51,7 +51,7 @@ def times(measured: Measured) -> str:
     """The table of whole runs of the book."""
     rows = [
         [row["what"], f"{row['seconds']:.1f}", _allowed(row), ", ".join(row["ran"]) or "none"]
-        for row in measured["book"]
+        for row in measured.get("book", [])
     ]
     header = ["Run", "Seconds", "At most", "Chapters that ran"]
     return pages.table(header, rows, "bench-book", widths=[30, 12, 12, 46])
