@@ -79,6 +79,17 @@ def shares(measured: Measured) -> dict[str, float]:
     }
 
 
+def sizes(measured: Measured) -> dict[str, float]:
+    """Median sizes of the book's attack and of foolbox's, and where ours is no larger, by norm."""
+    found = {(row["norm"], row["attack"]): row for row in measured["sizes"]}
+    quoted = {}
+    for norm, other in (("l2", "DDNAttack"), ("linf", "LInfFMNAttack")):
+        quoted[f"{norm}_ours"] = found[norm, "ours"]["median"]
+        quoted[f"{norm}_other"] = found[norm, other]["median"]
+        quoted[f"{norm}_share"] = found[norm, other]["no_larger"]
+    return quoted
+
+
 def overhead(measured: Measured) -> float:
     """Seconds that a point costs beside its work, on the most workers that were tried."""
     by_workers = {int(k): v for k, v in measured["check"]["overhead"].items()}

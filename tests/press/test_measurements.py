@@ -77,3 +77,15 @@ def test_shares_are_those_of_the_named_architectures() -> None:
         )
     ]
     assert list(measurements.shares({"shares": rows}).values()) == [0.1, 0.2, 0.3, 0.4, 0.5]
+
+
+def test_sizes_are_those_of_the_attack_that_was_timed() -> None:
+    names = (("l2", "ours"), ("l2", "DDNAttack"), ("linf", "ours"), ("linf", "LInfFMNAttack"))
+    rows = [
+        {"norm": norm, "attack": attack, "median": float(i), "no_larger": i / 4}
+        for i, (norm, attack) in enumerate(names)
+    ]
+    assert measurements.sizes({"sizes": rows}) == {
+        "l2_ours": 0.0, "l2_other": 1.0, "l2_share": 0.25,
+        "linf_ours": 2.0, "linf_other": 3.0, "linf_share": 0.75,
+    }  # fmt: skip
