@@ -408,7 +408,6 @@ class _Lockstep:
         self.architecture, self.members, self.schedule = architecture, members, schedule
         self.sets, self.watch = sets, watch
         device, dtype, samples = sets.x.device, sets.x.dtype, sets.x.shape[1]
-        self.forward = engines.forward(architecture)
         self.tests = {n: _Sets.of(t, dtype, device) for n, t in watch.tests.items()}  # type: ignore[arg-type]
         networks = [initialise(architecture.build(), seed) for seed in members.seeds]
         initial, _ = torch.func.stack_module_state(networks)
@@ -481,7 +480,7 @@ class _Lockstep:
         size = self.schedule.batch or self.sets.x.shape[1]
         for start in range(0, sets.x.shape[1], size):
             x, y = sets.whole(start, start + size)
-            yield self.forward(self.engine.stacked(), x), y
+            yield self.engine.outputs(x), y
 
     def _losses(self) -> Tensor:
         """Loss of each member on its whole set, (members,)."""
