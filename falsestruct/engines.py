@@ -17,7 +17,8 @@ from typing import Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy_with_logits, one_hot
+from torch.nn.functional import cross_entropy as softmax_cross_entropy
 
 from falsestruct.networks import Architecture, apply
 
@@ -40,7 +41,7 @@ class Engine(Protocol):
     def outputs(self, x: Tensor) -> Tensor:
         """Outputs (members, samples) for x (members, samples, …), to be used before the next call.
 
-        Without gradients.
+        With several classes (members, samples, classes). Without gradients.
         """
 
     def keep(self, stay: Tensor) -> None:
@@ -51,12 +52,26 @@ class Engine(Protocol):
 
 
 def cross_entropy(outputs: Tensor, y: Tensor) -> Tensor:
-    """Mean sigmoid cross-entropy (members,) of outputs and labels 0 or 1, (members, samples)."""
-    return binary_cross_entropy_with_logits(outputs, y, reduction="none").mean(1)
+    """Mean cross-entropy (members,) of outputs and labels (members, samples), in nats.
+
+    Outputs (members, samples) are the logits of label 1; outputs (members, samples, classes) those
+    of every class.
+    """
+    if outputs.ndim == y.ndim:
+        return binary_cross_entropy_with_logits(outputs, y, reduction="none").mean(1)
+    flat = softmax_cross_entropy(outputs.flatten(0, 1), y.long().flatten(), reduction="none")
+    return flat.view(y.shape).mean(1)
+
+
+def correct(outputs: Tensor, y: Tensor) -> Tensor:
+    """Mask (members, samples): where the sign, or the largest of several outputs, is right."""
+    if outputs.ndim == y.ndim:
+        return (outputs > 0) == (y > 0.5)
+    return outputs.argmax(-1) == y.long()
 
 
 def dense_layers(network: nn.Module) -> list[str]:
-    """Names of the layers of a stack of dense layers with ReLUs between them and one output.
+    """Names of the layers of a stack of dense layers with ReLUs between them.
 
     Raises:
         ValueError: the network has another form.
@@ -65,10 +80,10 @@ def dense_layers(network: nn.Module) -> list[str]:
     names = [name for name, module in modules.items() if isinstance(module, nn.Linear)]
     body = [type(module) for module in modules.values() if not isinstance(module, nn.Flatten)]
     wanted = [nn.Linear, nn.ReLU] * (len(names) - 1) + [nn.Linear]
-    if not names or body != wanted or modules[names[-1]].out_features != 1:
+    if not names or body != wanted:
         raise ValueError(
-            f"{network} is no stack of dense layers with ReLUs between them and one output: "
-            "use the engine `stacked` or `looped`"
+            f"{network} is no stack of dense layers with ReLUs between them: use the engine "
+            "`stacked` or `looped`"
         )
     return names
 
@@ -76,7 +91,7 @@ def dense_layers(network: nn.Module) -> list[str]:
 def forward(architecture: Architecture) -> Forward:
     """Outputs (members, samples) from parameters (members, …), inputs (members, samples, …).
 
-    Differentiable in both.
+    With several classes (members, samples, classes). Differentiable in both.
     """
     network = architecture.build()
     if architecture.engine == "dense":
@@ -116,7 +131,8 @@ def _channels_last(weight: Tensor) -> Tensor:
 class Dense:
     """Stacks of dense ReLU layers, gradients written by hand (`Engine`).
 
-    With e = (σ(out) − y)/samples for the last layer, going down: ∂W = eᵀ·input, ∂b = Σe, and
+    With e = (p − y)/samples for the last layer, where p is the sigmoid of the output or the softmax
+    of the outputs and y the label or its indicator, going down: ∂W = eᵀ·input, ∂b = Σe, and
     e ← (e·W) ⊙ 1{input > 0}. `tests/test_engines.py` compares with automatic differentiation.
     """
 
@@ -134,9 +150,12 @@ class Dense:
         """See `Engine`."""
         inputs = [x.flatten(2), *self.active[:-1]]
         self._forward(inputs[0])
-        out = self.active[-1][..., 0]
+        out = self.active[-1].squeeze(2)
         losses = cross_entropy(out, y)
-        error = out.sigmoid_().sub_(y).div_(y.shape[1])[..., None]
+        if out.ndim == y.ndim:
+            error = out.sigmoid_().sub_(y).div_(y.shape[1])[..., None]
+        else:
+            error = out.softmax(2).sub_(one_hot(y.long(), out.shape[2])).div_(y.shape[1])
         for layer in reversed(range(len(self.names))):
             weight, bias = self._layer(layer)
             torch.bmm(error.transpose(1, 2), inputs[layer], out=weight.grad)
@@ -158,7 +177,7 @@ class Dense:
         if x.shape[1] != self.active[0].shape[1]:
             return _dense(self.parameters, self.names, x)
         self._forward(x.flatten(2))
-        return self.active[-1][..., 0]
+        return self.active[-1].squeeze(2)
 
     def keep(self, stay: Tensor) -> None:
         """See `Engine`."""
@@ -233,15 +252,18 @@ class Looped:
     def differentiate(self, x: Tensor, y: Tensor) -> Tensor:
         """See `Engine`."""
         self.network.zero_grad()
-        loss = cross_entropy(self.network(x[0]).T, y)
+        loss = cross_entropy(self._outputs(x), y)
         loss.sum().backward()
         return loss.detach()
 
     @torch.no_grad()
     def outputs(self, x: Tensor) -> Tensor:
         """See `Engine`."""
-        outputs: Tensor = self.network(x[0]).T
-        return outputs
+        return self._outputs(x)
+
+    def _outputs(self, x: Tensor) -> Tensor:
+        outputs: Tensor = self.network(x[0])
+        return outputs.squeeze(1)[None]
 
     def keep(self, stay: Tensor) -> None:
         """See `Engine`: of one member there is nothing to drop."""

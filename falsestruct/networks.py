@@ -1,9 +1,10 @@
-"""Architectures, each a function that builds one network with one output."""
+"""Architectures, each a function that builds one network: one output, or one a class."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -18,16 +19,19 @@ class Architecture:
 
     Attributes:
         name: What figures and claims call it.
-        build: Makes a network that maps inputs (samples, …) to outputs (samples, 1).
+        build: Makes a network that maps inputs (samples, …) to outputs (samples, outputs).
         engine: How many of them train fastest at once (`engines`, decided by measurement).
         learning_rate: Of Adam: the paper's 1e-3, more where a loss of 1e-3 would otherwise take
             thousands of steps.
+        outputs: 1 for two classes, told apart by the sign; otherwise the number of classes, and
+            the largest output is the answer.
     """
 
     name: str
     build: Callable[[], nn.Module]
     engine: Literal["dense", "stacked", "looped"]
     learning_rate: float = 1e-3
+    outputs: int = 1
 
 
 def _linear() -> nn.Module:
@@ -84,17 +88,83 @@ PAPER = Architecture("paper's CNN", _paper, engine="looped")
 ARCHITECTURES = (LINEAR, MLP, DEEP_MLP, POOLED, PAPER)
 
 
-def by_name(name: str) -> Architecture:
-    """The architecture for images of this name.
+def by_name(name: str, among: Sequence[Architecture] = ARCHITECTURES) -> Architecture:
+    """The architecture of this name.
 
     Raises:
         ValueError: there is none.
     """
-    for architecture in ARCHITECTURES:
+    for architecture in among:
         if architecture.name == name:
             return architecture
-    known = ", ".join(architecture.name for architecture in ARCHITECTURES)
+    known = ", ".join(architecture.name for architecture in among)
     raise ValueError(f"no architecture {name!r}; expected one of {known}")
+
+
+class Attention(nn.Module):
+    """One block of self-attention (arXiv:1706.03762) over the rows of an image.
+
+    Rows become tokens, a learnt position is added, each token looks at all others and passes one
+    hidden layer, both with a residual; the mean token is the answer's input.
+    """
+
+    def __init__(self, side: int, outputs: int, *, width: int = 32) -> None:
+        super().__init__()
+        self.embed = nn.Linear(side, width)
+        self.position = nn.Parameter(torch.zeros(side, width))
+        self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
+        hidden = 2 * width
+        self.mix = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, width))
+        self.head = nn.Linear(width, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Outputs (samples, outputs) of images (samples, side, side)."""
+        tokens = self.embed(x) + self.position
+        scores = self.query(tokens) @ self.key(tokens).transpose(-2, -1)
+        weights = torch.softmax(scores / tokens.shape[-1] ** 0.5, dim=-1)
+        tokens = tokens + weights @ self.value(tokens)
+        outputs: Tensor = self.head((tokens + self.mix(tokens)).mean(-2))
+        return outputs
+
+
+def for_images(side: int, outputs: int = 1) -> tuple[Architecture, ...]:
+    """Five architectures for small images (samples, side, side): digits have a side of 8 or 28.
+
+    Raises:
+        ValueError: the side is no multiple of 4, which the two poolings of the CNN need.
+    """
+    if side < 4 or side % 4:
+        raise ValueError(f"side is {side}; expected a multiple of 4")
+
+    def dense(*widths: int) -> nn.Module:
+        sizes = (side**2, *widths, outputs)
+        layers: list[nn.Module] = [nn.Flatten()]
+        for before, after in pairwise(sizes):
+            layers += [nn.Linear(before, after), nn.ReLU()]
+        return nn.Sequential(*layers[:-1])
+
+    def convolutions() -> nn.Module:
+        return nn.Sequential(
+            nn.Unflatten(1, (1, side)),
+            nn.Conv2d(1, 16, 3, padding=1),
+            nn.MaxPool2d(2),
+            nn.ReLU(),
+            nn.Conv2d(16, 32, 3, padding=1),
+            nn.MaxPool2d(2),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(32 * (side // 4) ** 2, outputs),
+        )
+
+    return (
+        Architecture("linear", dense, engine="dense", learning_rate=1e-2, outputs=outputs),
+        Architecture("MLP", lambda: dense(100), engine="dense", outputs=outputs),
+        Architecture("deep MLP", lambda: dense(100, 100, 100), engine="dense", outputs=outputs),
+        Architecture("CNN", convolutions, engine="looped", outputs=outputs),
+        Architecture(
+            "attention", lambda: Attention(side, outputs), engine="stacked", outputs=outputs
+        ),
+    )
 
 
 def shallow(inputs: int, width: int) -> Architecture:
@@ -123,6 +193,6 @@ def count_parameters(architecture: Architecture) -> int:
 
 
 def apply(network: nn.Module, parameters: Mapping[str, Tensor], x: Tensor) -> Tensor:
-    """Outputs (samples,) of a network with these parameters for inputs (samples, …)."""
+    """Outputs (samples,) or (samples, classes) of a network with these parameters."""
     outputs: Tensor = torch.func.functional_call(network, dict(parameters), (x,))
-    return outputs.squeeze(1)
+    return outputs.squeeze(1)  # one class is no axis; several stay

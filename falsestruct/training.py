@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
+from typing import Literal
 
 import pandas as pd
 import torch
@@ -33,6 +34,49 @@ class DivergedError(ArithmeticError):
 
 
 @dataclass(frozen=True)
+class Adversary:
+    """Adversarial training (Madry et al., arXiv:1706.06083): each step trains on perturbed inputs.
+
+    Projected gradient ascent on the loss, from the input itself, against the network as it is.
+
+    Attributes:
+        norm: Of the perturbation, "l2" or "linf".
+        size: At most so large, in the inputs' units.
+        steps: Of the ascent, each 2.5·size/steps long.
+    """
+
+    norm: Literal["l2", "linf"]
+    size: float
+    steps: int = 7
+
+    def __post_init__(self) -> None:
+        if self.norm not in ("l2", "linf") or not self.size > 0 or self.steps < 1:
+            raise ValueError(f"{self}; expected norm l2 or linf, a positive size, steps ≥ 1")
+
+    def perturb(self, outputs: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> Tensor:
+        """Inputs (members, samples, …) moved by at most `size` each so that the loss grows."""
+        eta = torch.zeros_like(x)
+        for _ in range(self.steps):
+            point = (x + eta).detach().requires_grad_()
+            loss = engines.cross_entropy(outputs(point), y).sum()
+            (slope,) = torch.autograd.grad(loss, point)
+            eta = eta + 2.5 * self.size / self.steps * self._unit(slope)
+            if self.norm == "linf":
+                eta = eta.clamp(-self.size, self.size)
+            else:
+                eta = eta * (self.size / self._length(eta)).clamp(max=1)
+        return x + eta
+
+    def _unit(self, slope: Tensor) -> Tensor:
+        return slope.sign() if self.norm == "linf" else slope / self._length(slope)
+
+    @staticmethod
+    def _length(eta: Tensor) -> Tensor:
+        flat = eta.flatten(2).norm(dim=2).clamp_min(torch.finfo(eta.dtype).tiny)
+        return flat.view(*flat.shape, *[1] * (eta.ndim - 2))
+
+
+@dataclass(frozen=True)
 class Schedule:
     """How to train: Adam with decoupled weight decay (AdamW, arXiv:1711.05101).
 
@@ -44,6 +88,7 @@ class Schedule:
             every step, with batches after every epoch. None: use all steps.
         learning_rate: For all members or one each; None: the architecture's.
         weight_decay: For all members or one each.
+        adversary: Perturbs what a step trains on; target and history look at clean inputs.
     """
 
     steps: int
@@ -51,6 +96,7 @@ class Schedule:
     target: float | None = None
     learning_rate: float | Sequence[float] | None = None
     weight_decay: float | Sequence[float] = 0.0
+    adversary: Adversary | None = None
 
 
 @dataclass(frozen=True)
@@ -105,8 +151,9 @@ def train(
     """Train one network a seed, in lockstep; a member that is done leaves and costs no more.
 
     Args:
-        sets: Inputs (samples, …) and labels 0 or 1 (samples,): one pair for all members, or one a
-            member, of equal size. A set given to several members is held once.
+        sets: Inputs (samples, …) and labels (samples,), 0 or 1, or 0 … classes − 1 if the
+            architecture has several outputs: one pair for all members, or one a member, of equal
+            size. A set given to several members is held once.
         device: "cpu", "cuda", or "auto": a CUDA GPU if there is one.
 
     Raises:
@@ -205,7 +252,7 @@ def select(trained: Trained, members: Sequence[int]) -> Trained:
 def as_function(trained: Trained) -> Callable[[Tensor], Tensor]:
     """Outputs (members, samples) from inputs (members, samples, …), differentiable.
 
-    Computed in the precision of the parameters.
+    With several classes (members, samples, classes). Computed in the precision of the parameters.
     """
     forward = engines.forward(trained.architecture)
     dtype = next(iter(trained.parameters.values())).dtype
@@ -213,7 +260,10 @@ def as_function(trained: Trained) -> Callable[[Tensor], Tensor]:
 
 
 def outputs(trained: Trained, x: Tensor, *, chunk: int = 500) -> Tensor:
-    """Outputs (members, samples) for shared inputs (samples, …), `chunk` inputs at a time."""
+    """Outputs (members, samples) for shared inputs (samples, …), `chunk` inputs at a time.
+
+    With several classes (members, samples, classes).
+    """
     function = as_function(trained)
     with torch.no_grad():
         parts = [function(part.expand(len(trained), *part.shape)) for part in x.split(chunk)]
@@ -414,6 +464,7 @@ class _Lockstep:
         start = {name: value.detach().to(device, dtype) for name, value in initial.items()}
         batch = schedule.batch or samples
         self.engine = engines.ENGINES[architecture.engine](architecture, start, batch)
+        self.forward = engines.forward(architecture)
         own = list(self.engine.parameters.values())
         self.optimizer = _AdamW(own, members.rates, members.decays)
         self.order = _Order(members.seeds, samples, schedule.batch) if schedule.batch else None
@@ -429,7 +480,7 @@ class _Lockstep:
         for step in range(self.schedule.steps + 1):
             if self.order is not None:
                 x, y = self.sets.batch(self.order.at(step, x.device))
-            losses = self.engine.differentiate(x, y)
+            losses = self.engine.differentiate(self._moved(x, y), y)
             self._check(losses, step)
             leave = self._look(step, losses)
             if leave.all():
@@ -440,6 +491,13 @@ class _Lockstep:
                 x, y = self.sets.whole()
         return self._collect()
 
+    def _moved(self, x: Tensor, y: Tensor) -> Tensor:
+        """What this step trains on: the inputs, or what the adversary makes of them."""
+        if self.schedule.adversary is None:
+            return x
+        parameters = {name: value.detach() for name, value in self.engine.stacked().items()}
+        return self.schedule.adversary.perturb(lambda z: self.forward(parameters, z), x, y)
+
     def _look(self, step: int, losses: Tensor) -> Tensor:
         """Note what is to be seen in this step; returns who leaves, (members,)."""
         last, target = step == self.schedule.steps, self.schedule.target
@@ -448,7 +506,7 @@ class _Lockstep:
         look = last or step in self.watch.at or (after_epoch and target is not None)
         if not look:
             return leave
-        if self.order is not None:  # the batch's losses are not the set's
+        if self.order is not None or self.schedule.adversary is not None:  # not the set's losses
             losses = self._losses()
             self._check(losses, step)
         done = losses <= target if target is not None else torch.ones_like(leave)
@@ -470,7 +528,7 @@ class _Lockstep:
         columns = {"member": self.live.tolist(), "seed": self.members.seeds, "step": step}
         table = pd.DataFrame(columns | {"loss": losses.double().tolist()})
         for name, test in self.tests.items():
-            right = [(out > 0) == (y > 0.5) for out, y in self._outputs(test)]
+            right = [engines.correct(out, y) for out, y in self._outputs(test)]
             table[name] = torch.cat(right, 1).double().mean(1).tolist()
         self.tables.append(table[who.tolist()])
 

@@ -16,6 +16,7 @@ from falsestruct.networks import (
     PAPER,
     POOLED,
     Architecture,
+    for_images,
     initialise,
     shallow,
 )
@@ -65,6 +66,35 @@ def test_losses_and_gradients_are_those_of_one_network(
         assert losses[member].item() == pytest.approx(loss, rel=1e-12)
         for key, value in network.named_parameters():
             torch.testing.assert_close(gradients[key][member], value.grad, rtol=1e-9, atol=1e-14)  # type: ignore[index]
+
+
+@pytest.mark.parametrize("architecture", for_images(8, 10), ids=lambda a: a.name)
+def test_several_classes_train_by_the_softmax_of_their_outputs(architecture: Architecture) -> None:
+    seeds = [3] if architecture.engine == "looped" else [3, 4]
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(20, 8, 8, dtype=torch.float64, generator=generator)
+    y = torch.randint(10, (20,), generator=generator).double()
+    make = engines.ENGINES[architecture.engine]
+    engine = make(architecture, start(architecture, seeds), len(x))
+    sets = x.expand(len(seeds), *x.shape), y.expand(len(seeds), -1)
+    losses = engine.differentiate(*sets)
+    parameters = engine.stacked()
+    for member, seed in enumerate(seeds):
+        network = initialise(architecture.build(), seed).double()
+        loss = torch.nn.functional.cross_entropy(network(x), y.long())
+        loss.backward()
+        assert losses[member].item() == pytest.approx(loss.item(), rel=1e-12)
+        for key, value in network.named_parameters():
+            own = engine.parameters[key].grad
+            assert own is not None
+            own = own if architecture.engine == "looped" else own[member]
+            torch.testing.assert_close(own, value.grad, rtol=1e-9, atol=1e-14)
+        shown = engine.outputs(sets[0])[member]
+        torch.testing.assert_close(shown, network(x), rtol=1e-9, atol=1e-12)
+        again = engines.forward(architecture)(parameters, sets[0])[member]
+        torch.testing.assert_close(again, network(x), rtol=1e-9, atol=1e-12)
+    outputs = torch.tensor([[[0.0, 2.0, 1.0], [3.0, 0.0, 0.0]]])
+    assert engines.correct(outputs, torch.tensor([[1.0, 2.0]])).tolist() == [[True, False]]
 
 
 @pytest.mark.parametrize(("architecture", "name"), CASES, ids=lambda v: getattr(v, "name", v))
@@ -123,7 +153,6 @@ def test_an_ensemble_shrinks_in_its_own_memory() -> None:
     [
         [nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 1)],
         [nn.Linear(4, 3), nn.Linear(3, 1)],
-        [nn.Linear(4, 2)],
         [nn.Linear(4, 3), nn.ReLU()],
         [nn.Flatten()],
     ],

@@ -308,8 +308,8 @@ def test_stacked_images_in_single_precision() -> None:
         ({"x": torch.zeros(4, 3).long()}, "torch.int64"),
         ({"x": torch.tensor([[1.0, math.nan], [math.inf, 0.0]])}, "2 values that are not finite"),
         (
-            {"outputs": lambda x: x},
-            r"shape \(2, 4, 3\) for inputs .*\(2, 4, 3\); expected \(2, 4\)",
+            {"outputs": lambda x: x[..., None]},
+            r"shape \(2, 4, 3, 1\) for inputs .*\(2, 4, 3\); expected \(2, 4\)",
         ),
         ({"outputs": lambda x: x[..., 0] / 0}, "8 values that are not finite"),
     ],
@@ -407,3 +407,33 @@ def test_sanity_wants_the_inputs_that_were_attacked() -> None:
     attack = instability.smallest_perturbations(lambda z: z[..., 0], x, norm="l2", members=1)
     with pytest.raises(ValueError, match=r"x has shape \(1, 1, 1\), the attack \(1, 2, 1\)"):
         instability.sanity(lambda z: z[..., 0], x[:1], torch.ones(1), attack=attack, large=2.0)
+
+
+@pytest.mark.parametrize("norm", ["l2", "linf"])
+def test_linear_models_of_several_classes_in_closed_form(norm: Norm) -> None:
+    """The nearest of nine planes: (f_own − f_k) / ‖w_own − w_k‖ in the dual norm."""
+    w, b, x = draw(3, 10, 6), draw(3, 10, seed=1), draw(40, 6, seed=2)
+
+    def outputs(z: Tensor) -> Tensor:
+        return z @ w.transpose(1, 2) + b[:, None]
+
+    attack = instability.smallest_perturbations(outputs, x, norm=norm, members=3, starts=10)
+    f = outputs(x.expand(3, -1, -1))
+    own = f.argmax(-1)
+    member = torch.arange(3)[:, None]
+    gaps = f.gather(-1, own[..., None]) - f
+    slopes = w[member, own][:, :, None] - w[:, None]
+    dual = torch.linalg.vector_norm(slopes, ord=2 if norm == "l2" else 1, dim=-1)
+    distances = (gaps / dual).scatter(-1, own[..., None], torch.inf).amin(-1)
+    torch.testing.assert_close(attack.size, distances, rtol=1e-6, atol=1e-9)
+    flipped = outputs(x + attack.perturbation).argmax(-1) != own
+    assert flipped.all()
+    checks = instability.sanity(outputs, x, own, attack=attack, large=1.01 * attack.size.max())
+    assert checks.holds
+
+
+def test_one_output_in_an_axis_of_its_own_is_refused() -> None:
+    with pytest.raises(ValueError, match="one output a member and sample, or that and one a class"):
+        instability.smallest_perturbations(
+            lambda z: z.sum(-1, keepdim=True), draw(4, 3), norm="l2", members=1
+        )

@@ -21,12 +21,13 @@ from falsestruct.networks import (
     Architecture,
     apply,
     count_parameters,
+    for_images,
     initialise,
     shallow,
 )
 from falsestruct.problems.oscillation import Oscillation
 from falsestruct.problems.stripes import Stripes
-from falsestruct.training import BATCH_SEED, Schedule, Set, Watch
+from falsestruct.training import BATCH_SEED, Adversary, Schedule, Set, Watch
 
 SET = Stripes().described(0.1)
 SETS = [Stripes().described(a) for a in (0.1, 0.3)]
@@ -406,3 +407,65 @@ def test_apply_is_the_network_with_other_weights(architecture: Architecture) -> 
     weights = {n: p.detach() for n, p in initialise(architecture.build(), 1).named_parameters()}
     expected = initialise(architecture.build(), 1)(x)[:, 0]
     torch.testing.assert_close(apply(network, weights, x), expected)
+
+
+class TestAdversary:
+    """Adversarial training: what a step trains on, and what comes of it."""
+
+    @pytest.mark.parametrize("norm", ["l2", "linf"])
+    def test_on_a_linear_network_it_is_the_exact_worst_case(self, norm: str) -> None:
+        weight = torch.tensor([[[3.0, -4.0]]])
+        x, y = torch.rand(1, 5, 2), torch.tensor([[1.0, 0, 1, 0, 1]])
+        adversary = Adversary(norm, 0.1, steps=3)  # type: ignore[arg-type]
+        moved = adversary.perturb(lambda z: z @ weight[0, 0], x, y) - x
+        worst = {"l2": torch.tensor([0.6, -0.8]), "linf": torch.tensor([1.0, -1.0])}[norm]
+        expected = -0.1 * (2 * y - 1)[..., None] * worst
+        torch.testing.assert_close(moved, expected, rtol=1e-4, atol=1e-6)
+
+    def test_it_trades_the_false_structure_for_the_stable_one(self) -> None:
+        """The second input is exact but small; the first is often wrong, and large."""
+        generator = torch.Generator().manual_seed(0)
+        y = (torch.rand(200, generator=generator) < 0.5).double()
+        first = (2 * y - 1) + 0.7 * torch.randn(200, generator=generator).double()
+        x = torch.stack((first, 0.3 * (2 * y - 1)), 1)
+        share = []
+        for adversary in (None, Adversary("linf", 0.5)):
+            schedule = Schedule(300, learning_rate=1e-2, adversary=adversary)
+            trained = training.train(shallow(2, 20), (x, y), [0, 1], schedule)
+            away = torch.tensor([0.0, 0.6], dtype=torch.float64)
+            out = training.outputs(trained, x - away * (2 * y - 1)[:, None])
+            share.append(((out > 0) == (y > 0)).double().mean().item())
+        assert share[1] > share[0] + 0.1
+
+    def test_history_and_loss_look_at_clean_inputs(self) -> None:
+        trained = training.train(MLP, SET, [0], Schedule(20, adversary=Adversary("linf", 0.3)))
+        clean = training.outputs(trained, SET[0]).double()
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(clean[0], SET[1])
+        assert trained.loss.item() == pytest.approx(loss.item(), rel=1e-4)
+
+    @pytest.mark.parametrize("bad", [{"norm": "l1"}, {"size": 0.0}, {"steps": 0}])
+    def test_what_does_not_fit_is_named(self, bad: dict[str, object]) -> None:
+        given = {"norm": "l2", "size": 1.0, "steps": 3} | bad
+        with pytest.raises(ValueError, match="expected norm l2 or linf, a positive size"):
+            Adversary(**given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("architecture", for_images(8, 3), ids=lambda a: a.name)
+def test_several_classes_are_learnt(architecture: Architecture) -> None:
+    """Three classes of bright rows, told apart by every architecture; labels are integers."""
+    generator = torch.Generator().manual_seed(0)
+    y = torch.arange(60) % 3
+    x = 0.1 * torch.rand(60, 8, 8, generator=generator)
+    x[torch.arange(60), 2 * y] += 1
+    schedule = Schedule(150, target=0.05)
+    trained = training.train(
+        architecture, (x, y.double()), [0, 1], schedule, watch=Watch(tests={"all": (x, y)})
+    )
+    assert trained.reached.all()
+    assert training.outputs(trained, x).shape == (2, 60, 3)
+    assert (trained.history["all"] == 1).all()
+
+
+def test_images_need_a_side_that_can_be_pooled_twice() -> None:
+    with pytest.raises(ValueError, match="side is 6; expected a multiple of 4"):
+        for_images(6)
