@@ -33,7 +33,9 @@ def test_the_contract_is_kept():
     [("statistics", "press.claims"), ("structures", "success"), ("plots", "experiments")],
 )
 def test_a_planted_violation_is_caught(copy, lower, upper):
-    with (copy / "falsestruct" / f"{lower}.py").open("a") as file:
+    path = copy / "falsestruct" / f"{lower}.py"
+    path = path if path.exists() else copy / "falsestruct" / lower / "__init__.py"
+    with path.open("a") as file:
         file.write(f"\n\ndef planted():\n    import falsestruct.{upper}\n")
     done = lint(copy)
     assert done.returncode == 1

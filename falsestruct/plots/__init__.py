@@ -1,5 +1,7 @@
 """Figures: a table in, a Figure out. Nothing is computed here but positions and colours.
 
+Here are the style and the first chapters' figures; other chapters have a module of their own.
+
 Every function takes the table that `press.figures.publish` stores, so any figure can be drawn
 again from its data, at another width or font size.
 """
