@@ -16,7 +16,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from falsestruct import instability, success, training, universal
+from falsestruct import exact, instability, success, training, universal
+from falsestruct.exact import Dense
 from falsestruct.instability import Attack, Norm, Outputs
 from falsestruct.networks import by_name
 from falsestruct.problems import planted
@@ -291,57 +292,135 @@ def _noisy(pair: training.Set, size: float, seed: int) -> training.Set:
 
 
 def universals(problem: str, *, seeds: int, points: int) -> pd.DataFrame:
-    """One perturbation for all inputs: the structure's, the best found, random ones; a row a network.
+    """One perturbation for each label: the structure's, the best found, random ones; a row a network.
 
-    All of one ℓ∞ size, 1.5 times the structure's median distance. Columns: problem, seed, capture,
-    own (the better sign of the structure's direction), found, random (the best of ten), per_label
-    (one perturbation for each label), own_per_label: shares of labels flipped; cosine: of the one
-    found and the direction's signs.
+    All of one ℓ∞ size, 1.5 times the structure's median distance. Columns: problem, seed, capture, and
+    those of `universal_shares`.
     """
     grid = [{"problem": problem, "seeds": seeds, "points": points}]
     return sweep(universal_point, grid).drop(columns=["seeds", "points"])
 
 
 def universal_point(*, problem: str, seeds: int, points: int) -> pd.DataFrame:
-    """The only point of `universals`."""
+    """The only point of `universals`: the usual strength, ρ = 1."""
     own = planted.by_name(problem)
     (trained,) = ensembles(problem, SWEPT[problem], [(own.strength, 1.0)], range(seeds))
-    table = universal_shares(own, training.as_function(trained), seeds, points=points)
-    return table.assign(seed=trained.seeds)
+    outputs = training.as_function(trained)
+    table = universal_shares(own, outputs, seeds, points=points)
+    return table.assign(seed=trained.seeds, capture=captures(own, outputs, seeds))
 
 
 def universal_shares(
     problem: Planted, outputs: Outputs, members: int, *, points: int
 ) -> pd.DataFrame:
-    """The columns of `universals` but problem and seed, for any networks."""
+    """Shares of labels flipped by perturbations of one ℓ∞ size, one for each label.
+
+    Columns: own, by the structure's direction; found, by the best that a search finds; random, by the
+    best of ten with random signs.
+    """
     x, _ = problem.draw(points, torch.Generator().manual_seed(TEST_SEED), held_out=True)
-    x = x.float()
     size = BEYOND * problem.distance(x, "linf").median().item()
-    found, each = (
-        universal.universal_perturbations(
-            outputs, x, norm="linf", size=size, members=members, per_label=per_label
-        )
-        for per_label in (False, True)
+    found = universal.universal_perturbations(
+        outputs, x.float(), norm="linf", size=size, members=members, per_label=True
     )
-    step = (size * problem.direction.sign()).float()
-    both = torch.stack([_flipped(outputs, x, sign * step, members) for sign in (1, -1)])
+    step = (size * worst(problem, x).sign()).double()
+    before, after = _labels(outputs, x, members), _labels(outputs, x + step, members)
     random = [universal.random_like(found, seed=seed) for seed in range(10)]
-    shares = {
-        "capture": captures(problem, outputs, members),
-        "own": both.double().mean(2).amax(0),
-        "found": universal.flipped_share(outputs, x, found),
-        "random": torch.stack([universal.flipped_share(outputs, x, r) for r in random]).amax(0),
-        "own_per_label": both.any(0).double().mean(1),
-        "per_label": universal.flipped_share(outputs, x, each),
-        "cosine": _cosine(found.perturbation, problem.direction.sign()),
+    shares = [universal.flipped_share(outputs, x.float(), one) for one in (found, *random)]
+    columns = {
+        "own": (before != after).double().mean(1),
+        "found": shares[0],
+        "random": torch.stack(shares[1:]).amax(0),
     }
-    return pd.DataFrame({name: np.asarray(value) for name, value in shares.items()})
+    return pd.DataFrame({name: np.asarray(value) for name, value in columns.items()})
 
 
-def _flipped(outputs: Outputs, x: Tensor, eta: Tensor, members: int) -> Tensor:
-    return _labels(outputs, x + eta, members) != _labels(outputs, x, members)
+def gaps(*, seeds: int, points: int, solved: int) -> pd.DataFrame:
+    """The attack against exact distances on the oscillation networks: a row a network and norm.
+
+    Those trained at ρ = 1, and two at ρ = 1/2 on two points, whose distances are large and so take
+    long. Columns: rho, seed, norm, and those of `gap_rows`.
+
+    Args:
+        solved: Points at which HiGHS solves the ℓ∞ problem too.
+    """
+    grid = [
+        {"rho": 1.0, "seeds": seeds, "points": points, "solved": solved},
+        {"rho": 0.5, "seeds": 2, "points": 2, "solved": 0},
+    ]
+    return sweep(gap_point, grid).drop(columns=["seeds", "points", "solved"])
 
 
-def _cosine(eta: Tensor, direction: Tensor) -> Tensor:
-    flat, unit = eta.double().flatten(1), direction.flatten() / direction.norm()
-    return (flat @ unit).abs() / flat.norm(dim=1).clamp_min(torch.finfo(torch.float64).tiny)
+def gap_point(*, rho: float, seeds: int, points: int, solved: int) -> pd.DataFrame:
+    """Some networks of `gaps`."""
+    problem = planted.by_name("oscillation")
+    name = SWEPT["oscillation"]
+    (trained,) = ensembles("oscillation", name, [(problem.strength, rho)], range(seeds))
+    parameters = {key: value.double() for key, value in trained.parameters.items()}
+    trained = replace(trained, parameters=parameters)
+    return gap_rows(problem, trained, points=points, solved=solved)
+
+
+def gap_rows(problem: Planted, trained: Trained, *, points: int, solved: int) -> pd.DataFrame:
+    """Attack and exact distance of networks of two inputs, in double precision: a row a norm each.
+
+    Columns: seed, norm, worst, middle (largest and median excess of the attack's size over the exact
+    one), weak (the same, largest, for one start of five steps), solver (largest relative difference
+    between the two exact ways), binaries (of the largest program), mirrored, other (largest exact size
+    in units of twice the false structure's distance, over the points that the network reads as that
+    structure together with their mirror images, and over all others; 0 if there is none).
+    """
+    x, _ = problem.draw(points, torch.Generator().manual_seed(TEST_SEED))
+    outputs, members = training.as_function(trained), len(trained)
+    read = _read_with_mirror(problem, outputs, x, members)
+    rows = []
+    for norm in ("linf", "l2"):
+        strong, weak = (
+            instability.smallest_perturbations(outputs, x, norm=norm, members=members, **effort)
+            for effort in ({"starts": 24}, {"starts": 1, "steps": 5})
+        )
+        for member, seed in enumerate(trained.seeds):
+            network, sizes = exact.dense(trained, member), strong.size[member].numpy()
+            best = exact_sizes(network, x, sizes, norm)
+            twice = best / (2 * problem.distance(x, norm).numpy())
+            own = read[member].numpy()
+            count = solved if norm == "linf" else 0
+            excess = sizes / best - 1
+            rows.append(
+                {"seed": seed, "norm": norm, "worst": excess.max(), "middle": np.median(excess)}
+                | {"weak": min((weak.size[member].numpy() / best - 1).max(), 1e3)}
+                | _solved(network, x[:count], best[:count])
+                | {"mirrored": twice[own].max(initial=0), "other": twice[~own].max(initial=0)}
+            )
+    return pd.DataFrame(rows)
+
+
+def exact_sizes(network: Dense, x: Tensor, sizes: np.ndarray, norm: Norm) -> np.ndarray:
+    """Exact distances (samples,) within the sizes that an attack found, in the plane."""
+    found = [
+        exact.smallest_in_plane(network, point, norm=norm, radius=1.000001 * size)
+        for point, size in zip(x.numpy(), sizes, strict=True)
+    ]
+    return np.array([one.size for one in found])
+
+
+def _solved(network: Dense, x: Tensor, best: np.ndarray) -> dict[str, float]:
+    """HiGHS against the list of pieces."""
+    found = [
+        exact.smallest_linf(network, point, radius=1.01 * size)
+        for point, size in zip(x.numpy(), best, strict=True)
+    ]
+    differences = [abs(one.size / size - 1) for one, size in zip(found, best, strict=True)]
+    return {
+        "solver": max(differences, default=0.0),
+        "binaries": max((one.pieces for one in found), default=0),
+    }
+
+
+def _read_with_mirror(problem: Planted, outputs: Outputs, x: Tensor, members: int) -> Tensor:
+    """Mask (members, samples): where a member labels x and its mirror image as `false` does."""
+    masks = []
+    for point in (x, x + 2 * worst(problem, x)):
+        labels = success.labels(outputs(point.expand(members, *x.shape)))
+        masks.append(labels == problem.false(point))
+    return masks[0] & masks[1]
