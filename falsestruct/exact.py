@@ -1,10 +1,10 @@
 """Exact smallest perturbations of small ReLU networks: what an attack's size is compared with.
 
 Two independent ways. In ℓ∞ a mixed-integer program, for any number of inputs and dense layers
-(Tjeng, Xiao and Tedrake, arXiv:1711.07356). In the plane, ℓ2 and ℓ∞, all linear pieces of one hidden
-layer are listed: the decision boundary is a polygonal line, and the nearest point of it lies inside
-of a piece or on a crease. Both need a radius within which a flip is known, such as an attack's size:
-it fixes most ReLUs, and the optimum lies within it.
+(Tjeng, Xiao and Tedrake, arXiv:1711.07356). In the plane, ℓ2 and ℓ∞, all linear pieces of one
+hidden layer are listed: the decision boundary is a polygonal line, and the nearest point of it lies
+inside of a piece or on a crease. Both need a radius within which a flip is known, such as an
+attack's size: it fixes most ReLUs, and the optimum lies within it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ Status = Literal["optimal", "limit", "none"]
 
 _BEYOND = 1e-5  # share of the output by which a program's flip passes 0; ten times HiGHS' tolerance
 _ROUNDING = 1e-9  # relative to the radius
-_NUDGES = (0.0, *np.geomspace(1e-9, 1e-3, 13).tolist())  # how far past the boundary a flip is sought
+_NUDGES = (
+    0.0,
+    *np.geomspace(1e-9, 1e-3, 13).tolist(),
+)  # how far past the boundary a flip is sought
 _PART = 256  # candidates that are checked at once
 
 
@@ -73,8 +76,8 @@ class Exact:
     Attributes:
         size: Of a perturbation that flips the label, verified by an evaluation in float64; infinite
             if there is none within the radius, or none was found in time.
-        lower: No smaller perturbation flips it. From a program: up to HiGHS' tolerance of 1e-6, and if
-            a flip must carry the output by 1e-5 of itself beyond 0.
+        lower: No smaller perturbation flips it. From a program: up to HiGHS' tolerance of 1e-6, and
+            if a flip must carry the output by 1e-5 of itself beyond 0.
         perturbation: (inputs,); zero where size is infinite.
         status: "optimal"; "limit" (out of time, lower and size still hold); "none" (proved: nothing
             within the radius flips).
@@ -109,13 +112,11 @@ def dense(trained: Trained, member: int) -> Dense:
     return Dense(weights, biases)
 
 
-def smallest_linf(
-    network: Dense, x: Array, *, radius: float, seconds: float = 60.0
-) -> Exact:
+def smallest_linf(network: Dense, x: Array, *, radius: float, seconds: float = 60.0) -> Exact:
     """The smallest ℓ∞ perturbation of x that flips the network's label, by HiGHS.
 
-    minimise t subject to |η_i| ≤ t ≤ radius, f(x + η) ≤ −β f(x) with β = 1e-5 (≥, if the label is 0):
-    a flip, and not just an output that HiGHS' tolerance can't tell from 0. A ReLU
+    minimise t subject to |η_i| ≤ t ≤ radius, f(x + η) ≤ −β f(x) with β = 1e-5 (≥, if the label is
+    0): a flip, and not just an output that HiGHS' tolerance can't tell from 0. A ReLU
     y = max(p, 0) whose input p keeps its sign for |η|∞ ≤ radius is linear or zero; one with
     p ∈ [l, u], l < 0 < u, costs a binary d: y ≥ p, y ≤ p − l(1 − d), 0 ≤ y ≤ u·d. Perturbations are
     scaled by the radius, y by u and f by f(x), so that HiGHS' absolute tolerance is a relative one.
@@ -146,7 +147,7 @@ def smallest_linf(
     if flip is None:
         after = float(network((x + eta)[None])[0])
         raise ArithmeticError(
-            f"HiGHS' solution does not flip the label: output {value:.3g} before, {after:.3g} after; "
+            f"HiGHS' solution does not flip the label: output {value:.3g}, {after:.3g} after it; "
             "scale the network or lower the radius"
         )
     size = float(np.abs(flip).max())
@@ -159,8 +160,8 @@ def smallest_in_plane(network: Dense, x: Array, *, norm: Norm, radius: float) ->
 
     For two inputs and one hidden layer. Creases are the lines on which a hidden ReLU changes over;
     they cut the square of this radius into cells, on each of which the output is g·x + c. The
-    boundary's nearest point is the foot of the perpendicular on one of the lines g·x + c = 0, if that
-    lies in its cell, or the boundary's crossing with a crease.
+    boundary's nearest point is the foot of the perpendicular on one of the lines g·x + c = 0, if
+    that lies in its cell, or the boundary's crossing with a crease.
 
     Args:
         x: One input, (2,).
@@ -190,7 +191,9 @@ def _check(network: Dense, x: Array, radius: float) -> float:
     if x.shape != (network.inputs,) or not np.isfinite(x).all():
         raise ValueError(f"x has shape {x.shape}; expected ({network.inputs},), finite numbers")
     if not 0 < radius < math.inf:
-        raise ValueError(f"radius is {radius}; expected a positive number, such as an attack's size")
+        raise ValueError(
+            f"radius is {radius}; expected a positive number, such as an attack's size"
+        )
     if (value := float(network(x[None])[0])) == 0:
         raise ValueError("the output is 0 at x: it lies on the boundary; expected one beside it")
     return value
@@ -207,8 +210,8 @@ def _size(eta: Array, norm: Norm) -> float:
 def _flip(network: Dense, x: Array, eta: Array, norm: Norm) -> Array | None:
     """The smallest nudge of eta past the boundary that flips the label, or None.
 
-    Outwards first. Where the boundary bends, the other side may lie elsewhere: down the slope, or, in
-    the plane, in one of many directions.
+    Outwards first. Where the boundary bends, the other side may lie elsewhere: down the slope, or,
+    in the plane, in one of many directions.
     """
     before = network(x[None])[0] > 0
     size = _size(eta, norm)
@@ -268,8 +271,8 @@ class _Program:
         open_ = np.flatnonzero((low < 0) & (high > 0))
         before, new = matrix.shape[1], 2 * len(open_)
         self.binaries += len(open_)
-        for bound, value in ((self.lower, 0.0), (self.upper, 1.0)):
-            bound += [value] * new
+        self.lower += [0.0] * new
+        self.upper += [1.0] * new
         self.integral += [0, 1] * len(open_)
         after = np.hstack([np.where((low >= 0)[:, None], matrix, 0.0), np.zeros((len(low), new))])
         for place, j in enumerate(open_):
@@ -311,7 +314,7 @@ class _Program:
 
 @dataclass(frozen=True)
 class _Plane:
-    """f(u) = slope·u + level + Σ_j weight_j max(normal_j·u + shift_j, 0), |u|∞ ≤ 1; |normal_j| = 1."""
+    """f(u) = slope·u + level + Σ weight_j max(normal_j·u + shift_j, 0); |u|∞ ≤ 1, |normal_j| = 1."""
 
     slope: Array
     level: float
@@ -321,7 +324,7 @@ class _Plane:
 
     @classmethod
     def around(cls, network: Dense, x: Array, radius: float) -> _Plane:
-        """In units of the radius; ReLUs that don't change over in the square join the linear part."""
+        """In units of the radius; ReLUs that don't change over in it join the linear part."""
         inner, outer = radius * network.weights[0], network.weights[1][0]
         here = network.weights[0] @ x + network.biases[0]
         crossed = np.abs(here) < np.abs(inner).sum(1)

@@ -31,13 +31,14 @@ SWEPT = {"stripes": "MLP", "oscillation": "2-104-1", "digits-brightness": "MLP"}
 SAMPLES = {"stripes": 60, "oscillation": 500, "digits-brightness": 300}
 SCHEDULES = {
     "stripes": Schedule(1_500, target=1e-3),
-    "oscillation": Schedule(3_000, batch=50, target=1e-2, learning_rate=5e-3),
-    "digits-brightness": Schedule(1_000, target=1e-2),
+    "oscillation": Schedule(2_500, batch=50, target=1e-2, learning_rate=5e-3),
+    "digits-brightness": Schedule(700, target=1e-2),
 }
 ADVERSARY = {"stripes": 2.0, "oscillation": 1.5, "digits-brightness": 1.5}  # sizes in radii
+ASCENT = {"stripes": 4, "oscillation": 2, "digits-brightness": 4}  # steps of the adversary
 FAINT = 0.1  # the control's adversary, in radii
 COPIES = 5  # of each sample, each with its own noise
-STARTS = ((12,), (1, 4, 16))  # of attacks, in the plane and on images
+STARTS = ((12,), (1, 4, 12))  # of attacks, in the plane and on images
 TEST_SEED = 20_000
 BEYOND = 1.5  # in units of its distance, the false structure's own perturbation that is tried
 LARGE = 2.0  # twice the contrast of an image: no label may survive it, and sizes end here
@@ -56,9 +57,7 @@ def ensembles(
     """Networks trained at each cell (strength, ρ), all in lockstep: one ensemble a cell."""
     sets = [training_set(problem, cell, seed) for cell in cells for seed in seeds]
     network = by_name(architecture, planted.by_name(problem).architectures)
-    trained = training.train(
-        network, sets, [*seeds] * len(cells), schedule or SCHEDULES[problem]
-    )
+    trained = training.train(network, sets, [*seeds] * len(cells), schedule or SCHEDULES[problem])
     n = len(seeds)
     return [training.select(trained, range(i * n, (i + 1) * n)) for i in range(len(cells))]
 
@@ -70,22 +69,34 @@ def training_set(problem: str, cell: Cell, seed: int) -> training.Set:
     return planted.by_name(problem, strength).draw(SAMPLES[problem], generator, rho=rho)
 
 
-def networks(problem: str, *, seeds: int, factors: Sequence[float], points: int) -> pd.DataFrame:
+def networks(
+    problem: str,
+    *,
+    seeds: int,
+    factors: Sequence[float],
+    points: int,
+    architectures: Sequence[str] = (),
+) -> pd.DataFrame:
     """Every architecture at the usual strength, one of them at multiples of it: a row a network.
 
-    ρ is 1 and 1/2, for that one at the usual strength 0.9 too. Convolutions train fewer networks at
-    ρ = 1/2, as they cost most. Columns: problem, architecture, strength, rho, seed, loss, steps,
-    reached, and those of `measure`.
+    ρ is 1 and 1/2, for that one at the usual strength 0.9 too. Convolutions train half as many
+    networks at ρ = 1/2, as they cost most. Columns: problem, architecture, strength, rho, seed,
+    loss, steps, reached, and those of `measure`.
+
+    Args:
+        architectures: Names; the one that `SWEPT` names comes in any case. None: all.
     """
     usual = planted.STRENGTHS[problem]
     every = [[usual, 1.0], [usual, 0.5]]
     more = [[usual, 0.9]] + [[f * usual, rho] for f in factors if f != 1 for rho in (1.0, 0.5)]
     grid = []
     for own in planted.by_name(problem).architectures:
+        if architectures and own.name not in (*architectures, SWEPT[problem]):
+            continue
         point = {"problem": problem, "architecture": own.name, "points": points}
         if own.engine == "looped":
             grid.append(point | {"seeds": seeds, "cells": every[:1]})
-            grid.append(point | {"seeds": math.ceil(0.6 * seeds), "cells": every[1:]})
+            grid.append(point | {"seeds": math.ceil(seeds / 2), "cells": every[1:]})
         else:
             cells = every + more if own.name == SWEPT[problem] else every
             grid.append(point | {"seeds": seeds, "cells": cells})
@@ -219,8 +230,7 @@ def _shares(problem: Planted, outputs: Outputs, x: Tensor, members: int) -> dict
     eta, before = BEYOND * worst(problem, x), _labels(outputs, x, members)
     moved = {"own": x + eta, "random": x + eta.abs().amax() * signs}
     return {
-        name: (_labels(outputs, z, members) != before).double().mean(1)
-        for name, z in moved.items()
+        name: (_labels(outputs, z, members) != before).double().mean(1) for name, z in moved.items()
     }
 
 
@@ -268,8 +278,8 @@ def adversary_point(*, problem: str, variant: str, seeds: int, points: int) -> p
     schedule = SCHEDULES[problem]
     sets = [training_set(problem, cell, seed) for seed in range(seeds)]
     if variant in ("adversary", "faint"):
-        steps = 3 if problem == "oscillation" else 7
-        schedule = replace(schedule, adversary=Adversary("linf", factor * radius, steps))
+        adversary = Adversary("linf", factor * radius, ASCENT[problem])
+        schedule = replace(schedule, adversary=adversary)
     elif variant == "noise":
         sets = [_noisy(pair, factor * radius, seed) for seed, pair in enumerate(sets)]
     network = by_name(SWEPT[problem], own.architectures)
@@ -292,10 +302,10 @@ def _noisy(pair: training.Set, size: float, seed: int) -> training.Set:
 
 
 def universals(problem: str, *, seeds: int, points: int) -> pd.DataFrame:
-    """One perturbation for each label: the structure's, the best found, random ones; a row a network.
+    """A perturbation for each label: the structure's, the best found, random; a row a network.
 
-    All of one ℓ∞ size, 1.5 times the structure's median distance. Columns: problem, seed, capture, and
-    those of `universal_shares`.
+    All of one ℓ∞ size, 1.5 times the structure's median distance. Columns: problem, seed, capture,
+    and those of `universal_shares`.
     """
     grid = [{"problem": problem, "seeds": seeds, "points": points}]
     return sweep(universal_point, grid).drop(columns=["seeds", "points"])
@@ -307,7 +317,7 @@ def universal_point(*, problem: str, seeds: int, points: int) -> pd.DataFrame:
     (trained,) = ensembles(problem, SWEPT[problem], [(own.strength, 1.0)], range(seeds))
     outputs = training.as_function(trained)
     table = universal_shares(own, outputs, seeds, points=points)
-    return table.assign(seed=trained.seeds, capture=captures(own, outputs, seeds))
+    return table.assign(seed=trained.seeds, capture=captures(own, outputs, seeds).numpy())
 
 
 def universal_shares(
@@ -315,8 +325,8 @@ def universal_shares(
 ) -> pd.DataFrame:
     """Shares of labels flipped by perturbations of one ℓ∞ size, one for each label.
 
-    Columns: own, by the structure's direction; found, by the best that a search finds; random, by the
-    best of ten with random signs.
+    Columns: own, by the structure's direction; found, by the best that a search finds; random, by
+    the best of ten with random signs.
     """
     x, _ = problem.draw(points, torch.Generator().manual_seed(TEST_SEED), held_out=True)
     size = BEYOND * problem.distance(x, "linf").median().item()
@@ -364,11 +374,15 @@ def gap_point(*, rho: float, seeds: int, points: int, solved: int) -> pd.DataFra
 def gap_rows(problem: Planted, trained: Trained, *, points: int, solved: int) -> pd.DataFrame:
     """Attack and exact distance of networks of two inputs, in double precision: a row a norm each.
 
-    Columns: seed, norm, worst, middle (largest and median excess of the attack's size over the exact
-    one), weak (the same, largest, for one start of five steps; at most 1, where it finds nothing), solver (largest relative difference
-    between the two exact ways), binaries (of the largest program), mirrored, other (largest exact size
-    in units of twice the false structure's distance, over the points that the network reads as that
-    structure together with their mirror images, and over all others; 0 if there is none).
+    Columns: seed, norm;
+
+    - worst, middle: largest and median excess of the attack's size over the exact one; weak: the
+      largest for one start of five steps, at most 1, where it finds nothing;
+    - solver: largest relative difference between the two exact ways; binaries: of the largest
+      program;
+    - mirrored, other: largest exact size in units of twice the false structure's distance, over the
+      points that the network reads as that structure together with their mirror images, and over
+      all others; 0 if there is none.
     """
     x = problem.draw(100, torch.Generator().manual_seed(TEST_SEED))[0][:points]
     outputs, members = training.as_function(trained), len(trained)
@@ -424,3 +438,29 @@ def _read_with_mirror(problem: Planted, outputs: Outputs, x: Tensor, members: in
         labels = success.labels(outputs(point.expand(members, *x.shape)))
         masks.append(labels == problem.false(point))
     return masks[0] & masks[1]
+
+
+def plane_table(*, points: int, cells: int) -> pd.DataFrame:
+    """One oscillation network in the plane, for `plots.instability.plane`.
+
+    The network of seed 0 at the usual strength and ρ = 1: its labels on `cells` × `cells` points,
+    and exact smallest ℓ2 perturbations of `points` samples.
+    """
+    problem = planted.by_name("oscillation")
+    name = SWEPT["oscillation"]
+    (trained,) = ensembles("oscillation", name, [(problem.strength, 1.0)], [0])
+    network = exact.dense(trained, 0)
+    x = problem.draw(100, torch.Generator().manual_seed(TEST_SEED))[0][:points].numpy()
+    across = np.linspace(x[:, 0].min() - 0.01, x[:, 0].max() + 0.01, cells)
+    up = np.linspace(-0.5 * problem.strength, 1.5 * problem.strength, cells)
+    mesh = np.stack(np.meshgrid(across, up), 2).reshape(-1, 2)
+    far = 4 * problem.strength
+    ends = [p + exact.smallest_in_plane(network, p, norm="l2", radius=far).perturbation for p in x]
+    to = np.stack(ends)
+    shown = {"x1": mesh[:, 0], "x2": mesh[:, 1], "label": (network(mesh) > 0).astype(int)}
+    data = {"x1": x[:, 0], "x2": x[:, 1], "label": (network(x) > 0).astype(int)}
+    table = pd.concat([
+        pd.DataFrame(shown).assign(kind="map"),
+        pd.DataFrame(data | {"to1": to[:, 0], "to2": to[:, 1]}).assign(kind="point"),
+    ], ignore_index=True)  # fmt: skip
+    return table.assign(level=problem.level)

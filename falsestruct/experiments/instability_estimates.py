@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import torch
 
 from falsestruct import statistics
-from falsestruct.experiments.instability import SWEPT
-from falsestruct.experiments.instability_rules import STRIPE_RADIUS, follower_ratio, stability
-from falsestruct.problems.planted import STRENGTHS
+from falsestruct.experiments.instability import SWEPT, TEST_SEED
+from falsestruct.experiments.instability_rules import (
+    STRIPE_RADIUS,
+    follower_ratio,
+    radii,
+    stability,
+)
+from falsestruct.problems.planted import STRENGTHS, by_name
 from falsestruct.statistics import Estimate, exact, proportion
 
 Pair = tuple[Estimate, Estimate]  # estimate and control
 
 READS = 0.9  # share of the conflict set from which a network counts as a reader of one structure
 BAND = (0.5, 2.0)  # sizes between half and twice the structure's distance count as its own
-CONVOLUTIONS = ("pooled CNN", "paper's CNN")
+TRAINED = {"ρ = 1": 1.0, "ρ = 1/2": 0.5}
 BEHIND = 99.0  # how much longer the follower's hidden weights are than those it shows
 
 
@@ -44,8 +51,8 @@ def estimates(tables: Tables, *, points: int) -> dict[str, Pair]:
         **board(tables.networks),
         **of_structures(points=points),
         **of_attack(tables.gaps),
-        **of_readers(tables),
-        **of_directions(tables),
+        **of_readers(tables.networks, tables.rules),
+        **of_directions(tables.networks, tables.universals),
         **of_adversaries(tables.adversaries),
     }
 
@@ -69,7 +76,7 @@ def in_band(table: pd.DataFrame) -> np.ndarray:
 
 
 def board(networks: pd.DataFrame) -> dict[str, Pair]:
-    """One claim a problem and architecture: does the network have the false structure's instability?"""
+    """One claim a problem and architecture: has the network the false structure's instability?"""
     found = {}
     free = usual(networks, 0.5)
     for (problem, name), own in usual(networks, 1.0).groupby(["problem", "architecture"]):
@@ -108,9 +115,9 @@ def of_attack(gaps: pd.DataFrame) -> dict[str, Pair]:
     }  # fmt: skip
 
 
-def of_readers(tables: Tables) -> dict[str, Pair]:
+def of_readers(networks: pd.DataFrame, rules: pd.DataFrame) -> dict[str, Pair]:
     """Does the size follow the structure's? Slopes, pairs of readers, readers of the original."""
-    networks, found = tables.networks, {}
+    found = {}
     for problem, name in SWEPT.items():
         own = networks[(networks["problem"] == problem) & (networks["architecture"] == name)]
         readers = own[(own["rho"] == 1.0) & (own["capture"] >= READS)]
@@ -119,28 +126,28 @@ def of_readers(tables: Tables) -> dict[str, Pair]:
             _mean(slopes(own[own["rho"] == 0.5]), nothing=(0.0, 1.0)),
         )
         found[f"instability-slope-{problem}"] = pair
-    for id, names in _PAIRED.items():
-        problem = "digits-brightness" if id.startswith("digits") else "stripes"
+    for id, (problem, names) in _PAIRED.items():
         own = networks[networks["problem"] == problem]
-        own = own[own["architecture"].isin(names)] if names else own
-        pair = (
-            _mean(quotients(usual(own, 1.0), usual(own, 0.5)), geometric=True),
-            _mean(_faint_quotients(networks, problem), geometric=True),
+        pairs = quotients(own)
+        faint = _faint_quotients(own[own["architecture"] == SWEPT[problem]])
+        found[f"instability-readers-{id}"] = (
+            _mean(pairs[pairs["architecture"].isin(names)]["quotient"], geometric=True),
+            _mean(faint, geometric=True),
         )
-        found[f"instability-readers-{id}"] = pair
     free = usual(networks[networks["problem"] == "stripes"], 0.5)
     originals = free[free["capture"] <= 1 - READS]["size"] / STRIPE_RADIUS
-    rule = tables.rules[(tables.rules["problem"] == "stripes") & (tables.rules["rule"] == "original")]
+    rule = rules[(rules["problem"] == "stripes") & (rules["rule"] == "original")]
     found["instability-original-inherits"] = (
-        _mean(originals, geometric=True), exact((rule["size"] / STRIPE_RADIUS).iloc[0]),
-    )  # fmt: skip
+        _mean(originals, geometric=True),
+        exact((rule["size"] / STRIPE_RADIUS).iloc[0]),
+    )
     return found
 
 
-_PAIRED: dict[str, Sequence[str]] = {
-    "dense": ("linear", "MLP", "deep MLP"),
-    "convolutions": CONVOLUTIONS,
-    "digits-brightness": (),
+_PAIRED = {
+    "dense": ("stripes", ("linear", "MLP", "deep MLP")),
+    "convolutions": ("stripes", ("pooled CNN", "paper's CNN")),
+    "digits-brightness": ("digits-brightness", ("linear", "MLP", "deep MLP", "CNN", "attention")),
 }
 
 
@@ -153,40 +160,45 @@ def slopes(table: pd.DataFrame) -> list[float]:
     return found
 
 
-def quotients(false: pd.DataFrame, original: pd.DataFrame) -> pd.Series:
-    """Size of each reader of the false structure over that of its pair, who reads the original."""
-    left, right = false[false["capture"] >= READS], original[original["capture"] <= 1 - READS]
-    pairs = left.merge(right, on=["architecture", "seed"], suffixes=("_false", "_original"))
-    return pairs["size_false"] / pairs["size_original"]
+def quotients(networks: pd.DataFrame) -> pd.DataFrame:
+    """Size of each reader of the false structure over that of its pair, who reads the original.
+
+    Of one problem at the usual strength. Columns: architecture, seed, quotient.
+    """
+    left, right = usual(networks, 1.0), usual(networks, 0.5)
+    return _pairs(left[left["capture"] >= READS], right[right["capture"] <= 1 - READS])
 
 
-def _faint_quotients(networks: pd.DataFrame, problem: str) -> pd.Series:
+def _faint_quotients(networks: pd.DataFrame) -> pd.Series:
     """The same quotient, whatever they read, where the false signal is weakest."""
-    own = networks[(networks["problem"] == problem) & (networks["architecture"] == SWEPT[problem])]
-    weakest = own[own["strength"] == own["strength"].min()]
-    left, right = weakest[weakest["rho"] == 1.0], weakest[weakest["rho"] == 0.5]
-    pairs = left.merge(right, on=["architecture", "seed"], suffixes=("_false", "_original"))
-    return pairs["size_false"] / pairs["size_original"]
+    weakest = networks[networks["strength"] == networks["strength"].min()]
+    return _pairs(weakest[weakest["rho"] == 1.0], weakest[weakest["rho"] == 0.5])["quotient"]
 
 
-def of_directions(tables: Tables) -> dict[str, Pair]:
+def _pairs(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
+    pairs = left.merge(right, on=["architecture", "seed"], suffixes=("_left", "_right"))
+    quotient = pairs["size_left"] / pairs["size_right"]
+    return pairs[["architecture", "seed"]].assign(quotient=quotient)
+
+
+def of_directions(networks: pd.DataFrame, universals: pd.DataFrame) -> dict[str, Pair]:
     """Do perturbations point along the false structure's normal, one by one and for all inputs?"""
     found = {}
     for problem in SWEPT:
-        own = tables.networks[tables.networks["problem"] == problem]
+        own = networks[networks["problem"] == problem]
         readers = usual(own, 1.0)
         pair = (
             _mean(readers[readers["capture"] >= READS]["cosine"], nothing=(0.0, 1.0)),
             _mean(usual(own, 0.5)["cosine"], nothing=(0.0, 1.0)),
         )
         found[f"instability-cosine-{problem}"] = pair
-    for problem, own in tables.universals.groupby("problem"):
+    for name, own in universals.groupby("problem"):
         readers = own[(own["capture"] >= READS) & (own["found"] > 0)]
         pair = (
             _mean(readers["own"] / readers["found"], nothing=(0.0, 2.0)),
             _mean(readers["random"] / readers["found"], nothing=(0.0, 2.0)),
         )
-        found[f"instability-universal-{problem}"] = pair
+        found[f"instability-universal-{name}"] = pair
     return found
 
 
@@ -204,14 +216,18 @@ def of_adversaries(table: pd.DataFrame) -> dict[str, Pair]:
     part = {str(v): rows.set_index("seed") for v, rows in own.groupby("variant")}
     plain, adversary, faint = part["plain"], part["adversary"], part["faint"]
     found["instability-adversary-success"] = (
-        statistics.paired_difference(plain["success"], adversary["success"]),
-        statistics.paired_difference(plain["conflict"], adversary["conflict"]),
+        _paired(plain, adversary, "success"),
+        _paired(plain, adversary, "conflict"),
     )
     found["instability-adversary-simplicity"] = (
-        statistics.geometric_mean(adversary["steps"] / plain["steps"]),
-        statistics.geometric_mean(faint["steps"] / plain["steps"]),
+        _mean(adversary["steps"] / plain["steps"], geometric=True),
+        _mean(faint["steps"] / plain["steps"], geometric=True),
     )
     return found
+
+
+def _paired(left: pd.DataFrame, right: pd.DataFrame, column: str) -> Estimate:
+    return statistics.paired_difference(left[column].to_numpy(), right[column].to_numpy())
 
 
 def _mean(
@@ -234,9 +250,132 @@ def _mean(
     return average(numbers)
 
 
-def summary(found: Mapping[str, Pair]) -> pd.DataFrame:
-    """Estimates and controls as a table: id, value, low, high, n, control."""
-    return pd.DataFrame([
-        {"id": id, "value": e.value, "low": e.low, "high": e.high, "n": e.n, "control": c.value}
-        for id, (e, c) in found.items()
-    ])  # fmt: skip
+def size_table(networks: pd.DataFrame) -> pd.DataFrame:
+    """What `plots.instability.sizes` draws, one row a network."""
+    group = np.select(
+        [networks["capture"] >= READS, networks["capture"] <= 1 - READS],
+        ["reads the false structure", "reads the original"],
+        "a mixture, or neither",
+    )
+    known = {"stripes": STRIPE_RADIUS, "oscillation": _oscillation_radius()}
+    original = networks["problem"].map(known)
+    return networks[["problem", "radius", "size"]].assign(group=group, original=original)
+
+
+def _oscillation_radius() -> float:
+    own = by_name("oscillation")
+    x, _ = own.draw(100, torch.Generator().manual_seed(TEST_SEED))
+    return float(radii(own, x)[0].quantile(0.5))
+
+
+def ratio_table(networks: pd.DataFrame) -> pd.DataFrame:
+    """What `plots.instability.ratios` draws: geometric means over networks, by label and ρ."""
+    rows = []
+    for trained, rho in TRAINED.items():
+        for (problem, name), own in usual(networks, rho).groupby(
+            ["problem", "architecture"], sort=False
+        ):
+            for label in (0, 1):
+                value = _mean(own[f"ratio_{label}"], geometric=True)
+                rows.append(
+                    {"problem": problem, "architecture": name, "trained": trained, "label": label}
+                    | {"value": value.value, "low": value.low, "high": value.high}
+                )
+    return pd.DataFrame(rows)
+
+
+def cosine_table(networks: pd.DataFrame) -> pd.DataFrame:
+    """What `plots.instability.cosines` draws, one row a network."""
+    parts = []
+    for trained, rho in TRAINED.items():
+        own = usual(networks, rho)[["problem", "architecture", "cosine"]]
+        parts.append(own.assign(trained=trained))
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(chance=table["problem"].map(chance))
+
+
+def chance(problem: str) -> float:
+    """Mean |cos| of a random direction in d inputs and a fixed one: Γ(d/2) / (√π Γ((d+1)/2))."""
+    d = by_name(problem).direction.numel()
+    return math.exp(math.lgamma(d / 2) - math.lgamma((d + 1) / 2)) / math.sqrt(math.pi)
+
+
+def adversary_table(table: pd.DataFrame) -> pd.DataFrame:
+    """What `plots.instability.adversaries` draws: means over seeds with intervals."""
+    rows = []
+    columns = {"original": "conflict", "accuracy": "success", "robust": "robust", "steps": "steps"}
+    for (problem, variant), own in table.groupby(["problem", "variant"], sort=False):
+        for what, column in columns.items():
+            value = _mean(own[column])
+            rows.append(
+                {"problem": problem, "variant": variant, "what": what, "value": value.value}
+                | {"low": value.low, "high": value.high}
+            )
+    return pd.DataFrame(rows)
+
+
+def said_of_gaps(gaps: pd.DataFrame) -> dict[str, float]:
+    """Numbers for the prose: excesses in percent, HiGHS against the list, the mirror's share."""
+    return {
+        "gap_worst": 100 * gaps["worst"].max(),
+        "gap_middle": 100 * gaps["middle"].max(),
+        "solver": gaps["solver"].max(),
+        "binaries": float(gaps["binaries"].max()),
+        "mirrored": 2 * gaps["mirrored"].max(),
+    }
+
+
+def said_of_sizes(networks: pd.DataFrame, rules: pd.DataFrame) -> dict[str, float]:
+    """Numbers for the prose: geometric means of sizes and quotients at the usual strength.
+
+    Keys: `PROBLEM_SLUG_half` (size at ρ = 1/2), `PROBLEM_SLUG_quotient`, `rule_PROBLEM` (size of
+    the original as a network), `linear_0`, `linear_1` (ratios of the linear network on the stripes).
+    """
+    found = {}
+    for problem, own in networks.groupby("problem"):
+        for name, part in usual(own, 0.5).groupby("architecture"):
+            found[f"{_key(problem, name)}_half"] = _geometric(part["size"])
+        for name, part in quotients(own).groupby("architecture"):
+            found[f"{_key(problem, name)}_quotient"] = _geometric(part["quotient"])
+    for problem, own in rules[rules["rule"] == "original"].groupby("problem"):
+        found[f"rule_{problem}"] = float(own["size"].iloc[0])
+        found[f"rule_ratio_{problem}"] = found[f"rule_{problem}"] / float(own["radius"].iloc[0])
+    strong = usual(networks[networks["problem"] == "stripes"], 1.0)
+    linear = strong[strong["architecture"] == "linear"]
+    return found | {f"linear_{i}": float(linear[f"ratio_{i}"].mean()) for i in (0, 1)}
+
+
+def _key(problem: object, architecture: object) -> str:
+    return f"{problem}_{slug(str(architecture))}".replace("-", "_")
+
+
+def _geometric(values: pd.Series) -> float:
+    return float(np.exp(np.log(values).mean()))
+
+
+def said_of_shares(universals: pd.DataFrame) -> dict[str, float]:
+    """Numbers for the prose: shares that one perturbation a label flips, `own_PROBLEM` and so on."""
+    found = _means(universals, ("own", "found", "random"))
+    return found | {"plane_chance": chance("oscillation")}
+
+
+def said_of_adversaries(table: pd.DataFrame) -> dict[str, float]:
+    """Numbers for the prose: means under the adversary, `size_PROBLEM` and so on."""
+    columns = ("size", "success", "conflict", "surviving")
+    return _means(table[table["variant"] == "adversary"], columns)
+
+
+def _means(table: pd.DataFrame, columns: Sequence[str]) -> dict[str, float]:
+    return {
+        f"{column}_{str(problem).split('-')[0]}": float(own[column].mean())
+        for problem, own in table.groupby("problem")
+        for column in columns
+    }
+
+
+def said_of_checks(networks: pd.DataFrame) -> dict[str, float]:
+    """The sanity checks of the networks that read the false structure, and the worst numbers."""
+    readers = networks[networks["capture"] >= READS]
+    worst = readers[["surviving", "rise", "black_box", "gradients"]].max()
+    found = {"networks": float(len(networks)), "sane": float(readers["sane"].mean())}
+    return found | {str(name): float(value) for name, value in worst.items()}

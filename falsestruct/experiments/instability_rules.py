@@ -1,4 +1,4 @@
-"""The structures themselves, as networks by hand and by their radii, and a network that only agrees."""
+"""The structures themselves: as networks, by their radii; and a network that only agrees."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ POOL = 1_200  # digits among which the nearest one of the other parity is looked
 
 def false_rule(problem: Planted) -> Outputs:
     """The false structure as a network: ⟨v, x⟩ − t for inputs (members, samples, …)."""
-    return lambda x: x.double().flatten(2) @ problem.direction.flatten() - problem.level
+    flat, level = problem.direction.flatten(), problem.level
+    return lambda x: (x.double().flatten(2) @ flat - level).to(x.dtype)
 
 
 def orientation_rule(x: Tensor) -> Tensor:
@@ -46,7 +47,8 @@ def oscillation_rule(x: Tensor) -> Tensor:
         torch.tensor([float(v) for v in values]).double()
         for values in (network.biases, network.outputs)
     )
-    return torch.relu(x.double() @ weights.T + biases) @ outputs + float(network.bias) - 0.5
+    values = torch.relu(x.double() @ weights.T + biases) @ outputs + float(network.bias)
+    return (values - 0.5).to(x.dtype)
 
 
 ORIGINALS: dict[str, Outputs] = {"stripes": orientation_rule, "oscillation": oscillation_rule}
@@ -113,7 +115,7 @@ def _first(flips: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 
 def stability(name: str, *, factor: float = 1.0, points: int) -> Estimate:
-    """Radius of the original over that of the false structure, median over data on which both agree.
+    """Radius of the original over that of the false structure, median over data.
 
     Low and high are medians of the bounds.
 
@@ -129,7 +131,7 @@ def stability(name: str, *, factor: float = 1.0, points: int) -> Estimate:
 
 
 def follower(problem: Planted, x: Tensor, size: float) -> Tensor:
-    """Weights of a linear network that equals the false structure's score on all of x, in x's shape.
+    """Weights, in x's shape, of a linear network that equals the false score on all of x.
 
     The direction plus `size` times a unit vector that is orthogonal to it and to every x.
 
@@ -140,7 +142,7 @@ def follower(problem: Planted, x: Tensor, size: float) -> Tensor:
     known = torch.cat([flat, problem.direction.flatten()[None]])
     unit = torch.randn(flat.shape[1], dtype=torch.float64, generator=generator)
     basis = torch.linalg.svd(known, full_matrices=False)
-    span = basis.Vh[basis.S > 1e-9 * basis.S[0]]
+    span = basis.Vh[: int((basis.S / basis.S[0] > 1e-9).sum())]
     unit = unit - span.T @ (span @ unit)
     if unit.norm() < 1e-6 or len(span) >= flat.shape[1]:
         raise ValueError(f"{len(x)} inputs span all {flat.shape[1]} dimensions; give fewer")
@@ -149,7 +151,7 @@ def follower(problem: Planted, x: Tensor, size: float) -> Tensor:
 
 
 def follower_ratio(*, size: float) -> tuple[Estimate, float]:
-    """Largest ℓ2 distance of the `follower` over the colour's, and the largest gap of their outputs.
+    """Largest ℓ2 distance of the `follower` over the colour's, and the largest gap of outputs.
 
     On the training images of the stripes.
     """
