@@ -25,10 +25,7 @@ Status = Literal["optimal", "limit", "none"]
 
 _BEYOND = 1e-5  # share of the output by which a program's flip passes 0; ten times HiGHS' tolerance
 _ROUNDING = 1e-9  # relative to the radius
-_NUDGES = (
-    0.0,
-    *np.geomspace(1e-9, 1e-3, 13).tolist(),
-)  # how far past the boundary a flip is sought
+_NUDGES = tuple(np.geomspace(1e-9, 1e-3, 13).tolist())  # past the boundary: more than rounding
 _PART = 256  # candidates that are checked at once
 
 
@@ -314,7 +311,7 @@ class _Program:
 
 @dataclass(frozen=True)
 class _Plane:
-    """f(u) = slope·u + level + Σ weight_j max(normal_j·u + shift_j, 0); |u|∞ ≤ 1, |normal_j| = 1."""
+    """slope·u + level + Σ_j weight_j max(normal_j·u + shift_j, 0) on |u|∞ ≤ 1; |normal_j| = 1."""
 
     slope: Array
     level: float

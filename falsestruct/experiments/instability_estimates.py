@@ -329,7 +329,8 @@ def said_of_sizes(networks: pd.DataFrame, rules: pd.DataFrame) -> dict[str, floa
     """Numbers for the prose: geometric means of sizes and quotients at the usual strength.
 
     Keys: `PROBLEM_SLUG_half` (size at ρ = 1/2), `PROBLEM_SLUG_quotient`, `rule_PROBLEM` (size of
-    the original as a network), `linear_0`, `linear_1` (ratios of the linear network on the stripes).
+    the original as a network; `rule_ratio_PROBLEM`: by the false distance), `linear_0`, `linear_1`
+    (ratios of the linear network on the stripes).
     """
     found = {}
     for problem, own in networks.groupby("problem"):
@@ -354,7 +355,7 @@ def _geometric(values: pd.Series) -> float:
 
 
 def said_of_shares(universals: pd.DataFrame) -> dict[str, float]:
-    """Numbers for the prose: shares that one perturbation a label flips, `own_PROBLEM` and so on."""
+    """Numbers for the prose: shares that a perturbation a label flips, `own_PROBLEM` and so on."""
     found = _means(universals, ("own", "found", "random"))
     return found | {"plane_chance": chance("oscillation")}
 

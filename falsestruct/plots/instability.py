@@ -55,7 +55,7 @@ def sizes(table: pd.DataFrame) -> Figure:
     """
     problems = list(dict.fromkeys(table["problem"]))
     picture = figure(0.46)
-    axes = picture.subplots(1, len(problems))
+    axes = picture.subplots(1, len(problems), squeeze=False)[0]
     for axis, problem in zip(axes, problems, strict=True):
         part = table[table["problem"] == problem]
         ends = np.array([part["radius"].min() / 1.4, part["radius"].max() * 1.4])
@@ -90,7 +90,10 @@ def ratios(table: pd.DataFrame, *, low: float, high: float) -> Figure:
     problems = list(dict.fromkeys(table["problem"]))
     counts = [table[table["problem"] == p]["architecture"].nunique() for p in problems]
     picture = figure(0.75)
-    axes = picture.subplots(len(problems), 1, sharex=True, height_ratios=[n + 0.6 for n in counts])
+    heights = [n + 0.6 for n in counts]
+    axes = picture.subplots(len(problems), 1, sharex=True, height_ratios=heights, squeeze=False)[
+        :, 0
+    ]
     for axis, problem in zip(axes, problems, strict=True):
         part = table[table["problem"] == problem]
         names = list(dict.fromkeys(part["architecture"]))
@@ -125,15 +128,18 @@ def cosines(table: pd.DataFrame) -> Figure:
     problems = list(dict.fromkeys(table["problem"]))
     counts = [table[table["problem"] == p]["architecture"].nunique() for p in problems]
     picture = figure(0.62)
-    axes = picture.subplots(len(problems), 1, sharex=True, height_ratios=[n + 0.6 for n in counts])
+    heights = [n + 0.6 for n in counts]
+    axes = picture.subplots(len(problems), 1, sharex=True, height_ratios=heights, squeeze=False)[
+        :, 0
+    ]
     for axis, problem in zip(axes, problems, strict=True):
         part = table[table["problem"] == problem]
         names = list(dict.fromkeys(part["architecture"]))
         axis.axvline(part["chance"].iloc[0], color="0.2", linestyle="--", linewidth=1)
         for trained, (colour, marker, shift) in TRAINED.items():
             own = part[part["trained"] == trained]
-            heights = [shift - names.index(name) for name in own["architecture"]]
-            axis.plot(own["cosine"], heights, marker, color=colour, ms=4, alpha=0.5,
+            at = [shift - names.index(name) for name in own["architecture"]]
+            axis.plot(own["cosine"], at, marker, color=colour, ms=4, alpha=0.5,
                       linestyle="none")  # fmt: skip
         axis.set_yticks([-i for i in range(len(names))], names)
         axis.set(ylim=(-len(names) + 0.4, 0.6), xlim=(-0.02, 1.02))
@@ -160,7 +166,9 @@ def adversaries(table: pd.DataFrame) -> Figure:
         "steps": ("steps", "0.2", "o", 0.0),
     }
     picture = figure(0.72)
-    axes = picture.subplots(2, len(problems), sharex=True, sharey="row", height_ratios=[2, 1])
+    axes = picture.subplots(
+        2, len(problems), sharex=True, sharey="row", height_ratios=[2, 1], squeeze=False
+    )
     for column, problem in enumerate(problems):
         part = table[table["problem"] == problem]
         for row in part.itertuples():
