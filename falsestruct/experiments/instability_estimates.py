@@ -329,8 +329,7 @@ def said_of_sizes(networks: pd.DataFrame, rules: pd.DataFrame) -> dict[str, floa
     """Numbers for the prose: geometric means of sizes and quotients at the usual strength.
 
     Keys: `PROBLEM_SLUG_half` (size at ρ = 1/2), `PROBLEM_SLUG_quotient`, `rule_PROBLEM` (size of
-    the original as a network; `rule_ratio_PROBLEM`: by the false distance), `linear_0`, `linear_1`
-    (ratios of the linear network on the stripes).
+    the original as a network), `linear_0`, `linear_1` (ratios of the stripes' linear network).
     """
     found = {}
     for problem, own in networks.groupby("problem"):
@@ -340,7 +339,6 @@ def said_of_sizes(networks: pd.DataFrame, rules: pd.DataFrame) -> dict[str, floa
             found[f"{_key(problem, name)}_quotient"] = _geometric(part["quotient"])
     for problem, own in rules[rules["rule"] == "original"].groupby("problem"):
         found[f"rule_{problem}"] = float(own["size"].iloc[0])
-        found[f"rule_ratio_{problem}"] = found[f"rule_{problem}"] / float(own["radius"].iloc[0])
     strong = usual(networks[networks["problem"] == "stripes"], 1.0)
     linear = strong[strong["architecture"] == "linear"]
     return found | {f"linear_{i}": float(linear[f"ratio_{i}"].mean()) for i in (0, 1)}

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
+from falsestruct import instability
+from falsestruct.exact import Dense, smallest_in_plane
 from falsestruct.experiments import instability as experiment
 from falsestruct.instability import Outputs
 from falsestruct.problems import planted
@@ -38,17 +41,26 @@ def orientation_rule(x: Tensor) -> Tensor:
     return largest(x.mean(3)) - largest(x.mean(2))
 
 
-def oscillation_rule(x: Tensor) -> Tensor:
-    """The original of the oscillation as a network of one hidden layer (chapter 02), less 1/2."""
+def oscillation_network() -> Dense:
+    """The original of the oscillation as a network of one hidden layer (chapter 02), less 1/2.
+
+    Its ramps are half as wide as the gaps in the data, so its distances are those of the structure.
+    """
     shape = Oscillation()
     network = exact_network(shape.a, shape.K, Fraction(shape.epsilon) / 2)
-    weights = torch.tensor([[float(w) for w in row] for row in network.weights]).double()
-    biases, outputs = (
-        torch.tensor([float(v) for v in values]).double()
-        for values in (network.biases, network.outputs)
+    weights = np.array([[float(w) for w in row] for row in network.weights])
+    biases = np.array([float(b) for b in network.biases])
+    outputs = np.array([[float(v) for v in network.outputs]])
+    return Dense((weights, outputs), (biases, np.array([float(network.bias) - 0.5])))
+
+
+def oscillation_rule(x: Tensor) -> Tensor:
+    """`oscillation_network` for inputs (members, samples, 2)."""
+    network = oscillation_network()
+    (first, second), (bias, last) = (
+        [torch.from_numpy(v) for v in values] for values in (network.weights, network.biases)
     )
-    values = torch.relu(x.double() @ weights.T + biases) @ outputs + float(network.bias)
-    return (values - 0.5).to(x.dtype)
+    return (torch.relu(x.double() @ first.T + bias) @ second[0] + last).to(x.dtype)
 
 
 ORIGINALS: dict[str, Outputs] = {"stripes": orientation_rule, "oscillation": oscillation_rule}
@@ -69,6 +81,30 @@ def by_hand(*, points: int) -> pd.DataFrame:
             found = experiment.measure(problem, outputs, 1, points=points)
             tables.append(found.assign(problem=name, rule=rule, strength=problem.strength))
     return pd.concat(tables, ignore_index=True)
+
+
+def masked(*, points: int) -> dict[str, float]:
+    """An attack on `oscillation_network`, without gradient on the data, and the exact distances.
+
+    Shares of points: missed_one, missed_many, where the attack finds nothing from one start and
+    from 24; flat_masked, without a gradient, as the sanity check sees it. And ratio_masked, the
+    median of the exact distance by the hint's. All ℓ2.
+    """
+    problem, network = planted.by_name("oscillation"), oscillation_network()
+    x, y = problem.draw(100, torch.Generator().manual_seed(experiment.TEST_SEED))
+    x, y = x[:points], y[:points]
+    one, many = (
+        instability.smallest_perturbations(oscillation_rule, x, norm="l2", members=1, starts=starts)
+        for starts in (1, 24)
+    )
+    check = instability.sanity(oscillation_rule, x, y, attack=many, large=experiment.LARGE)
+    found = [smallest_in_plane(network, p, norm="l2", radius=1.0).size for p in x.numpy()]
+    return {
+        "missed_one": one.size.isinf().double().mean().item(),
+        "missed_many": many.size.isinf().double().mean().item(),
+        "flat_masked": check.gradients.value,
+        "ratio_masked": float(np.median(found / problem.distance(x, "l2").numpy())),
+    }
 
 
 def radii(problem: Planted, x: Tensor) -> tuple[Tensor, Tensor]:
