@@ -359,9 +359,14 @@ def said_of_shares(universals: pd.DataFrame) -> dict[str, float]:
 
 
 def said_of_adversaries(table: pd.DataFrame) -> dict[str, float]:
-    """Numbers for the prose: means under the adversary, `size_PROBLEM` and so on."""
-    columns = ("size", "success", "conflict", "surviving")
-    return _means(table[table["variant"] == "adversary"], columns)
+    """Numbers for the prose: means under the adversary, `size_PROBLEM` and so on.
+
+    sane_else: share of all networks but those of the oscillation that pass the sanity checks.
+    """
+    columns = ("size", "success", "conflict", "robust", "surviving")
+    found = _means(table[table["variant"] == "adversary"], columns)
+    elsewhere = table[table["problem"] != "oscillation"]
+    return found | {"sane_else": float(elsewhere["sane"].mean())}
 
 
 def _means(table: pd.DataFrame, columns: Sequence[str]) -> dict[str, float]:
@@ -376,5 +381,9 @@ def said_of_checks(networks: pd.DataFrame) -> dict[str, float]:
     """The sanity checks of the networks that read the false structure, and the worst numbers."""
     readers = networks[networks["capture"] >= READS]
     worst = readers[["surviving", "rise", "black_box", "gradients"]].max()
-    found = {"networks": float(len(networks)), "sane": float(readers["sane"].mean())}
+    found = {
+        "networks": float(len(networks)),
+        "unfinished": float((~networks["reached"]).sum()),
+        "sane": float(readers["sane"].mean()),
+    }
     return found | {str(name): float(value) for name, value in worst.items()}

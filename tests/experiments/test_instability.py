@@ -407,6 +407,9 @@ def test_thorough_starts_again_where_nothing_was_found() -> None:
     more = experiment.thorough(outputs, x, "linf", 2)
     assert once.size.isinf().any()
     assert more.size.isfinite().double().mean() > once.size.isfinite().double().mean()
+    assert (more.size <= once.size).all()
+    flips = (outputs(x + more.perturbation) > 0) != (outputs(x.expand(2, *x.shape)) > 0)
+    assert torch.equal(flips, more.size.isfinite())
 
 
 @pytest.mark.parametrize(("name", "d"), [("oscillation", 2), ("digits-brightness", 64)])
