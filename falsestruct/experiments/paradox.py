@@ -233,6 +233,26 @@ def shares(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def outcomes(table: pd.DataFrame) -> pd.DataFrame:
+    """Share of images read rightly, a row a network of `shares` and condition, for the figure.
+
+    Columns: architecture, condition, seed, share; mean over networks, low, high. Under noise and
+    attack, what was read rightly and not overturned.
+    """
+    left = {
+        "as they are": table["right"],
+        "random noise": table["right"] - table["random"],
+        "attack": table["right"] - table["overturned"],
+    }
+    rows = []
+    for condition, part in left.items():
+        own = table[["architecture", "seed"]].assign(condition=condition, share=part)
+        for _, networks in own.groupby("architecture", sort=False):
+            mean = _mean(networks["share"])
+            rows.append(networks.assign(mean=mean.value, low=mean.low, high=mean.high))
+    return pd.concat(rows, ignore_index=True)
+
+
 def neighbour_bound(data: Digits, at: Target) -> pd.DataFrame:
     """What the certificate of nearest neighbour allows: image, right, size (at least), reach."""
     size = nearest.certificate(*data.train, at.x)
@@ -242,14 +262,20 @@ def neighbour_bound(data: Digits, at: Target) -> pd.DataFrame:
 
 
 def beside_certificate(table: pd.DataFrame, bound: pd.DataFrame) -> pd.DataFrame:
-    """Sizes of `overturned` over those of `neighbour_bound`: architecture, seed, ratio.
+    """Sizes of `overturned` beside those of `neighbour_bound`: architecture, seed, shorter, ratio.
 
-    Median over the images that the network and nearest neighbour both read rightly.
+    `shorter` is the share of images that the network reads rightly and loses to a perturbation
+    shorter than the certificate, which is zero where nearest neighbour is wrong; `ratio` the median
+    of size/certificate over the images that both read rightly.
     """
-    least = bound.set_index("image")["size"].where(bound.set_index("image")["right"])
-    ratio = (table["size"] / table["image"].map(least)).where(table["right"])
+    least = bound.set_index("image")["size"].where(bound.set_index("image")["right"], 0.0)
+    certified = table["image"].map(least)
+    # An attack that meets the certificate exactly may fall short of it by rounding.
+    shorter = table["right"] & (table["size"] < (1 - 1e-9) * certified)
+    ratio = (table["size"] / certified).where(table["right"] & (certified > 0))
     keys = ["architecture", "seed"]
-    return table[keys].assign(ratio=ratio).groupby(keys, sort=False)["ratio"].median().reset_index()
+    grouped = table[keys].assign(shorter=shorter, ratio=ratio).groupby(keys, sort=False)
+    return grouped.agg({"shorter": "mean", "ratio": "median"}).reset_index()
 
 
 def curves(table: pd.DataFrame, levels: Sequence[float]) -> pd.DataFrame:
@@ -281,26 +307,28 @@ def universals(rules: Sequence[Ensemble], x: Tensor, size: float) -> dict[str, U
 
 
 def universal_shares(
-    rules: Sequence[Ensemble], at: Target, found: Mapping[str, Universal]
+    rules: Sequence[Ensemble], at: Target, found: Mapping[str, Universal], *, draws: int
 ) -> pd.DataFrame:
-    """One row a network: architecture, seed, share, random, most.
+    """One row a network: architecture, seed, share, random, mean_random, most.
 
     `share` of the images is read rightly and loses its label to the network's own perturbation,
-    `random` to a random one of the same size; `most` is the share of the labels flipped that become
-    one and the same digit.
+    `random` to a random one of the same size, `mean_random` in the mean over several random ones;
+    `most` is the share of the labels flipped that become one and the same digit.
     """
     tables = []
     for one in rules:
         own, right = found[one.name], one.labels(at.x) == at.y
         flips = universal.flips(one.outputs, at.x, own)
-        chance = universal.flips(one.outputs, at.x, universal.random_like(own, seed=SEED))
+        noise = [universal.random_like(own, seed=SEED + i) for i in range(draws)]
+        chance = torch.stack([universal.flips(one.outputs, at.x, eta) & right for eta in noise])
         after = _read(one, at.x + own.perturbation[:, None])
         new = torch.nn.functional.one_hot(after, CLASSES) * flips[..., None]
         columns = {
             "architecture": one.name,
             "seed": range(one.members),
             "share": (flips & right).double().mean(1).tolist(),
-            "random": (chance & right).double().mean(1).tolist(),
+            "random": chance[0].double().mean(1).tolist(),
+            "mean_random": chance.double().mean((0, 2)).tolist(),
             "most": (new.sum(1).amax(1) / flips.sum(1).clamp_min(1)).tolist(),
         }
         tables.append(pd.DataFrame(columns))
@@ -333,7 +361,7 @@ def controls(
     own = universals(shuffled, x, size)
     first = next(iter(found.values()))
     return {name + SHUFFLED: one for name, one in own.items()} | {
-        RANDOM: universal.random_like(first, seed=SEED + 1)
+        RANDOM: universal.random_like(first, seed=SEED - 1)
     }
 
 
@@ -376,51 +404,116 @@ def _column(table: pd.DataFrame, name: str, column: str) -> Numbers:
 
 
 @dataclass(frozen=True)
-class Tables:
-    """What the claims are judged on, each as the function of that name gives it.
+class Measured:
+    """Everything that the chapter measures; tables as the function of that name gives them.
 
     Attributes:
+        at, attacks: What was attacked, and the perturbations found.
         success, shuffled: `accuracies` of the networks, and of those that learnt shuffled labels.
-        shares: `shares` of the networks and of nearest neighbour.
+        checks, overturned, shares: Of the networks and of nearest neighbour.
         bound: `neighbour_bound`.
         sizes: `beside_certificate` of the networks and of nearest neighbour.
+        length: Of the universal perturbations.
+        universals: Of the networks, nearest neighbour, and `controls`.
         universal: `universal_shares` of the networks and of nearest neighbour.
-        ratios: `effectiveness`, sources with shuffled labels included.
+        ratios: `effectiveness` in the networks of all `universals`.
     """
 
+    at: Target
+    attacks: Mapping[str, Attack]
     success: pd.DataFrame
     shuffled: pd.DataFrame
+    checks: pd.DataFrame
+    overturned: pd.DataFrame
     shares: pd.DataFrame
     bound: pd.DataFrame
     sizes: pd.DataFrame
+    length: float
+    universals: Mapping[str, Universal]
     universal: pd.DataFrame
     ratios: pd.DataFrame
 
 
-def estimates(tables: Tables) -> dict[str, tuple[Estimate, Estimate]]:
+def measure(
+    data: Digits,
+    networks: Sequence[Ensemble],
+    shuffled: Sequence[Ensemble],
+    *,
+    images: int,
+    draws: int = 20,
+) -> Measured:
+    """Attack networks, and nearest neighbour beside them.
+
+    Universal perturbations are as long as the median reach. Networks' own are found on training
+    images; that of nearest neighbour on the held-out images themselves, as its training images are
+    its memory.
+
+    Args:
+        shuffled: Networks of the same architectures that learnt shuffled labels.
+        images: Held-out images that are attacked one by one, and training images that a universal
+            perturbation is found on.
+        draws: Random perturbations an image, and of all images a network.
+    """
+    at, full, rules = target(data, images), target(data), [*networks, neighbour(data)]
+    found = attacks(rules, at)
+    table, bound = overturned(rules, at, found, draws=draws), neighbour_bound(data, at)
+    length, x = full.reach.median().item(), data.train_images[:images]
+    own = universals(networks, x, length) | universals(rules[-1:], full.x, length)
+    every = own | controls(shuffled, own, x, length)
+    return Measured(
+        at,
+        found,
+        accuracies(rules, data),
+        accuracies(shuffled, data),
+        checks(rules, at, found),
+        table,
+        shares(table),
+        bound,
+        beside_certificate(table, bound),
+        length,
+        every,
+        universal_shares(rules, full, own, draws=draws),
+        effectiveness(transfers(every, networks, at.x)),
+    )
+
+
+def with_certificate(found: Measured) -> pd.DataFrame:
+    """What `curves` needs for the figure: the networks, nearest neighbour, and its certificate."""
+    columns = ["architecture", "seed", "right", "size", "reach"]
+    return pd.concat([found.overturned[columns], found.bound[columns]], ignore_index=True)
+
+
+def estimates(found: Measured) -> dict[str, tuple[Estimate, Estimate]]:
     """Estimate and control of every claim on the networks, by id."""
-    names = list(tables.success["architecture"].unique())
-    most = (tables.bound["right"] & (tables.bound["size"] < tables.bound["reach"])).mean()
-    found = {
-        "paradox-neighbour": _beside_neighbour(tables.shares, "overturned", names, most),
-        "paradox-neighbour-universal": _beside_neighbour(tables.universal, "share", names),
+    names = [n for n in found.success["architecture"].unique() if n != NEIGHBOUR]
+    most = (found.bound["right"] & (found.bound["size"] < found.bound["reach"])).mean()
+    claims = {
+        "paradox-neighbour": _beside_neighbour(found.shares, "overturned", names, most),
+        "paradox-neighbour-universal": _beside_neighbour(found.universal, "share", names),
     }
     for name in names:
-        for id, (value, control) in _of_architecture(tables, name, names).items():
+        for id, (value, control) in _of_architecture(found, name, names).items():
             slug = name.lower().replace(" ", "-")
-            found[f"paradox-{id}-{slug}"] = _mean(value), _mean(control)
-    return found
+            claims[f"paradox-{id}-{slug}"] = _mean(value), _mean(control)
+    return claims
+
+
+def about(
+    claims: Mapping[str, tuple[Estimate, Estimate]], word: str
+) -> dict[str, tuple[Estimate, Estimate]]:
+    """The claims whose id starts with this word after the chapter's name."""
+    return {id: pair for id, pair in claims.items() if id.startswith(f"paradox-{word}-")}
 
 
 def _of_architecture(
-    t: Tables, name: str, names: Sequence[str]
+    t: Measured, name: str, names: Sequence[str]
 ) -> dict[str, tuple[Numbers, Numbers]]:
     """One number a network, for the claims on an architecture and their controls."""
     others = [other for other in names if other != name]
     return {
         "success": (_column(t.success, name, "accuracy"), _column(t.shuffled, name, "accuracy")),
         "overturned": (_column(t.shares, name, "overturned"), _column(t.shares, name, "random")),
-        "size": (_column(t.sizes, name, "ratio"), _column(t.sizes, NEIGHBOUR, "ratio")),
+        "size": (_column(t.sizes, name, "shorter"), _column(t.sizes, NEIGHBOUR, "shorter")),
         "universal": (_column(t.universal, name, "share"), _column(t.universal, name, "random")),
         "seeds": (_to(t.ratios, name, [name]), _to(t.ratios, name + SHUFFLED, [name])),
         "across": (_to(t.ratios, name, others), _to(t.ratios, name + SHUFFLED, others)),
