@@ -20,7 +20,7 @@ from falsestruct.theory import nearest
 from falsestruct.training import Schedule, Set
 from falsestruct.universal import Universal
 
-SCHEDULE = Schedule(1_000, batch=100)
+BATCH = 100  # images a step
 STARTS = 3  # of the attack: from the image, then towards each of the two closest labels
 Numbers = NDArray[np.float64]
 SEED = 20_000  # of random perturbations
@@ -51,8 +51,8 @@ class Ensemble:
         return torch.cat(parts, 1)
 
 
-# An architecture, a set or one for each seed, seeds → what was learnt.
-Learner = Callable[[Architecture, Set | Sequence[Set], Sequence[int]], Ensemble]
+# An architecture, a set or one for each seed, seeds, steps → what was learnt.
+Learner = Callable[[Architecture, Set | Sequence[Set], Sequence[int], int], Ensemble]
 
 
 @dataclass(frozen=True)
@@ -86,29 +86,35 @@ def target(data: Digits, images: int | None = None) -> Target:
 
 
 def trained(
-    architecture: Architecture, sets: Set | Sequence[Set], seeds: Sequence[int]
+    architecture: Architecture, sets: Set | Sequence[Set], seeds: Sequence[int], steps: int
 ) -> Ensemble:
-    """The learner of the book: networks trained with `SCHEDULE`."""
-    networks = training.train(architecture, sets, seeds, SCHEDULE)
+    """The learner of the chapter: networks, a batch of `BATCH` images a step."""
+    networks = training.train(architecture, sets, seeds, Schedule(steps, batch=BATCH))
     return Ensemble(architecture.name, training.as_function(networks), len(networks))
 
 
 def ensembles(
-    data: Digits, seeds: int, slow_seeds: int, *, shuffled: bool = False, learner: Learner = trained
+    data: Digits,
+    seeds: tuple[int, int],
+    *,
+    steps: int,
+    shuffled: bool = False,
+    learner: Learner = trained,
 ) -> list[Ensemble]:
-    """Networks of the five architectures: `slow_seeds` of the last two, `seeds` of the others.
+    """Networks of the five architectures.
 
     Args:
+        seeds: How many of each: of the dense ones, and of the CNN and attention, which are slow.
         shuffled: The control: each network trains on labels in an order of its own.
         learner: What makes rules out of images and labels.
     """
     found = []
     x, y = data.train
     for architecture in for_images(data.side, CLASSES):
-        own = range(seeds if architecture.engine == "dense" else slow_seeds)
+        own = range(seeds[0] if architecture.engine == "dense" else seeds[1])
         orders = [torch.randperm(len(y), generator=torch.Generator().manual_seed(s)) for s in own]
         sets: Set | list[Set] = [(x, y[order]) for order in orders] if shuffled else (x, y)
-        found.append(learner(architecture, sets, own))
+        found.append(learner(architecture, sets, own, steps))
     return found
 
 

@@ -73,7 +73,7 @@ def unread() -> list[Ensemble]:
 
 
 def test_networks_have_both_halves_of_the_paradox(unread: list[Ensemble]) -> None:
-    networks = [experiment.trained(MLP, DATA.train, range(3))]
+    networks = [experiment.trained(MLP, DATA.train, range(3), 1_000)]
     networks = everywhere(Ensemble("", networks[0].outputs, 3))
     found = measured(networks, unread)
     claims = experiment.estimates(found)
@@ -199,19 +199,19 @@ def test_shuffled_networks_learn_other_orders_of_the_same_labels() -> None:
     seen: list[Set] = []
 
     def learner(
-        architecture: Architecture, sets: Set | Sequence[Set], seeds: Sequence[int]
+        architecture: Architecture, sets: Set | Sequence[Set], seeds: Sequence[int], steps: int
     ) -> Ensemble:
         seen.extend(sets if isinstance(sets, list) else [sets] * len(seeds))  # type: ignore[list-item]
         return Ensemble(architecture.name, lambda x: x, len(seeds))
 
-    found = experiment.ensembles(DATA, 3, 2, shuffled=True, learner=learner)
+    found = experiment.ensembles(DATA, (3, 2), steps=7, shuffled=True, learner=learner)
     assert [one.members for one in found] == [3, 3, 3, 2, 2]
     assert [one.name for one in found] == NAMES
     orders = {tuple(y.tolist()) for _, y in seen}
     assert len(orders) == 3 and tuple(DATA.train_labels.tolist()) not in orders
     assert all(torch.equal(y.sort()[0], DATA.train_labels.sort()[0]) for _, y in seen)
     seen.clear()
-    experiment.ensembles(DATA, 1, 1, learner=learner)
+    experiment.ensembles(DATA, (1, 1), steps=7, learner=learner)
     assert all(torch.equal(y, DATA.train_labels) for _, y in seen)
 
 
