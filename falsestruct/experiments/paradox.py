@@ -254,8 +254,9 @@ def outcomes(table: pd.DataFrame) -> pd.DataFrame:
     for condition, part in left.items():
         own = table[["architecture", "seed"]].assign(condition=condition, share=part)
         for _, networks in own.groupby("architecture", sort=False):
-            mean = _mean(networks["share"])
-            rows.append(networks.assign(mean=mean.value, low=mean.low, high=mean.high))
+            own_mean = average(networks["share"])
+            ends = {"low": own_mean.low, "high": own_mean.high}
+            rows.append(networks.assign(mean=own_mean.value, **ends))
     return pd.concat(rows, ignore_index=True)
 
 
@@ -294,7 +295,7 @@ def curves(table: pd.DataFrame, levels: Sequence[float]) -> pd.DataFrame:
     for name, part in table.groupby("architecture", sort=False):
         relative = (part["size"] / part["reach"]).where(part["right"], np.inf)
         for level in levels:
-            share = _mean((relative < level).groupby(part["seed"]).mean().to_numpy())
+            share = average((relative < level).groupby(part["seed"]).mean().to_numpy())
             rows.append(
                 {"architecture": name, "level": level}
                 | {"share": share.value, "low": share.low, "high": share.high}
@@ -390,7 +391,7 @@ def matrix(ratios: pd.DataFrame) -> pd.DataFrame:
     """Mean of `effectiveness` over source networks: source, target, ratio, low, high."""
     rows = []
     for (source, to), own in ratios.groupby(["source", "target"], sort=False):
-        mean = _mean(own["ratio"])
+        mean = average(own["ratio"])
         rows.append(
             {"source": source, "target": to}
             | {"ratio": mean.value, "low": mean.low, "high": mean.high}
@@ -398,7 +399,7 @@ def matrix(ratios: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _mean(values: ArrayLike) -> Estimate:
+def average(values: ArrayLike) -> Estimate:
     """Mean over networks; the value alone where there is one."""
     numbers = np.asarray(values, dtype=float)
     return statistics.mean(numbers) if len(numbers) > 1 else statistics.exact(float(numbers[0]))
@@ -459,7 +460,13 @@ def measure(
         images: Held-out images that are attacked one by one, and training images that a universal
             perturbation is found on.
         draws: Random perturbations an image, and of all images a network.
+
+    Raises:
+        ValueError: an architecture has one network only, so that none could pass on to another.
     """
+    lone = [one.name for one in networks if one.members < 2]
+    if lone:
+        raise ValueError(f"{', '.join(lone)}: one network; expected two seeds or more of each")
     at, full, rules = target(data, images), target(data), [*networks, neighbour(data)]
     found = attacks(rules, at)
     table, bound = overturned(rules, at, found, draws=draws), neighbour_bound(data, at)
@@ -500,7 +507,7 @@ def estimates(found: Measured) -> dict[str, tuple[Estimate, Estimate]]:
     for name in names:
         for id, (value, control) in _of_architecture(found, name, names).items():
             slug = name.lower().replace(" ", "-")
-            claims[f"paradox-{id}-{slug}"] = _mean(value), _mean(control)
+            claims[f"paradox-{id}-{slug}"] = average(value), average(control)
     return claims
 
 
@@ -541,8 +548,8 @@ def _beside_neighbour(
     """
     loss = _column(table, NEIGHBOUR, column)[0] if most is None else most
     noise = _column(table, NEIGHBOUR, "random")[0]
-    attack = [_mean(_column(table, name, column) - loss) for name in names]
-    random = [_mean(_column(table, name, "random") - noise) for name in names]
+    attack = [average(_column(table, name, column) - loss) for name in names]
+    random = [average(_column(table, name, "random") - noise) for name in names]
     return min(attack, key=lambda e: e.value), max(random, key=lambda e: e.value)
 
 

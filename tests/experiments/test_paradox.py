@@ -123,6 +123,11 @@ def test_transfer_tells_shared_directions_from_own_ones(unread: list[Ensemble]) 
     assert named["seeds"] == {"refuted"}
 
 
+def test_one_network_is_too_few(unread: list[Ensemble]) -> None:
+    with pytest.raises(ValueError, match=r"linear, MLP, .* expected two seeds"):
+        measured(everywhere(linear(means()[None])), unread)
+
+
 def test_effectiveness_in_numbers() -> None:
     rows = [
         ("a", 0, "a", 0, 0.8),
