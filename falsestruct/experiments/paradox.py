@@ -556,14 +556,16 @@ def _beside_neighbour(
 def examples(
     one: Ensemble, at: Target, attack: Attack, images: Sequence[int], *, member: int = 0
 ) -> pd.DataFrame:
-    """Pixels of some images: image, panel, label, row, column, value.
+    """Pixels of some images: image, panel, label, row, column, value, size.
 
     Panels: the image, the smallest perturbation, both added, the image under random noise of size
-    reach, and the nearest image of another digit. `label` is what the network reads in it.
+    reach, and the nearest image of another digit. `label` is what the network reads, but for the
+    last, where it is the digit. The perturbation is a hundredth longer than the smallest found,
+    lest rounding decides; `size` is its norm.
     """
     generator = torch.Generator().manual_seed(SEED)
     noise = instability.random_directions(at.x, 1.0, generator) * at.reach[:, None, None]
-    eta = attack.perturbation[member]
+    eta = 1.01 * attack.perturbation[member]
     panels = {
         "image": at.x,
         "perturbation": eta,
@@ -575,9 +577,10 @@ def examples(
     for index in images:
         for panel, pictures in panels.items():
             picture = pictures[index]
-            label = int(one.labels(picture[None])[member, 0])
+            read, digit = one.labels(picture[None])[member, 0], at.other[1][index]
+            label = int(digit if panel == "nearest other" else read)
             pixels = _pixels(picture).assign(image=index, panel=panel, label=label)
-            tables.append(pixels.assign(size=attack.size[member, index].item()))
+            tables.append(pixels.assign(size=eta[index].norm().item()))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -598,7 +601,17 @@ def _pixels(picture: Tensor) -> pd.DataFrame:
     return pd.DataFrame(cells)
 
 
-def first_of_each(rule: Ensemble, at: Target, digits: Sequence[int]) -> list[int]:
-    """The first image of each digit that the rule's first member reads rightly."""
-    right = rule.labels(at.x)[0] == at.y
-    return [int((right & (at.y == digit)).nonzero()[0]) for digit in digits]
+def typical(one: Ensemble, at: Target, attack: Attack, digits: Sequence[int]) -> list[int]:
+    """Of each digit the image whose smallest perturbation, over the reach, is the median one.
+
+    Among the images of the digit that the rule's first member reads rightly; the lower median.
+    """
+    relative = attack.size[0] / at.reach
+    right = one.labels(at.x)[0] == at.y
+    chosen = []
+    for digit in digits:
+        own = (right & (at.y == digit)).nonzero().flatten()
+        if not len(own):
+            raise ValueError(f"no image of the digit {digit} is read rightly; choose another one")
+        chosen.append(int(own[relative[own].median(0).indices]))
+    return chosen

@@ -61,7 +61,7 @@ def curves(table: pd.DataFrame) -> Figure:
     axis.plot(high["level"], high["share"], "--", color="black", label="nearest neighbour, at most")
     axis.axvline(1, color=GREY, linestyle=":")
     axis.set(
-        xlabel="size allowed, over half the distance to the nearest image of another digit",
+        xlabel="size allowed, in units of the reach",
         ylabel="share read rightly\nand overturned", ylim=(-0.03, 1.03),
     )  # fmt: skip
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
@@ -85,9 +85,8 @@ def examples(table: pd.DataFrame) -> Figure:
             difference = panel == "perturbation"
             _picture(axis, own, signed=difference)
             size, label = own[["size", "label"]].iloc[0]
-            axis.set_xlabel(
-                f"size {size:.2f}" if difference else f"read as {label:.0f}", labelpad=2
-            )
+            read = f"digit {label:.0f}" if panel == "nearest other" else f"read as {label:.0f}"
+            axis.set_xlabel(f"size {size:.2f}" if difference else read, labelpad=2)
     for axis, panel in zip(axes[0], panels, strict=True):
         axis.set_title(panel.replace("nearest other", "nearest image of\nanother digit"),
                        fontsize="medium")  # fmt: skip
@@ -102,7 +101,7 @@ def portraits(table: pd.DataFrame) -> Figure:
     """
     sources = list(dict.fromkeys(table["source"]))
     rows = table["seed"].nunique()
-    picture = figure(rows / len(sources) + 0.1)
+    picture = figure(rows / len(sources) + 0.08)
     axes = picture.subplots(rows, len(sources), squeeze=False)
     for column, source in enumerate(sources):
         own = table[table["source"] == source]
@@ -127,18 +126,18 @@ def transfer(table: pd.DataFrame) -> Figure:
     sources, targets = (list(dict.fromkeys(table[name])) for name in ("source", "target"))
     cells = table.pivot(index="source", columns="target", values="ratio").loc[sources, targets]
     values = cells.to_numpy(dtype=float)
-    picture = figure(0.075 * len(sources) + 0.18)
+    picture = figure(0.045 * len(sources) + 0.14)
     axis = picture.subplots()
     image = axis.imshow(values, cmap="cividis", vmin=0, vmax=1, aspect="auto")
     for i in range(len(sources)):
         for j in range(len(targets)):
             number = values[i, j]
-            colour = "black" if number > 0.55 else "white"
+            colour = "black" if number > 0.5 else "white"
             axis.text(j, i, f"{number:.2f}", ha="center", va="center", color=colour)
     axis.set_xticks(range(len(targets)), targets)
     axis.set_yticks(range(len(sources)), sources)
     axis.set(xlabel="network attacked", ylabel="where the perturbation comes from")
-    picture.colorbar(image, ax=axis, label="labels flipped, over those\nof its own perturbation")
+    picture.colorbar(image, ax=axis, label="labels flipped, over those\nof the own perturbation")
     return picture
 
 

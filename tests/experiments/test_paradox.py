@@ -229,11 +229,18 @@ def test_pictures_are_those_that_were_attacked(unread: list[Ensemble]) -> None:
     one = linear(means()[None])
     at = experiment.target(DATA, 12)
     attack = experiment.attacks([one], at)[""]
-    first = experiment.first_of_each(one, at, [int(at.y[(one.labels(at.x)[0] == at.y)][0])])
+    read = (one.labels(at.x)[0] == at.y).nonzero().flatten()
+    first = experiment.typical(one, at, attack, [int(at.y[read[0]])])
+    like = read[at.y[read] == at.y[read[0]]]
+    relative = (attack.size[0] / at.reach)[like].sort()
+    assert first == [int(like[relative.indices[(len(like) - 1) // 2]])]
+    with pytest.raises(ValueError, match="no image of the digit 11"):
+        experiment.typical(one, at, attack, [11])
     table = experiment.examples(one, at, attack, first)
     labels = table.groupby("panel", sort=False)["label"].first()
     assert labels["image"] == at.y[first[0]]
     assert labels["sum"] != labels["image"]
+    assert labels["nearest other"] == at.other[1][first[0]]
     wide = {
         panel: np.asarray(own.pivot(index="row", columns="column", values="value"))
         for panel, own in table.groupby("panel")
