@@ -169,9 +169,7 @@ def exchange(
         receivers = side == value
         draw = torch.randint(len(others), (int(receivers.sum()),), generator=generator)
         donor[receivers] = others[draw]
-    return with_component(
-        problem, x, component(problem, x, along=along)[donor], along=along
-    )
+    return with_component(problem, x, component(problem, x, along=along)[donor], along=along)
 
 
 def randomise(problem: Planted, x: Tensor, generator: torch.Generator) -> Tensor:

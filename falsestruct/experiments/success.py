@@ -12,28 +12,22 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from falsestruct import statistics, success, training
+from falsestruct import success, training
 from falsestruct.networks import by_name
 from falsestruct.problems import digits as handwriting
 from falsestruct.problems import planted
 from falsestruct.problems.digits import Digits
 from falsestruct.problems.planted import Planted
-from falsestruct.statistics import Estimate
 from falsestruct.sweep import sweep
 from falsestruct.training import Schedule, Set, Trained
 
 # Labels (members, samples) of inputs (members, samples, …): each member gets its own.
 Networks = Callable[[Tensor], Tensor]
-Evidence = dict[str, tuple[Estimate, Estimate]]  # by claim: estimate and control
 
-TAKES = 0.75  # "sides with": on at least this share of a conflict set; a constant answer doesn't
-FOLLOWS = 0.95
-TOLERANCE = 0.02
 MIXTURES = (0.0, 0.25, 0.5, 0.75)  # agreement ρ′ of the data that a network is tested on
 TENTH_WRONG, HALF = 0.9, 0.5
 CLAIMED = (HALF, TENTH_WRONG, 1.0)  # agreements ρ in training that claims are about
@@ -62,7 +56,6 @@ SETTINGS = {
     "oscillation": Setting((1e-3, 1e-2, 1e-1), 500, 500, Schedule(4000, batch=50)),
     "digits-brightness": Setting((0.1, 0.2, 0.4), 300, 598, Schedule(1000, target=1e-2)),
 }
-SHORT = {"stripes": "stripes", "oscillation": "oscillation", "digits-brightness": "digits"}
 
 
 @cache
@@ -84,10 +77,12 @@ def usual(name: str) -> float:
     return planted.STRENGTHS[name]
 
 
-def training_sets(name: str, given: Planted, rho: float, seeds: Sequence[int]) -> list[Set]:
+def training_sets(
+    name: str, given: Planted, rho: float, seeds: Sequence[int], *, samples: int | None = None
+) -> list[Set]:
     """One training set a seed, with agreement ρ."""
-    samples = SETTINGS[name].samples
-    return [given.draw(samples, torch.Generator().manual_seed(s), rho=rho) for s in seeds]
+    size = samples or SETTINGS[name].samples
+    return [given.draw(size, torch.Generator().manual_seed(s), rho=rho) for s in seeds]
 
 
 # Training
@@ -119,13 +114,24 @@ def grid(
                 if not common and network.name not in varied:
                     continue
                 full = network.name in (swept if common else varied)
-                for rho in sorted({*agreements, *CLAIMED} if full else {HALF, 1.0}):
-                    many = network.engine == "dense" and common and rho in CLAIMED
-                    points.append(
-                        {"problem": name, "architecture": network.name, "strength": strength}
-                        | {"rho": float(rho), "seeds": list(range(seeds if many else few))}
-                    )
+                wanted = {*agreements, *CLAIMED} if full else {HALF, 1.0}
+                claimed = wanted & {*CLAIMED} if network.engine == "dense" and common else set()
+                for rhos, count in ((claimed, seeds), (wanted - claimed, few)):
+                    about = {"problem": name, "architecture": network.name, "strength": strength}
+                    own = {"rhos": [float(rho) for rho in sorted(rhos)]}
+                    points += [about | own | {"seeds": list(range(count))}] if rhos else []
     return points
+
+
+def fewer(seeds: int, swept: Sequence[str], samples: int) -> list[dict[str, Any]]:
+    """The arguments of `point` on digits with fewer images, at an agreement of ½ and 0.9."""
+    name = "digits-brightness"
+    return [
+        {"problem": name, "architecture": network.name, "strength": usual(name)}
+        | {"rhos": [HALF, TENTH_WRONG], "seeds": list(range(seeds)), "samples": samples}
+        for network in plant(name).architectures
+        if network.name in swept
+    ]
 
 
 def networks_table(points: Sequence[dict[str, Any]]) -> pd.DataFrame:
@@ -134,18 +140,37 @@ def networks_table(points: Sequence[dict[str, Any]]) -> pd.DataFrame:
 
 
 def point(
-    *, problem: str, architecture: str, strength: float, rho: float, seeds: list[int]
+    *,
+    problem: str,
+    architecture: str,
+    strength: float,
+    rhos: list[float],
+    seeds: list[int],
+    samples: int | None = None,
 ) -> pd.DataFrame:
-    """Train some networks and measure them: one row a network, columns as `describe`."""
+    """Train some networks, all agreements in lockstep, and measure them: one row a network.
+
+    Columns: problem, architecture, strength, rho, seed, loss, reached, and those of `measure`.
+
+    Args:
+        samples: Of a training set; None: the problem's usual number.
+    """
     given = plant(problem, strength)
-    sets = training_sets(problem, given, rho, seeds)
     network = by_name(architecture, given.architectures)
-    trained = training.train(network, sets, seeds, SETTINGS[problem].schedule)
-    about = {
-        "problem": problem, "architecture": architecture, "strength": strength, "rho": rho,
-        "seed": seeds, "loss": trained.loss.tolist(), "reached": trained.reached.tolist(),
-    }  # fmt: skip
-    return pd.DataFrame(about).join(measure(problem, given, as_networks(trained), sets, rho=rho))
+    sets = {rho: training_sets(problem, given, rho, seeds, samples=samples) for rho in rhos}
+    every = [pair for own in sets.values() for pair in own]
+    trained = training.train(network, every, seeds * len(rhos), SETTINGS[problem].schedule)
+    tables = []
+    for place, (rho, own) in enumerate(sets.items()):
+        members = range(place * len(seeds), (place + 1) * len(seeds))
+        part = training.select(trained, members)
+        about = {
+            "problem": problem, "architecture": architecture, "strength": strength, "rho": rho,
+            "seed": seeds, "loss": part.loss.tolist(), "reached": part.reached.tolist(),
+        }  # fmt: skip
+        measured = measure(problem, given, as_networks(part), own, rho=rho)
+        tables.append(pd.DataFrame(about).join(measured))
+    return pd.concat(tables, ignore_index=True)
 
 
 def as_networks(trained: Trained) -> Networks:
@@ -201,21 +226,18 @@ def measure(
         at_0, at_0.25, …: Accuracy on mixtures of the test.
         same: Accuracy on test data with the agreement of training.
         half_error: |accuracy − ρ′| with half of the false signal, mean over the mixtures.
-        half_captured: Share of the test's conflict set, with half of the signal, that sides with g.
+        half_captured, half_agreeing: With half of the signal, the share of the test's conflict set
+            on which the member sides with g, and the accuracy where the structures agree.
         exchange, randomise, along: Share of the labels that change when test inputs exchange the
             false feature, when they draw it at random, when they exchange another component.
         exceptions, familiar: Accuracy on the own training inputs where g is wrong, and right; NaN
             where there are none.
         entropy: The smallest loss on the own training set of what sees g alone.
     """
-    held_out = SETTINGS[name].held_out
-    generator = torch.Generator().manual_seed(HELD_OUT_SEED)
-    x, y = given.draw(2 * held_out, generator, rho=0.0, held_out=True)
-    probe, test = ((part, labels) for part, labels in zip(x.split(held_out), y.split(held_out)))
+    probe, test = held_out_sets(name, given)
     predict = _shared(networks, len(sets))
     seen, tested = (_answers(given, predict, part, sets) for part in (probe, test))
-    weak = (success.rescale(given, test[0], 0.5), test[1])
-    halved = _answers(given, predict, weak, sets)
+    halved = _answers(given, predict, (success.rescale(given, test[0], 0.5), test[1]), sets)
     columns = {
         "captured": 1 - seen.share(seen.apart),
         "agreeing": seen.share(seen.agree),
@@ -223,10 +245,22 @@ def measure(
         "same": tested.mixture(rho),
         "half_error": torch.stack([(halved.mixture(s) - s).abs() for s in MIXTURES]).mean(0),
         "half_captured": 1 - halved.share(halved.apart),
+        "half_agreeing": halved.share(halved.agree),
         **_interventions(given, predict, success.reflect(given, test[0])),
         **_on_training(given, networks, sets),
     }
     return pd.DataFrame({key: value.tolist() for key, value in columns.items()})
+
+
+def held_out_sets(name: str, given: Planted) -> tuple[Set, Set]:
+    """The probe and the test: inputs where the structures disagree, and their labels.
+
+    They share no input, but on stripes, where both hold every stripe once.
+    """
+    size = SETTINGS[name].held_out
+    generator = torch.Generator().manual_seed(HELD_OUT_SEED)
+    x, y = given.draw(2 * size, generator, rho=0.0, held_out=True)
+    return (x[:size], y[:size]), (x[size:], y[size:])
 
 
 def _shared(networks: Networks, members: int) -> success.Predict:
@@ -289,263 +323,3 @@ def conditional_entropy(y: Tensor, given: Tensor) -> float:
         shares = torch.stack([(part == label).double().mean() for label in (0, 1)])
         total -= torch.xlogy(shares, shares).sum().item() * len(part) / len(y)
     return total
-
-
-# Predictions
-
-
-def errors(table: pd.DataFrame, *, by: str) -> pd.Series[float]:
-    """|accuracy − prediction|, mean over the unseen mixtures: one number a network.
-
-    Args:
-        by: What predicts. "capture": ρ′ + (1 − ρ′)(1 − captured). "two numbers": with the accuracy
-            where the structures agree instead of 1. "false", "original": P(g = f) and 1, which
-            take no look at the network. "same": the accuracy on data like the training data.
-    """
-    captured, ones = torch.tensor(table["captured"].to_numpy()), torch.ones(len(table)).double()
-    agreeing = torch.tensor(table["agreeing"].to_numpy())
-    given = {
-        "capture": lambda share: success.foretold(share, captured),
-        "two numbers": lambda share: success.foretold(share, captured, agreeing),
-        "false": lambda share: success.foretold(share, ones),
-        "original": lambda share: success.foretold(share, 0 * ones),
-        "same": lambda share: torch.tensor(table["same"].to_numpy()),
-    }
-    if by not in given:
-        raise ValueError(f"by is {by!r}; expected one of {', '.join(given)}")
-    found = [
-        np.abs(table[f"at_{share:g}"].to_numpy() - given[by](share).numpy()) for share in MIXTURES
-    ]
-    return pd.Series(np.mean(found, axis=0), index=table.index)
-
-
-def foretold_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Predicted and measured accuracy: a row a network, mixture and predictor.
-
-    Columns: problem, by ("capture", "two numbers"), full (trained with full agreement), tested,
-    predicted, measured.
-    """
-    parts = []
-    for by, agreeing in (("capture", 1.0), ("two numbers", table["agreeing"])):
-        for share in MIXTURES:
-            predicted = share * agreeing + (1 - share) * (1 - table["captured"])
-            columns = {"problem": table["problem"], "by": by, "full": table["rho"] == 1}
-            measured = {"predicted": predicted, "measured": table[f"at_{share:g}"]}
-            parts.append(pd.DataFrame(columns | {"tested": share} | measured))
-    return pd.concat(parts, ignore_index=True)
-
-
-def unseen_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy on the unseen mixtures, trained with full agreement at the usual strength.
-
-    Columns: problem, architecture, tested, accuracy, low, high (mean over networks, interval).
-    """
-    rows = []
-    for (name, architecture), own in at_usual(table, 1.0).groupby(
-        ["problem", "architecture"], sort=False
-    ):
-        for share in MIXTURES:
-            found = statistics.mean(own[f"at_{share:g}"])
-            rows.append(
-                {"problem": name, "architecture": architecture, "tested": share}
-                | {"accuracy": found.value, "low": found.low, "high": found.high}
-            )
-    return pd.DataFrame(rows)
-
-
-def at_usual(table: pd.DataFrame, rho: float) -> pd.DataFrame:
-    """The networks trained at the usual strength with agreement ρ."""
-    strength = table["problem"].map(planted.STRENGTHS)
-    return table[(table["strength"] == strength) & (table["rho"] == rho)]
-
-
-def swept_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Capture against agreement in training: a row for each problem, architecture, strength and ρ.
-
-    Columns: problem, architecture, strength, usual, rho, share, low, high (mean over networks with
-    its interval), exceptions, familiar, agreeing (means).
-    """
-    rows = []
-    keys = ["problem", "architecture", "strength"]
-    for (name, architecture, strength), curve in table.groupby(keys, sort=False):
-        if curve["rho"].nunique() < 3:  # not swept
-            continue
-        for rho, own in curve.groupby("rho"):
-            found = statistics.mean(own["captured"])
-            means = own[["exceptions", "familiar", "agreeing"]].mean().to_dict()
-            rows.append(
-                dict(zip(keys, (name, architecture, strength), strict=True))
-                | {"usual": strength == planted.STRENGTHS[str(name)], "rho": rho}
-                | {"share": found.value, "low": found.low, "high": found.high, **means}
-            )
-    return pd.DataFrame(rows)
-
-
-def changeovers(table: pd.DataFrame) -> pd.DataFrame:
-    """From which ρ in training networks take the false structure: a row a swept curve.
-
-    Columns: problem, architecture, strength, changeover, low, high (median over seeds with its
-    interval), never (share of seeds that don't even at ρ = 1; they count as 1), always (share that
-    do at the smallest ρ already).
-    """
-    rows = []
-    keys = ["problem", "architecture", "strength"]
-    for group, curve in table.groupby(keys, sort=False):
-        if curve["rho"].nunique() < 3:
-            continue
-        found = []
-        complete = curve.groupby("seed")["rho"].transform("size") == curve["rho"].nunique()
-        for _, own in curve[complete].groupby("seed"):
-            points = own.sort_values("rho")
-            values, share = (torch.tensor(points[c].to_numpy()) for c in ("rho", "captured"))
-            found.append(success.changeover(values, share, level=TAKES))
-        known = np.array(found)
-        middle = statistics.median(np.minimum(known, 1.0))
-        rows.append(
-            dict(zip(keys, group, strict=True))
-            | {"changeover": middle.value, "low": middle.low, "high": middle.high}
-            | {"never": np.isinf(known).mean(), "always": (known <= curve["rho"].min()).mean()}
-        )
-    return pd.DataFrame(rows)
-
-
-# Evidence
-
-
-def estimates(table: pd.DataFrame) -> Evidence:
-    """Estimate and control of every claim of the chapter, by id.
-
-    Args:
-        table: Of all networks, as `networks_table` or built from `measure`.
-    """
-    return (
-        cells(table)
-        | _predictions(table)
-        | _interventions_evidence(table)
-        | _wrong_evidence(table)
-        | {"success-interventions-exact": exact_interventions()}
-    )
-
-
-def cells(table: pd.DataFrame) -> Evidence:
-    """One claim a problem and architecture: the false structure is taken, and explains success."""
-    found = {}
-    explained = (table["captured"] >= TAKES) & (errors(table, by="capture") <= TOLERANCE)
-    for (name, architecture), own in table.groupby(["problem", "architecture"], sort=False):
-        both = [
-            statistics.proportion(explained[at_usual(own, rho).index].to_numpy())
-            for rho in (1.0, HALF)
-        ]
-        slug = str(architecture).lower().replace("'s", "").replace(" ", "-")
-        found[f"success-agreement-{SHORT[str(name)]}-{slug}"] = (both[0], both[1])
-    return found
-
-
-def _predictions(table: pd.DataFrame) -> Evidence:
-    full, less = table[table["rho"] == 1], table[table["rho"] < 1]
-    fits = full["familiar"] >= FOLLOWS
-    largest = full["problem"].map({name: max(s.strengths) for name, s in SETTINGS.items()})
-    strongest = full[full["strength"] == largest]
-    followers = full[full["captured"] >= FOLLOWS]
-    return {
-        "success-strongest-signal": (
-            worst(strongest, errors(strongest, by="false")),
-            worst(strongest, errors(strongest, by="original"), smallest=True),
-        ),
-        "success-capture-foretells": (
-            worst(full, errors(full, by="capture")),
-            worst(full, errors(full, by="same"), smallest=True),
-        ),
-        "success-capture-foretells-fitted": (
-            worst(full[fits], errors(full[fits], by="capture")),
-            worst(full[~fits], errors(full[~fits], by="capture"), smallest=True),
-        ),
-        "success-capture-below-one": (
-            worst(less, errors(less, by="capture")),
-            worst(less, errors(less, by="false"), smallest=True),
-        ),
-        "success-two-numbers": (
-            worst(table, errors(table, by="two numbers")),
-            worst(table, errors(table, by="same"), smallest=True),
-        ),
-        "success-other-strength": (
-            worst(followers, followers["half_error"]),
-            worst(followers, errors(followers, by="false")),
-        ),
-    }
-
-
-def _interventions_evidence(table: pd.DataFrame) -> Evidence:
-    own = at_usual(table, 1.0)
-    return {
-        "success-exchange-flips": (
-            worst(own, own["exchange"], smallest=True),
-            worst(own, own["along"]),
-        ),
-        "success-exchange-is-capture": (
-            worst(own, (own["exchange"] - own["captured"]).abs()),
-            worst(own, (own["along"] - own["captured"]).abs(), smallest=True),
-        ),
-    }
-
-
-def _wrong_evidence(table: pd.DataFrame) -> Evidence:
-    """What networks do where the false structure no longer fits the training data."""
-    wanted = table.groupby(["problem", "architecture"])["rho"].transform("nunique") > 2
-    swept = table[wanted]
-    wrong, none = at_usual(swept, TENTH_WRONG), at_usual(swept, HALF)
-    found = {}
-    for name, short in SHORT.items():
-        shares = [
-            statistics.proportion((part["captured"] >= TAKES)[part["problem"] == name].to_numpy())
-            for part in (wrong, none)
-        ]
-        found[f"success-taken-though-wrong-{short}"] = (shares[0], shares[1])
-    own = wrong[wrong["problem"] == "digits-brightness"]
-    found["success-exceptions-by-heart"] = (
-        statistics.paired_difference(own["exceptions"], own["at_0"]),
-        statistics.paired_difference(own["familiar"], own["agreeing"]),
-    )
-    return found
-
-
-def worst(table: pd.DataFrame, values: pd.Series[float], *, smallest: bool = False) -> Estimate:
-    """Mean over networks in the problem where it is largest, or smallest.
-
-    Problems with fewer than two networks are left out. If none is left, nothing was shown: 1 where
-    the largest error is asked for, 0 where the smallest.
-    """
-    parts = [part for _, part in values.groupby(table["problem"]) if len(part) >= 2]
-    if not parts:
-        return statistics.exact(0.0 if smallest else 1.0)
-    means = [statistics.mean(part) for part in parts]
-    choose = min if smallest else max
-    return choose(means, key=lambda estimate: estimate.value)
-
-
-def exact_interventions() -> tuple[Estimate, Estimate]:
-    """Largest deviation of the two structures from the proposition on interventions, and control.
-
-    A structure changes the label of an input if the donor's feature value is another one (false)
-    or never (original). The control exchanges the component along a random direction instead.
-    """
-    deviation, control = 0.0, 0.0
-    for name in SETTINGS:
-        given = plant(name)
-        x, _ = given.draw(60, torch.Generator().manual_seed(HELD_OUT_SEED), held_out=True)
-        for intervention in (success.exchange, success.randomise):
-            moved = intervention(given, x, torch.Generator().manual_seed(INTERVENTION_SEED))
-            crossed = (success.component(given, moved) > given.level) != (
-                success.component(given, x) > given.level
-            )
-            if intervention is success.exchange and not crossed.all():
-                deviation = 1.0
-            follows = ((given.false(moved) != given.false(x)) == crossed).double().mean().item()
-            stays = (given.original(moved) == given.original(x)).double().mean().item()
-            deviation = max(deviation, 1 - follows, 1 - stays)
-        along = success.exchange(
-            given, x, torch.Generator().manual_seed(INTERVENTION_SEED), along=random_direction(given)
-        )
-        same = (given.false(along) == given.false(x)).double().mean().item()
-        control = max(control, same)
-    return statistics.exact(deviation), statistics.exact(control)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
 from falsestruct.plots import FALSE, GREEN, GREY, MARKERS, ORIGINAL, PINK, SERIES, figure, tidy
 
+# One architecture, one look, in all panels of the chapter.
+PLACES = {
+    "linear": 0, "MLP": 1, "deep MLP": 2, "pooled CNN": 3, "CNN": 3, "paper's CNN": 4,
+    "attention": 4, "2-104-1": 5,
+}  # fmt: skip
 SIGNALS = {"stripes": "offset a", "oscillation": "hint δ", "digits-brightness": "brightness"}
 
 
@@ -23,13 +30,27 @@ def _panels(
     return found
 
 
+def _look(place: int) -> dict[str, Any]:
+    return {"color": SERIES[place], "marker": MARKERS[place]}
+
+
+def _legend(picture: Figure, axes: list[mpl.axes.Axes], columns: int) -> None:
+    """One legend for all panels, above them."""
+    found = {}
+    for axis in axes:
+        handles, labels = axis.get_legend_handles_labels()
+        found |= dict(zip(labels, handles, strict=True))
+    picture.legend(list(found.values()), list(found), loc="outside upper center", ncols=columns,
+                   frameon=False, fontsize="small")  # fmt: skip
+
+
 def _curves(axis: mpl.axes.Axes, part: pd.DataFrame, x: str, y: str, by: str) -> None:
     """One curve with intervals for each value of a column."""
     for place, (name, own) in enumerate(part.groupby(by, sort=False)):
         errors = (own[y] - own["low"], own["high"] - own[y])
         label = f"{name:g}" if isinstance(name, float) else str(name)
-        axis.errorbar(own[x], own[y], yerr=errors, color=SERIES[place], marker=MARKERS[place],
-                      ms=4, lw=1.2, capsize=2, label=label)  # fmt: skip
+        look = _look(PLACES.get(label, place))
+        axis.errorbar(own[x], own[y], yerr=errors, ms=4, lw=1.2, capsize=2, label=label, **look)
 
 
 def unseen(table: pd.DataFrame) -> Figure:
@@ -43,14 +64,13 @@ def unseen(table: pd.DataFrame) -> Figure:
         axis.plot([0, 1], [0, 1], "--", color=FALSE, lw=1.5)
         axis.plot([0, 1], [1, 1], "--", color=ORIGINAL, lw=1.5)
         names = list(dict.fromkeys(part["architecture"]))
-        for place, (_, own) in enumerate(part.groupby("architecture", sort=False)):
+        for place, (name, own) in enumerate(part.groupby("architecture", sort=False)):
             shift = 0.024 * (place - (len(names) - 1) / 2)
             errors = (own["accuracy"] - own["low"], own["high"] - own["accuracy"])
             axis.errorbar(own["tested"] + shift, own["accuracy"], yerr=errors, ls="none", ms=4.5,
-                          color=SERIES[place], marker=MARKERS[place], capsize=2,
-                          label=names[place])  # fmt: skip
+                          capsize=2, label=name, **_look(PLACES[str(name)]))  # fmt: skip
         axis.set_xticks([0, 0.25, 0.5, 0.75, 1])
-        axis.set_xlabel("agreement ρ′ of the test data")
+        axis.set_xlabel("agreement in the test, ρ′")
         axis.legend(fontsize="x-small", loc="lower right", bbox_to_anchor=(1.02, 0), framealpha=0.9)
     axes[0].set_ylabel("accuracy on the test data")
     axes[0].set_ylim(-0.04, 1.09)
@@ -94,8 +114,8 @@ def foretold(table: pd.DataFrame) -> Figure:
 def _agreement_axis(axis: mpl.axes.Axes, table: pd.DataFrame) -> None:
     """Agreement in training, stretched towards 1: every value has a place of its own."""
     values = sorted(table["rho"].unique())
-    axis.set_xticks(range(len(values)), [f"{value:g}".lstrip("0") for value in values])
-    axis.set_xlabel("agreement ρ of the training data")
+    axis.set_xticks(range(len(values)), [f"{value:g}".removeprefix("0") for value in values])
+    axis.set_xlabel("agreement in training, ρ")
 
 
 def _placed(table: pd.DataFrame) -> pd.DataFrame:
@@ -111,10 +131,12 @@ def swept(table: pd.DataFrame, *, level: float) -> Figure:
     picture = figure(0.85)
     rows = picture.subplots(2, 3, sharey=True)
     placed = _placed(table)
-    deepest = placed[placed["architecture"].isin(["MLP", "2-104-1"])]
+    shown = placed["architecture"].isin(["MLP", "2-104-1"])
+    if placed[shown]["problem"].nunique() < 3:
+        shown = placed["architecture"].isin(["linear", "2-104-1"])
     for axes, part, by in (
         (rows[0], placed[placed["usual"]], "architecture"),
-        (rows[1], deepest, "strength"),
+        (rows[1], placed[shown], "strength"),
     ):
         for axis, own in _panels(part, list(axes)):
             _curves(axis, own, "place", "share", by)
@@ -125,7 +147,7 @@ def swept(table: pd.DataFrame, *, level: float) -> Figure:
         axes[0].set_ylabel("share of unseen conflict set\nthat sides with false structure")
         axes[0].set_ylim(-0.04, 1.04)
     for axis, name in zip(rows[1], SIGNALS, strict=True):
-        network = "2-104-1" if name == "oscillation" else "MLP"
+        network = placed[shown & (placed["problem"] == name)]["architecture"].iloc[0]
         axis.set_title(f"{network}, by strength", fontsize="medium")
     return picture
 
@@ -138,10 +160,11 @@ def changeovers(table: pd.DataFrame) -> Figure:
     picture = figure(0.42)
     axes = picture.subplots(1, 3, sharey=True)
     for axis, part in _panels(table, list(axes)):
-        for place, (name, own) in enumerate(part.groupby("architecture", sort=False)):
-            shift = 1 + 0.05 * (place - 1)
+        for name, own in part.groupby("architecture", sort=False):
+            place = PLACES[str(name)]
+            shift = 1 + 0.05 * (place % 5 - 1)
             errors = (own["changeover"] - own["low"], own["high"] - own["changeover"])
-            look = {"color": SERIES[place], "marker": MARKERS[place]}
+            look = _look(place)
             axis.errorbar(shift * own["strength"], own["changeover"], yerr=errors, ms=5, lw=0.8,
                           capsize=2, label=str(name), **look)  # fmt: skip
             never = own[own["never"] > 0.5]
@@ -151,9 +174,9 @@ def changeovers(table: pd.DataFrame) -> Figure:
         axis.set_xticks(values, [f"{value:g}" for value in values])
         axis.minorticks_off()
         axis.set_xlabel(SIGNALS[part["problem"].iloc[0]])
-        axis.legend(fontsize="x-small", loc="lower left")
-    axes[0].set_ylabel("agreement ρ of the training data\nfrom which on it is taken")
+    axes[0].set_ylabel("agreement in training\nfrom which on it is taken")
     axes[0].set_ylim(0.49, 1.03)
+    _legend(picture, list(axes), 8)
     return picture
 
 
@@ -166,20 +189,16 @@ def exceptions(table: pd.DataFrame) -> Figure:
     axes = picture.subplots(1, 3, sharey=True)
     placed = _placed(table[table["usual"] & (table["rho"] < 1)])
     for axis, part in _panels(placed, list(axes)):
-        for place, (name, own) in enumerate(part.groupby("architecture", sort=False)):
-            look = {"color": SERIES[place], "marker": MARKERS[place], "ms": 4}
+        for name, own in part.groupby("architecture", sort=False):
+            look = _look(PLACES[str(name)]) | {"ms": 4}
             axis.plot(own["place"], own["exceptions"], mfc="white", ls="--", **look)
             axis.plot(own["place"], 1 - own["share"], label=str(name), **look)
         _agreement_axis(axis, placed)
-        axis.legend(fontsize="x-small", loc="lower left")
     axes[0].set_ylabel("accuracy where the false\nstructure is wrong")
     axes[0].set_ylim(-0.04, 1.04)
-    kinds = [
-        mpl.lines.Line2D([], [], color="0.2", ls="--", marker="o", mfc="white", ms=4),
-        mpl.lines.Line2D([], [], color="0.2", marker="o", ms=4),
-    ]
-    picture.legend(kinds, ["exceptions in the training data", "unseen exceptions"],
-                   loc="outside upper center", ncols=2, frameon=False)  # fmt: skip
+    for dashes, face, label in (("--", "white", "in training"), ("-", "0.2", "unseen")):
+        axes[2].plot([], [], color="0.2", ls=dashes, marker="o", mfc=face, ms=4, label=label)
+    _legend(picture, list(axes), 8)
     return picture
 
 

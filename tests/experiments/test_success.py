@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,8 @@ from torch import Tensor
 from falsestruct import success as measures
 from falsestruct import training
 from falsestruct.experiments import success as experiment
+from falsestruct.experiments import success_evidence as evidence
+from falsestruct.plots import success as plots
 from falsestruct.press.claims import Claim, judge, read_claims
 from falsestruct.press.paths import find_book
 from falsestruct.problems.planted import Planted
@@ -81,21 +84,23 @@ def by_hand(given: Planted, rule: Rule, rho: float) -> experiment.Networks:
 def world(rule: Rule, grid: list[dict] = GRID) -> pd.DataFrame:
     """The chapter's table, with networks built by hand; architectures differ in name only."""
     tables, found = [], {}
-    for point in grid:
-        name, strength, rho, seeds = (point[k] for k in ("problem", "strength", "rho", "seeds"))
+    for point, rho in ((point, rho) for point in grid for rho in point["rhos"]):
+        name, strength, seeds = (point[k] for k in ("problem", "strength", "seeds"))
         key = (name, strength, rho)
         if key not in found:
             given = experiment.plant(name, strength)
             sets = experiment.training_sets(name, given, rho, seeds)
             networks = by_hand(given, rule, rho)
             found[key] = experiment.measure(name, given, networks, sets, rho=rho)
-        about = pd.DataFrame(point | {"seeds": 0, "seed": seeds}, index=range(len(seeds)))
+        about = {k: point[k] for k in ("problem", "architecture", "strength")} | {"rho": rho}
+        about = pd.DataFrame(about | {"seed": seeds})
         tables.append(about.join(found[key]))
     return pd.concat(tables, ignore_index=True)
 
 
 def verdicts(table: pd.DataFrame) -> dict[str, str]:
-    found = experiment.estimates(table)
+    small = table[table["problem"] == "digits-brightness"]
+    found = evidence.estimates(table, small)
     return {id: judge(claims()[id], *pair) for id, pair in found.items()}
 
 
@@ -105,13 +110,13 @@ def original_world() -> pd.DataFrame:
 
 
 def test_every_claim_of_the_chapter_has_an_estimate(original_world: pd.DataFrame) -> None:
-    assert set(experiment.estimates(original_world)) == set(claims())
+    assert set(verdicts(original_world)) == set(claims())
 
 
 def test_where_the_conjecture_is_false_its_claims_are_refuted(original_world: pd.DataFrame) -> None:
     found = verdicts(original_world)
     about_false = {k: v for k, v in found.items() if not any(part in k for part in METHOD)}
-    assert len(about_false) == 11 + 7
+    assert len(about_false) == 11 + 8
     assert "supported" not in about_false.values()
     cells = {k: v for k, v in found.items() if "agreement" in k}
     assert len(cells) == 11
@@ -142,7 +147,7 @@ def test_mixtures_are_named_with_the_right_share(share: float, verdict: str) -> 
         return mixture(share)(given, x, rho) if rho == 1 else given.original(x)
 
     table = world(rule, [p for p in GRID if p["problem"] == "oscillation"])
-    own = experiment.at_usual(table, 1.0)
+    own = evidence.at_usual(table, 1.0)
     assert own["captured"].to_numpy() == pytest.approx(share, abs=0.04)
     assert own["exchange"].to_numpy() == pytest.approx(share, abs=0.04)
     assert own["randomise"].to_numpy() == pytest.approx(share / 2, abs=0.04)
@@ -154,14 +159,13 @@ def test_a_follower_has_the_accuracy_of_its_structure() -> None:
     given = experiment.plant("oscillation")
     sets = experiment.training_sets("oscillation", given, 1.0, [0, 1])
     table = experiment.measure("oscillation", given, by_hand(given, follow_false, 1), sets, rho=1.0)
-    assert table[["at_0", "at_0.25", "at_0.5", "at_0.75", "same"]].to_numpy().tolist() == [
-        [0.0, 0.25, 0.5, 0.75, 1.0]
-    ] * 2
+    columns = ["at_0", "at_0.25", "at_0.5", "at_0.75", "same"]
+    assert table[columns].to_numpy().tolist() == [[0.0, 0.25, 0.5, 0.75, 1.0]] * 2
     assert (table["half_error"] == 0).all()
     assert table["exceptions"].isna().all()
     assert (table["familiar"] == 1).all()
-    assert experiment.errors(table, by="false").tolist() == pytest.approx([0, 0])
-    assert experiment.errors(table, by="original").tolist() == pytest.approx([0.625] * 2)
+    assert evidence.errors(table, by="false").tolist() == pytest.approx([0, 0])
+    assert evidence.errors(table, by="original").tolist() == pytest.approx([0.625] * 2)
 
 
 def test_what_was_in_the_training_set_does_not_count_as_unseen() -> None:
@@ -185,7 +189,7 @@ def test_what_was_in_the_training_set_does_not_count_as_unseen() -> None:
 
 
 def cell(table: pd.DataFrame, id: str) -> str:
-    return judge(claims()[id], *experiment.cells(table)[id])
+    return judge(claims()[id], *evidence.cells(table)[id])
 
 
 def trained_world(
@@ -233,9 +237,10 @@ def test_the_grid_has_every_cell_and_the_swept_curves() -> None:
     grid = experiment.grid(
         20, 10, agreements=(0.7,), swept=("linear",), varied=("linear", "2-104-1")
     )
-    keys = ("problem", "architecture", "strength", "rho")
-    counts = {tuple(p[k] for k in keys): len(p["seeds"]) for p in grid}
-    assert len(counts) == len(grid)
+    keys = ("problem", "architecture", "strength")
+    every = [((*(p[k] for k in keys), rho), len(p["seeds"])) for p in grid for rho in p["rhos"]]
+    counts = dict(every)
+    assert len(counts) == len(every)
     for name in experiment.SETTINGS:
         for network in experiment.plant(name).architectures:
             for rho in (0.5, 1.0):
@@ -254,12 +259,15 @@ def test_usual_strengths_are_among_those_swept() -> None:
 
 
 def test_a_point_is_a_row_a_network_and_repeatable() -> None:
-    options = {"problem": "stripes", "architecture": "linear", "strength": 0.3, "rho": 1.0}
-    first, again = (experiment.point(**options, seeds=[3, 5]) for _ in range(2))
-    assert first["seed"].tolist() == [3, 5]
+    options = {"problem": "stripes", "architecture": "linear", "strength": 0.3}
+    first, again = (experiment.point(**options, rhos=[0.5, 1.0], seeds=[3, 5]) for _ in range(2))
+    assert first["seed"].tolist() == [3, 5, 3, 5]
+    assert first["rho"].tolist() == [0.5, 0.5, 1.0, 1.0]
     assert first.equals(again)
     assert (first["familiar"] == 1).all()
-    assert (first["captured"] > 0.5).all()
+    assert (first["captured"] > 0.5)[first["rho"] == 1].all()
+    alone = experiment.point(**options, rhos=[1.0], seeds=[3, 5], samples=60)
+    assert alone["captured"].tolist() == first["captured"].tolist()[2:]  # lockstep changes nothing
 
 
 def test_conditional_entropy() -> None:
@@ -274,26 +282,48 @@ def test_conditional_entropy() -> None:
 
 
 def test_tables_for_figures(original_world: pd.DataFrame) -> None:
-    swept = experiment.swept_table(original_world)
+    swept = evidence.swept_table(original_world)
     assert set(swept["architecture"]) == {"linear", "2-104-1"}
     assert (swept["share"] == 0).all()
-    changed = experiment.changeovers(original_world)
+    changed = evidence.changeovers(original_world)
     assert (changed["never"] == 1).all()
     assert (changed["changeover"] == 1).all()
-    unseen = experiment.unseen_table(original_world)
+    unseen = evidence.unseen_table(original_world)
     assert (unseen["accuracy"] == 1).all()
     assert len(unseen) == 11 * 4
-    foretold = experiment.foretold_table(original_world)
+    foretold = evidence.foretold_table(original_world)
     assert len(foretold) == 2 * 4 * len(original_world)
     assert (foretold["predicted"] == foretold["measured"]).all()
 
 
 def test_an_unknown_predictor_is_named() -> None:
     with pytest.raises(ValueError, match="by is 'luck'; expected one of capture, two numbers"):
-        experiment.errors(pd.DataFrame({"captured": [1.0], "agreeing": [1.0]}), by="luck")
+        evidence.errors(pd.DataFrame({"captured": [1.0], "agreeing": [1.0]}), by="luck")
 
 
 def test_no_networks_show_nothing() -> None:
     empty = pd.DataFrame({"problem": ["stripes"]})
-    assert experiment.worst(empty, pd.Series([0.0])).value == 1
-    assert experiment.worst(empty, pd.Series([0.9]), smallest=True).value == 0
+    assert evidence.worst(empty, pd.Series([0.0])).value == 1
+    assert evidence.worst(empty, pd.Series([0.9]), smallest=True).value == 0
+
+
+def test_every_number_in_the_prose_is_computed(original_world: pd.DataFrame) -> None:
+    text = (find_book(Path(__file__)).source / "05_success.md").read_text()
+    shown = set(re.findall(r"\{glue:text\}`(\w+):", text))
+    small = original_world[original_world["problem"] == "digits-brightness"]
+    assert shown <= set(evidence.numbers(original_world, small))
+
+
+def test_figures_draw_what_the_tables_say(original_world: pd.DataFrame) -> None:
+    """In the original's world every accuracy is one and no curve leaves zero."""
+    unseen = plots.unseen(evidence.unseen_table(original_world))
+    for axis in unseen.axes:
+        assert {y for line in axis.containers for y in line.lines[0].get_ydata()} == {1.0}
+    swept = plots.swept(evidence.swept_table(original_world), level=evidence.TAKES)
+    for axis in swept.axes[:3]:
+        assert {y for line in axis.containers for y in line.lines[0].get_ydata()} == {0.0}
+    changeover = plots.changeovers(evidence.changeovers(original_world))
+    assert all(axis.lines[-1].get_marker() == "x" for axis in changeover.axes)  # never
+    assert len(plots.foretold(evidence.foretold_table(original_world)).axes) == 6
+    assert len(plots.exceptions(evidence.swept_table(original_world)).axes) == 3
+    assert len(plots.interventions(original_world[original_world["rho"] == 1]).axes) == 3
