@@ -36,7 +36,7 @@ def _look(place: int) -> dict[str, Any]:
 
 def _legend(picture: Figure, axes: list[mpl.axes.Axes], columns: int) -> None:
     """One legend for all panels, above them."""
-    found = {}
+    found: dict[str, Any] = {}
     for axis in axes:
         handles, labels = axis.get_legend_handles_labels()
         found |= dict(zip(labels, handles, strict=True))
