@@ -335,6 +335,10 @@ def numbers(table: pd.DataFrame, small: pd.DataFrame) -> dict[str, float]:
     paper = at_usual(table[table["architecture"] == "paper's CNN"], 1.0)
     found = {
         "networks": float(len(table)),
+        "least_success": at_usual(table, 1.0)
+        .groupby(["problem", "architecture"])["same"]
+        .mean()
+        .min(),
         "weak_agreeing": weakest["agreeing"].mean(),
         "weak_error": errors(weakest, by="capture").mean(),
         "small_captured": small.loc[small["rho"] == TENTH_WRONG, "captured"].mean(),
@@ -346,6 +350,11 @@ def numbers(table: pd.DataFrame, small: pd.DataFrame) -> dict[str, float]:
     followers = full[full["captured"] >= FOLLOWS]
     halves = followers.groupby("problem")["half_captured"].mean()
     found |= {f"half_{SHORT[str(name)]}": share for name, share in halves.items()}
+    found |= {f"samples_{SHORT[name]}": float(own.samples) for name, own in SETTINGS.items()}
+    found |= {f"usual_{SHORT[name]}": usual(name) for name in SETTINGS}
+    images, points = SETTINGS["stripes"].schedule, SETTINGS["oscillation"].schedule
+    found |= {"most": float(images.steps), "steps": float(points.steps)}
+    found["target"] = images.target or 0.0
     return found | _wrong_numbers(table) | _passages(table)
 
 
