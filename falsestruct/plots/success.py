@@ -74,9 +74,9 @@ def unseen(table: pd.DataFrame) -> Figure:
         axis.legend(fontsize="x-small", loc="lower right", bbox_to_anchor=(1.02, 0), framealpha=0.9)
     axes[0].set_ylabel("accuracy on the test data")
     axes[0].set_ylim(-0.04, 1.09)
-    axes[0].annotate("original structure", (0.02, 1.02), color=ORIGINAL, fontsize="small")
-    axes[0].annotate("false structure", (0.12, 0.2), color=FALSE, fontsize="small", rotation=46,
-                     rotation_mode="anchor")  # fmt: skip
+    axes[1].annotate("original structure", (0.02, 1.02), color=ORIGINAL, fontsize="small")
+    axes[1].annotate("false structure", (0.25, 0.31), color=FALSE, fontsize="small", rotation=45,
+                     rotation_mode="anchor", transform_rotates_text=True)  # fmt: skip
     return picture
 
 
@@ -143,7 +143,11 @@ def swept(table: pd.DataFrame, *, level: float) -> Figure:
             axis.axhline(level, color=GREY, ls=":")
             _agreement_axis(axis, table)
             title = None if by == "architecture" else SIGNALS[own["problem"].iloc[0]]
-            axis.legend(fontsize="x-small", title=title, title_fontsize="x-small")
+            corner, anchor = ("lower right", (1, 0.06))
+            if own["problem"].iloc[0] == "digits-brightness":
+                corner, anchor = ("upper left", (0, 1))
+            axis.legend(fontsize="x-small", title=title, title_fontsize="x-small", loc=corner,
+                        bbox_to_anchor=anchor)  # fmt: skip
         axes[0].set_ylabel("share of unseen conflict set\nthat sides with false structure")
         axes[0].set_ylim(-0.04, 1.04)
     for axis, name in zip(rows[1], SIGNALS, strict=True):
