@@ -53,7 +53,7 @@ class Setting:
 
 SETTINGS = {
     "stripes": Setting((0.05, 0.1, 0.3), 60, 60, Schedule(1000, target=1e-2)),
-    "oscillation": Setting((1e-3, 1e-2, 1e-1), 500, 500, Schedule(4000, batch=50)),
+    "oscillation": Setting((1e-3, 1e-2, 1e-1), 500, 500, Schedule(3000, batch=50)),
     "digits-brightness": Setting((0.1, 0.2, 0.4), 300, 598, Schedule(1000, target=1e-2)),
 }
 
@@ -88,23 +88,41 @@ def training_sets(
 # Training
 
 
+@dataclass(frozen=True)
+class Seeds:
+    """How many networks a point gets.
+
+    Attributes:
+        many: Architectures of dense layers, where claims are about single points: at the usual
+            strength with an agreement of ½, 0.9 and 1.
+        few: All others.
+        controls: Other than dense layers with an agreement of ½, which take longest.
+    """
+
+    many: int
+    few: int
+    controls: int
+
+    def of(self, *, dense: bool, common: bool, rho: float) -> int:
+        """Seeds of a network of dense layers or not, at the usual strength or not."""
+        if not dense and rho == HALF:
+            return self.controls
+        return self.many if dense and common and rho in CLAIMED else self.few
+
+
 def grid(
-    seeds: int,
-    few: int,
+    seeds: Seeds,
     *,
-    agreements: Sequence[float],
     swept: Sequence[str],
+    agreements: Sequence[float],
     varied: Sequence[str],
+    coarse: Sequence[float],
 ) -> list[dict[str, Any]]:
     """The arguments of `point`: who is trained on what, with how many seeds.
 
     At the usual strength every architecture with ρ = ½ and 1, and those in `swept` with all
-    `agreements`; at the other strengths those in `varied`, with all agreements.
-
-    Args:
-        seeds: Of architectures of dense layers, where claims are about single points: at the usual
-            strength with an agreement of ½, 0.9 and 1.
-        few: Of all others.
+    `agreements`; at the other strengths those in `varied`, with the agreements in `coarse`. Where
+    an architecture is swept, ½, 0.9 and 1 are added.
     """
     points = []
     for name, setting in SETTINGS.items():
@@ -113,13 +131,15 @@ def grid(
             for network in plant(name, strength).architectures:
                 if not common and network.name not in varied:
                     continue
-                full = network.name in (swept if common else varied)
-                wanted = {*agreements, *CLAIMED} if full else {HALF, 1.0}
-                claimed = wanted & {*CLAIMED} if network.engine == "dense" and common else set()
-                for rhos, count in ((claimed, seeds), (wanted - claimed, few)):
-                    about = {"problem": name, "architecture": network.name, "strength": strength}
-                    own = {"rhos": [float(rho) for rho in sorted(rhos)]}
-                    points += [about | own | {"seeds": list(range(count))}] if rhos else []
+                wanted = {*(agreements if common else coarse), *CLAIMED}
+                if common and network.name not in swept:
+                    wanted = {HALF, 1.0}
+                about = {"problem": name, "architecture": network.name, "strength": strength}
+                dense = network.engine == "dense"
+                count = {rho: seeds.of(dense=dense, common=common, rho=rho) for rho in wanted}
+                for number in sorted({*count.values()}):
+                    rhos = sorted(float(rho) for rho in wanted if count[rho] == number)
+                    points.append(about | {"rhos": rhos, "seeds": list(range(number))})
     return points
 
 

@@ -24,8 +24,10 @@ from falsestruct.problems.planted import Planted
 from falsestruct.training import Schedule
 
 SEEDS = 6  # Wilson's interval of six of six lies above one half
-MADE = {"seeds": SEEDS, "few": SEEDS, "agreements": (0.9,), "varied": ("linear", "2-104-1")}
-GRID = experiment.grid(**MADE, swept=("linear", "2-104-1"))
+BOTH = ("linear", "2-104-1")
+GRID = experiment.grid(
+    experiment.Seeds(SEEDS, SEEDS, SEEDS), swept=BOTH, agreements=(), varied=BOTH, coarse=()
+)
 Rule = Callable[[Planted, Tensor, float], Tensor]  # problem, inputs, ρ in training → labels
 
 # Claims that say that a false structure was captured, or does something. The others are about
@@ -234,23 +236,25 @@ def test_the_same_networks_with_one_support_it() -> None:
 
 
 def test_the_grid_has_every_cell_and_the_swept_curves() -> None:
-    grid = experiment.grid(
-        20, 10, agreements=(0.7,), swept=("linear",), varied=("linear", "2-104-1")
-    )
+    seeds = experiment.Seeds(20, 10, 6)
+    options = {"swept": ("linear",), "agreements": (0.7,)}
+    grid = experiment.grid(seeds, **options, varied=("linear", "2-104-1"), coarse=(0.99,))
     keys = ("problem", "architecture", "strength")
     every = [((*(p[k] for k in keys), rho), len(p["seeds"])) for p in grid for rho in p["rhos"]]
     counts = dict(every)
     assert len(counts) == len(every)
     for name in experiment.SETTINGS:
         for network in experiment.plant(name).architectures:
-            for rho in (0.5, 1.0):
-                many = 20 if network.engine == "dense" else 10
-                assert counts[name, network.name, experiment.usual(name), rho] == many
+            dense = network.engine == "dense"
+            for rho, number in ((0.5, 20 if dense else 6), (1.0, 20 if dense else 10)):
+                assert counts[name, network.name, experiment.usual(name), rho] == number
     assert counts["stripes", "linear", 0.1, 0.7] == 10
     assert counts["stripes", "linear", 0.1, 0.9] == 20
     assert ("stripes", "MLP", 0.1, 0.7) not in counts
     assert ("stripes", "MLP", 0.3, 1.0) not in counts
     assert counts["oscillation", "2-104-1", 0.001, 0.9] == 10
+    assert counts["oscillation", "2-104-1", 0.001, 0.99] == 10
+    assert ("oscillation", "2-104-1", 0.001, 0.7) not in counts
 
 
 def test_usual_strengths_are_among_those_swept() -> None:
