@@ -94,8 +94,8 @@ def world(rule: Rule, grid: list[dict] = GRID) -> pd.DataFrame:
             sets = experiment.training_sets(name, given, rho, seeds)
             networks = by_hand(given, rule, rho)
             found[key] = experiment.measure(name, given, networks, sets, rho=rho)
-        about = {k: point[k] for k in ("problem", "architecture", "strength")} | {"rho": rho}
-        about = pd.DataFrame(about | {"seed": seeds})
+        about = {k: point[k] for k in ("problem", "architecture", "strength")}
+        about = pd.DataFrame(about | {"rho": rho, "seed": seeds, "loss": 0.0})
         tables.append(about.join(found[key]))
     return pd.concat(tables, ignore_index=True)
 
