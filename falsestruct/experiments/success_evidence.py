@@ -126,6 +126,17 @@ def swept_table(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def comparable(table: pd.DataFrame) -> pd.DataFrame:
+    """The networks at agreements that all strengths of their problem were trained with.
+
+    A changeover is interpolated, so on different agreements strengths could not be compared.
+    """
+    swept = table[table.groupby(CURVE)["rho"].transform("nunique") >= len(CLAIMED)]
+    strengths = swept.groupby("problem")["strength"].transform("nunique")
+    present = swept.groupby(["problem", "rho"])["strength"].transform("nunique")
+    return swept[present == strengths]
+
+
 def changeovers(table: pd.DataFrame) -> pd.DataFrame:
     """From which ρ in training networks take the false structure: a row a swept curve.
 

@@ -292,12 +292,26 @@ def test_tables_for_figures(original_world: pd.DataFrame) -> None:
     changed = evidence.changeovers(original_world)
     assert (changed["never"] == 1).all()
     assert (changed["changeover"] == 1).all()
+    assert evidence.comparable(original_world)["architecture"].nunique() == 2
     unseen = evidence.unseen_table(original_world)
     assert (unseen["accuracy"] == 1).all()
     assert len(unseen) == 11 * 4
     foretold = evidence.foretold_table(original_world)
     assert len(foretold) == 2 * 4 * len(original_world)
     assert (foretold["predicted"] == foretold["measured"]).all()
+
+
+def test_strengths_are_compared_on_the_same_agreements() -> None:
+    rows = [("weak", rho) for rho in (0.5, 0.7, 1.0)]
+    rows += [("usual", rho) for rho in (0.5, 0.6, 0.7, 1.0)] + [("strong", rho) for rho in (0.5, 1)]
+    strengths = {"weak": 0.1, "usual": 0.2, "strong": 0.4}
+    table = pd.DataFrame(
+        {"problem": "digits-brightness", "architecture": "MLP", "strength": strengths[s], "rho": r}
+        for s, r in rows
+    )
+    kept = evidence.comparable(table)  # two agreements are no sweep: the strong one is out
+    assert kept["rho"].tolist() == [0.5, 0.7, 1.0] * 2
+    assert set(kept["strength"]) == {0.1, 0.2}
 
 
 def test_an_unknown_predictor_is_named() -> None:
