@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy.optimize import linprog
+from sklearn.svm import SVC
 from torch import Tensor
 
 from falsestruct import statistics, success, training
@@ -219,6 +220,28 @@ def classes_meet(x: Tensor, y: Tensor) -> bool:
     if found.status not in (0, 2):
         raise ArithmeticError(f"HiGHS ended with status {found.status}: {found.message}")
     return found.status == 0 and bool(abs(rows.numpy() @ found.x - goal.numpy()).max() < 1e-9)
+
+
+def margin_bound(x: Tensor, y: Tensor) -> float:
+    """An upper bound on the largest margin γ between the two classes: nearly γ itself.
+
+    Half the distance of two points of the convex hulls, the ones that a support vector machine
+    finds nearest; whatever it finds, no two points are nearer than 2γ.
+    """
+    machine = SVC(kernel="linear", C=1e7, tol=1e-5).fit(x.flatten(1).numpy(), y.numpy())
+    weights = torch.zeros(len(x), dtype=torch.float64)
+    weights[machine.support_] = torch.from_numpy(machine.dual_coef_[0])
+    points = [
+        (side.clamp(min=0) / side.clamp(min=0).sum()) @ x.double().flatten(1)
+        for side in (weights, -weights)
+    ]
+    return (points[0] - points[1]).norm().item() / 2
+
+
+def bare_margins(how: Sweep, kind: Kind, *, seeds: int) -> list[float]:
+    """`margin_bound` of each seed's training set without the pattern."""
+    problem = problem_of(how.dataset, kind, 0.0)
+    return [margin_bound(*problem.draw(how.samples, generator(seed))) for seed in range(seeds)]
 
 
 def bare_sets(how: Sweep, *, seeds: int, samples: int) -> list[bool]:

@@ -455,14 +455,23 @@ def taught_estimates(table: pd.DataFrame) -> Found:
 def gallery(how: Plain, architecture: str, *, images: int, seed: int = 0) -> pd.DataFrame:
     """Smallest perturbations (l2) of one network after standard and after adversarial training.
 
+    Of the first digits of different classes that both networks read rightly.
+
     Columns: image, panel (image; standard: perturbation, perturbed; adversary l2: the same), row,
     column, value, says (the label that the network gives there, or the true one).
     """
     network = _ten_classes(how, architecture)
-    x, y = (part[:images] for part in how.attacked())
+    x, y = images_of(how.dataset).test
+    ways = {
+        treatment: training.as_function(plain_networks(how, network, treatment, [seed]))
+        for treatment in ("standard", "adversary l2")
+    }
+    with torch.no_grad():
+        right = [outputs(x[None]).argmax(-1)[0] == y for outputs in ways.values()]
+    rows = [int(((y == c) & right[0] & right[1]).nonzero()[0, 0]) for c in range(images)]
+    x, y = x[rows], y[rows]
     tables = [cells(x[i], image=i, panel="image", says=int(y[i])) for i in range(images)]
-    for treatment in ("standard", "adversary l2"):
-        outputs = training.as_function(plain_networks(how, network, treatment, [seed]))
+    for treatment, outputs in ways.items():
         eta = instability.smallest_perturbations(
             outputs, x.float(), norm="l2", members=1, starts=how.starts
         ).perturbation
