@@ -65,7 +65,7 @@ class Sweep:
 
     dataset: str = "digits"
     samples: int = 300
-    steps: int = 150
+    steps: int = 120
     images: int = 300
 
     def norm(self, kind: Kind) -> float:
@@ -226,8 +226,10 @@ def margin_bound(x: Tensor, y: Tensor) -> float:
     """An upper bound on the largest margin γ between the two classes: nearly γ itself.
 
     Half the distance of two points of the convex hulls, the ones that a support vector machine
-    finds nearest; whatever it finds, no two points are nearer than 2γ.
+    finds nearest; whatever it finds, no two points are nearer than 2γ. 0 if the hulls meet.
     """
+    if classes_meet(x, y):
+        return 0.0
     machine = SVC(kernel="linear", C=1e7, tol=1e-5).fit(x.flatten(1).numpy(), y.numpy())
     weights = torch.zeros(len(x), dtype=torch.float64)
     weights[machine.support_] = torch.from_numpy(machine.dual_coef_[0])

@@ -26,7 +26,7 @@ from falsestruct.plots import (
 def examples(table: pd.DataFrame) -> Figure:
     """An even and an odd digit, bare and with each pattern; `experiments.images.examples`."""
     panels, rows = (list(dict.fromkeys(table[column])) for column in ("panel", "digit"))
-    picture = figure(0.52)
+    picture = figure(0.44)
     axes = picture.subplots(len(rows), len(panels))
     low, high = table["value"].min(), table["value"].max()
     for line, digit in zip(axes, rows, strict=True):
@@ -59,6 +59,9 @@ def capture(table: pd.DataFrame, *, radius: float) -> Figure:
                 marker=MARKERS[place], ms=4, capsize=2, label=name,
             )  # fmt: skip
         axis.set_xscale("log")
+        ticks = [0.1, 0.2, 0.5, 1.0, 2.0]
+        axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axis.minorticks_off()
         axis.set_title(kind)
         tidy(axis)
     axes[1].set_xlabel("Euclidean norm of the pattern (dotted: the original's median radius)")
@@ -91,6 +94,11 @@ def crossovers(table: pd.DataFrame) -> Figure:
                           markerfacecolor="white" if beyond else SERIES[place],
                           label=name if y == height[0] else None)  # fmt: skip
         axis.set_xscale("log")
+        ticks = [0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0]
+        axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axis.minorticks_off()
+        low, high = (table[table["unit"] == unit][end] for end in ("low", "high"))
+        axis.set_xlim(0.8 * low.min(), 1.25 * high.max())
         axis.set_xlabel(label)
         tidy(axis)
     axes[0].set_yticks([-i for i in range(len(kinds))], kinds)
@@ -153,7 +161,7 @@ def _ways(
                 own["value"], height, xerr=errors, color=colour, marker=marker, ms=5, capsize=2,
                 linestyle="none", label=text,
             )  # fmt: skip
-        axis.set_title(name)
+        axis.set(title=name, xlim=(-0.06, 1.04))
         tidy(axis)
     axes[len(names) // 2].set_xlabel(label)
     axes[0].set_yticks([-i for i in range(len(ways))], [WAYS[way] for way in ways])
