@@ -65,7 +65,7 @@ class Sweep:
 
     dataset: str = "digits"
     samples: int = 300
-    steps: int = 120
+    steps: int = 100
     images: int = 300
 
     def norm(self, kind: Kind) -> float:

@@ -53,8 +53,8 @@ class Plain:
 
     dataset: str = "digits"
     samples: int = 300
-    steps: int = 120
-    images: int = 80
+    steps: int = 150
+    images: int = 60
     l2: float = 0.5
     linf: float = 0.1
     starts: int = 2
