@@ -19,8 +19,7 @@ from rich.table import Table
 
 from benchmarks import beyond, book, perturbation, profile, sweep, training
 from benchmarks.measure import Comparison
-from falsestruct.press import environment
-from falsestruct.press.measurements import path_of
+from falsestruct.press import environment, measurements
 from falsestruct.press.paths import find_book, read_json, write_atomically
 
 RESULT = Path("_build/benchmarks.json")
@@ -57,11 +56,9 @@ def main(
     text = json.dumps(result, indent=1) + "\n"
     write_atomically(RESULT, text)
     if record:
-        kept = path_of(find_book())
+        kept = measurements.path_of(find_book())
         old = read_json(kept) if parts and kept.exists() else {}
-        names = {row["what"] for row in result["comparisons"]}
-        others = [row for row in old.get("comparisons", []) if row["what"] not in names]
-        merged = old | result | {"comparisons": others + result["comparisons"]}
+        merged = measurements.merge(old, result, parts or list(PARTS))
         write_atomically(kept, json.dumps(merged, indent=1) + "\n")
     show(result)
 
@@ -70,7 +67,7 @@ def show(result: dict[str, Any]) -> None:
     """Print the tables."""
     console = Console(width=None if Console().is_terminal else 180)
     table = Table("what", "against", "fast", "slow", "unit", "ratio", "range", "wanted", "met")
-    for row in result["comparisons"]:
+    for row in result.get("comparisons", []):
         own = {k: v for k, v in row.items() if k != "met"}
         spread = f"{row['lowest']:.1f}–{row['highest']:.1f}"
         wanted = "" if row["wanted"] is None else f"≥ {row['wanted']:g}×"

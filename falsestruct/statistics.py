@@ -1,4 +1,8 @@
-"""Estimates: a value with its 95 % interval and the number of networks behind it."""
+"""Estimates: a value with its 95 % interval and the number of networks behind it.
+
+scipy.stats is imported by the functions that need it: it takes longer than all else that the
+command line loads, and that only handles estimates.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 LEVEL = 0.95
 RESAMPLES = 9_999
@@ -55,6 +58,8 @@ def proportion(outcomes: Sequence[bool] | np.ndarray) -> Estimate:
     Args:
         outcomes: True or false, (n,).
     """
+    from scipy import stats
+
     values = np.asarray(outcomes)
     if values.dtype != bool:
         raise ValueError(f"outcomes have dtype {values.dtype}; expected bool")
@@ -111,6 +116,8 @@ def prediction(values: Sequence[float] | np.ndarray) -> Estimate:
     Args:
         values: One number a unit, (n,), n ≥ 2.
     """
+    from scipy import stats
+
     numbers = np.asarray(values, dtype=float)
     _need(numbers, 2)
     n, centre = len(numbers), float(numbers.mean())
@@ -124,6 +131,8 @@ def _bootstrap(values: np.ndarray, statistic, seed: int) -> Estimate:  # type: i
     value = float(statistic(values))
     if np.ptp(values) == 0:  # nothing to resample, and scipy would warn
         return Estimate(value, value, value, len(values), "bootstrap")
+    from scipy import stats
+
     interval = stats.bootstrap(
         (values,),
         statistic,

@@ -344,12 +344,13 @@ class _Sets:
 
     @classmethod
     def of(cls, sets: Sequence[Set], dtype: torch.dtype, device: torch.device) -> _Sets:
-        places = {id(x): (x, y) for x, y in sets}
+        places = {(id(x), id(y)): (x, y) for x, y in sets}
         order = {key: row for row, key in enumerate(places)}
         x, y = (
             torch.stack([pair[k] for pair in places.values()]).to(device, dtype) for k in (0, 1)
         )
-        return cls(x, y, torch.tensor([order[id(pair[0])] for pair in sets], device=device))
+        rows = [order[id(x), id(y)] for x, y in sets]
+        return cls(x, y, torch.tensor(rows, device=device))
 
     def whole(self, start: int = 0, stop: int | None = None) -> Set:
         """The samples start … stop of every member: views if all members share them."""

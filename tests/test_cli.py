@@ -178,6 +178,23 @@ def test_a_run_with_nothing_changed_executes_nothing(finished_once, invoke):
     assert finished_once.digest() == before
 
 
+@pytest.mark.slow
+def test_a_run_with_nothing_changed_loads_nothing_heavy(finished_once):
+    # Such a run consists of imports: it takes as long as they do.
+    text = (
+        "import sys\nfrom falsestruct import cli\nsys.argv = ['falsestruct', 'run']\n"
+        "try:\n    cli.main()\nexcept SystemExit:\n    print(*sys.modules, sep='\\n')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", text], cwd=finished_once.root, env=finished_once.environment(),
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "chapters: 0 run, 3 skipped" in done.stdout
+    loaded = {name.partition(".")[0] for name in done.stdout.splitlines()}
+    heavy = {"distributed", "IPython", "matplotlib", "pandas", "papermill", "scipy", "torch"}
+    assert "falsestruct" in loaded and not loaded & heavy
+
+
 RECORDED = "slow:\n  chapter: 01_one\n  function: falsestruct.problems.one:value\n  tasks: [{}]\n"
 
 

@@ -118,6 +118,24 @@ def test_linear_models_in_closed_form(
     assert_flips(outputs, x, attack)
 
 
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("starts", [1, 4])
+def test_the_walk_itself_knows_how_far_the_boundary_is(
+    norm: Norm, starts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The last stretch ends on the boundary however far the walk went beyond it, so a wrong dual
+    # norm would hide behind it wherever the direction is right. Without it: |w·x + b| / dual norm.
+    monkeypatch.setattr(instability, "_ROUNDS", 0)
+    w, b = draw(3, 40), draw(3, seed=1)
+    x, outputs = draw(6, 40, seed=2), linear(w, b)
+    attack = instability.smallest_perturbations(outputs, x, norm=norm, members=3, starts=starts)
+    dual = w.norm(dim=1) if norm == "l2" else w.abs().sum(1)
+    exact = outputs(x.expand(3, *x.shape)).abs() / dual[:, None]
+    assert (attack.size >= exact * (1 - 1e-9)).all()
+    assert (attack.size <= exact * 1.01).all()
+    assert_flips(outputs, x, attack)
+
+
 def nearest_on_grid(outputs: Outputs, x: Tensor, norm: Norm, reach: float, points: int) -> Tensor:
     """Smallest of a dense grid of 2-D perturbations that flips each sample of one member."""
     line = torch.linspace(-reach, reach, points, dtype=torch.float64)

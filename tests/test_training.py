@@ -89,6 +89,26 @@ def test_a_member_is_trained_as_if_alone(
             )
 
 
+@pytest.mark.parametrize("architecture", [LINEAR, DEEP_MLP], ids=lambda a: a.name)
+def test_members_may_share_inputs_and_differ_in_labels(architecture: Architecture) -> None:
+    x, y = SET
+    sets = [(x, y), (x, 1 - y), (x, y)]
+    watch = Watch(tests={"own": sets})
+    trained = training.train(
+        architecture, sets, [5, 5, 5], Schedule(8), watch=watch, dtype=torch.float64
+    )
+    for member, data in enumerate(sets):
+        for name, value in plain(architecture, data, 5, Schedule(8)).items():
+            torch.testing.assert_close(
+                trained.parameters[name][member], value, rtol=1e-7, atol=1e-10
+            )
+    labels = training.outputs(trained, x) > 0
+    right = [
+        (own == (given > 0.5)).double().mean() for own, (_, given) in zip(labels, sets, strict=True)
+    ]
+    assert trained.history["own"].tolist() == [share.item() for share in right]
+
+
 @pytest.mark.parametrize("architecture", [MLP, POOLED], ids=lambda a: a.name)
 def test_members_have_their_own_rates_and_decays(architecture: Architecture) -> None:
     rates, decays = [1e-3, 4e-3], [0.0, 0.5]

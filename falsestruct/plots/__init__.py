@@ -418,12 +418,15 @@ def scaling_curve(table: pd.DataFrame) -> Figure:
     picture = figure(0.5)
     axis = picture.subplots()
     axis.loglog(table["cores"], table["seconds"] / 60, "o-", color=BLUE, label="the model")
-    axis.loglog(table["cores"], table["ideal"] / 60, "--", color=GREY, label="work by cores")
+    axis.loglog(
+        table["cores"], table["ideal"] / 60, "--", color=GREY, label="work divided by cores"
+    )
     axis.set(xlabel="cores", ylabel="minutes")
     ticks = [1, 2, 16, 256, 4096]
     axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     axis.minorticks_off()
     axis.set_ylim(bottom=0.3 * table["seconds"].min() / 60)
+    axis.yaxis.set_major_formatter("{x:g}")
     axis.legend(frameon=False)
     tidy(axis)
     return picture

@@ -7,6 +7,7 @@ with what it measured; the verdict follows from the rule, nobody types it.
 from __future__ import annotations
 
 import html
+import itertools
 import json
 import operator
 import re
@@ -29,6 +30,7 @@ FIELDS = {
     "id", "chapter", "component", "problem", "kind", "sentence", "source", "measure",
     "supported", "refuted", "control", "expected",
 }  # fmt: skip
+EACH = "architectures"  # optional: one claim for each of these
 _COMPARISON = re.compile(r"(<=|>=|<|>|==) *(-?[0-9][0-9_.]*(?:e-?[0-9]+)?)")
 _OPERATORS = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq,
@@ -51,6 +53,7 @@ class Claim:
         control: The sentence that says what must come out the other way.
         control_rule: What the control's estimate must fulfil, in the form of `supported`.
         expected: The verdict that the book expects.
+        architecture: The networks that it is about, where the status board has a cell for it.
     """
 
     id: str
@@ -66,6 +69,7 @@ class Claim:
     control: str
     control_rule: Rule
     expected: str
+    architecture: str = ""
 
     @property
     def stated(self) -> str:
@@ -88,7 +92,7 @@ def read_claims(book: Book) -> dict[str, Claim]:
         UserError: an entry lacks a field, repeats an id, or states a rule that can't be read.
     """
     claims: dict[str, Claim] = {}
-    for entry in _entries(book.claims):
+    for entry in itertools.chain.from_iterable(map(_each, _entries(book.claims))):
         claim = _claim(entry)
         if claim.id in claims:
             raise UserError(f"book/claims.yml states {claim.id!r} twice: give one another id")
@@ -106,10 +110,50 @@ def _entries(path: Path) -> list[dict[str, Any]]:
     return entries or []
 
 
+def slug(architecture: str) -> str:
+    """An architecture's name as part of a claim's id: paper's CNN, paper-cnn."""
+    return architecture.lower().replace("'s", "").replace(" ", "-")
+
+
+def _each(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    """An entry with `architectures`, a list or a mapping to expected verdicts, is one claim each.
+
+    Each gets the id `ID-slug`; `{architecture}` in its texts becomes the name.
+    """
+    if EACH not in entry:
+        return [entry]
+    given, name = entry[EACH], entry.get("id", "a claim without id")
+    if not isinstance(given, (list, dict)) or not all(isinstance(a, str) for a in given):
+        raise UserError(
+            f"book/claims.yml, {name}: {EACH} is {given!r}; expected a list of names, or a "
+            "verdict for each name"
+        )
+    rest = {field: value for field, value in entry.items() if field != EACH}
+    if isinstance(given, list):
+        given = dict.fromkeys(given, entry.get("expected"))
+    elif "expected" in rest:
+        raise UserError(f"book/claims.yml, {name}: expected stands twice: with each name will do")
+
+    def named(value: Any, architecture: str) -> Any:
+        if isinstance(value, dict):
+            return {key: named(part, architecture) for key, part in value.items()}
+        return value.replace("{architecture}", architecture) if isinstance(value, str) else value
+
+    return [
+        {
+            **{field: named(value, architecture) for field, value in rest.items()},
+            "id": f"{name}-{slug(architecture)}",
+            "architecture": architecture,
+            "expected": expected,
+        }
+        for architecture, expected in given.items()
+    ]
+
+
 def _claim(entry: dict[str, Any]) -> Claim:
     name = entry.get("id", "a claim without id")
-    if set(entry) != FIELDS:
-        wrong = ", ".join(sorted(set(entry) ^ FIELDS))
+    if set(entry) - {"architecture"} != FIELDS:
+        wrong = ", ".join(sorted((set(entry) - {"architecture"}) ^ FIELDS))
         raise UserError(f"book/claims.yml, {name}: missing or unknown fields: {wrong}")
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", str(name)):
         raise UserError(f"book/claims.yml, {name}: write the id in lower-case words and hyphens")
@@ -123,7 +167,7 @@ def _claim(entry: dict[str, Any]) -> Claim:
     if not isinstance(control, dict) or set(control) != {"sentence", "rule"}:
         raise UserError(f"book/claims.yml, {name}: control needs a sentence and a rule")
     given: dict[str, Any] = {
-        field: " ".join(str(entry[field]).split()) for field in FIELDS - {*rules, "control"}
+        field: " ".join(str(entry[field]).split()) for field in set(entry) - {*rules, "control"}
     }
     sentence = " ".join(str(control["sentence"]).split())
     return Claim(**given, **rules, control=sentence, control_rule=_rule(control["rule"], name))
@@ -181,6 +225,32 @@ def record(id: str, estimate: Estimate, *, control: Estimate) -> None:
             already recorded it.
         ValueError: the estimate supports and refutes.
     """
+    claim, verdict = _stage(id, estimate, control)
+    _show_card(claim, verdict, estimate, control)
+
+
+def record_table(found: Mapping[str, tuple[Estimate, Estimate]]) -> None:
+    """Judge and stage many claims at once; show them as one table instead of a card each.
+
+    For the cells of the status board: one claim, several architectures.
+
+    Args:
+        found: For each id the estimate and its control.
+
+    Raises:
+        UserError, ValueError: as `record`.
+    """
+    if not found:
+        raise ValueError("no claims to record; expected at least one id with its estimates")
+    rows = []
+    for id, (estimate, control) in found.items():
+        claim, verdict = _stage(id, estimate, control)
+        rows.append((claim, verdict, estimate, control))
+    _show_table(rows)
+
+
+def _stage(id: str, estimate: Estimate, control: Estimate) -> tuple[Claim, str]:
+    """Judge one claim and write its record to the run's own folder."""
     run, book = staging.current(), find_book()
     claims = read_claims(book)
     if id not in claims:
@@ -204,7 +274,7 @@ def record(id: str, estimate: Estimate, *, control: Estimate) -> None:
         "key": run.key,
     }
     write_atomically(path, json.dumps(entry, indent=2))
-    _show_card(claim, verdict, estimate, control)
+    return claim, verdict
 
 
 def number(value: float) -> str:
@@ -243,6 +313,43 @@ def _show_card(claim: Claim, verdict: str, estimate: Estimate, control: Estimate
         ),
         text=f"{verdict}: {claim.id}: {text(estimate)}",
     )
+
+
+def _show_table(rows: Sequence[tuple[Claim, str, Estimate, Estimate]]) -> None:
+    header = ["Verdict", "Claim", "Value", "n", "Control"]
+    lines, plain = [], []
+    for claim, verdict, estimate, control in rows:
+        link = f"[in the ledger](#ledger-{claim.id})"
+        cells = [
+            f"[{verdict}]{{#claim-{claim.id} .verdict .verdict-{verdict}}}",
+            f"{claim.sentence} {link}",
+            interval(estimate),
+            str(estimate.n),
+            interval(control),
+        ]
+        lines += [f"{'* -' if index == 0 else '  -'} {cell}" for index, cell in enumerate(cells)]
+        plain.append(f"{verdict}: {claim.id}: {text(estimate)}")
+    head = [f"{'* -' if index == 0 else '  -'} {cell}" for index, cell in enumerate(header)]
+    top = [
+        ":::{list-table}",
+        ":header-rows: 1",
+        ":widths: 15 44 19 5 17",
+        ":class: claim-table",
+        "",
+    ]
+    show(
+        markdown="\n".join([*top, *head, *lines, ":::", ""]),
+        html="<br>".join(html.escape(line) for line in plain),
+        text="\n".join(plain),
+    )
+
+
+def interval(estimate: Estimate) -> str:
+    """An estimate in a table's cell: value and interval."""
+    value = number(estimate.value)
+    if estimate.method == "exact":
+        return f"{value} (exact)"
+    return f"{value} [{number(estimate.low)}, {number(estimate.high)}]"
 
 
 def read_evidence(path: Path) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +61,26 @@ def _allowed(row: Measured) -> str:
     return "" if row["allowed"] is None else f"{row['allowed']:g}"
 
 
-def about(measured: Measured) -> dict[str, str]:
-    """What the prose says of the machine and the day."""
+def merge(old: Measured, new: Measured, parts: Sequence[str]) -> dict[str, Any]:
+    """A record in which some parts were measured again; the others keep what was said of them.
+
+    Args:
+        old: The record so far; empty if there is none.
+        new: What was measured, and `about`: when and with what.
+        parts: Which parts that was.
+    """
+    abouts = dict(old.get("abouts", {})) | dict.fromkeys(parts, new["about"])
+    rows = {row["what"]: row for row in old.get("comparisons", [])}
+    rows |= {row["what"]: row for row in new.get("comparisons", [])}
+    merged = dict(old) | dict(new) | {"comparisons": list(rows.values()), "abouts": abouts}
+    del merged["about"]
+    return merged
+
+
+def about(measured: Measured, part: str) -> dict[str, str]:
+    """What the prose says of the machine and the day of a part's measurement."""
     names = ("machine", "date", "commit", "torch")
-    return {name: str(measured["about"][name]) for name in names}
+    return {name: str(measured["abouts"][part][name]) for name in names}
 
 
 def shares(measured: Measured) -> dict[str, float]:

@@ -143,18 +143,57 @@ def _overview(entries: Iterable[Entry]) -> str:
                 badge(entry.verdict),
                 f"{entry.claim.sentence} [Details](#ledger-{id}){card}",
                 entry.claim.problem,
-                *(("", "") if estimate is None else (_interval(estimate), str(estimate.n))),
+                *(("", "") if estimate is None else (claims.interval(estimate), str(estimate.n))),
             ]
         )
     header = ["Verdict", "Claim", "Problem", "Value", "n"]
     return table(header, rows, "ledger-overview", widths=[15, 48, 14, 17, 6])
 
 
-def _interval(estimate: Estimate) -> str:
-    value = claims.number(estimate.value)
-    if estimate.method == "exact":
-        return f"{value} (exact)"
-    return f"{value} [{claims.number(estimate.low)}, {claims.number(estimate.high)}]"
+def board(entries: Iterable[Entry]) -> str:
+    """The status board: a row a problem and architecture, a column a component of the conjecture.
+
+    A cell has the verdict and the value of each claim about them, with a link to the ledger.
+    """
+    cells: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for entry in entries:
+        claim = entry.claim
+        if claim.architecture:
+            row = cells.setdefault((claim.problem, claim.architecture), {})
+            row.setdefault(claim.component, []).append(_cell(entry))
+    components = [name for name in COMPONENTS if name != "foundation"]
+    rows = [
+        [problem, architecture, *("<br>".join(row.get(c, ["–"])) for c in components)]
+        for (problem, architecture), row in cells.items()
+    ]
+    rows.sort(key=lambda row: list(dict.fromkeys(problem for problem, _ in cells)).index(row[0]))
+    header = ["Problem", "Architecture", *(name.capitalize() for name in components)]
+    return table(header, rows, "status-board", widths=[18, 16, 22, 22, 22])
+
+
+def _cell(entry: Entry) -> str:
+    link = f"#ledger-{entry.claim.id}"
+    if entry.estimate is None:
+        return f"[{UNRECORDED}]({link})"
+    return f"{badge(entry.verdict)} [{claims.number(entry.estimate.value)}]({link})"
+
+
+def board_counts(entries: Iterable[Entry]) -> dict[str, int]:
+    """How many cells of each problem came to each verdict: `PROBLEM-COMPONENT-VERDICT` and sums.
+
+    Also `PROBLEM-cells`: how many there are. Problems in the form that claims name them.
+    """
+    counts: dict[str, int] = {}
+    for entry in entries:
+        claim = entry.claim
+        if not claim.architecture:
+            continue
+        for verdict in VERDICTS:
+            key = f"{claim.problem}-{claim.component}-{verdict}"
+            counts[key] = counts.get(key, 0) + (entry.verdict == verdict)
+        for key in (f"{claim.problem}-cells", f"{claim.problem}-{claim.component}-cells"):
+            counts[key] = counts.get(key, 0) + 1
+    return counts
 
 
 def details(entry: Entry) -> str:

@@ -10,10 +10,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import yaml
 
 from falsestruct.press import environment
@@ -26,6 +25,9 @@ from falsestruct.press.paths import (
     write_atomically,
 )
 from falsestruct.sources import code_key
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 THREADS = 1  # of each task; tasks run side by side
 
@@ -60,6 +62,8 @@ def load(id: str, *, book: Book | None = None) -> Record:
     Raises:
         UserError: it is not planned, or was never made.
     """
+    import pandas as pd
+
     book = book or find_book()
     entry = _entry(book, id)
     path = book.records / f"{id}.json"
@@ -78,6 +82,8 @@ def make(id: str, *, jobs: int = 1, book: Book | None = None) -> Record:
         UserError: it is not planned, `jobs` is not positive, or it can't be stored.
         ValueError: a result is infinite, or a loss is NaN.
     """
+    import pandas as pd  # here, so that the command line starts without it
+
     book = book or find_book()
     entry = _entry(book, id)
     if jobs < 1:

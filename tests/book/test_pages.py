@@ -11,6 +11,9 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
+from falsestruct.press import claims
+from falsestruct.press.paths import Book
+
 ROOT = Path(__file__).parents[2]
 HTML = ROOT / "_build" / "html"
 CONTENTS = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
@@ -179,15 +182,13 @@ def test_one_title_and_one_header_a_page(soups):
 
 
 def test_every_card_is_in_the_ledger_and_back(html, soups):
-    book = yaml.safe_load((ROOT / "book" / "claims.yml").read_text())
     ledger = soups[html / "notebooks" / "21_evidence.html"]
-    for claim in book:
-        entry = ledger.find(id=f"ledger-{claim['id']}")
-        chapter = soups[html / "notebooks" / f"{claim['chapter']}.html"]
-        assert entry, claim["id"]
-        assert chapter.find(id=f"claim-{claim['id']}"), claim["id"]
-        card = chapter.find("a", href=f"21_evidence.html#ledger-{claim['id']}")
-        assert card, claim["id"]
+    for id, claim in claims.read_claims(Book(ROOT)).items():
+        chapter = soups[html / "notebooks" / f"{claim.chapter}.html"]
+        assert ledger.find(id=f"ledger-{id}"), id
+        assert ledger.find("a", href=f"{claim.chapter}.html#claim-{id}"), id
+        assert chapter.find(id=f"claim-{id}"), id
+        assert chapter.find("a", href=f"21_evidence.html#ledger-{id}"), id
 
 
 def test_macros_are_defined_for_pages_and_paper(soups):

@@ -226,6 +226,69 @@ def test_numbers_keep_three_digits(value):
     assert math.isclose(float(claims.number(value)), value, rel_tol=6e-3)
 
 
+# ---- one claim for each architecture ----
+
+
+def stated(desk, *entries):
+    desk.book.claims.write_text(yaml.safe_dump(list(entries)))
+    return claims.read_claims(desk.book)
+
+
+def test_an_entry_can_be_a_claim_for_each_architecture(desk):
+    texts = {"sentence": "It holds for {architecture}.", "expected": "refuted"}
+    control = {"sentence": "Not {architecture}.", "rule": {"high": "<= 0.1"}}
+    entry = ENTRY | texts | {"control": control, "architectures": ["MLP", "paper's CNN"]}
+    found = stated(desk, entry)
+    assert list(found) == ["a-claim-mlp", "a-claim-paper-cnn"]
+    last = found["a-claim-paper-cnn"]
+    assert last.architecture == "paper's CNN" and last.expected == "refuted"
+    assert last.sentence == "It holds for paper's CNN." and last.control == "Not paper's CNN."
+    assert stated(desk, ENTRY)["a-claim"].architecture == ""
+
+
+def test_each_architecture_can_have_its_own_expectation(desk):
+    entry = {name: value for name, value in ENTRY.items() if name != "expected"}
+    found = stated(desk, entry | {"architectures": {"MLP": "refuted", "CNN": "supported"}})
+    assert {id: claim.expected for id, claim in found.items()} == {
+        "a-claim-mlp": "refuted", "a-claim-cnn": "supported",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"architectures": "MLP"}, "architectures is 'MLP'; expected a list of names"),
+        ({"architectures": [1]}, r"architectures is \[1\]"),
+        ({"architectures": {"MLP": "refuted"}}, "expected stands twice"),
+        ({"architectures": ["MLP", "mlp"]}, "states 'a-claim-mlp' twice"),
+    ],
+)
+def test_bad_architectures_are_one_line(desk, changes, message):
+    with pytest.raises(UserError, match=message):
+        stated(desk, ENTRY | changes)
+
+
+def test_a_table_records_many_claims(run_of_one, monkeypatch):
+    tables = []
+    monkeypatch.setattr(claims, "show", lambda **forms: tables.append(forms))
+    entry = ENTRY | {"id": "each", "architectures": ["MLP", "CNN"]}
+    stated(run_of_one, entry)
+    claims.record_table({
+        "each-mlp": (between(0.6, 0.9), exact(0)), "each-cnn": (between(0.1, 0.4), exact(0.02)),
+    })  # fmt: skip
+    verdicts = [staged(run_of_one, id)["verdict"] for id in ("each-mlp", "each-cnn")]
+    assert verdicts == ["supported", "refuted"]
+    [table] = tables
+    for part in ("{#claim-each-mlp .verdict .verdict-supported}", "(#ledger-each-cnn)",
+                 "0.25 [0.1, 0.4]", "0.02 (exact)"):  # fmt: skip
+        assert part in table["markdown"]
+    assert table["text"].splitlines()[1].startswith("refuted: each-cnn: 0.25")
+    with pytest.raises(UserError, match="recorded twice"):
+        claims.record_table({"each-mlp": (exact(1), exact(0))})
+    with pytest.raises(ValueError, match="expected at least one id"):
+        claims.record_table({})
+
+
 # ---- the ledger ----
 
 KEYS = {"01_one": "now"}

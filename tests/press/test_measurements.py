@@ -50,6 +50,30 @@ def test_promises_come_first_and_a_missed_one_is_said() -> None:
     assert "3 (2.5 to 3.5)" in kept
 
 
+def test_a_part_that_is_measured_again_leaves_the_others_as_they_were() -> None:
+    first, second = {"date": "1 May"}, {"date": "2 May"}
+    old = measurements.merge(
+        {}, MEASURED | {"about": first}, ["training", "perturbation", "book", "beyond"]
+    )
+    assert {name: old[name] for name in MEASURED} == MEASURED
+    again = {"about": second, "book": [], "comparisons": [ROW | {"what": "kept", "ratio": 4.0}]}
+    new = measurements.merge(old, again, ["book", "perturbation"])
+    assert [row["what"] for row in new["comparisons"]] == ["a", "kept", "missed"]
+    assert new["comparisons"][1]["ratio"] == 4.0
+    assert new["book"] == [] and new["check"] == MEASURED["check"]
+    days = {part: seen["date"] for part, seen in new["abouts"].items()}
+    assert days == {
+        "training": "1 May", "beyond": "1 May", "book": "2 May", "perturbation": "2 May",
+    }  # fmt: skip
+
+
+def test_the_prose_names_the_day_of_the_part_that_it_speaks_of() -> None:
+    seen = {"machine": "m", "date": "d", "commit": "c", "torch": "t", "numpy": "n"}
+    measured = {"abouts": {"book": seen, "training": seen | {"date": "e"}}}
+    assert measurements.about(measured, "book") == {k: seen[k] for k in seen if k != "numpy"}
+    assert measurements.about(measured, "training")["date"] == "e"
+
+
 def test_times_name_the_chapters() -> None:
     assert "- 2.0\n  - 5\n  - none" in measurements.times(MEASURED)
 

@@ -129,6 +129,33 @@ def test_the_summary_counts_by_component():
     ]
 
 
+def test_the_board_has_a_row_a_problem_and_architecture():
+    def cell(id, verdict, component, architecture, problem="stripes"):
+        made = entry(id, verdict, component=component, problem=problem)
+        return replace(made, claim=replace(made.claim, architecture=architecture))
+
+    entries = [
+        cell("a-claim", "supported", "success", "MLP"),
+        cell("b-claim", "refuted", "instability", "MLP"),
+        cell("c-claim", "inconclusive", "simplicity", "CNN", problem="digits"),
+        cell("d-claim", "no record", "success", "CNN"),
+        entry("elsewhere", "supported"),
+    ]
+    targets = "".join(f"(ledger-{e.claim.id})=\n\nHere.\n\n" for e in entries)
+    document = tree(targets + pages.board(entries))
+    assert rows(document) == [
+        ["Problem", "Architecture", "Success", "Instability", "Simplicity"],
+        ["stripes", "MLP", "supported 0.75", "refuted 0.75", "–"],
+        ["stripes", "CNN", "no record", "–", "–"],
+        ["digits", "CNN", "–", "–", "inconclusive 0.75"],
+    ]
+    counts = pages.board_counts(entries)
+    assert counts["stripes-success-supported"] == 1 and counts["stripes-success-refuted"] == 0
+    assert counts["stripes-cells"] == 3 and counts["stripes-success-cells"] == 2
+    assert counts["digits-simplicity-inconclusive"] == 1
+    assert "none-cells" not in counts
+
+
 def test_a_component_shows_its_claims_by_problem_whatever_their_verdict():
     entries = [
         entry("a-claim", "inconclusive", problem="one"),
