@@ -23,15 +23,16 @@ from falsestruct.networks import Architecture
 from falsestruct.problems.planted import Planted
 from falsestruct.training import Schedule, Set, Watch
 
-Which = Literal["original", "false"]
+Which = Literal["original", "false", "coin"]
 WHICH: tuple[Which, Which] = ("original", "false")
+LABELLINGS = (*WHICH, "coin")
 
 CAPTURED = 0.95  # accuracy from which a network has captured the only structure in its data
 SHARE = 0.95  # of the seeds must have done so
 SCALES = (0.0, 0.25, 0.5, 1.0)  # of the outputs, in the code's mixture
 DATA_SEED = 2**20  # added to a network's seed for its data
 TEST_SEED = 20_000
-RESAMPLES = 999
+RESAMPLES = 499
 
 
 @dataclass(frozen=True)
@@ -74,16 +75,18 @@ def alone(
 
     On half of the inputs the two structures agree, drawn independently of everything else. The
     labels are those of `which`; the other structure is then right on one half, like a coin. With
-    strength 0 the false structure's labels are a coin's too: there is nothing to learn.
+    strength 0 the false structure's labels are a coin's too: there is nothing to learn. "coin" has
+    no structure by construction, on the same inputs.
 
     Raises:
         ValueError: `which` is unknown.
     """
-    if which not in WHICH:
-        raise ValueError(f"which is {which!r}; expected one of {', '.join(WHICH)}")
+    if which not in LABELLINGS:
+        raise ValueError(f"which is {which!r}; expected one of {', '.join(LABELLINGS)}")
     agrees = torch.randperm(samples, generator=generator) < samples / 2
     x, y = problem.make(samples, generator, agrees, held_out)
-    return x, y if which == "original" else torch.where(agrees, y, 1 - y)
+    coin = torch.randint(2, (samples,), generator=generator).double()
+    return x, {"original": y, "false": torch.where(agrees, y, 1 - y), "coin": coin}[which]
 
 
 def sequences(problem: Planted, which: Which, samples: int, seeds: Sequence[int]) -> list[Set]:

@@ -17,7 +17,7 @@ from falsestruct.networks import PAPER, Architecture, by_name
 from falsestruct.problems import planted
 from falsestruct.problems.planted import Planted
 from falsestruct.problems.stripes import Stripes
-from falsestruct.simplicity import WHICH, Crossing, Learn, Needed
+from falsestruct.simplicity import WHICH, Crossing, Learn, Needed, Which
 from falsestruct.statistics import Estimate
 from falsestruct.training import Schedule, Watch
 
@@ -34,7 +34,7 @@ WEAKER = 0.1  # of the usual strength: the board's control
 TESTED = 60  # held-out inputs that say whether a structure is captured
 WIDTH_STEPS, WIDTH_RATE = 1_000, 1e-2
 
-Cells = Mapping[str, Sequence[int]]
+Cells = Sequence[str]  # each an architecture and a width of the stripe: "deep MLP 3"
 
 
 def problem(width: int, a: float) -> Planted:
@@ -43,13 +43,20 @@ def problem(width: int, a: float) -> Planted:
 
 
 def grid(
-    cells: Cells, offsets: Sequence[float], seeds: Mapping[str, int], **options: object
-) -> list[dict[str, object]]:
-    """Points of a sweep: every architecture and width at every offset."""
+    cells: Cells, offsets: Sequence[float], *, slow: Mapping[str, Any], **options: Any
+) -> list[dict[str, Any]]:
+    """Points of a sweep: every architecture and width at every offset.
+
+    Args:
+        options: Of the point function, such as seeds and sizes.
+        slow: What differs for convolutions.
+    """
+    split = [cell.rpartition(" ") for cell in cells]
     return [
-        {"architecture": name, "width": width, "a": a, "seeds": seeds[name], **options}
-        for name, widths in cells.items()
-        for width in widths
+        {"architecture": name, "width": int(width), "a": a}
+        | options
+        | (dict(slow) if by_name(name).engine == "looped" else {})
+        for name, _, width in split
         for a in offsets
     ]
 
@@ -85,14 +92,20 @@ def alone_point(
 
 
 def both(
-    given: Planted, learn: Learn, *, sizes: Sequence[int], labels: int, seeds: int
+    given: Planted,
+    learn: Learn,
+    *,
+    sizes: Sequence[int],
+    labels: int,
+    seeds: int,
+    labellings: Sequence[Which] = WHICH,
 ) -> pd.DataFrame:
     """`simplicity.measure` of both structures of a problem, with the column structure."""
     tables = [
         simplicity.measure(
             given, which, learn, sizes=sizes, labels=labels, seeds=range(seeds), tested=TESTED
-        ).assign(structure=which)
-        for which in WHICH
+        ).assign(structure=which, tried=sizes[-1])
+        for which in labellings
     ]
     return pd.concat(tables, ignore_index=True)
 
@@ -130,12 +143,14 @@ def kernel_point(*, architecture: str, width: int, a: float, seeds: int) -> pd.D
     return pd.DataFrame(rows).assign(architecture=architecture, width=width, a=a)
 
 
-def hint_point(*, delta: float, seeds: int, sizes: list[int], labels: int) -> pd.DataFrame:
-    """What each structure of the oscillation takes alone, at one δ: as `alone_point`."""
+def hint_point(
+    *, delta: float, seeds: int, sizes: list[int], labels: int, labellings: list[Which]
+) -> pd.DataFrame:
+    """What each labelling of the oscillation's inputs takes alone, at one δ: as `alone_point`."""
     given = planted.oscillation(delta)
     (network,) = given.architectures
     learn = _learner("oscillation", network)
-    table = both(given, learn, sizes=sizes, labels=labels, seeds=seeds)
+    table = both(given, learn, sizes=sizes, labels=labels, seeds=seeds, labellings=labellings)
     return table.assign(architecture=network.name, a=delta)
 
 
@@ -382,26 +397,29 @@ def mean_difference(shape: Stripes) -> float:
 
 
 def board_claims(board: pd.DataFrame) -> Found:
-    """Estimates of the status board's cells: at the usual strength, control at the weaker one.
+    """Estimates of the status board's cells, at the problem's usual strength.
+
+    The control: the same at the weaker strength; for the oscillation with a coin for the hint.
 
     Args:
         board: Columns problem, architecture, a, structure, seed, bits.
     """
     found: Found = {}
-    for (name, architecture), own in board.groupby(["problem", "architecture"], sort=False):
-        usual = planted.STRENGTHS[str(name)]
-        pair = [
-            differences(own[np.isclose(own["a"], strength)]) for strength in (usual, WEAKER * usual)
-        ]
-        slug = str(architecture).lower().replace("'s", "").replace(" ", "-")
-        found[f"simplicity-{str(name).split('-')[0]}-{slug}"] = (pair[0], pair[1])
+    for key, own in board.groupby(["problem", "architecture"], sort=False):
+        name, architecture = map(str, key)
+        strength = planted.STRENGTHS[name]
+        usual, weak = (own[np.isclose(own["a"], factor * strength)] for factor in (1, WEAKER))
+        coin = name == "oscillation"
+        control = differences(usual, "coin") if coin else differences(weak)
+        slug = architecture.lower().replace("'s", "").replace(" ", "-")
+        found[f"simplicity-{name.split('-')[0]}-{slug}"] = (differences(usual), control)
     return found
 
 
-def differences(table: pd.DataFrame) -> Estimate:
-    """Bits of the original less bits of the false structure, mean over paired seeds."""
+def differences(table: pd.DataFrame, other: Which = "false") -> Estimate:
+    """Bits of the original less bits of the other labelling, mean over paired seeds."""
     wide = table.pivot(index="seed", columns="structure", values="bits")
-    return statistics.paired_difference(wide["original"].to_numpy(), wide["false"].to_numpy())
+    return statistics.paired_difference(wide["original"].to_numpy(), wide[other].to_numpy())
 
 
 def board(isolated: pd.DataFrame, hints: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
@@ -416,7 +434,7 @@ def board_grid(seeds: int, *, labels: Mapping[str, int]) -> list[dict[str, objec
     """Points of the cells that no other experiment of the chapter covers.
 
     Args:
-        labels: How many are coded, by problem; sizes grow fourfold up to half of that.
+        labels: How many are coded, by problem; networks learn from 1/16 and from 1/4 of them.
     """
     points = [("stripes", PAPER.name)]
     name = "digits-brightness"
@@ -427,7 +445,7 @@ def board_grid(seeds: int, *, labels: Mapping[str, int]) -> list[dict[str, objec
             "architecture": architecture,
             "strength": factor * planted.STRENGTHS[name],
             "seeds": seeds,
-            "sizes": [labels[name] // 32, labels[name] // 8, labels[name] // 2],
+            "sizes": [labels[name] // 16, labels[name] // 4],
             "labels": labels[name],
         }
         for name, architecture in points
@@ -435,21 +453,95 @@ def board_grid(seeds: int, *, labels: Mapping[str, int]) -> list[dict[str, objec
     ]
 
 
-def needs(table: pd.DataFrame, largest: Mapping[str, float]) -> pd.DataFrame:
-    """Each measure with its interval over seeds, by all columns but seed and the measures.
+def needs(table: pd.DataFrame, *, steps: int) -> pd.DataFrame:
+    """Each measure with its interval over seeds, by architecture, strength and structure.
 
-    Columns: those, measure, value, low, high (infinite: more than the largest tried), largest.
+    Columns: learner, a, structure, measure, value, low, high (infinite: more than the largest that
+    was tried), largest.
+
+    Args:
+        table: As `both` gives it, with architecture and a.
+        steps: The learner's largest number.
     """
-    keys = [name for name in ("architecture", "width", "a", "structure") if name in table]
     rows = []
-    for key, own in table.groupby(keys, sort=False):
+    for key, own in table.groupby(["architecture", "a", "structure"], sort=False):
         for name in _TRAINED:
             values = own[name].to_numpy()
+            largest = {"samples": float(own["tried"].iloc[0]), "steps": float(steps)}
             found: Estimate | Needed = (
                 statistics.mean(values)
                 if name == "bits"
                 else simplicity.needed(values, largest[name])
             )
-            row = {"measure": name, "value": found.value, "low": found.low, "high": found.high}
-            rows.append(dict(zip(keys, key, strict=True)) | row | {"largest": largest.get(name)})
+            row = dict(zip(("learner", "a", "structure"), key, strict=True)) | {"measure": name}
+            row |= {"value": found.value, "low": found.low, "high": found.high}
+            rows.append(row | {"largest": largest.get(name, math.nan)})
     return pd.DataFrame(rows)
+
+
+def learners(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with a column learner, "architecture, w = width"."""
+    names = table["architecture"] + ", w = " + table["width"].astype(str)
+    return table.assign(learner=names)
+
+
+def history_table(ambiguous: pd.DataFrame, offsets: Sequence[float]) -> pd.DataFrame:
+    """Reading over time at the paper's width: what `plots.simplicity.history` draws.
+
+    A network that has met the target is done, and stays as it was.
+    """
+    own = ambiguous[(ambiguous["width"] == Stripes().width) & ambiguous["a"].isin(offsets)]
+    rows = []
+    for (name, a), part in own.groupby(["architecture", "a"], sort=False):
+        seen = part.pivot(index="step", columns="seed", values="colour").sort_index().ffill()
+        fits = part[part["accuracy"] >= FITS].groupby("seed")["step"].min()
+        for step in (step for step in LOOKS if step in seen.index):
+            share = statistics.mean(seen.loc[step].to_numpy())
+            row = {"learner": name, "a": a, "step": step, "fit": fits.median()}
+            rows.append(row | {"mean": share.value, "low": share.low, "high": share.high})
+    return pd.DataFrame(rows)
+
+
+def linearised_table(ambiguous: pd.DataFrame, kernels: pd.DataFrame) -> pd.DataFrame:
+    """Shares read by colour, trained and linearised: what `plots.simplicity.linearised` draws."""
+    tables = {
+        "trained": ambiguous[ambiguous["last"]],
+        "linearised": kernels[kernels["structure"] == "false"],
+    }
+    rows = []
+    for kind, table in tables.items():
+        for (name, a), part in learners(table).groupby(["learner", "a"], sort=False):
+            share = statistics.mean(part["colour"].to_numpy())
+            row = {"learner": name, "a": a, "kind": kind, "share": share.value}
+            rows.append(row | {"low": share.low, "high": share.high})
+    return pd.DataFrame(rows)
+
+
+def ranking_table(crossed: pd.DataFrame, factors: Mapping[str, float]) -> pd.DataFrame:
+    """Predicted over measured crossovers: what `plots.simplicity.ranking` draws.
+
+    Args:
+        factors: By what factor each predictor is off.
+    """
+    rows = []
+    for (predictor, learner), part in learners(crossed).groupby(
+        ["predictor", "learner"], sort=False
+    ):
+        ratio = (part["predicted"] / part["measured"]).to_numpy()
+        first = part[part["draw"] == -1].iloc[0]
+        low, high = np.quantile(ratio[1:], [0.025, 0.975])
+        value = float(first["predicted"] / first["measured"])
+        row = {"predictor": NAMES[str(predictor)], "learner": learner, "ratio": value}
+        row |= {"low": min(low, value), "high": max(high, value), "inside": bool(first["inside"])}
+        rows.append(row | {"factor": factors[str(predictor)]})
+    return pd.DataFrame(rows)
+
+
+NAMES = {
+    "samples": "samples",
+    "steps": "steps",
+    "bits": "code length",
+    "norm": "kernel norm",
+    "alignment": "kernel alignment",
+    "linearised": "linearised network",
+}
