@@ -115,6 +115,20 @@ class Linearised:
             gain = torch.where(small, torch.full_like(values, time), gain)
         return self.test_start + self.across @ (vectors @ (gain * (vectors.T @ (y - self.start))))
 
+    def descend(self, y: Tensor, *, steps: int, rate: float) -> Tensor:
+        """Outputs (m,) after gradient descent on the mean cross-entropy of labels y of ±1, (n,).
+
+        Each step moves f by −rate·K·g and f* by −rate·K*·g, with g_i = −y_i σ(−y_i f_i)/n: what
+        plain gradient descent on the parameters does to a network that is linear in them.
+        """
+        f = self.start.clone()
+        total = torch.zeros_like(f)
+        for _ in range(steps):
+            slope = -y * torch.sigmoid(-y * f) / len(y)
+            total -= rate * slope
+            f -= rate * (self.kernel @ slope)
+        return self.test_start + self.across @ total
+
 
 def norm(kernel: Tensor, y: Tensor) -> float:
     """√(yᵀK⁻¹y/n): the norm that a function needs to fit labels y of ±1; less is simpler.

@@ -6,6 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from falsestruct.plots import BLUE, FALSE, GREEN, GREY, MARKERS, ORIGINAL, SERIES, figure, tidy
 
@@ -29,12 +30,12 @@ def needs(
     picture = figure(0.12 + 0.26 * len(learners))
     axes = picture.subplots(len(learners), len(LABELS), sharex=True, squeeze=False)
     for row, learner in zip(axes, learners, strict=True):
-        for panel, (name, label) in zip(row, LABELS.items(), strict=True):
+        for panel, name in zip(row, LABELS, strict=True):
             part = table[(table["learner"] == learner) & (table["measure"] == name)]
             _needs_panel(panel, part)
-            if row is axes[0]:
-                panel.set_title(label, fontsize="medium")
         row[0].set_ylabel(learner)
+    for panel, label in zip(axes[0], LABELS.values(), strict=True):
+        panel.set_title(label, fontsize="medium")
     for panel in axes[-1]:
         panel.set_xlabel(axis)
     handles = [
@@ -65,6 +66,11 @@ def _needs_panel(axis: mpl.axes.Axes, part: pd.DataFrame) -> None:
         axis.plot(x[~reached], value[~reached], marker, color=colour, ms=4.5, mfc="white")
     axis.set_xscale("log")
     axis.set_yscale("log")
+    low, high = axis.get_ylim()
+    subs = (1, 2, 5) if high / low < 100 else (1,)
+    axis.yaxis.set_major_locator(LogLocator(subs=subs, numticks=9))
+    axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.yaxis.set_minor_formatter(NullFormatter())
     tidy(axis)
 
 
@@ -88,7 +94,7 @@ def history(table: pd.DataFrame) -> Figure:
             fit = float(own["fit"].iloc[0]) + 1
             axis.plot(
                 fit, np.interp(fit, x, own["mean"]), marker, color=colour, ms=9,
-                markerfacecolor="none", markeredgewidth=1.5,
+                markerfacecolor="none", markeredgewidth=1.5, clip_on=False,
             )  # fmt: skip
         axis.axhline(0.5, color=GREY, linestyle=":", linewidth=0.9)
         axis.set_title(learner, fontsize="medium")
@@ -150,7 +156,7 @@ def ranking(table: pd.DataFrame) -> Figure:
     axis.axvspan(1 / 1.5, 1.5, color="0.93", lw=0)
     axis.axvline(1, color=GREY, linewidth=0.9)
     colours = (*SERIES, "black")
-    markers = (*MARKERS, "X")
+    markers = (*MARKERS, "p")
     for place, name in enumerate(order.index):
         own = table[table["predictor"] == name].set_index("learner")
         for index, learner in enumerate(learners):
