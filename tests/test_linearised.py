@@ -109,6 +109,23 @@ def test_a_small_step_of_training_is_what_the_kernel_says() -> None:
     torch.testing.assert_close(predicted, change, rtol=1e-2, atol=1e-9)
 
 
+def test_descent_on_the_kernel_is_descent_on_the_weights() -> None:
+    generator = torch.Generator().manual_seed(0)
+    x, test = (torch.randn(n, 3, generator=generator, dtype=torch.float64) for n in (5, 2))
+    y = torch.tensor([1.0, -1, 1, 1, -1], dtype=torch.float64)
+    linear = networks.Architecture(
+        "3-1", lambda: torch.nn.Sequential(torch.nn.Linear(3, 1)), "dense"
+    )
+    found = Linearised.of(linear, 2, x, test).descend(y, steps=50, rate=0.3)
+    network = networks.initialise(linear.build(), 2).double()
+    optimiser = torch.optim.SGD(network.parameters(), lr=0.3)
+    for _ in range(50):
+        optimiser.zero_grad()
+        torch.nn.functional.softplus(-y * network(x)[:, 0]).mean().backward()
+        optimiser.step()
+    torch.testing.assert_close(found, network(test)[:, 0].detach())
+
+
 def test_norm_and_alignment_in_closed_form() -> None:
     y = torch.tensor([1.0, 1, -1, -1], dtype=torch.float64)
     ideal = y[:, None] * y  # the structure itself as a kernel

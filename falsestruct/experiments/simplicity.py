@@ -33,6 +33,7 @@ FITS = 0.95  # training accuracy from which a network fits its set
 WEAKER = 0.1  # of the usual strength: the board's control
 TESTED = 60  # held-out inputs that say whether a structure is captured
 WIDTH_STEPS, WIDTH_RATE = 1_000, 1e-2
+DESCENT_STEPS = 20_000  # plain ones, after which the linear network fits its set
 
 Cells = Sequence[str]  # each an architecture and a width of the stripe: "deep MLP 3"
 
@@ -43,22 +44,28 @@ def problem(width: int, a: float) -> Planted:
 
 
 def grid(
-    cells: Cells, offsets: Sequence[float], *, slow: Mapping[str, Any], **options: Any
+    cells: Cells, offsets: Sequence[float], slow: Sequence[float] | None = None, *, seeds: int
 ) -> list[dict[str, Any]]:
-    """Points of a sweep: every architecture and width at every offset.
-
-    Args:
-        options: Of the point function, such as seeds and sizes.
-        slow: What differs for convolutions.
-    """
+    """Points of a sweep: every architecture and width at every offset; `slow`: of convolutions."""
     split = [cell.rpartition(" ") for cell in cells]
     return [
-        {"architecture": name, "width": int(width), "a": a}
-        | options
-        | (dict(slow) if by_name(name).engine == "looped" else {})
+        {"architecture": name, "width": int(width), "a": a, "seeds": seeds}
         for name, _, width in split
-        for a in offsets
+        for a in (slow if slow and _slow(name) else offsets)
     ]
+
+
+def extended(
+    points: Sequence[Mapping[str, Any]], options: Mapping[str, Any], *, slow: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The points with more options, and with those in `slow` for convolutions."""
+    return [
+        {**point, **options, **(slow if _slow(point["architecture"]) else {})} for point in points
+    ]
+
+
+def _slow(architecture: str) -> bool:
+    return by_name(architecture).engine == "looped"
 
 
 def ambiguous_point(*, architecture: str, width: int, a: float, seeds: int) -> pd.DataFrame:

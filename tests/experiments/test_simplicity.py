@@ -149,7 +149,7 @@ SPREAD = {("linear", 3): 0.04, ("deep MLP", 3): 0.1, ("deep MLP", 8): 0.4}
 )
 def test_predictions_are_judged_by_their_factor(shift: float, verdict: str) -> None:
     crossed = experiment.crossings(*world(SPREAD, shift))
-    found = experiment.prediction_claims(crossed, [0.01, 1.0], 4)
+    found = experiment.prediction_claims(experiment.ranking(crossed, 4))
     assert set(verdicts(found).values()) == {verdict}
     for estimate, control in found.values():
         assert estimate.value == pytest.approx(max(shift, 1 / shift), rel=0.05)
@@ -158,12 +158,9 @@ def test_predictions_are_judged_by_their_factor(shift: float, verdict: str) -> N
 
 def test_one_crossover_proves_nothing() -> None:
     """If all networks cross at the same offset, a constant predicts as well: never supported."""
-    cross = dict.fromkeys(SPREAD, 0.1)
-    found = experiment.prediction_claims(experiment.crossings(*world(cross)), [0.01, 1.0], 4)
-    assert set(verdicts(found).values()) == {"inconclusive"}
-    constant, _ = experiment.ranking(experiment.crossings(*world(cross)), [0.01, 1.0], 4)[
-        "constant"
-    ]
+    ranked = experiment.ranking(experiment.crossings(*world(dict.fromkeys(SPREAD, 0.1))), 4)
+    assert set(verdicts(experiment.prediction_claims(ranked)).values()) == {"inconclusive"}
+    constant, _ = ranked["constant"]
     assert constant.value == pytest.approx(1, abs=0.05)
 
 
@@ -173,11 +170,11 @@ def test_a_measure_that_never_crosses_is_charged_to_the_end_of_the_sweep() -> No
     crossed = experiment.crossings(ambiguous, level, kernels)
     own = crossed[(crossed["predictor"] == "samples") & (crossed["draw"] == -1)]
     assert not own["inside"].any()
-    found = experiment.prediction_claims(crossed, [0.01, 1.0], 4)
+    found = experiment.prediction_claims(experiment.ranking(crossed, 4))
     assert verdicts(found)["simplicity-predicts-samples"] != "supported"
     assert verdicts(found)["simplicity-predicts-steps"] == "supported"
     table = experiment.ranking_table(crossed, dict.fromkeys(experiment.NAMES, 1.0))
-    assert len(table) == 6 * 3 and (table["low"] <= table["high"]).all()
+    assert len(table) == 7 * 3 and (table["low"] <= table["high"]).all()
     assert plots.ranking(table).axes
 
 
@@ -262,7 +259,7 @@ CELLS = ["deep MLP 3"]
 
 def test_points_give_what_the_tables_need() -> None:
     """One small live run through every table and figure of the stripes."""
-    grid = experiment.grid(CELLS, OFFSETS, slow={}, seeds=2)
+    grid = experiment.grid(CELLS, OFFSETS, seeds=2)
     ambiguous = pd.concat(
         [experiment.ambiguous_point(**point) for point in grid], ignore_index=True
     )
@@ -288,11 +285,27 @@ def test_points_give_what_the_tables_need() -> None:
         assert figure.axes
 
 
-def test_convolutions_get_their_own_options() -> None:
-    grid = experiment.grid(["linear 8", "pooled CNN 3"], [0.1], slow={"sizes": [4]}, sizes=[4, 8])
-    assert [(p["architecture"], p["width"], p["sizes"]) for p in grid] == [
-        ("linear", 8, [4, 8]), ("pooled CNN", 3, [4]),
+def test_convolutions_get_their_own_offsets_and_options() -> None:
+    grid = experiment.grid(["deep MLP 8", "pooled CNN 3"], [0.1, 0.2], [0.1], seeds=2)
+    points = experiment.extended(grid, {"sizes": [4, 8]}, slow={"sizes": [4]})
+    assert [(p["architecture"], p["width"], p["a"], p["sizes"]) for p in points] == [
+        ("deep MLP", 8, 0.1, [4, 8]), ("deep MLP", 8, 0.2, [4, 8]), ("pooled CNN", 3, 0.1, [4]),
     ]  # fmt: skip
+
+
+def test_plain_descent_is_judged_against_adam() -> None:
+    plain = experiment.descent(0.02, seeds=1, steps=3_000, rate=0.05)
+    assert plain["accuracy"].item() > 0.9
+    rows = [{"seed": seed, "colour": 0.0} for seed in range(10)]
+    adam = pd.DataFrame(rows).assign(architecture="linear", width=3, a=0.02, last=True)
+    taken = pd.DataFrame(rows).assign(colour=1.0)
+    for own, other, verdict in (
+        (taken, adam, "supported"),
+        (adam, adam, "refuted"),
+        (taken, adam.assign(colour=1.0), "inconclusive"),
+    ):
+        found = experiment.optimiser_claim(own, other, 0.02)
+        assert verdicts(found) == {"simplicity-optimiser": verdict}
 
 
 def test_widths_of_the_oscillation_tell_its_structures_apart() -> None:
