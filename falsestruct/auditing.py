@@ -28,6 +28,7 @@ BATCH_NOISE = 0.01  # share of labels that may differ when the batch is cut othe
 BISECTIONS = 30
 GRID = 12  # steps on which a line is searched for its first flip
 REACH = 4.0  # how far lines are followed, in units of the input's distance to the false structure
+RANDOM_REACH = 64.0  # the same for random directions alone
 NEIGHBOURS = 3  # inputs of the other label towards which a line is searched
 PROBES = 60  # labels asked for each estimate of a normal
 
@@ -191,11 +192,11 @@ def _inputs(problem: Planted, samples: int, seed: int) -> tuple[Tensor, Tensor]:
     disagree = problem.original(apart) != problem.false(apart)
     if not both.any() or not disagree.any():
         raise AuditError(f"{problem.name}: no input where the structures disagree, or agree")
-    return _once(agreed[both]), _once(apart[disagree])
+    return once(agreed[both]), once(apart[disagree])
 
 
-def _once(x: Tensor) -> Tensor:
-    """Each input once, in the order in which it came first."""
+def once(x: Tensor) -> Tensor:
+    """Each input (samples, …) once, in the order in which it came first."""
     _, which = torch.unique(x.flatten(1), dim=0, return_inverse=True)
     first = torch.full((int(which.max()) + 1,), len(x), dtype=torch.long)
     first.scatter_reduce_(0, which, torch.arange(len(x)), "amin")
@@ -334,11 +335,11 @@ def random_only(
 ) -> Tensor:
     """What random directions alone find, (points,): the control of `perturbations`.
 
-    As many lines as there, each up to 64 times the false structure's distance.
+    As many lines as there, each up to RANDOM_REACH times the false structure's distance.
     """
     walk = _Walk(predict, x[:points], norm, torch.Generator().manual_seed(seed))
-    far = 64 * problem.distance(walk.x, norm)
-    for _ in range(5 + 2 * NEIGHBOURS + 10):
+    far = RANDOM_REACH * problem.distance(walk.x, norm)
+    for _ in range(2 + 2 * NEIGHBOURS + 40):  # four lines follow each normal
         walk.follow(walk.noise(), far)
     return walk.size
 
@@ -374,7 +375,10 @@ class _Walk:
         return value.view(-1, *[1] * (self.x.ndim - 1))
 
     def _flips(self, eta: Tensor, rows: Tensor) -> Tensor:
-        return self.predict(self.x[rows] + eta) != self.label[rows]
+        """Whether eta (…, rows, *shape) flips the labels of these rows: (…, rows)."""
+        moved = self.x[rows] + eta
+        labels = self.predict(moved.flatten(0, -self.x.ndim)).view(moved.shape[: 1 - self.x.ndim])
+        return labels != self.label[rows]
 
     def follow(self, direction: Tensor, far: Tensor) -> None:
         """First flip on a grid along each point's direction, bisected; kept if it is smaller.
@@ -388,16 +392,12 @@ class _Walk:
         if len(rows) == 0:
             return
         unit = direction[rows] / self._wide(length[rows])
-        low, high = torch.zeros(len(rows), dtype=torch.float64), end[rows]
-        found = torch.zeros(len(rows), dtype=torch.bool)
-        for step in range(1, GRID + 1):
-            t = end[rows] * step / GRID
-            hit = self._flips(self._wide(t) * unit, rows) & ~found
-            low = torch.where(hit, end[rows] * (step - 1) / GRID, low)
-            high = torch.where(hit, t, high)
-            found |= hit
-        rows, unit, low, high = rows[found], unit[found], low[found], high[found]
-        self._bisect(rows, unit, low, high)
+        steps = end[rows] * (torch.arange(1, GRID + 1) / GRID)[:, None]  # (grid, rows)
+        flips = self._flips(steps.view(*steps.shape, *[1] * (self.x.ndim - 1)) * unit, rows)
+        found = flips.any(0)
+        first = flips.long().argmax(0)[found]
+        rows, unit, step = rows[found], unit[found], end[rows][found] / GRID
+        self._bisect(rows, unit, step * first, step * (first + 1))
 
     def _bisect(self, rows: Tensor, unit: Tensor, low: Tensor, high: Tensor) -> None:
         for _ in range(BISECTIONS if len(rows) else 0):
@@ -417,18 +417,15 @@ class _Walk:
         """
         if not self.size.isfinite().any():
             return
-        around = 0.1 * self.best.flatten(1).norm(dim=1)
-        normal = torch.zeros_like(self.best)
         rows = self.size.isfinite().nonzero().flatten()
-        flips, noise = [], []
-        for _ in range(PROBES):
-            draw = self.noise()
-            draw = draw / self._wide(draw.flatten(1).norm(dim=1))
-            noise.append(draw)
-            flips.append(self._flips((self.best + self._wide(around) * draw)[rows], rows).double())
-        weight = torch.stack(flips) - torch.stack(flips).mean(0)  # (probes, points)
-        drawn = torch.stack(noise)[:, rows]
-        normal[rows] = (weight.view(*weight.shape, *[1] * (self.x.ndim - 1)) * drawn).sum(0)
+        best = self.best[rows]
+        noise = torch.randn(PROBES, *best.shape, dtype=best.dtype, generator=self.generator)
+        noise = noise / noise.flatten(2).norm(dim=2).view(*noise.shape[:2], *[1] * (best.ndim - 1))
+        around = self._wide(0.1 * best.flatten(1).norm(dim=1))
+        flips = self._flips(best + around * noise, rows).double()
+        weight = flips - flips.mean(0)  # (probes, rows)
+        normal = torch.zeros_like(self.best)
+        normal[rows] = (weight.view(*weight.shape, *[1] * (best.ndim - 1)) * noise).sum(0)
         if self.norm == "linf":
             normal = normal.sign()
         present = self.best / self._wide(self._length(self.best).clamp_min(1e-300))

@@ -28,7 +28,7 @@ FREQUENCIES = 4  # periods across an image, at most
 WAVES = 40  # ⌈a/x⌉ mod 2 for a = 1 … WAVES
 GRAIN = 0.05  # of images; pixels span about 1
 PART = 500  # held-out inputs at once: a pool may be small, and is then used several times
-CHUNK = 2**23  # numbers at once: bounds the memory
+CHUNK = 2**20  # numbers at once: more is slower, and takes memory
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -177,8 +177,8 @@ def decoupled(
 
     Held-out inputs whose false structure is right on every second one (ρ = ½). Then the component
     along the false structure is multiplied by a number between 0 and 2·reach, so that it has all
-    sizes, those of the data in the middle; and images get a grain, normal noise of size `GRAIN`, so
-    that neighbouring pixels, rows and extremes don't go together either.
+    sizes, those of the data in the middle; and images get a grain, normal noise of size `GRAIN` on
+    pixels, on rows and on columns, so that neighbours and extremes don't go together either.
 
     Raises:
         ValueError: the reach is not positive, or the problem plants nothing.
@@ -194,7 +194,9 @@ def decoupled(
     change = ((factor - 1) * component).view(-1, *[1] * (x.ndim - 1))
     moved = x + change * problem.direction
     if x.ndim == 3:
-        moved += GRAIN * torch.randn(x.shape, dtype=x.dtype, generator=generator)
+        rows, columns = (samples, x.shape[1], 1), (samples, 1, x.shape[2])
+        for shape in (x.shape, rows, columns):
+            moved += GRAIN * torch.randn(shape, dtype=x.dtype, generator=generator)
     return moved
 
 
@@ -336,13 +338,13 @@ class Search:
     def _some(self, labels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Youden's index J = TPR − FPR at every cut; balanced accuracy is (1 + J)/2."""
         first = labels[:, self.fitted]
-        below = first[:, self.sorted].cumsum(-1)  # (networks, statistics, cuts)
-        j = _youden(below, torch.arange(1, first.shape[1] + 1), first)
-        cut = (j.abs() * self.cuts).argmax(-1, keepdim=True)
+        below = _sorted(first, self.sorted).cumsum_(-1)  # (networks, statistics, cuts)
+        j = _youden(below, torch.arange(1, first.shape[1] + 1), first).mul_(self.cuts)
+        cut = j.abs().argmax(-1, keepdim=True)
         best = j.gather(-1, cut)
         second = labels[:, self.judged]
         place = self.places.expand(len(labels), -1, -1).gather(-1, cut)
-        ones = torch.nn.functional.pad(second[:, self.others].cumsum(-1), (1, 0))
+        ones = torch.nn.functional.pad(_sorted(second, self.others).cumsum_(-1), (1, 0))
         held = _youden(ones.gather(-1, place), place, second)
         score = (1 + best.sign() * held) / 2
         return score[..., 0], best.abs()[..., 0], cut[..., 0], best.sign()[..., 0]
@@ -387,6 +389,11 @@ def _ties(gains: Tensor, winner: int) -> Tensor:
     less = gains[winner] - gains
     error = less.std(1) / math.sqrt(less.shape[1])
     return less.mean(1) <= Z * error
+
+
+def _sorted(labels: Tensor, order: Tensor) -> Tensor:
+    """Labels (networks, samples) in each statistic's order (statistics, samples)."""
+    return labels.index_select(1, order.flatten()).view(len(labels), *order.shape)
 
 
 def _youden(below: Tensor, count: Tensor, labels: Tensor) -> Tensor:
