@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -380,8 +381,21 @@ class Search:
         return right * (0.5 / share).double()
 
     def _lead(self, best: Tensor, runner: Tensor) -> Estimate:
-        """Paired bootstrap over the judged inputs."""
-        return statistics.paired_difference(best.numpy(), runner.numpy(), seed=self.seed)
+        """Paired bootstrap over the judged inputs, by percentiles.
+
+        An input adds one of a few values, so a resample is a multinomial draw of how often each
+        occurs: the distribution of `statistics.paired_difference`, a hundred times faster.
+        """
+        values, counts = np.unique((best - runner).numpy().round(12), return_counts=True)
+        n = int(counts.sum())
+        draws = np.random.default_rng(self.seed).multinomial(
+            n, counts / n, size=statistics.RESAMPLES
+        )
+        low, high = np.quantile(
+            draws @ values / n, [(1 - statistics.LEVEL) / 2, (1 + statistics.LEVEL) / 2]
+        )
+        centre = float(counts @ values / n)
+        return Estimate(centre, min(float(low), centre), max(float(high), centre), n, "bootstrap")
 
 
 def _ties(gains: Tensor, winner: int) -> Tensor:
