@@ -69,7 +69,7 @@ def sizes(table: pd.DataFrame) -> Figure:
                         linestyle="none")  # fmt: skip
         axis.set_title(problem, loc="left")
         tidy(axis)
-    picture.supxlabel("distance of the false structure, $\\ell_\\infty$", fontsize="medium")
+    axes[len(axes) // 2].set_xlabel("distance of the false structure, $\\ell_\\infty$")
     axes[0].set_ylabel("smallest $\\ell_\\infty$ perturbation")
     handles = [Line2D([], [], color=c, marker=m, linestyle="none") for c, m in GROUPS.values()]
     handles += [
