@@ -304,13 +304,14 @@ class Search:
             int(sign[winner] > 0),
         )
 
-    def scores(self, labels: Tensor) -> Tensor:
-        """Held-out balanced accuracy of every statistic, (networks, statistics).
+    def scores(self, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Balanced accuracy of every statistic, (networks, statistics): held out, and as fitted.
 
         Args:
             labels: (networks, samples), 0 or 1.
         """
-        return self._scores(labels.float())[0]
+        score, fit, _, _ = self._scores(labels.float())
+        return score, (1 + fit) / 2
 
     def _checked(self, labels: Tensor) -> Tensor:
         samples = self.library.values.shape[1]

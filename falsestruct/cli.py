@@ -283,7 +283,7 @@ def _function(target: str) -> Callable[..., Any]:
     sys.path.insert(0, os.getcwd())
     try:
         found = getattr(importlib.import_module(module), name, None)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script that ends itself, too
         text = " ".join(str(error).split())
         raise UserError(f"can't import {module}: {type(error).__name__}: {text}") from None
     if not callable(found):

@@ -114,7 +114,7 @@ def reaches(table: pd.DataFrame, *, floor: float) -> Figure:
     _plain_ticks(axis, sorted(set(table["reach"])))
     axis.set(xlabel="mean size of the pattern in the inputs, in units of its size in training",
              ylabel="balanced accuracy\nof the planted statistic", ylim=(0.42, 1.02))  # fmt: skip
-    axis.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
+    picture.legend(loc="outside upper center", ncols=3, frameon=False, fontsize="small")
     tidy(axis)
     return picture
 
@@ -148,7 +148,7 @@ def mixtures(table: pd.DataFrame) -> Figure:
     axes[len(names) // 2].set_xlabel(
         "share of the inputs on which the false structure was built in"
     )
-    entries = {"a structure's name: original": (ORIGINAL, "o"), "false": (FALSE, "s"), **looks}
+    entries = {"named: original": (ORIGINAL, "o"), "named: false": (FALSE, "s"), **looks}
     shown = [name for name in entries if name in {*table["verdict"]} or name not in looks]
     handles = [
         axes[0].plot([], [], entries[name][1], color=entries[name][0], markersize=4, label=name)[0]
