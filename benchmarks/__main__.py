@@ -76,7 +76,8 @@ def show(result: dict[str, Any]) -> None:
             f"{row['ratio']:.2f}×", spread, wanted,
             "" if row["wanted"] is None else ("yes" if Comparison(**own).met else "NO"),
         )  # fmt: skip
-    console.print(table)
+    if table.rows:
+        console.print(table)
     for name in ("engines", "book"):
         if rows := result.get(name):
             other = Table(*rows[0])

@@ -1,12 +1,15 @@
-"""The command line: falsestruct list, run, claims, figures, cite, figure, record, build."""
+"""The command line: falsestruct list, run, claims, figures, cite, figure, record, audit, build."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,11 +19,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from falsestruct import cluster
+from falsestruct import auditing, cluster
 from falsestruct.press import chapters, claims, figures, records, runner
 from falsestruct.press.chapters import Job, Result
 from falsestruct.press.paths import Book, Output, UserError, find_book
 from falsestruct.press.runner import Points
+from falsestruct.problems import planted
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -230,6 +234,61 @@ def make_record(
     start = time.perf_counter()
     made = records.make(id, jobs=jobs)
     print(f"{id}: {len(made.table)} rows in {time.perf_counter() - start:.0f} s")
+
+
+@app.command("audit")
+def audit_network(
+    target: Annotated[str, typer.Argument(metavar="MODULE:FUNCTION")],
+    problem: Annotated[str, typer.Option(help=f"One of {', '.join(planted.PROBLEMS)}.")],
+    strength: Annotated[
+        float | None,
+        typer.Option(help="Of the false signal; the problem's usual one if not given."),
+    ] = None,
+    samples: Annotated[int, typer.Option(help="Inputs drawn for either set.")] = 500,
+    points: Annotated[int, typer.Option(help="Inputs whose perturbations are searched for.")] = 20,
+    seed: Annotated[int, typer.Option(help="Of the inputs and of the search.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Which structure did your network capture?
+
+    FUNCTION takes a batch of inputs (N, …), a float64 tensor, and returns labels (N,), 0 or 1.
+    MODULE is looked for in the present folder first.
+
+    Example: falsestruct audit mymodel:predict --problem stripes --strength 0.05
+    """
+    # What the reader's code prints must not get into the JSON.
+    with contextlib.redirect_stdout(sys.stderr):
+        predict = _function(target)
+        try:
+            chosen = planted.by_name(problem, strength)
+            found = auditing.audit(predict, chosen, samples=samples, points=points, seed=seed)
+        except ValueError as error:  # an AuditError, or a problem that there isn't
+            raise UserError(str(error)) from None
+    if as_json:
+        print(found.to_json())
+        return
+    print(f"verdict: {found.verdict}\n{found.sentence}")
+    rows = [list(asdict(capture).values()) for capture in found.captures]
+    _table(("structure", "share", "low", "high"), [[_short(cell) for cell in row] for row in rows])
+    sizes = asdict(found.instability).items()
+    told = ", ".join(f"{norm} {'none' if v is None else claims.number(v)}" for norm, v in sizes)
+    print(f"smallest perturbations found, medians: {told}")
+
+
+def _function(target: str) -> Callable[..., Any]:
+    """The reader's own function, by MODULE:FUNCTION."""
+    module, colon, name = target.partition(":")
+    if not (module and colon and name):
+        raise UserError(f"{target!r}: expected MODULE:FUNCTION")
+    sys.path.insert(0, os.getcwd())
+    try:
+        found = getattr(importlib.import_module(module), name, None)
+    except (Exception, SystemExit) as error:  # a script that ends itself, too
+        text = " ".join(str(error).split())
+        raise UserError(f"can't import {module}: {type(error).__name__}: {text}") from None
+    if not callable(found):
+        raise UserError(f"{module} has no function {name!r}")
+    return found
 
 
 @app.command()

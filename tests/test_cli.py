@@ -401,3 +401,97 @@ def test_a_terminal_gets_bars(finished):
     text = re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", seen).decode()
     assert "━" in text and re.search(r"02_two.* 2/2", text)
     assert "chapters: 1 run, 0 skipped, 0 failed" in text
+
+
+# ---- audit: the reader's own network ----
+
+READERS = """
+print("a model that talks")
+
+
+def colour(x):
+    print("here too")
+    return x.mean((1, 2)) < 3 / 32
+
+
+def score(x):
+    return x.mean((1, 2))
+
+
+def constant(x):
+    return [1] * len(x)
+
+
+def broken(x):
+    return x @ x.no_such_thing
+
+
+number = 3
+"""
+
+
+@pytest.fixture
+def reader(desk, invoke, monkeypatch):
+    """`falsestruct audit` in a folder with the reader's module."""
+    desk.file("readers.py").write_text(READERS)
+    desk.file("ends.py").write_text("import sys\n\nsys.exit(3)\n")
+    desk.file("wrong.py").write_text("import no_such_module\n")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for name in ("readers", "ends", "wrong"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return lambda *words: invoke(desk, "audit", *words)
+
+
+def test_an_audit_prints_the_json_agreed(reader):
+    words = ("readers:colour", "--problem", "stripes", "--points", "3", "--json")
+    code, out, err = reader(*words)
+    found = json.loads(out)
+    assert code == 0 and "a model that talks" in err and "here too" in err
+    assert list(found) == ["captures", "success", "instability", "verdict", "sentence"]
+    assert found["captures"][1] == {
+        "structure": "colour", "share": 1.0, "low": pytest.approx(0.94, abs=0.001), "high": 1.0,
+    }  # fmt: skip
+    assert found["verdict"] == "colour" and found["success"] == 1.0
+    assert found["instability"] == pytest.approx({"l2": 3.2, "linf": 0.1}, rel=1e-6)
+    assert reader(*words)[1] == out
+
+
+def test_an_audit_for_a_person(reader):
+    code, out, _ = reader("readers:colour", "--problem", "stripes", "--strength", "0.05",
+                          "--points", "3")  # fmt: skip
+    assert code == 0 and out.startswith("verdict: colour\nIt is right on 100 % ")
+    assert re.search(r"^colour +1 +0.94 +1 *$", out, re.M)
+    assert out.endswith("smallest perturbations found, medians: l2 1.6, linf 0.05\n")
+
+
+def test_a_constant_answer_is_found_not_refused(reader):
+    code, out, _ = reader("readers:constant", "--problem", "oscillation", "--json")
+    found = json.loads(out)
+    assert code == 0 and found["verdict"] == "none"
+    assert found["instability"] == {"l2": None, "linf": None}
+    assert found["sentence"].startswith("It answers 1 to every input")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("readers:score", "--problem", "stripes"), "labels other than 0 and 1"),
+        (("readers:broken", "--problem", "stripes"), "predict raised AttributeError on a batch of"),
+        (("readers:none", "--problem", "stripes"), "readers has no function 'none'"),
+        (("readers:number", "--problem", "stripes"), "readers has no function 'number'"),
+        (("readers", "--problem", "stripes"), "'readers': expected MODULE:FUNCTION"),
+        ((":f", "--problem", "stripes"), "expected MODULE:FUNCTION"),
+        (("wrong:f", "--problem", "stripes"), "can't import wrong: ModuleNotFoundError"),
+        (("ends:f", "--problem", "stripes"), "can't import ends: SystemExit: 3"),
+        (("readers:colour", "--problem", "stripe"), "no problem 'stripe'; expected one of stripes"),
+        (("readers:colour", "--problem", "stripes", "--strength", "-1"), "strength is -1.0"),
+        (("readers:colour", "--problem", "stripes", "--strength", "0"), "plants nothing"),
+        (("readers:colour", "--problem", "oscillation", "--strength", "0"), "delta > 0"),
+        (("readers:colour", "--problem", "stripes", "--samples", "0"), "samples is 0"),
+    ],
+)
+def test_what_can_not_be_audited_is_one_line(reader, words, message):
+    code, out, err = reader(*words)
+    last = err.strip().splitlines()[-1]
+    assert code == 2 and out == ""
+    assert last.startswith("falsestruct: ") and message in last

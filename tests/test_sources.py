@@ -110,6 +110,40 @@ def test_docstrings_of_functions_and_classes_do_not_count(root):
     assert key(root) == before
 
 
+LOOK_UP = """
+
+def __getattr__(name):
+    import importlib
+
+    return importlib.import_module("falsestruct.top").X
+"""
+
+
+def test_a_packages_own_getattr_does_not_count(root):
+    """It finds names for readers; what it finds is not reached by code that doesn't ask for it."""
+    path = root / "falsestruct/__init__.py"
+    before = key(root)
+    path.write_text(LOOK_UP)
+    assert key(root) == before
+    assert reached(root, "import falsestruct") == {"__init__.py"}
+    path.write_text(f"y = 1\n{LOOK_UP}")
+    assert key(root) != before
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("__init__.py", "class A:\n    def __getattr__(self, name):\n        return 1\n"),
+        ("__init__.py", "def getattr(name):\n    return 1\n"),
+        ("theory/deep.py", "y = 1\n\n\ndef __getattr__(name):\n    return 1\n"),
+    ],
+)
+def test_every_other_function_counts(root, file, text):
+    before = key(root)
+    (root / "falsestruct" / file).write_text(text)
+    assert key(root) != before
+
+
 def test_the_form_of_the_tree_is_that_of_every_python():
     """Python 3.12 and 3.13 print syntax trees otherwise; the key must not depend on it."""
     tree = sources._tree("def f(a, b=1):\n    return a\n\n\nclass A:\n    x = []\n")
