@@ -116,18 +116,19 @@ class Linearised:
         return self.test_start + self.across @ (vectors @ (gain * (vectors.T @ (y - self.start))))
 
     def descend(self, y: Tensor, *, steps: int, rate: float) -> Tensor:
-        """Outputs (m,) after gradient descent on the mean cross-entropy of labels y of ±1, (n,).
+        """Outputs (…, m) after gradient descent on the mean cross-entropy of labels y of ±1, (n,).
 
         Each step moves f by −rate·K·g and f* by −rate·K*·g, with g_i = −y_i σ(−y_i f_i)/n: what
-        plain gradient descent on the parameters does to a network that is linear in them.
+        plain gradient descent on the parameters does to a network that is linear in them. Several
+        starts (…, n) and (…, m) with one kernel go side by side.
         """
         f = self.start.clone()
         total = torch.zeros_like(f)
         for _ in range(steps):
             slope = -y * torch.sigmoid(-y * f) / len(y)
             total -= rate * slope
-            f -= rate * (self.kernel @ slope)
-        return self.test_start + self.across @ total
+            f -= rate * (slope @ self.kernel)
+        return self.test_start + total @ self.across.T
 
 
 def norm(kernel: Tensor, y: Tensor) -> float:

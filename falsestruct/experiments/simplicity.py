@@ -395,15 +395,17 @@ def descent(a: float, *, seeds: int, steps: int, rate: float) -> pd.DataFrame:
     On the stripes of the paper's width, where both structures predict the label. `accuracy` is on
     the training set, `colour` the share of the conflict set read by colour.
     """
-    shape, rows = Stripes(), []
+    shape = Stripes()
     (x, y), (swapped, original) = shape.described(a), shape.conflict_set(a)
-    for seed in range(seeds):
-        model = Linearised.of(LINEAR, seed, x, torch.cat((x, swapped)))
-        positive = model.descend(2 * y - 1, steps=steps, rate=rate) > 0
-        right = positive == (torch.cat((y, original)) > 0.5)
-        accuracy, against = (part.double().mean().item() for part in right.split(len(x)))
-        rows.append({"seed": seed, "accuracy": accuracy, "colour": 1 - against})
-    return pd.DataFrame(rows)
+    every = torch.cat((x, swapped))
+    models = [Linearised.of(LINEAR, seed, x, every) for seed in range(seeds)]
+    # A linear network's kernel does not depend on its weights, so all seeds go side by side.
+    starts = [torch.stack([getattr(m, name) for m in models]) for name in ("start", "test_start")]
+    together = Linearised(models[0].kernel, models[0].across, *starts)
+    positive = together.descend(2 * y - 1, steps=steps, rate=rate) > 0
+    right = (positive == (torch.cat((y, original)) > 0.5)).double()
+    accuracy, against = (part.mean(1) for part in right.split(len(x), dim=1))
+    return pd.DataFrame({"seed": range(seeds), "accuracy": accuracy, "colour": 1 - against})
 
 
 def optimiser_claim(plain: pd.DataFrame, ambiguous: pd.DataFrame, a: float) -> Found:
