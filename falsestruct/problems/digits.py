@@ -65,3 +65,19 @@ def digits() -> Digits:
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(SPLIT_SEED))
     train, test = order[:-HELD_OUT], order[-HELD_OUT:]
     return Digits(images[train], labels[train], images[test], labels[test])
+
+
+def few(data: Digits, train: int, test: int) -> Digits:
+    """So many of the images of each part, drawn once and for all; all of them where there are less.
+
+    Raises:
+        ValueError: a number is below 1.
+    """
+    if min(train, test) < 1:
+        raise ValueError(f"{train} and {test} images; expected at least 1 of each part")
+    parts = []
+    for (images, labels), most in ((data.train, train), (data.test, test)):
+        order = torch.randperm(len(images), generator=torch.Generator().manual_seed(SPLIT_SEED))
+        kept = order[:most].sort().values  # in the data's own order: all of them are the data
+        parts += [images[kept], labels[kept]]
+    return Digits(*parts)

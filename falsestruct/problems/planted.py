@@ -152,7 +152,7 @@ def pattern(kind: Kind, side: int) -> Tensor:
     """What is added to a digit, largest value 1: (side, side), float64.
 
     "brightness": every pixel. "pixel": the one in the upper left corner. "sinusoid": two periods
-    along the rows.
+    along the rows; on 8 pixels it only takes the values 1 and −1.
 
     Raises:
         ValueError: the kind is unknown.
@@ -236,7 +236,7 @@ PROBLEMS: dict[str, Callable[[float], Planted]] = {
     "digits-pixel": lambda strength: digits("pixel", strength),
     "digits-sinusoid": lambda strength: digits("sinusoid", strength),
 }
-# Where the false structure is taken by every architecture that chapters train.
+# Strong enough that most architectures take the false structure; chapters 05 and 08 say which do.
 STRENGTHS = {
     "stripes": 0.1,
     "oscillation": 1e-2,

@@ -1,0 +1,183 @@
+"""Figures of the chapter on simplicity."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+from falsestruct.plots import BLUE, FALSE, GREEN, GREY, MARKERS, ORIGINAL, SERIES, figure, tidy
+
+LABELS = {"samples": "samples", "steps": "steps", "bits": "code length in bits"}
+LOOKS = {"original": (ORIGINAL, "o"), "false": (FALSE, "s")}
+
+
+def needs(
+    table: pd.DataFrame, *, names: dict[str, str] | None = None, axis: str = "offset a"
+) -> Figure:
+    """What each structure takes alone against its strength: a row a learner, a column a measure.
+
+    Args:
+        table: As `experiments.simplicity.needs` gives it, with `learner`. An infinite value was
+            never reached: it is drawn as an open mark on the dotted line, above all that was tried.
+        names: What to call the structures "original" and "false".
+        axis: Of the strength.
+    """
+    called = names or {"original": "original", "false": "false"}
+    learners = list(dict.fromkeys(table["learner"]))
+    picture = figure(0.12 + 0.26 * len(learners))
+    axes = picture.subplots(len(learners), len(LABELS), sharex=True, squeeze=False)
+    for row, learner in zip(axes, learners, strict=True):
+        for panel, name in zip(row, LABELS, strict=True):
+            part = table[(table["learner"] == learner) & (table["measure"] == name)]
+            _needs_panel(panel, part)
+        row[0].set_ylabel(learner)
+    for panel, label in zip(axes[0], LABELS.values(), strict=True):
+        panel.set_title(label, fontsize="medium")
+    for panel in axes[-1]:
+        panel.set_xlabel(axis)
+    handles = [
+        mpl.lines.Line2D([], [], color=colour, marker=marker, label=called[which])
+        for which, (colour, marker) in LOOKS.items()
+    ]
+    handles.append(
+        mpl.lines.Line2D([], [], color=GREY, linestyle=":", marker="o", markerfacecolor="white",
+                         label="more than tried")
+    )  # fmt: skip
+    picture.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
+    return picture
+
+
+def _needs_panel(axis: mpl.axes.Axes, part: pd.DataFrame) -> None:
+    largest = part["largest"].iloc[0]
+    ceiling = 1.6 * largest if np.isfinite(largest) else np.inf
+    if np.isfinite(ceiling):
+        axis.axhline(ceiling, color=GREY, linestyle=":", linewidth=0.9)
+    for shift, (which, (colour, marker)) in zip((0.97, 1.03), LOOKS.items(), strict=True):
+        own = part[part["structure"] == which].sort_values("a")
+        x = own["a"] * shift
+        value, low, high = (own[name].clip(upper=ceiling) for name in ("value", "low", "high"))
+        axis.plot(x, value, color=colour, linewidth=1)
+        axis.vlines(x, low, high, color=colour, linewidth=1.2)
+        reached = np.isfinite(own["value"])
+        axis.plot(x[reached], value[reached], marker, color=colour, ms=4.5)
+        axis.plot(x[~reached], value[~reached], marker, color=colour, ms=4.5, mfc="white")
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    bottom, top = axis.get_ylim()
+    subs = (1, 2, 5) if top / bottom < 100 else (1,)
+    axis.yaxis.set_major_locator(LogLocator(subs=subs, numticks=9))
+    axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.yaxis.set_minor_formatter(NullFormatter())
+    tidy(axis)
+
+
+def history(table: pd.DataFrame) -> Figure:
+    """Share of the conflict set read by colour against steps, a panel a learner.
+
+    Args:
+        table: Columns learner, a, step, mean, low, high, fit (median step of the first fit).
+    """
+    learners = list(dict.fromkeys(table["learner"]))
+    rows = -(-len(learners) // 2)
+    picture = figure(0.1 + 0.27 * rows)
+    axes = picture.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).flatten()
+    offsets = sorted(table["a"].unique())
+    for axis, learner in zip(axes, learners, strict=False):
+        for colour, marker, a in zip(SERIES, MARKERS, offsets, strict=False):
+            own = table[(table["learner"] == learner) & (table["a"] == a)].sort_values("step")
+            x = own["step"] + 1
+            axis.plot(x, own["mean"], color=colour, marker=marker, ms=3, label=f"a = {a:g}")
+            axis.fill_between(x, own["low"], own["high"], color=colour, alpha=0.2, lw=0)
+            fit = float(own["fit"].iloc[0]) + 1
+            axis.plot(
+                fit, np.interp(fit, x, own["mean"]), marker, color=colour, ms=9,
+                markerfacecolor="none", markeredgewidth=1.5, clip_on=False,
+            )  # fmt: skip
+        axis.axhline(0.5, color=GREY, linestyle=":", linewidth=0.9)
+        axis.set_title(learner, fontsize="medium")
+        axis.set_xscale("log")
+        axis.set_ylim(-0.04, 1.04)
+        tidy(axis)
+    for axis in axes[-2:]:
+        axis.set_xlabel("training steps + 1")
+    for axis in axes[::2]:
+        axis.set_ylabel("share read by colour")
+    handles, labels = axes[0].get_legend_handles_labels()
+    picture.legend(handles, labels, loc="outside upper center", ncols=4, frameon=False)
+    return picture
+
+
+def linearised(table: pd.DataFrame) -> Figure:
+    """Share of the conflict set read by colour, trained and linearised, a panel a learner.
+
+    Args:
+        table: Columns learner, a, kind ("trained", "linearised"), share, low, high.
+    """
+    learners = list(dict.fromkeys(table["learner"]))
+    columns = 4
+    rows = -(-len(learners) // columns)
+    picture = figure(0.1 + 0.27 * rows)
+    axes = picture.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flatten()
+    looks = {"trained": (BLUE, "o", "-"), "linearised": (GREEN, "^", "--")}
+    for axis, learner in zip(axes, learners, strict=False):
+        for kind, (colour, marker, line) in looks.items():
+            own = table[(table["learner"] == learner) & (table["kind"] == kind)].sort_values("a")
+            axis.plot(own["a"], own["share"], line, color=colour, marker=marker, ms=4, label=kind)
+            axis.fill_between(own["a"], own["low"], own["high"], color=colour, alpha=0.2, lw=0)
+        axis.set_title(learner, fontsize="small")
+        axis.set_xscale("log")
+        axis.set_ylim(-0.04, 1.04)
+        tidy(axis)
+    for axis in axes[len(learners) :]:
+        axis.set_axis_off()
+    for index in range(max(0, len(learners) - columns), len(learners)):
+        axes[index].set_xlabel("offset a")
+        axes[index].tick_params(labelbottom=True)
+    for axis in axes[::columns]:
+        axis.set_ylabel("read by colour")
+    handles, labels = axes[0].get_legend_handles_labels()
+    picture.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
+    return picture
+
+
+def ranking(table: pd.DataFrame) -> Figure:
+    """Predicted over measured crossover: a row a predictor, a mark an architecture and width.
+
+    Args:
+        table: Columns predictor, learner, ratio, low, high, inside, factor (of the predictor).
+    """
+    order = table.groupby("predictor", sort=False)["factor"].first().sort_values()
+    learners = list(dict.fromkeys(table["learner"]))
+    picture = figure(0.62)
+    axis = picture.subplots()
+    axis.axvspan(1 / 1.5, 1.5, color="0.93", lw=0)
+    axis.axvline(1, color=GREY, linewidth=0.9)
+    colours = (*SERIES, "black")
+    markers = (*MARKERS, "p")
+    for place, name in enumerate(order.index):
+        own = table[table["predictor"] == name].set_index("learner")
+        for index, learner in enumerate(learners):
+            row, height = own.loc[learner], place + 0.09 * (index - len(learners) / 2)
+            axis.plot([row["low"], row["high"]], [height] * 2, color=colours[index], lw=1.2)
+            axis.plot(
+                row["ratio"], height, markers[index], color=colours[index], ms=5,
+                mfc=colours[index] if row["inside"] else "white",
+                label=learner if place == 0 else None,
+            )  # fmt: skip
+    names = [f"{name}\n(off by {factor:.2f})" for name, factor in order.items()]
+    axis.set_yticks(range(len(order)), names)
+    axis.invert_yaxis()
+    axis.set_xscale("log")
+    axis.set_xticks([0.05, 0.1, 0.2, 0.5, 1, 2, 5], ["1/20", "1/10", "1/5", "1/2", "1", "2", "5"])
+    axis.minorticks_off()
+    axis.set_xlabel("predicted over measured crossover")
+    tidy(axis)
+    handles = [
+        mpl.lines.Line2D([], [], color=colour, marker=marker, linestyle="none", label=learner)
+        for colour, marker, learner in zip(colours, markers, learners, strict=False)
+    ]
+    picture.legend(handles=handles, loc="outside upper center", ncols=4, frameon=False)
+    return picture
