@@ -85,9 +85,9 @@ def offsets(table: pd.DataFrame, *, floor: float) -> Figure:
         _line(axis, part, "a", str(name), colour, marker)
     axis.axhline(floor, color=GREY, linestyle="--", label="floor")
     axis.set_xscale("log")
-    _plain_ticks(axis, sorted(set(table["a"])))
+    _plain_ticks(axis, [0.01, 0.02, 0.05, 0.1, 0.2])
     axis.set(xlabel="offset a in training", ylabel="balanced accuracy", ylim=(0.45, 1.02))
-    axis.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 0.12))
+    picture.legend(loc="outside upper center", ncols=4, frameon=False)
     tidy(axis)
     return picture
 
