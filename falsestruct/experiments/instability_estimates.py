@@ -64,7 +64,7 @@ def slug(architecture: str) -> str:
 
 def usual(networks: pd.DataFrame, rho: float) -> pd.DataFrame:
     """The networks trained at the usual strength and this ρ."""
-    strengths = networks["problem"].map(STRENGTHS)
+    strengths = networks["problem"].map(STRENGTHS).astype(float)  # a problem may be left out
     return networks[np.isclose(networks["strength"], strengths) & (networks["rho"] == rho)]
 
 
@@ -341,7 +341,9 @@ def said_of_sizes(networks: pd.DataFrame, rules: pd.DataFrame) -> dict[str, floa
         found[f"rule_{problem}"] = float(own["size"].iloc[0])
     strong = usual(networks[networks["problem"] == "stripes"], 1.0)
     linear = strong[strong["architecture"] == "linear"]
-    return found | {f"linear_{i}": float(linear[f"ratio_{i}"].mean()) for i in (0, 1)}
+    if len(linear):
+        found |= {f"linear_{i}": float(linear[f"ratio_{i}"].mean()) for i in (0, 1)}
+    return found
 
 
 def _key(problem: object, architecture: object) -> str:

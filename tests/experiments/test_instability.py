@@ -434,3 +434,18 @@ def test_too_few_networks_decide_nothing() -> None:
     for low, high in ((0.0, 2.0), (1e-3, 1e3)):
         found = estimates._mean([1.0], geometric=high > 2, nothing=(low, high))
         assert (found.low, found.high, found.n) == (low, high, 1)
+
+
+def test_a_problem_may_be_left_out(hand: pd.DataFrame) -> None:
+    """As in the quick profile: what was not measured is inconclusive, and nothing fails."""
+    whole = tables("false", hand)
+    part = whole.networks[
+        (whole.networks["problem"] == "stripes") & (whole.networks["architecture"] == "MLP")
+    ]
+    found = estimates.of_readers(part, hand)
+    id = "instability-readers-digits-brightness"
+    assert judge(CLAIMS[id], *found[id]) == "inconclusive"
+    assert set(estimates.board(part)) == {"instability-stripes-mlp"}
+    said = estimates.said_of_sizes(part, hand)
+    assert "stripes_mlp_half" in said and "linear_0" not in said
+    assert estimates.size_table(part)["original"].eq(rules.STRIPE_RADIUS).all()
