@@ -19,12 +19,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from falsestruct import auditing, cluster
+from falsestruct import cluster
 from falsestruct.press import chapters, claims, figures, records, runner
 from falsestruct.press.chapters import Job, Result
 from falsestruct.press.paths import Book, Output, UserError, find_book
 from falsestruct.press.runner import Points
-from falsestruct.problems import planted
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,6 +32,7 @@ app = typer.Typer(
     help="False Structures: re-execute, check, draw and cite the book.",
 )
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AUDITED = "One of stripes, oscillation, digits-brightness, digits-pixel, digits-sinusoid."
 OutputFolder = Annotated[
     Path | None, typer.Option(help="Read or write results there instead of in the book.")
 ]
@@ -239,7 +239,7 @@ def make_record(
 @app.command("audit")
 def audit_network(
     target: Annotated[str, typer.Argument(metavar="MODULE:FUNCTION")],
-    problem: Annotated[str, typer.Option(help=f"One of {', '.join(planted.PROBLEMS)}.")],
+    problem: Annotated[str, typer.Option(help=AUDITED)],
     strength: Annotated[
         float | None,
         typer.Option(help="Of the false signal; the problem's usual one if not given."),
@@ -256,6 +256,9 @@ def audit_network(
 
     Example: falsestruct audit mymodel:predict --problem stripes --strength 0.05
     """
+    from falsestruct import auditing  # PyTorch and all: no other command waits for it
+    from falsestruct.problems import planted
+
     # What the reader's code prints must not get into the JSON.
     with contextlib.redirect_stdout(sys.stderr):
         predict = _function(target)

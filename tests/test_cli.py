@@ -16,6 +16,7 @@ from rich.console import Console
 from falsestruct import cli
 from falsestruct.press.chapters import Job, Result
 from falsestruct.press.runner import Points
+from falsestruct.problems import planted
 
 # ---- usage errors: one line, exit 2, nothing changed ----
 
@@ -440,6 +441,10 @@ def reader(desk, invoke, monkeypatch):
     for name in ("readers", "ends", "wrong"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     return lambda *words: invoke(desk, "audit", *words)
+
+
+def test_the_help_of_an_audit_names_every_problem():
+    assert f"One of {', '.join(planted.PROBLEMS)}." == cli.AUDITED
 
 
 def test_an_audit_prints_the_json_agreed(reader):

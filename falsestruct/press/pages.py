@@ -153,29 +153,42 @@ def _overview(entries: Iterable[Entry]) -> str:
 def board(entries: Iterable[Entry]) -> str:
     """The status board: a row a problem and architecture, a column a component of the conjecture.
 
-    A cell has the verdict and the value of each claim about them, with a link to the ledger.
+    A cell has each verdict that occurs, and the values that came to it, each a link to the ledger.
+    Problems of which all components are asked come first.
     """
-    cells: dict[tuple[str, str], dict[str, list[str]]] = {}
+    cells: dict[tuple[str, str], dict[str, list[Entry]]] = {}
     for entry in entries:
         claim = entry.claim
         if claim.architecture:
             row = cells.setdefault((claim.problem, claim.architecture), {})
-            row.setdefault(claim.component, []).append(_cell(entry))
+            row.setdefault(claim.component, []).append(entry)
     components = [name for name in COMPONENTS if name != "foundation"]
+    problems = list(dict.fromkeys(problem for problem, _ in cells))
+    asked = {p: len({c for (q, _), row in cells.items() if q == p for c in row}) for p in problems}
     rows = [
-        [problem, architecture, *("<br>".join(row.get(c, ["–"])) for c in components)]
+        [problem, architecture, *(_cell(row.get(name, [])) for name in components)]
         for (problem, architecture), row in cells.items()
     ]
-    rows.sort(key=lambda row: list(dict.fromkeys(problem for problem, _ in cells)).index(row[0]))
+    rows.sort(key=lambda row: (-asked[row[0]], problems.index(row[0])))
     header = ["Problem", "Architecture", *(name.capitalize() for name in components)]
     return table(header, rows, "status-board", widths=[18, 16, 22, 22, 22])
 
 
-def _cell(entry: Entry) -> str:
-    link = f"#ledger-{entry.claim.id}"
-    if entry.estimate is None:
-        return f"[{UNRECORDED}]({link})"
-    return f"{badge(entry.verdict)} [{claims.number(entry.estimate.value)}]({link})"
+def _cell(entries: Sequence[Entry]) -> str:
+    parts = []
+    for verdict in (*VERDICTS, UNRECORDED):
+        links = [
+            f"[{_value(entry)}](#ledger-{entry.claim.id})"
+            for entry in entries
+            if entry.verdict == verdict
+        ]
+        if links:
+            parts.append(f"{badge(verdict)} {', '.join(links)}")
+    return "<br>".join(parts) or "–"
+
+
+def _value(entry: Entry) -> str:
+    return claims.number(entry.estimate.value) if entry.estimate else entry.claim.id
 
 
 def board_counts(entries: Iterable[Entry]) -> dict[str, int]:

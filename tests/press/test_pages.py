@@ -135,9 +135,10 @@ def test_the_board_has_a_row_a_problem_and_architecture():
         return replace(made, claim=replace(made.claim, architecture=architecture))
 
     entries = [
-        cell("a-claim", "supported", "success", "MLP"),
-        cell("b-claim", "refuted", "instability", "MLP"),
         cell("c-claim", "inconclusive", "simplicity", "CNN", problem="digits"),
+        cell("a-claim", "supported", "success", "MLP"),
+        cell("e-claim", "supported", "success", "MLP"),
+        cell("b-claim", "refuted", "instability", "MLP"),
         cell("d-claim", "no record", "success", "CNN"),
         entry("elsewhere", "supported"),
     ]
@@ -145,13 +146,13 @@ def test_the_board_has_a_row_a_problem_and_architecture():
     document = tree(targets + pages.board(entries))
     assert rows(document) == [
         ["Problem", "Architecture", "Success", "Instability", "Simplicity"],
-        ["stripes", "MLP", "supported 0.75", "refuted 0.75", "–"],
-        ["stripes", "CNN", "no record", "–", "–"],
+        ["stripes", "MLP", "supported 0.75, 0.75", "refuted 0.75", "–"],
+        ["stripes", "CNN", "no record d-claim", "–", "–"],
         ["digits", "CNN", "–", "–", "inconclusive 0.75"],
     ]
     counts = pages.board_counts(entries)
-    assert counts["stripes-success-supported"] == 1 and counts["stripes-success-refuted"] == 0
-    assert counts["stripes-cells"] == 3 and counts["stripes-success-cells"] == 2
+    assert counts["stripes-success-supported"] == 2 and counts["stripes-success-refuted"] == 0
+    assert counts["stripes-cells"] == 4 and counts["stripes-success-cells"] == 3
     assert counts["digits-simplicity-inconclusive"] == 1
     assert "none-cells" not in counts
 
