@@ -156,13 +156,13 @@ def board(entries: Iterable[Entry]) -> str:
     A cell has each verdict that occurs, and the values that came to it, each a link to the ledger.
     Problems of which all components are asked come first.
     """
+    components = [name for name in COMPONENTS if name != "foundation"]
     cells: dict[tuple[str, str], dict[str, list[Entry]]] = {}
     for entry in entries:
         claim = entry.claim
-        if claim.architecture:
+        if claim.architecture and claim.component in components:
             row = cells.setdefault((claim.problem, claim.architecture), {})
             row.setdefault(claim.component, []).append(entry)
-    components = [name for name in COMPONENTS if name != "foundation"]
     problems = list(dict.fromkeys(problem for problem, _ in cells))
     asked = {p: len({c for (q, _), row in cells.items() if q == p for c in row}) for p in problems}
     rows = [

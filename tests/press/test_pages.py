@@ -135,11 +135,14 @@ def test_the_board_has_a_row_a_problem_and_architecture():
         return replace(made, claim=replace(made.claim, architecture=architecture))
 
     entries = [
+        cell("f-claim", "supported", "foundation", "CNN", problem="digits"),
+        cell("g-claim", "supported", "success", "CNN", problem="digits"),
         cell("c-claim", "inconclusive", "simplicity", "CNN", problem="digits"),
         cell("a-claim", "supported", "success", "MLP"),
         cell("e-claim", "supported", "success", "MLP"),
         cell("b-claim", "refuted", "instability", "MLP"),
         cell("d-claim", "no record", "success", "CNN"),
+        cell("h-claim", "supported", "simplicity", "CNN"),
         entry("elsewhere", "supported"),
     ]
     targets = "".join(f"(ledger-{e.claim.id})=\n\nHere.\n\n" for e in entries)
@@ -147,12 +150,12 @@ def test_the_board_has_a_row_a_problem_and_architecture():
     assert rows(document) == [
         ["Problem", "Architecture", "Success", "Instability", "Simplicity"],
         ["stripes", "MLP", "supported 0.75, 0.75", "refuted 0.75", "–"],
-        ["stripes", "CNN", "no record d-claim", "–", "–"],
-        ["digits", "CNN", "–", "–", "inconclusive 0.75"],
+        ["stripes", "CNN", "no record d-claim", "–", "supported 0.75"],
+        ["digits", "CNN", "supported 0.75", "–", "inconclusive 0.75"],
     ]
     counts = pages.board_counts(entries)
     assert counts["stripes-success-supported"] == 2 and counts["stripes-success-refuted"] == 0
-    assert counts["stripes-cells"] == 4 and counts["stripes-success-cells"] == 3
+    assert counts["stripes-cells"] == 5 and counts["stripes-success-cells"] == 3
     assert counts["digits-simplicity-inconclusive"] == 1
     assert "none-cells" not in counts
 
