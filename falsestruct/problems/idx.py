@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pooch
 import torch
 from torch import Tensor
 
@@ -201,6 +200,8 @@ def _compare(path: Path, checksum: str) -> None:
 
 
 def _downloaded(source: Source, url: str | None) -> list[Path]:
+    import pooch  # here, as in a notebook it prints a warning about progress bars
+
     registry = {name: f"md5:{checksum}" for name, checksum in source.checksums.items()}
     base = (url or source.url).rstrip("/") + "/"
     store = pooch.create(

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import jupytext
+import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -15,6 +16,7 @@ WRITTEN = [
     ROOT / "book" / "claims.yml",
     ROOT / "book" / "references.bib",
 ]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LEDGERS = ("21_evidence", "22_figures")  # made from records: they show nothing of their own
 LAST_SECTIONS = ["What this does not show", "Run it yourself"]
 
@@ -158,6 +160,15 @@ def test_nothing_private_is_said(path):
     text = path.read_text()
     found = [m[0] for pattern in PRIVATE for m in re.finditer(pattern, text, re.I)]
     assert found == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_no_output_is_a_warning_or_names_a_machine_s_folders(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            assert output.get("name") != "stderr", output.text
+            found = [m[0] for m in re.finditer(PRIVATE[0], str(output))]
+            assert found == []
 
 
 def test_every_chapter_is_in_the_contents():
