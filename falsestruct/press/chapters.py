@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import json
 import math
@@ -200,10 +201,17 @@ def freshness_key(book: Book, chapter: Chapter) -> str:
     for path in [chapter.path, book.requirements, *_source(book, chapter), *_data(book, chapter)]:
         digest.update(f"{path.relative_to(book.root)}\n".encode())
         digest.update(path.read_bytes() if path.exists() else b"absent")
-    for claim in claims.read_claims(book).values():
+    text = book.claims.read_bytes() if book.claims.exists() else b""
+    for claim in _stated(book.root, text).values():
         if claim.chapter == chapter.name:
             digest.update(claim.stated.encode())
     return digest.hexdigest()
+
+
+@functools.lru_cache(maxsize=4)
+def _stated(root: Path, text: bytes) -> dict[str, claims.Claim]:
+    """The book's claims, read once as long as the file has this text: every chapter's key asks."""
+    return claims.read_claims(Book(root))
 
 
 def _source(book: Book, chapter: Chapter) -> list[Path]:
