@@ -335,7 +335,8 @@ def test_a_worker_that_is_killed_takes_no_other_with_it(finished, monkeypatch):
     done = finished.call("run")
     assert done.returncode == 1
     assert "failed: 01_one, its process ended (exit code -9)" in done.stdout
-    assert states(finished)["02_two"] == "fresh" and states(finished)["01_one"] == "stale"
+    assert states(finished)["02_two"] == "fresh", done.stdout + done.stderr
+    assert states(finished)["01_one"] == "stale"
 
 
 @pytest.mark.slow
