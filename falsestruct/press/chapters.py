@@ -291,6 +291,7 @@ def _execute(job: Job, count: Callable[..., None]) -> None:
         # How printed text falls into messages depends on the machine's load.
         coalesce_streams=True,
         extra_arguments=["--IPKernelApp.log_level=50"],
+        kernel_manager_class="falsestruct.press.kernels.LocalKernel",
     )  # fmt: skip
 
 
