@@ -21,7 +21,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from falsestruct import sources
-from falsestruct.press import claims, figures, staging
+from falsestruct.press import claims, environment, figures, staging
 from falsestruct.press.paths import Book, Output, UserError, read_json, write_atomically
 
 PROFILES = ("quick", "book", "paper")
@@ -332,6 +332,8 @@ def _tidy(path: Path, job: Job, seconds: float) -> None:
         "key": job.key,
         "seconds": round(seconds, 1),
         "threads": job.threads,
+        "environment": environment.describe() | {"threads": job.threads},
+        "commit": environment.commit(job.root),
         "parameters": job.parameters,
         "claims": sorted(p.stem for p in job.staging.glob("claims/*.json")),
         "figures": sorted(p.stem for p in job.staging.glob("figures/*.json")),
