@@ -260,9 +260,8 @@ def crossovers(table: pd.DataFrame) -> pd.DataFrame:
 
 def colour_shares(table: pd.DataFrame) -> list[statistics.Estimate]:
     """For each architecture, the share of networks that read three quarters or more by colour."""
-    return [
-        statistics.proportion(own["colour"] >= 0.75) for _, own in table.groupby("architecture")
-    ]
+    parts = table.groupby("architecture")
+    return [statistics.proportion((own["colour"] >= 0.75).to_numpy()) for _, own in parts]
 
 
 def faster(stripes: Stripes, offsets: Sequence[float], *, seeds: int) -> pd.Series:

@@ -24,6 +24,8 @@ from falsestruct.press.paths import Book, Output
 
 OPEN = 4  # a list of at most so many claims stands open
 _TITLE = re.compile(r"\A\s*# .+\n?")
+# A chapter reads the book's claims, so it needs the whole clone.
+_COLAB = "!git clone {home} book\n%cd book\n%pip install --quiet ."
 _FIGURE = re.compile(r"^:name: fig-([a-z0-9-]+)$", re.MULTILINE)
 
 
@@ -59,8 +61,12 @@ def page(book: Book, name: str, notebook: Mapping[str, Any], *, output: Output) 
     return Page(name, notebook, own, found)
 
 
-def augment(shown: Page, book: Book, output: Output) -> dict[str, Any]:
-    """The notebook with head, folds and foot. The stored one stays as it is."""
+def augment(shown: Page, book: Book, output: Output, *, home: str = "") -> dict[str, Any]:
+    """The notebook with head, folds and foot. The stored one stays as it is.
+
+    Args:
+        home: Address of the book's repository, if it has one.
+    """
     notebook: dict[str, Any] = copy.deepcopy(dict(shown.notebook))
     cells: list[dict[str, Any]] = []
     for cell in notebook["cells"]:
@@ -74,7 +80,7 @@ def augment(shown: Page, book: Book, output: Output) -> dict[str, Any]:
     if first["cell_type"] != "markdown" or title is None:
         raise ValueError(f"{shown.name}: the first cell is no heading; begin the text with `# …`")
     first["source"] = f"{title[0]}\n{head(shown)}\n{source[title.end() :]}"
-    notebook["cells"] = [*cells, _markdown(f"foot-{shown.name}", foot(shown))]
+    notebook["cells"] = [*cells, _markdown(f"foot-{shown.name}", foot(shown, home))]
     return notebook
 
 
@@ -191,8 +197,9 @@ def command(record: Published) -> str:
 # ---- foot ----
 
 
-def foot(shown: Page) -> str:
+def foot(shown: Page, home: str = "") -> str:
     """What the page was made with, its files, and the command that makes it again."""
+    colab = f"On Colab, first run\n\n```{{code-block}} python\n{_COLAB.format(home=home)}\n```\n\n"
     return (
         f"(provenance-{shown.name})=\n"
         f"::::::{{admonition}} How this page came about\n:class: provenance\n\n"
@@ -201,6 +208,7 @@ def foot(shown: Page) -> str:
         f"{{download}}`text (.md) <../book/{shown.name}.md>`.\n\n"
         f"Execute it again:\n\n"
         f"```{{code-block}} bash\n{run_command(shown)}\n```\n\n"
+        f"{colab if home else ''}"
         f"{_parameters(shown)}\n::::::\n"
     )
 

@@ -30,7 +30,8 @@ def add_to_chapter(app: Sphinx, docname: str, source: list[str]) -> None:
     app.env.note_dependency(str(book.published.evidence))
     notebook = json.loads(source[0])
     shown = chapter_pages.page(book, name, notebook, output=book.published)
-    source[0] = json.dumps(chapter_pages.augment(shown, book, book.published))
+    home = str(app.config.html_theme_options.get("repository_url", ""))
+    source[0] = json.dumps(chapter_pages.augment(shown, book, book.published, home=home))
 
 
 class SmallBoard(SphinxDirective):
