@@ -17,6 +17,7 @@ from falsestruct.press.paths import Book
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.config import Config
 
 NOTEBOOKS = "notebooks/"
 
@@ -34,6 +35,12 @@ def add_to_chapter(app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = json.dumps(chapter_pages.augment(shown, book, book.published, home=home))
 
 
+def without_home(app: Sphinx, config: Config) -> None:
+    """On `config-inited`: a book without a repository has nothing that could be launched."""
+    if not config.html_theme_options.get("repository_url"):
+        config.html_theme_options.pop("launch_buttons", None)
+
+
 class SmallBoard(SphinxDirective):
     """`{small-board}`: how many cells of the status board came to which verdict."""
 
@@ -49,6 +56,7 @@ class SmallBoard(SphinxDirective):
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
+    app.connect("config-inited", without_home, priority=100)
     app.connect("source-read", add_to_chapter)
     app.add_directive("small-board", SmallBoard)
     app.add_js_file("interactive.js", loading_method="defer")

@@ -165,7 +165,7 @@ def test_the_first_cell_is_the_configuration(chapter):
     first, *others = code_cells(chapter)
     assert first.metadata.get("tags") == ["parameters"]
     assert not any("parameters" in cell.metadata.get("tags", []) for cell in others)
-    assert re.search(r'^profile = "book"$', first.source, re.M)
+    assert re.search(r'^profile = "book"  # ', first.source, re.M)
 
 
 def outside_code(text: str) -> str:
