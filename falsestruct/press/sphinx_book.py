@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
-from sphinx.util.docutils import SphinxDirective
+from sphinx import addnodes
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from falsestruct.press import chapter_pages, claims, pages
 from falsestruct.press.paths import Book
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from sphinx.config import Config
 
 NOTEBOOKS = "notebooks/"
+_LOG = logging.getLogger(__name__)
 
 
 def add_to_chapter(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -41,6 +44,29 @@ def without_home(app: Sphinx, config: Config) -> None:
         config.html_theme_options.pop("launch_buttons", None)
 
 
+class ClaimRole(SphinxRole):
+    """``{claim}`ID` ``: the verdict of a claim, with a link to the ledger.
+
+    A claim without a record is a warning, and so an error in a strict build.
+    """
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """The verdict as a link."""
+        book = Book(Path(self.env.srcdir))
+        self.env.note_dependency(str(book.published.evidence))
+        record = claims.read_evidence(book.published.evidence).get(self.text)
+        if record is None:
+            _LOG.warning("no record of claim %r", self.text, location=self.get_location())
+        verdict = record["verdict"] if record else pages.UNRECORDED
+        classes = ["verdict", f"verdict-{verdict.replace(' ', '-')}"]
+        target = addnodes.pending_xref(
+            "", refdomain="std", reftype="ref", reftarget=f"ledger-{self.text}",
+            refexplicit=True, refdoc=self.env.docname, refwarn=True,
+        )  # fmt: skip
+        target += nodes.inline(verdict, verdict, classes=classes)
+        return [target], []
+
+
 class SmallBoard(SphinxDirective):
     """`{small-board}`: how many cells of the status board came to which verdict."""
 
@@ -59,5 +85,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", without_home, priority=100)
     app.connect("source-read", add_to_chapter)
     app.add_directive("small-board", SmallBoard)
+    app.add_role("claim", ClaimRole())
     app.add_js_file("interactive.js", loading_method="defer")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
