@@ -9,7 +9,6 @@
 
 import copy
 import re
-from pathlib import PurePosixPath
 from typing import Any, ClassVar
 
 from docutils import nodes
@@ -22,6 +21,8 @@ from sphinx.util.typing import OptionSpec
 from sphinx.writers.html5 import HTML5Translator
 from sphinx.writers.latex import LaTeXTranslator
 from sphinx_proof.nodes import NODE_TYPES, proof_node, unenumerable_node
+
+from falsestruct.press.sphinx_chapters import chapter_of
 
 STATEMENTS = (*NODE_TYPES.values(), unenumerable_node)
 # After Sphinx's own numbering, which has the default priority of 500.
@@ -64,12 +65,6 @@ def fold_proofs(app: Sphinx, doctree: nodes.document) -> None:
         first.parent.replace(first, nodes.Text(re.sub(r"^Proof\. *", "", first.astext())))
         fold += content
         proof.replace_self(fold)
-
-
-def chapter_of(document: str) -> int | None:
-    """The number of a chapter, 2 for "notebooks/02_structures", None for other pages."""
-    found = re.match(r"0*(\d+)_", PurePosixPath(document).name)
-    return int(found[1]) if found else None
 
 
 def number_statements(app: Sphinx, env: BuildEnvironment) -> list[str]:
