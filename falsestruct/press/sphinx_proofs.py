@@ -29,11 +29,11 @@ STATEMENTS = (*NODE_TYPES.values(), unenumerable_node)
 AFTER_NUMBERING = 600
 
 
-class folded_proof(nodes.General, nodes.Element):  # noqa: N801, docutils names nodes so
+class folded_proof(nodes.General, nodes.Element):  # type: ignore[misc]  # noqa: N801
     """A proof. Its attribute `of` is the label of the statement before it, or empty."""
 
 
-class statement_list(nodes.General, nodes.Element):  # noqa: N801
+class statement_list(nodes.General, nodes.Element):  # type: ignore[misc]  # noqa: N801
     """The place of the list of all statements."""
 
 
@@ -94,6 +94,13 @@ def title_of(env: BuildEnvironment, label: str) -> str:
     return f"{entry['realtype'].title()} {'.'.join(map(str, numbers.get(label, ())))}".strip()
 
 
+def name_proofs(app: Sphinx, doctree: nodes.document, document: str) -> None:
+    """Say of what a fold is the proof, for those who hear a list of folds."""
+    for fold in doctree.findall(folded_proof):
+        of = title_of(app.env, fold["of"])
+        fold["title"] = f"Proof of {of}" if of else "Proof"
+
+
 def list_statements(app: Sphinx, doctree: nodes.document, document: str) -> None:
     """Fill the list of statements, in the order of the contents."""
     places = list(doctree.findall(statement_list))
@@ -117,21 +124,20 @@ def _item(builder: Builder, document: str, label: str, entry: dict[str, Any]) ->
 
 
 def visit_html(self: HTML5Translator, node: folded_proof) -> None:
-    """Open the fold. The heading says of what, for those who hear a list of folds."""
+    """Begin the fold."""
     shown = {"open": "open"} if self.builder.name == "singlehtml" else {}
     self.body.append(self.starttag(node, "details", CLASS="proof", **shown))
-    of = title_of(self.builder.env, node["of"])
-    self.body.append(f"<summary>Proof{f' of {of}' if of else ''}</summary>\n")
+    self.body.append(f"<summary>{node['title']}</summary>\n")
 
 
 def depart_html(self: HTML5Translator, node: folded_proof) -> None:
-    """Close it."""
+    """End the fold."""
     self.body.append("</details>\n")
 
 
 def visit_latex(self: LaTeXTranslator, node: folded_proof) -> None:
     """Print is not folded."""
-    self.body.append("\n\n\\emph{Proof.} ")
+    self.body.append(f"\n\n\\emph{{{node['title']}.}} ")
 
 
 def depart_latex(self: LaTeXTranslator, node: folded_proof) -> None:
@@ -142,9 +148,7 @@ def depart_latex(self: LaTeXTranslator, node: folded_proof) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx; `_config.yml` lists this module after sphinx_proof."""
     app.setup_extension("sphinx_proof")
-    app.add_node(
-        folded_proof, html=(visit_html, depart_html), latex=(visit_latex, depart_latex)
-    )
+    app.add_node(folded_proof, html=(visit_html, depart_html), latex=(visit_latex, depart_latex))
     app.add_node(statement_list)
     app.add_directive("statements", Statements)
     app.add_css_file("proofs.css")
@@ -152,5 +156,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-read", fold_proofs)
     app.connect("env-before-read-docs", restore_numbers)
     app.connect("env-get-updated", number_statements, priority=AFTER_NUMBERING)
+    app.connect("doctree-resolved", name_proofs)
     app.connect("doctree-resolved", list_statements)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

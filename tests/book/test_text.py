@@ -47,12 +47,12 @@ def without_code(text: str, *, code: str = "code|math") -> str:
     fences: list[tuple[str, bool]] = []  # open ones, and whether they hide what is in them
     for line in text.splitlines():
         fence = re.match(r" *(`{3,}|~{3,})(.*)$", line)
-        if fence and fences and fence[1] == fences[-1][0] and not fence[2].strip():
+        closing = fence and fences and fence[1] == fences[-1][0] and not fence[2].strip()
+        if closing:
             fences.pop()
-            line = ""
         elif fence and not any(hidden for _, hidden in fences):
-            fences.append((fence[1], not re.match(r" *\{(?!%s)" % code, fence[2])))
-        kept.append("" if any(hidden for _, hidden in fences) else line)
+            fences.append((fence[1], not re.match(rf" *\{{(?!{code})", fence[2])))
+        kept.append("" if closing or any(hidden for _, hidden in fences) else line)
     return "\n".join(kept)
 
 
