@@ -151,7 +151,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(folded_proof, html=(visit_html, depart_html), latex=(visit_latex, depart_latex))
     app.add_node(statement_list)
     app.add_directive("statements", Statements)
-    app.add_css_file("proofs.css")
+    app.add_css_file("statements.css")
     app.add_js_file("proofs.js", loading_method="defer")
     app.connect("doctree-read", fold_proofs)
     app.connect("env-before-read-docs", restore_numbers)
