@@ -14,7 +14,8 @@ from falsestruct.press.paths import find_book
 
 ROOT = Path(__file__).parents[2]
 CHAPTERS = sorted((ROOT / "book").glob("[0-9][0-9]_*.md"))
-PAGES = [*CHAPTERS, ROOT / "book" / "index.md", ROOT / "book" / "bibliography.md"]
+BARE = ("index", "notation", "glossary", "bibliography")  # pages that are no notebooks
+PAGES = [*CHAPTERS, *(ROOT / "book" / f"{name}.md" for name in BARE)]
 WRITTEN = [
     *PAGES,
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff")),
@@ -72,15 +73,30 @@ def test_notebooks_run_where_there_is_no_myst_nb():
     assert done.returncode == 0, done.stderr
 
 
+def without_code(text: str, *, code: str = "code|math") -> str:
+    """Lines in fences of code, and of directives that begin so, as empty lines."""
+    kept: list[str] = []
+    fences: list[tuple[str, bool]] = []  # open ones, and whether they hide what is in them
+    for line in text.splitlines():
+        fence = re.match(r" *(`{3,}|~{3,})(.*)$", line)
+        closing = fence and fences and fence[1] == fences[-1][0] and not fence[2].strip()
+        if closing:
+            fences.pop()
+        elif fence and not any(hidden for _, hidden in fences):
+            fences.append((fence[1], not re.match(rf" *\{{(?!{code})", fence[2])))
+        kept.append("" if closing or any(hidden for _, hidden in fences) else line)
+    return "\n".join(kept)
+
+
 def prose(text: str) -> str:
     """What is read as sentences; line numbers stay."""
 
     def blank(match: re.Match[str]) -> str:
         return "\n" * match[0].count("\n")
 
+    text = without_code(text)
     for pattern, flags in (
         (r"\A---\n.*?\n---\n", re.S),  # front matter
-        (r"^(`{3,}|~{3,}) *(?:\{code[^}]*\}|\{math\}|[a-z0-9]+|)[^\n{]*\n.*?^\1 *$", re.S | re.M),
         (r"<!--.*?-->|^%.*?$", re.S | re.M),  # comments
         (r"\$\$.*?\$\$", re.S),
         (r"^#+ .*?$", re.M),  # headings
@@ -119,6 +135,7 @@ def typed_numbers(text: str) -> list[str]:
         "| a | 3 |",
         ":::{note}\nOf 20 seeds.\n:::",
         "```{prf:proposition} Name\n:label: p-1\n\nThere are 12 ReLUs.\n```",
+        "```{prf:lemma} Name\n:label: l-1\n\nA.\n```\n\nAll 12.\n\n```{prf:proof}\nB.\n```",
         "See [all 12](x.md).",
         "In chapter 02 it was 5.",
     ],
