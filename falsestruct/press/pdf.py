@@ -303,7 +303,7 @@ def _contents(pages: Sequence[Page], titles: Mapping[str, str]) -> str:
             f'<span class="number" data-anchor="{page.anchor}"></span></a></li>'
         )
     listed = "\n".join(lines)
-    return f'<nav class="contents"><h1>Contents</h1>\n<ul>\n{listed}\n</ul></nav>'
+    return f'<nav class="book-contents"><h1>Contents</h1>\n<ul>\n{listed}\n</ul></nav>'
 
 
 def _chapter(page: Page, article: Tag) -> str:
