@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import html
 import io
-import os
 import posixpath
 import shutil
 import subprocess
@@ -30,7 +29,10 @@ if TYPE_CHECKING:
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # What does nothing on paper. A link to something in it loses its target, and so becomes text.
-SCREEN_ONLY = "script, style, button, .headerlink, .no-print, .noprint, .d-print-none"
+SCREEN_ONLY = (
+    "script, style, button, .headerlink, .no-print, .noprint, .d-print-none, "
+    ".figure-fold, .interactive"  # the gallery has the same; the still stands above
+)
 # Attributes that name other elements by their ids.
 REFERRING = ("for", "aria-labelledby", "aria-describedby", "aria-controls")
 ABOUT = ("title", "authors", "version", "date-released", "abstract")
@@ -57,6 +59,15 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Printed:
+    """What Chromium made of a document: the PDF, its number of pages, the text of all headings."""
+
+    data: bytes
+    pages: int
+    headings: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Made:
     """A finished PDF: where it is and how many pages it has."""
 
@@ -76,10 +87,10 @@ def make(book: Book) -> Made:
     about = read_about(book)
     joined = folder / "whole-book.html"
     write_atomically(joined, join(pages, about))
-    data, count = print_document(joined, browser)
+    printed = print_document(joined, browser)
     path = book.build / f"{about['title'].lower().replace(' ', '-')}.pdf"
-    write_atomically(path, described(data, about))
-    return Made(path, count)
+    write_atomically(path, described(printed, about))
+    return Made(path, printed.pages)
 
 
 def find_chromium() -> str:
@@ -311,8 +322,8 @@ def _chapter(page: Page, article: Tag) -> str:
     return f'<section class="chapter" id="{page.anchor}">\n{part}{article}\n</section>'
 
 
-def print_document(document: Path, browser: str) -> tuple[bytes, int]:
-    """A joined document as PDF, with page numbers in its contents; and how many pages it has.
+def print_document(document: Path, browser: str) -> Printed:
+    """A joined document as PDF, with page numbers in its contents.
 
     Raises:
         UserError: it asks for something that isn't a local file.
@@ -338,10 +349,14 @@ def print_document(document: Path, browser: str) -> tuple[bytes, int]:
         data = page.pdf(
             prefer_css_page_size=True, print_background=True, tagged=True, outline=True
         )
+        headings = page.evaluate(
+            "() => [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')]"
+            ".map(heading => heading.textContent.replace(/\\s+/g, ' ').trim())"
+        )
         chromium.close()
     if foreign:
         raise UserError(f"the book asks for {foreign[0]}: it must be whole without a network")
-    return data, count
+    return Printed(data, count, headings)
 
 
 def _note_foreign(address: str, foreign: list[str]) -> None:
@@ -373,14 +388,33 @@ def _page_numbers(data: bytes) -> tuple[dict[str, int], int]:
     return numbers, len(reader.pages)
 
 
-def described(data: bytes, about: Mapping[str, str]) -> bytes:
-    """The PDF with title, authors and subject, appended to what Chromium wrote."""
-    from pypdf import PdfWriter
+def described(printed: Printed, about: Mapping[str, str]) -> bytes:
+    """The PDF with title, authors and subject, and whole headings in its outline.
 
-    writer = PdfWriter(io.BytesIO(data), incremental=True)
+    Chromium drops the space where a heading's line breaks, and formulas. The changes are appended
+    to what it wrote.
+    """
+    from pypdf import PdfWriter
+    from pypdf.generic import NameObject, TextStringObject
+
+    writer = PdfWriter(io.BytesIO(printed.data), incremental=True)
     writer.add_metadata(
         {"/Title": about["title"], "/Author": about["authors"], "/Subject": about["abstract"]}
     )
+    entries = list(_outline(writer.root_object.get("/Outlines")))
+    if len(entries) == len(printed.headings):
+        for entry, heading in zip(entries, printed.headings, strict=True):
+            entry[NameObject("/Title")] = TextStringObject(heading)
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()
+
+
+def _outline(entry: Any) -> Iterator[Any]:
+    """The entries of an outline, in the order of the text."""
+    child = entry.get_object().get("/First") if entry is not None else None
+    while child is not None:
+        found = child.get_object()
+        yield found
+        yield from _outline(found)
+        child = found.get("/Next")
