@@ -366,13 +366,19 @@ def _note_foreign(address: str, foreign: list[str]) -> None:
 
 def _settle(page: BrowserPage) -> None:
     """Wait for formulas, fonts and pictures."""
-    page.evaluate(
+    broken = page.evaluate(
         """async () => {
-          if (window.MathJax?.startup?.promise) await MathJax.startup.promise;
+          await window.MathJax?.startup?.promise;
           await document.fonts.ready;
-          await Promise.all([...document.images].map(image => image.decode()));
+          const broken = [];
+          const shown = image => image.decode().catch(() => broken.push(image.src));
+          await Promise.all([...document.images].map(shown));
+          return broken;
         }"""
     )
+    if broken:
+        name = posixpath.basename(urlsplit(broken[0]).path)
+        raise UserError(f"the picture {name} can't be shown: is it there? `falsestruct list`")
 
 
 def _page_numbers(data: bytes) -> tuple[dict[str, int], int]:
