@@ -137,8 +137,7 @@ def read_pages(book: Book, folder: Path) -> list[Page]:
     """The pages in the order of the table of contents."""
     contents = yaml.safe_load((book.root / "_toc.yml").read_text())
     return [
-        Page(name, part, (folder / f"{name}.html").read_text())
-        for name, part in in_order(contents)
+        Page(name, part, (folder / f"{name}.html").read_text()) for name, part in in_order(contents)
     ]
 
 
@@ -179,7 +178,7 @@ def join(pages: Sequence[Page], about: Mapping[str, str]) -> str:
     """One HTML document of all pages: title page, contents, chapters.
 
     Its addresses are relative to the folder of the pages. Each id gets its page's name before it.
-    A link to another page becomes one within the document; what leads to a file becomes text.
+    A link to another page becomes one within the document, one to a file the file's name.
     """
     from bs4 import BeautifulSoup
 
@@ -222,7 +221,7 @@ def _title(article: Tag) -> str:
 
 
 def _own_ids(page: Page, article: Tag) -> set[str]:
-    """Put the page's name before each id; the ids as they were. Of two equal ones the first stays."""
+    """Put the page's name before each id, of equal ones the first only; the ids as they were."""
     seen: set[str] = set()
     for tag in article.select("[id]"):
         old = str(tag["id"])
@@ -250,6 +249,9 @@ def _mend_links(
             link["href"] = f"#{anchors[document]}--{fragment}"
         elif address.path and document in anchors:
             link["href"] = f"#{anchors[document]}"
+        elif link.has_attr("download"):  # on paper the file's name says more than its kind
+            link.string = posixpath.basename(unquote(address.path))
+            link.name, link.attrs = "code", {}
         else:
             link.unwrap()
 
@@ -294,7 +296,8 @@ def _cover(about: Mapping[str, str]) -> str:
     told = {key: html.escape(value) for key, value in about.items()}
     version = f"Version {told['version']}, {told['date-released']}"
     return (
-        f'<section class="cover"><h1>{told["title"]}</h1>\n<p class="authors">{told["authors"]}</p>\n'
+        f'<section class="cover"><h1>{told["title"]}</h1>\n'
+        f'<p class="authors">{told["authors"]}</p>\n'
         f'<p class="abstract">{told["abstract"]}</p>\n<p class="edition">{version}<br>\n'
         "Text and figures: CC BY 4.0. Code: MIT licence.<br>\n"
         "This is the printed form of the book&#8217;s pages. Figures with their data, and the code "
@@ -346,9 +349,7 @@ def print_document(document: Path, browser: str) -> Printed:
             "tag => { tag.textContent = numbers[tag.dataset.anchor] ?? '' })",
             numbers,
         )
-        data = page.pdf(
-            prefer_css_page_size=True, print_background=True, tagged=True, outline=True
-        )
+        data = page.pdf(prefer_css_page_size=True, print_background=True, tagged=True, outline=True)
         headings = page.evaluate(
             "() => [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')]"
             ".map(heading => heading.textContent.replace(/\\s+/g, ' ').trim())"
