@@ -1,11 +1,12 @@
 # make book   set up, re-execute what is not fresh, build      make html   build only
 # make test   set up, run everything that CI runs              make bench  side-by-side measurements
+# make pdf    the whole book as _build/false-structures.pdf; needs Chromium
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: book test html bench lint clean
+.PHONY: book test html pdf bench lint clean
 
 book: $(READY)
 	$(BIN)/falsestruct run
@@ -13,6 +14,9 @@ book: $(READY)
 
 html: $(READY)
 	$(BIN)/falsestruct build
+
+pdf: $(READY)
+	$(BIN)/falsestruct pdf
 
 # Chapters first, forced; then the stored notebooks are executed once more and compared output by
 # output; then the book is built with every warning an error; then the tests.

@@ -300,10 +300,7 @@ def build(
 ) -> None:
     """Build the HTML from the stored notebooks, without executing anything."""
     book = find_book()
-    known = chapters.read_chapters(book)
-    missing = [n for n in known if not (book.published.notebooks / f"{n}.ipynb").exists()]
-    if missing:
-        raise UserError(f"no notebook for {', '.join(missing)}: run `falsestruct run` first")
+    _need_notebooks(book)
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(book.root), "-q"]
     command += ["-W", "-n", "--keep-going", "--all"] if strict else []
     try:
@@ -316,6 +313,27 @@ def build(
         print(done.stdout)
         raise typer.Exit(1)
     print(f"open {page}")
+
+
+def _need_notebooks(book: Book) -> None:
+    known = chapters.read_chapters(book)
+    missing = [n for n in known if not (book.published.notebooks / f"{n}.ipynb").exists()]
+    if missing:
+        raise UserError(f"no notebook for {', '.join(missing)}: run `falsestruct run` first")
+
+
+@app.command("pdf")
+def make_pdf() -> None:
+    """Print the whole book, from the stored notebooks, as _build/false-structures.pdf.
+
+    Chromium or Chrome must be installed; nothing is executed, and nothing comes from the network.
+    """
+    from falsestruct.press import pdf  # no other command waits for what reads HTML
+
+    book, start = find_book(), time.perf_counter()
+    _need_notebooks(book)
+    made = pdf.make(book)
+    print(f"open {made.path}: {made.pages} pages, {time.perf_counter() - start:.0f} s")
 
 
 class _LogReporter:
