@@ -245,10 +245,10 @@ def list_figures(as_json: Json = False, output: OutputFolder = None) -> None:
 
 @app.command(
     epilog=_examples(
-        "falsestruct cite                          # the book",
-        "falsestruct cite 03_stripes               # a chapter",
-        "falsestruct cite stripes-crossover        # a figure",
-        "falsestruct cite audit-verdict            # a claim, with its verdict and value",
+        "falsestruct cite                      # the book",
+        "falsestruct cite 03_stripes           # a chapter",
+        "falsestruct cite stripes-crossover    # a figure",
+        "falsestruct cite audit-verdict        # a claim, with verdict and value",
         "falsestruct cite stripes-crossover >> references.bib",
     )
 )

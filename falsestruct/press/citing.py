@@ -20,7 +20,7 @@ from falsestruct.press.figures import Published
 from falsestruct.press.paths import Book, Output, UserError
 
 _SPECIAL = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
+    "\\": r"\textbackslash{}", "{": r"\textbraceleft{}", "}": r"\textbraceright{}", "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}", "<": "$<$", ">": "$>$", "|": "$|$", "`": r"\textasciigrave{}",
     **{sign: f"\\{sign}" for sign in "&%#_$"},
     "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "≤": r"$\leq$", "≥": r"$\geq$", "≠": r"$\neq$",
@@ -183,15 +183,22 @@ def tex(text: str) -> str:
         UserError: a character that there is no command for.
     """
     text = re.sub(r'"([^"]*)"', "“\\1”", text)
-    parts = re.split(r"\$([^$\s](?:[^$]*[^$\s])?)\$", text)
+    # Formulas with pairs of braces, one within the other at most; other dollars are dollars.
+    parts = re.split(r"\$((?!\s)(?:[^${}]|{(?:[^${}]|{[^${}]*})*})+(?<!\s))\$", text)
     for index, part in enumerate(parts):
-        signs = map(_character if index % 2 == 0 else _in_formula, part)
-        parts[index] = "".join(signs) if index % 2 == 0 else f"${''.join(signs)}$"
+        if index % 2 == 0:
+            parts[index] = "".join(map(_character, part))
+        else:
+            signs = re.findall(r"\\?.", part, re.S)
+            parts[index] = f"${''.join(map(_in_formula, signs))}$"
     return re.sub(r"(?<!\\)\$\$", "", "".join(parts))  # formulas that meet are one
 
 
 def _in_formula(sign: str) -> str:
-    return sign if sign.isascii() else f"{{{_character(sign).strip('$')}}}"
+    """A character of a formula, with the backslash before it."""
+    if sign.isascii():
+        return f"\\{sign}" if sign in "%#&" else sign
+    return f"{{{_character(sign).strip('$')}}}"
 
 
 def _character(sign: str) -> str:

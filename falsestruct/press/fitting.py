@@ -35,6 +35,9 @@ def fit(figure: Figure) -> None:
     """Rearrange labels, legends and ticks until they fit, without making a text smaller."""
     _lay_out(figure)
     labels = [(text, text.get_text(), axes) for axes in figure.axes for text in _labels(axes)]
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            _settle(axis)
     tallest = TALLEST * figure.get_figheight()
     for _ in range(ROUNDS):
         changed = [_uncover(figure), *(_stack(legend, figure) for legend in _legends(figure))]
@@ -75,8 +78,11 @@ def _name(text: Text) -> str:
 def _touch(one: Text, other: Text) -> bool:
     """Along a line a little room must be left; above and below it the boxes have some already."""
     unit = one.get_fontsize() * one.get_figure().dpi / 72
-    upright = one.get_rotation() == other.get_rotation() == 90
-    spare = (0.2 * unit, -0.2 * unit) if upright else (-0.2 * unit, 0.2 * unit)
+    turns = {one.get_rotation(), other.get_rotation()}
+    if len(turns) == 2:
+        spare = (0.05 * unit, 0.05 * unit)
+    else:
+        spare = (0.2 * unit, -0.2 * unit) if turns == {90} else (-0.2 * unit, 0.2 * unit)
     return _overlap(one.get_window_extent(), other.get_window_extent(), *spare)
 
 
@@ -228,6 +234,16 @@ def _stack(legend: Legend, figure: Figure) -> bool:
     for part in box._children:
         part.set_figure(figure)
     return True
+
+
+def _settle(axis: Axis) -> None:
+    """Ticks that don't depend on the size: else the layout leaves room for others than are drawn."""
+    from matplotlib.ticker import MaxNLocator
+
+    locator = axis.get_major_locator()
+    if isinstance(locator, MaxNLocator):
+        low, high = sorted(axis.get_view_interval())
+        locator.set_params(nbins=max(2, sum(low <= tick <= high for tick in locator()) - 1))
 
 
 def _thin(axis: Axis) -> bool:

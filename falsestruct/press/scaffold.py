@@ -229,13 +229,16 @@ def _with_claim(path: Path, entry: str, id: str) -> str:
     entry = rest if old.rstrip().endswith(head) else f"\n{entry}" if old.strip() else entry
     text = f"{old}{'' if old.endswith(chr(10)) or not old else chr(10)}{entry}"
     try:
-        before, after = yaml.safe_load(old) or [], yaml.safe_load(text)
+        before = yaml.safe_load(old) or []
+        if not isinstance(before, list):
+            raise UserError("book/claims.yml: expected a list of claims")
+        after = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise UserError("book/claims.yml: " + " ".join(str(error).split())) from None
     if any(isinstance(claim, dict) and claim.get("id") == id for claim in before):
         raise UserError(f"book/claims.yml states {id!r} already: choose another slug")
-    if not isinstance(before, list) or after[:-1] != before:
-        raise UserError("book/claims.yml: expected a list of claims, so that one can be appended")
+    if after[:-1] != before:
+        raise UserError("book/claims.yml: a claim can't be appended to it as it ends")
     return text
 
 

@@ -169,7 +169,7 @@ def test_a_plain_bibliography_says_all_of_it(shelf):
         ("it costs $5", r"it costs \$5"),
         ("learn $f_a$ along $x_1$, 5 %", r"learn $f_a$ along $x_1$, 5 \%"),
         ("$ε$ and ε", r"${\varepsilon}$ and $\varepsilon$"),
-        (r"a\b{c}~^", r"a\textbackslash{}b\{c\}\textasciitilde{}\textasciicircum{}"),
+        (r"a\b{c}~^", r"a\textbackslash{}b\textbraceleft{}c\textbraceright{}\textasciitilde{}\textasciicircum{}"),
         ("a < b − 1 ± 2", r"a $<$ b $-$ 1 $\pm$ 2"),
         ("ℓ₂, x²", r"$\ell_{2}$, x$^{2}$"),
         ("Erdős, Müller, Ångström", r"Erd{\H{o}}s, M{\"{u}}ller, \AA{}ngstr{\"{o}}m"),
