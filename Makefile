@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CFF := .venv-cff
 
 .PHONY: book test html pdf bench lint clean
 
@@ -27,11 +28,12 @@ test: $(READY) lint
 	$(BIN)/falsestruct build --strict
 	$(BIN)/pytest
 
-lint: $(READY)
+lint: $(READY) $(CFF)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(CFF)/bin/cffconvert --validate
 
 bench: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
@@ -46,4 +48,10 @@ $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $@
+
+# Its requirements can't share an environment with the book's.
+$(CFF)/.ready: requirements-cff.txt
+	$(PYTHON) -m venv $(CFF)
+	$(CFF)/bin/pip install --quiet --disable-pip-version-check -r requirements-cff.txt
 	touch $@

@@ -61,7 +61,7 @@ def confusion(table: pd.DataFrame) -> Figure:
                   color="white" if share > 0.55 else "black", fontsize="small")  # fmt: skip
     axis.set_yticks(range(len(rows)), rows, fontsize="small")
     names = [name.replace(" ", "\n", 1) if len(name) > 12 else name for name in columns]
-    axis.set_xticks(range(len(columns)), names, fontsize="x-small")
+    axis.set_xticks(range(len(columns)), names, fontsize="small")
     axis.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
     axis.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
     axis.set_ylabel("networks")

@@ -71,7 +71,17 @@ def unseen(table: pd.DataFrame) -> Figure:
                           capsize=2, label=name, **_look(PLACES[str(name)]))  # fmt: skip
         axis.set_xticks([0, 0.25, 0.5, 0.75, 1])
         axis.set_xlabel("agreement in the test, ρ′")
-        axis.legend(fontsize="x-small", loc="lower right", bbox_to_anchor=(1.02, 0), framealpha=0.9)
+    # Two architectures of different problems may share a look.
+    looks: dict[int, tuple[object, list[str]]] = {}
+    for axis in axes:
+        for handle, name in zip(*axis.get_legend_handles_labels(), strict=True):
+            names = looks.setdefault(PLACES[name], (handle, []))[1]
+            names.extend({name}.difference(names))
+    picture.legend(
+        [looks[place][0] for place in sorted(looks)],
+        [" or ".join(looks[place][1]) for place in sorted(looks)],
+        loc="outside upper center", ncols=3, frameon=False, fontsize="small",
+    )  # fmt: skip
     axes[0].set_ylabel("accuracy on the test data")
     axes[0].set_ylim(-0.04, 1.09)
     axes[1].annotate("original structure", (0.02, 1.02), color=ORIGINAL, fontsize="small")
@@ -146,7 +156,7 @@ def swept(table: pd.DataFrame, *, level: float) -> Figure:
             corner, anchor = ("lower right", (1, 0.06))
             if own["problem"].iloc[0] == "digits-brightness":
                 corner, anchor = ("upper left", (0, 1))
-            axis.legend(fontsize="x-small", title=title, title_fontsize="x-small", loc=corner,
+            axis.legend(fontsize="small", title=title, title_fontsize="small", loc=corner,
                         bbox_to_anchor=anchor)  # fmt: skip
         axes[0].set_ylabel("share of unseen conflict set\nthat sides with false structure")
         axes[0].set_ylim(-0.04, 1.04)
