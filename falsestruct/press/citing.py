@@ -20,7 +20,8 @@ from falsestruct.press.figures import Published
 from falsestruct.press.paths import Book, Output, UserError
 
 _SPECIAL = {
-    "\\": r"\textbackslash{}", "{": r"\textbraceleft{}", "}": r"\textbraceright{}", "~": r"\textasciitilde{}",
+    "\\": r"\textbackslash{}", "{": r"\textbraceleft{}", "}": r"\textbraceright{}",
+    "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}", "<": "$<$", ">": "$>$", "|": "$|$", "`": r"\textasciigrave{}",
     **{sign: f"\\{sign}" for sign in "&%#_$"},
     "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "≤": r"$\leq$", "≥": r"$\geq$", "≠": r"$\neq$",
