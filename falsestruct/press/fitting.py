@@ -12,15 +12,16 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
-    from matplotlib.figure import Figure
-    from matplotlib.legend import Legend
-    from matplotlib.text import Text
-    from matplotlib.transforms import Bbox
+    # Matplotlib's own stubs leave out much of what is needed here.
+    Axes: TypeAlias = Any
+    Axis: TypeAlias = Any
+    Bbox: TypeAlias = Any
+    Figure: TypeAlias = Any
+    Legend: TypeAlias = Any
+    Text: TypeAlias = Any
 
 SMALLEST = 0.75  # of the size asked for; "small" is more, "x-small" less
 ROUNDS = 8  # each sees what the one before has changed

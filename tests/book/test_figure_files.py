@@ -21,7 +21,7 @@ WIDTHS = {"column": 3.25, "page": 6.75}  # inches; of a page with two columns
 HOW = """
 Figures are cited by their ids and downloaded by their file names, so these never change silently.
 - A new figure: add `ID CHAPTER column` to tests/book/figure_ids.txt, in order of the ids; `page`
-  instead of `column` if `falsestruct figure ID --style paper -o x.pdf` says that its texts don't fit.
+  instead of `column` if `falsestruct figure ID --style paper -o x.pdf` says that it is too narrow.
 - A figure that is gone or has a new id: make its line `# gone: ID`, and say so in CHANGELOG.md."""
 
 
