@@ -26,7 +26,6 @@ from falsestruct.press.paths import Book, Output, UserError, find_book
 from falsestruct.press.runner import Points
 
 
-
 def _examples(*lines: str) -> str:
     """Below a command's options: what people type."""
     return "Examples:\n\n```bash\n" + "\n".join(lines) + "\n```"
@@ -281,9 +280,7 @@ def draw_figure(
     width: Annotated[
         str | None, typer.Option(help="Like 3.25in, 8.5cm, 85mm, 240pt; else the style's.")
     ] = None,
-    font_size: Annotated[
-        float | None, typer.Option(help="In points; else the style's.")
-    ] = None,
+    font_size: Annotated[float | None, typer.Option(help="In points; else the style's.")] = None,
     format: Annotated[str | None, typer.Option(help="svg, pdf or png; else as FILE ends.")] = None,
 ) -> None:
     """Draw a figure again from its stored data, at another size, without computing anything.
@@ -314,9 +311,7 @@ def draw_figure(
     )
 )
 def new(
-    slug: Annotated[
-        str, typer.Argument(help="Lower-case words joined by underscores.")
-    ],
+    slug: Annotated[str, typer.Argument(help="Lower-case words joined by underscores.")],
     title: Annotated[str | None, typer.Option(help="Of the chapter; else made of SLUG.")] = None,
 ) -> None:
     """Begin a chapter: its text, a claim, a test, a place in the contents.
@@ -496,14 +491,15 @@ class _LogReporter:
 
 
 class _BarReporter:
-    """A live bar a chapter, for terminals."""
+    """A live bar a chapter, for terminals: cells done, the time it took, what it does."""
 
     def __init__(self, cells: Mapping[str, int], console: Console | None = None) -> None:
         self.cells = cells
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-        last = TimeElapsedColumn(), TextColumn("{task.fields[points]}")
-        self.progress = Progress(*columns, *last, console=console)
+        count = TextColumn("cells"), MofNCompleteColumn(), TimeElapsedColumn()
+        columns = TextColumn("{task.description}"), BarColumn(bar_width=10), *count
+        self.progress = Progress(*columns, TextColumn("{task.fields[what]}"), console=console)
         self.tasks: dict[str, Any] = {}
+        self.expected: dict[str, float] = {}
 
     def __enter__(self) -> _BarReporter:
         self.progress.start()
@@ -513,11 +509,11 @@ class _BarReporter:
         self.progress.stop()
 
     def started(self, jobs: Sequence[Job], expected: Mapping[str, float]) -> None:
+        self.expected |= expected
         for job in jobs:
-            last = f" (last time {expected[job.chapter]:.0f} s)" if expected[job.chapter] else ""
-            name = f"{job.chapter}{last}"
-            total = self.cells[job.chapter]
-            task = self.progress.add_task(name, total=total, start=False, points="")
+            last = f", last time {expected[job.chapter]:.0f} s" if expected[job.chapter] else ""
+            total, what = self.cells[job.chapter], f"waits{last}"
+            task = self.progress.add_task(job.chapter, total=total, start=False, what=what)
             self.tasks[job.chapter] = task
 
     def progressed(self, chapter: str, cells: int, points: Points | None = None) -> None:
@@ -525,24 +521,26 @@ class _BarReporter:
         self.progress.start_task(task)
         # A cell that papermill adds for changed parameters is none of the chapter's.
         done = min(cells, self.cells[chapter])
-        self.progress.update(task, completed=done, points=_describe(points))
+        elapsed = self.progress.tasks[task].elapsed or 0.0
+        what = _describe(points, self.expected[chapter] - elapsed)
+        self.progress.update(task, completed=done, what=what)
 
     def finished(self, result: Result) -> None:
         task = self.tasks[result.job.chapter]
-        total = self.cells[result.job.chapter]
-        self.progress.update(task, points="")
         if result.error:
-            self.progress.update(task, description=f"{result.job.chapter} failed")
+            self.progress.update(task, what="failed")
         else:
-            self.progress.update(task, completed=total)
+            self.progress.update(task, completed=self.cells[result.job.chapter], what="done")
         self.progress.stop_task(task)
 
 
-def _describe(points: Points | None) -> str:
+def _describe(points: Points | None, left: float) -> str:
+    """What a running chapter does; `left`: seconds, if it takes as long as last time."""
+    usual = f"about {left:.0f} s left" if left > 0 else "runs"
     if points is None:
-        return ""
-    left = "" if points.left is None else f", about {points.left:.0f} s left"
-    return f"points {points.done}/{points.total}{left}"
+        return usual
+    rest = "" if points.left is None else f", {points.left:.0f} s left"
+    return f"points {points.done}/{points.total}{rest}"
 
 
 def _reporter(book: Book, workers: int) -> _LogReporter | _BarReporter:

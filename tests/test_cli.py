@@ -129,9 +129,9 @@ def test_the_examples_name_what_there_is(page):
             continue
         options = {option for p in commands[words[0]].params for option in p.opts} | {"--help"}
         assert {word for word in words if re.match("--?[a-z]", word)} <= options, words
-        if words[0] in ("cite", "figure", "record", "run") and words[1:] and words[1][0] != "-":
-            if words[1] != ">>" and not words[1].startswith("NN_"):
-                assert words[1] in known, words
+        if words[0] in ("cite", "figure", "record", "run"):
+            ids = [word for word in words[1:2] if word[0] not in "->" and word[:3] != "NN_"]
+            assert set(ids) <= known, words
 
 
 @pytest.mark.parametrize(
@@ -453,14 +453,19 @@ def test_the_log_has_a_line_a_chapter(capsys):
 
 
 def test_the_bars_count_cells():
-    console = Console(force_terminal=True, width=100, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
+    console = Console(force_terminal=True, width=80, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
     bars = cli._BarReporter({"a": 4, "b": 3}, console)
     with bars:
         bars.started([job("a"), job("b")], {"a": 12.0, "b": 0.0})
+        told = [task.fields for task in bars.progress.tasks]
+        assert told == [{"what": "waits, last time 12 s"}, {"what": "waits"}]
         bars.progressed("a", 2)
+        assert bars.progress.tasks[0].fields["what"] == "about 12 s left"
         assert not bars.progress.tasks[1].started  # it waits for a core
         bars.progressed("a", 2, Points(12, 45, 30.4))
-        assert bars.progress.tasks[0].fields["points"] == "points 12/45, about 30 s left"
+        assert bars.progress.tasks[0].fields["what"] == "points 12/45, 30 s left"
+        bars.progressed("b", 0)
+        assert bars.progress.tasks[1].fields["what"] == "runs"  # never before: nobody knows
         bars.progressed("b", 0, Points(0, 45, None))
         console.print(bars.progress.get_renderable())
         bars.progressed("a", 5)  # papermill's own cell of parameters
@@ -468,11 +473,12 @@ def test_the_bars_count_cells():
         bars.finished(Result(job("a"), 1.0))
         bars.finished(Result(job("b"), 1.0, "cell 2: no"))
     text = console.export_text()
-    assert re.search(r"a \(last time 12 s\) .*4/4", text)
-    assert re.search(r"b failed .*1/3", text)
-    assert re.search(r"2/4 .* points 12/45, about 30 s left", text)
-    assert re.search(r"0/3 .* points 0/45\s*$", text, re.M)
-    assert all(task.fields["points"] == "" for task in bars.progress.tasks)
+    assert re.search(r"a ━+ cells 4/4 \S+ done", text)
+    assert re.search(r"b \S+ cells 1/3 \S+ failed", text)
+    assert re.search(r"cells 2/4 .* points 12/45, 30 s left", text)
+    assert re.search(r"cells 0/3 .* points 0/45\s*$", text, re.M)
+    longest = max(map(len, citing.titles(Book(ROOT))))
+    assert longest + len(" ━━━━━━━━━━ cells 12/12 0:12:34 points 120/450, 300 s left") <= 80
 
 
 @pytest.mark.slow
@@ -495,7 +501,7 @@ def test_a_terminal_gets_bars(finished):
         pass
     assert process.wait(timeout=60) == 0
     text = re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", seen).decode()
-    assert "━" in text and re.search(r"02_two.* 2/2", text)
+    assert "━" in text and re.search(r"02_two.* cells 2/2 .* done", text)
     assert "chapters: 1 run, 0 skipped, 0 failed" in text
 
 

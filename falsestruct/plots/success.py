@@ -72,7 +72,7 @@ def unseen(table: pd.DataFrame) -> Figure:
         axis.set_xticks([0, 0.25, 0.5, 0.75, 1])
         axis.set_xlabel("agreement in the test, ρ′")
     # Two architectures of different problems may share a look.
-    looks: dict[int, tuple[object, list[str]]] = {}
+    looks: dict[int, tuple[mpl.artist.Artist, list[str]]] = {}
     for axis in axes:
         for handle, name in zip(*axis.get_legend_handles_labels(), strict=True):
             names = looks.setdefault(PLACES[name], (handle, []))[1]

@@ -20,7 +20,8 @@ from falsestruct.press.figures import Published
 from falsestruct.press.paths import Book, Output, UserError
 
 _SPECIAL = {
-    "\\": r"\textbackslash{}", "{": r"\textbraceleft{}", "}": r"\textbraceright{}", "~": r"\textasciitilde{}",
+    "\\": r"\textbackslash{}", "{": r"\textbraceleft{}", "}": r"\textbraceright{}",
+    "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}", "<": "$<$", ">": "$>$", "|": "$|$", "`": r"\textasciigrave{}",
     **{sign: f"\\{sign}" for sign in "&%#_$"},
     "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "≤": r"$\leq$", "≥": r"$\geq$", "≠": r"$\neq$",
@@ -212,7 +213,7 @@ def _character(sign: str) -> str:
     if kind[:1] in (["<sub>"], ["<super>"]):
         mark = "_" if kind[0] == "<sub>" else "^"
         return f"${mark}{{{''.join(chr(int(code, 16)) for code in kind[1:])}}}$"
-    base, *accents = unicodedata.normalize("NFD", sign)
+    base, *accents = list(unicodedata.normalize("NFD", sign))
     if base.isascii() and len(accents) == 1 and accents[0] in _ACCENTS:
         return f"{{\\{_ACCENTS[accents[0]]}{{{base}}}}}"
     raise UserError(f"no TeX for {sign!r} (U+{ord(sign):04X}): write it as a formula, $...$")

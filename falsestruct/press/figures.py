@@ -55,8 +55,8 @@ def _lines(scale: float) -> dict[str, Any]:
     """Matplotlib's own widths and lengths, times `scale`; every text as large as was asked for."""
     lengths = {
         "lines.linewidth": 1.5, "lines.markersize": 6.0, "errorbar.capsize": 0.0,
-        "axes.linewidth": 0.8, "grid.linewidth": 0.8, "patch.linewidth": 1.0, "hatch.linewidth": 1.0,
-        "xtick.major.width": 0.8, "ytick.major.width": 0.8,
+        "axes.linewidth": 0.8, "grid.linewidth": 0.8, "patch.linewidth": 1.0,
+        "hatch.linewidth": 1.0, "xtick.major.width": 0.8, "ytick.major.width": 0.8,
         "xtick.minor.width": 0.6, "ytick.minor.width": 0.6,
         "xtick.major.size": 3.5, "ytick.major.size": 3.5,
         "xtick.minor.size": 2.0, "ytick.minor.size": 2.0,

@@ -2,7 +2,7 @@
 
 Plots are designed for the book's column. In a narrower one the same words need more of the width:
 `fit` wraps labels and titles, stacks legends and moves them off the data, thins ticks, and makes
-the figure taller. It never makes a text smaller. `misfits` tells what a reader could still not read.
+the figure taller. It never makes a text smaller. `misfits` tells what can't be read all the same.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
-    from matplotlib.figure import Figure
-    from matplotlib.legend import Legend
-    from matplotlib.text import Text
-    from matplotlib.transforms import Bbox
+    # Matplotlib's own stubs leave out much of what is needed here.
+    Axes: TypeAlias = Any
+    Axis: TypeAlias = Any
+    Bbox: TypeAlias = Any
+    Figure: TypeAlias = Any
+    Legend: TypeAlias = Any
+    Text: TypeAlias = Any
 
 SMALLEST = 0.75  # of the size asked for; "small" is more, "x-small" less
 ROUNDS = 8  # each sees what the one before has changed
@@ -237,7 +238,7 @@ def _stack(legend: Legend, figure: Figure) -> bool:
 
 
 def _settle(axis: Axis) -> None:
-    """Ticks that don't depend on the size: else the layout leaves room for others than are drawn."""
+    """Ticks that don't depend on the size, so that the layout leaves room for those drawn."""
     from matplotlib.ticker import MaxNLocator
 
     locator = axis.get_major_locator()
@@ -248,43 +249,52 @@ def _settle(axis: Axis) -> None:
 
 def _thin(axis: Axis) -> bool:
     """Fewer numbers or upright words where the labels of ticks run into each other."""
-    labels = [label for label in axis.get_ticklabels() if label.get_text().strip()]
-    labels = [label for label in labels if label.get_visible()]
-    boxes = [label.get_window_extent() for label in labels]
-    gap = 0.25 * labels[0].get_fontsize() * axis.axes.get_figure().dpi / 72 if labels else 0.0
-    if axis.axis_name == "x":
-        close = any(b.x0 - a.x1 < gap and a.x0 - b.x1 < gap for a, b in pairwise(boxes))
-    else:
-        close = any(b.y0 < a.y1 and a.y0 < b.y1 for a, b in pairwise(boxes))
-    if not close or any(label.get_rotation() % 180 for label in labels):
+    major = _thin_ticks(axis, axis.get_major_ticks(), minor=False)
+    return _thin_ticks(axis, axis.get_minor_ticks(), minor=True) or major
+
+
+def _thin_ticks(axis: Axis, ticks: list[Any], *, minor: bool) -> bool:
+    low, high = sorted(axis.get_view_interval())
+    ticks = [tick for tick in ticks if low <= tick.get_loc() <= high]
+    ticks = [t for t in ticks if t.label1.get_visible() and t.label1.get_text().strip()]
+    if not _close(axis, [tick.label1 for tick in ticks]):
         return False
-    if all(_NUMBER.fullmatch(label.get_text()) for label in labels):
-        return _fewer(axis, len(labels))
+    if all(_NUMBER.fullmatch(tick.label1.get_text()) for tick in ticks):
+        return _fewer(axis, [tick.get_loc() for tick in ticks], minor=minor)
     if axis.axis_name == "y":
         return False  # the figure grows
     axis.set_tick_params(rotation=90)
     return True
 
 
-def _fewer(axis: Axis, shown: int) -> bool:
-    from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator
+def _close(axis: Axis, labels: list[Text]) -> bool:
+    if not labels or any(label.get_rotation() % 180 for label in labels):
+        return False
+    boxes = [label.get_window_extent() for label in labels]
+    gap = 0.25 * labels[0].get_fontsize() * axis.axes.get_figure().dpi / 72
+    if axis.axis_name == "x":
+        return any(b.x0 - a.x1 < gap and a.x0 - b.x1 < gap for a, b in pairwise(boxes))
+    return any(b.y0 < a.y1 and a.y0 < b.y1 for a, b in pairwise(boxes))
 
-    locator = axis.get_major_locator()
-    if isinstance(locator, FixedLocator):
-        formatter = axis.get_major_formatter()
-        ticks = list(locator())
-        texts = formatter.format_ticks(ticks)
-        axis.set_ticks(ticks[::2], texts[::2])
-        return len(ticks) > 2
-    if isinstance(locator, LogLocator):
-        if shown < 3:
-            return False
-        locator.set_params(numticks=shown - 1)
-        return True
+
+def _fewer(axis: Axis, shown: list[float], *, minor: bool) -> bool:
+    """About half as many ticks, at even distances."""
+    from matplotlib.ticker import FixedLocator, MaxNLocator
+
+    locator = axis.get_minor_locator() if minor else axis.get_major_locator()
+    if len(shown) < 2:
+        return False
     if isinstance(locator, MaxNLocator):
-        locator.set_params(nbins=max(1, shown - 2))
-        return shown > 2
-    return False
+        locator.set_params(nbins=max(1, len(shown) - 2))
+        return len(shown) > 2
+    if minor:
+        axis.set_minor_locator(FixedLocator(shown[::2]))
+    elif isinstance(locator, FixedLocator):
+        ticks = list(locator())
+        axis.set_ticks(ticks[::2], axis.get_major_formatter().format_ticks(ticks)[::2])
+    else:
+        axis.set_major_locator(FixedLocator(shown[::2]))
+    return True
 
 
 def _grow(figure: Figure, tallest: float) -> bool:

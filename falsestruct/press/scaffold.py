@@ -56,7 +56,7 @@ from falsestruct.press import claims, display
 
 ## FILL IN: what is measured
 
-FILL IN: the definition, and what the claim says. Every number in the text comes from `display.glue`.
+FILL IN: the definition, and what the claim says. Every number comes from `display.glue`.
 
 ```{{code-cell}} ipython3
 estimate, control = {slug}.estimates(seeds=seeds)
@@ -136,7 +136,8 @@ def test_nothing_is_left_to_fill_in():
         for number, line in enumerate((BOOK.root / name).read_text().splitlines(), 1)
         if "FILL IN" in line
     ]
-    assert not left, "Fill these in, the claim first, and commit it before you run:\\n" + "\\n".join(left)
+    what = "Fill these in, the claim first, and commit it before you run:"
+    assert not left, "\\n".join([what, *left])
 
 
 def test_the_claim_comes_out_as_expected():
@@ -192,8 +193,8 @@ def new(book: Book, slug: str, *, title: str | None = None) -> Made:
     texts["_toc.yml"] = _with_entry(book.root / "_toc.yml", name)
     _write(book.root, texts)
     advice = (
-        f"Next: fill in the claim {claim} in book/claims.yml and commit it; then the experiment and "
-        f"the text.\n`pytest tests/experiments/test_{slug}.py` says what is left, "
+        f"Next: fill in the claim {claim} in book/claims.yml and commit it; then the experiment, "
+        f"then the text.\n`pytest tests/experiments/test_{slug}.py` says what is left, "
         f"`falsestruct run {name}` runs it."
     )
     return Made(name, tuple(texts), advice)

@@ -1,4 +1,4 @@
-"""The figures that readers cite: their ids, their files, and whether a column of a paper holds them."""
+"""The figures that readers cite: their ids, their files, and the width that they need."""
 
 import csv
 import io
@@ -20,9 +20,9 @@ WIDTHS = {"column": 3.25, "page": 6.75}  # inches; of a page with two columns
 
 HOW = """
 Figures are cited by their ids and downloaded by their file names, so these never change silently.
-- A new figure: add `ID CHAPTER column` to tests/book/figure_ids.txt, in order of the ids; `page` instead of
-  `column` if `falsestruct figure ID --style paper -o x.pdf` says that its texts don't fit.
-- A figure that is gone or has a new id: make its line `# gone: ID`, and say so in CHANGELOG.md with `ID`."""
+- A new figure: add `ID CHAPTER column` to tests/book/figure_ids.txt, in order of the ids; `page`
+  instead of `column` if `falsestruct figure ID --style paper -o x.pdf` says that it is too narrow.
+- A figure that is gone or has a new id: make its line `# gone: ID`, and say so in CHANGELOG.md."""
 
 
 def listed() -> dict[str, tuple[str, str]]:

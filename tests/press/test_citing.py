@@ -70,7 +70,10 @@ def test_version_commit_and_chapter_are_named(shelf, id, key, title, note):
     found_key, found = entry(citing.cite(shelf.book, id))
     assert found_key == key and found.type == "misc"
     assert found.fields["title"] == title and found.fields["note"] == note
-    assert [str(person) for person in found.persons["author"]] == ["Curie, Marie", "{The Book Group}"]
+    assert [str(person) for person in found.persons["author"]] == [
+        "Curie, Marie",
+        "{The Book Group}",
+    ]
     assert found.fields["year"] == "2026" and found.fields["url"] == "https://example.org/book"
 
 
@@ -154,7 +157,9 @@ def test_every_entry_of_the_book_is_bibtex_in_ascii():
 
 
 def test_a_plain_bibliography_says_all_of_it(shelf):
-    printed = format_from_string(citing.cite(shelf.book, "one-holds"), "plain", output_backend="text")
+    printed = format_from_string(
+        citing.cite(shelf.book, "one-holds"), "plain", output_backend="text"
+    )
     for words in ("Marie Curie", "A Book", "claim one-holds", "2026", "abc123", "refuted, 0.25"):
         assert words in printed
 
@@ -169,7 +174,10 @@ def test_a_plain_bibliography_says_all_of_it(shelf):
         ("it costs $5", r"it costs \$5"),
         ("learn $f_a$ along $x_1$, 5 %", r"learn $f_a$ along $x_1$, 5 \%"),
         ("$ε$ and ε", r"${\varepsilon}$ and $\varepsilon$"),
-        (r"a\b{c}~^", r"a\textbackslash{}b\textbraceleft{}c\textbraceright{}\textasciitilde{}\textasciicircum{}"),
+        (
+            r"a\b{c}~^",
+            r"a\textbackslash{}b\textbraceleft{}c\textbraceright{}\textasciitilde{}\textasciicircum{}",
+        ),
         ("a < b − 1 ± 2", r"a $<$ b $-$ 1 $\pm$ 2"),
         ("ℓ₂, x²", r"$\ell_{2}$, x$^{2}$"),
         ("Erdős, Müller, Ångström", r"Erd{\H{o}}s, M{\"{u}}ller, \AA{}ngstr{\"{o}}m"),
@@ -186,7 +194,7 @@ def test_what_tex_has_no_word_for_is_said():
         citing.tex("好")
 
 
-@given(st.text(st.sampled_from("ab $&%#_{}~^\\<>|`\"εℓ₂−é"), max_size=30))
+@given(st.text(st.sampled_from('ab $&%#_{}~^\\<>|`"εℓ₂−é'), max_size=30))
 def test_braces_match_whatever_the_text(text):
     written = citing.tex(text)
     assert written.isascii()

@@ -1,8 +1,8 @@
 """Figures that can be cited and drawn again."""
 
 import csv
-import json
 import io
+import json
 import re
 import sys
 import types

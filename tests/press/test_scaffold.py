@@ -1,4 +1,4 @@
-"""A new chapter: it fails until it is filled in, and leaves nothing behind if it can't be written."""
+"""A new chapter: it fails until it is filled in; if it can't be written it leaves nothing."""
 
 import re
 import subprocess
