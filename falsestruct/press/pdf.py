@@ -115,12 +115,15 @@ def find_chromium() -> str:
 
 
 def build_pages(book: Book) -> Path:
-    """The folder of the pages, built apart from `_build/html`.
+    """The folder of the pages, built anew and apart from `_build/html`.
+
+    Anew, since Sphinx doesn't see when only a style changes.
 
     Raises:
         UserError: Jupyter Book isn't installed, or fails; its last lines are told.
     """
     apart = book.build / "pdf"
+    shutil.rmtree(apart, ignore_errors=True)
     program = str(Path(sys.executable).with_name("jupyter-book"))
     command = [program, "build", str(book.root), "-q", "--path-output", str(apart)]
     try:
