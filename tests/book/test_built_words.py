@@ -114,7 +114,7 @@ def test_headings_come_in_order_on_every_page(pages):
 
 
 def test_every_reference_leads_out(pages):
-    items = article(pages["bibliography"]).select("div.citation")
+    items = article(pages["bibliography"]).select("ul.references > li[id]")
     assert len(items) == len(entries())
     known = re.compile(r"https://(doi\.org/10\.|arxiv\.org/abs/\d)")
     out = [[link["href"] for link in item.select("a.external")] for item in items]
