@@ -335,13 +335,24 @@ def gallery(records: Iterable[Published]) -> str:
     return "\n".join(map(figure_entry, records)) or "No figure yet.\n"
 
 
+def downloads(record: Published) -> str:
+    """Links to a figure's files, for a page in notebooks/."""
+    base = f"../book/figures/{record.id}"
+    links = (f"{{download}}`{kind.upper()} <{base}.{kind}>`" for kind in FILES)
+    return f"Download {', '.join(links)}."
+
+
+def redraw_command(record: Published) -> str:
+    """The command that draws a figure for a paper's column, from its stored data."""
+    return f"falsestruct figure {record.id} --style paper -o {record.id}.pdf"
+
+
 def figure_entry(record: Published) -> str:
     """A figure with its picture, caption, chapter, downloads, citation, and how to make it again.
 
     Two ways: from the stored data, at another size; or from nothing, with its chapter.
     """
     id, base = record.id, f"../book/figures/{record.id}"
-    downloads = ", ".join(f"{{download}}`{kind.upper()} <{base}.{kind}>`" for kind in FILES)
     alt = " ".join(record.alt.split())
     bibtex = citing.figure_entry(find_book(), record)
     return (
@@ -349,10 +360,10 @@ def figure_entry(record: Published) -> str:
         f"::::::{{admonition}} {id}\n:class: figure-entry\n\n"
         f"```{{image}} {base}.svg\n:alt: {alt}\n:class: thumbnail\n```\n\n"
         f"{{numref}}`fig-{id}`, in {{doc}}`{record.chapter}`. {record.caption}\n\n"
-        f"Download {downloads}.\n\n"
+        f"{downloads(record)}\n\n"
         f"Draw it again for a paper's column, from the stored data; compute its data again:\n\n"
         f"```{{code-block}} bash\n"
-        f"falsestruct figure {id} --style paper -o {id}.pdf\n"
+        f"{redraw_command(record)}\n"
         f"falsestruct run {record.chapter} --force\n```\n\n"
         f"`````{{dropdown}} Cite it\n```{{code-block}} bibtex\n{bibtex}```\n`````\n"
         f"::::::\n"
