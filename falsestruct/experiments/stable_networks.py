@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from typing import Literal, get_args
 
@@ -26,7 +27,9 @@ from falsestruct.theory.relu import ReluNetwork, from_floats
 from falsestruct.training import Schedule, Set
 
 Second = Literal["label", "zero", "random"]
-LEARNING_RATE = 1e-2  # the largest sign counts without x₂ among 1e-3 … 3e-2, and the fastest with it
+LEARNING_RATE = (
+    1e-2  # the largest sign counts without x₂ among 1e-3 … 3e-2, and the fastest with it
+)
 TARGET = 0.05  # nats; a member stops there
 RANDOM_SEED = 70_000  # of a second input that is independent of the label
 DISTANCES = 12  # points of a network whose smallest perturbation is computed
@@ -60,12 +63,12 @@ class Points:
     @property
     def first(self) -> Tensor:
         """t, (r,), decreasing."""
-        return _standardised(self.r)[0]
+        return standardised(self.r)[0]
 
     @property
     def gap(self) -> float:
         """The smallest distance of two points along t."""
-        return float(stable.smallest_gap(self.r)) / _standardised(self.r)[2]
+        return float(stable.smallest_gap(self.r)) / standardised(self.r)[2]
 
     def inputs(self, second: Tensor) -> Tensor:
         """(r, 2), with x₂ = δ·second for second (r,), 0 or 1."""
@@ -85,7 +88,7 @@ class Points:
 
 
 @cache
-def _standardised(r: int) -> tuple[Tensor, float, float]:
+def standardised(r: int) -> tuple[Tensor, float, float]:
     """t (r,), and the mean and standard deviation of x₁ over the points (a = 1)."""
     x1 = torch.tensor([float(x) for x in stable.first_inputs(r)], dtype=torch.float64)
     mean, spread = float(x1.mean()), float(x1.std(correction=0))
@@ -119,14 +122,17 @@ def trained(
         own = [case.training_set(second, seed) for seed in seeds]
         if second != "random":  # one set for all seeds, held once
             own = own[:1] * len(seeds)
-        tiled = {id(x): (x.repeat(largest // case.r, 1), y.repeat(largest // case.r)) for x, y in own}
+        times = largest // case.r
+        tiled = {id(x): (x.repeat(times, 1), y.repeat(times)) for x, y in own}
         sets += [tiled[id(x)] for x, _ in own]
     schedule = Schedule(steps, target=TARGET, learning_rate=LEARNING_RATE)
     done = training.train(shallow(2, width), sets, list(seeds) * len(cases), schedule)
     return [exact.dense(done, member) for member in range(len(done))]
 
 
-def group_point(*, width: int, sizes: list[int], seeds: int, second: str, steps: int) -> pd.DataFrame:
+def group_point(
+    *, width: int, sizes: list[int], seeds: int, second: str, steps: int
+) -> pd.DataFrame:
     """A point of `phase`: networks of one width on several numbers of points."""
     cases = [Points(r) for r in sizes]
     networks = trained(width, cases, range(seeds), second, steps)  # type: ignore[arg-type]
@@ -134,9 +140,16 @@ def group_point(*, width: int, sizes: list[int], seeds: int, second: str, steps:
 
 
 def phase(
-    widths: Sequence[int], groups: Sequence[Sequence[int]], *, second: Second, seeds: int, steps: int
+    widths: Sequence[int],
+    groups: Sequence[Sequence[int]],
+    *,
+    second: Second,
+    seeds: int,
+    steps: int,
 ) -> pd.DataFrame:
-    """Networks of all widths on all numbers of points, each input standardised: `measure`'s columns.
+    """Networks of all widths on all numbers of points, each input standardised.
+
+    Columns: width, r, seed, second and those of `measure`.
 
     Args:
         groups: Numbers of points that train together; each divides the largest of its group.
@@ -148,16 +161,12 @@ def phase(
 
 
 def scale_point(*, width: int, r: int, ratios: list[float], seeds: int, steps: int) -> pd.DataFrame:
-    """A point of `scales`: networks of one width on r points, with second inputs of several sizes."""
+    """A point of `scales`: networks of one width on r points, x₂ of several sizes."""
     cases = [on_one_scale(r, ratio) for ratio in ratios]
     networks = trained(width, cases, range(seeds), "label", steps)
-    near = [min(ratios), max(ratios)]
-    rows = _rows(networks, cases, width, seeds)
-    rows["ratio"] = np.repeat(ratios, seeds)
-    rows["relative"] = [
-        relative_distance(network, case) if ratio in near else np.nan
-        for network, case, ratio in zip(networks, np.repeat(cases, seeds), rows["ratio"], strict=True)
-    ]
+    rows = _rows(networks, cases, width, seeds).assign(ratio=np.repeat(ratios, seeds))
+    own = [case for case in cases for _ in range(seeds)]
+    rows["relative"] = [relative_distance(n, case) for n, case in zip(networks, own, strict=True)]
     return rows
 
 
@@ -166,7 +175,7 @@ def scales(
 ) -> pd.DataFrame:
     """Networks on one common scale; δ is each of `ratios` times the smallest gap.
 
-    Columns: those of `measure`; ratio; relative (`relative_distance`, for the first and last ratio).
+    Columns: width, r, seed, ratio, those of `measure`, and relative (`relative_distance`).
     """
     fixed = {"width": width, "ratios": list(ratios), "seeds": seeds, "steps": steps}
     return sweep(scale_point, [{"r": r, **fixed} for r in sizes]).drop(columns=["seeds", "steps"])
@@ -219,9 +228,9 @@ def measure(network: Dense, points: Points, width: int) -> dict[str, float]:
 
 def counts(network: Dense, points: Points) -> tuple[int, int]:
     """Linear pieces and changes of the label on the line x₂ = 0, between the outermost points."""
-    along = stable.line(rational(network).along_first((stable.Fraction(-points.strength),)))
-    low, high = (stable.Fraction(float(t)) for t in (points.first[-1], points.first[0]))
-    return along.counts(low, high, level=stable.ZERO)
+    along = stable.line(rational(network).along_first((Fraction(-points.strength),)))
+    low, high = (Fraction(float(t)) for t in (points.first[-1], points.first[0]))
+    return along.counts(low, high, level=Fraction(0))
 
 
 def rational(network: Dense) -> ReluNetwork:
@@ -259,7 +268,7 @@ def relative_distance(network: Dense, points: Points, *, limit: int = DISTANCES)
 def explicit(points: Points) -> Dense:
     """`theory.stable.explicit` in the points' coordinates, in float64."""
     own = stable.explicit(points.r)
-    _, mean, spread = _standardised(points.r)
+    _, mean, spread = standardised(points.r)
     w = np.array([[float(a), float(b)] for a, b in own.weights])
     biases = np.array([float(b) for b in own.biases]) + w[:, 0] * mean
     outputs = np.array([[float(v) for v in own.outputs]])

@@ -1,8 +1,8 @@
-"""What chapter 10 proves about points whose labels alternate along a line, as exact rational code.
+"""What chapter 10 proves about points with alternating labels on a line, in rational arithmetic.
 
-The points are x_k = a/(k + ½), k = 1 … r, with the label k mod 2, and a second input that is δ times
-the label (after arXiv:2109.06098). Everything here is a `Fraction` or a count; the statements and
-their proofs are the book's own.
+The points are x_k = a/(k + ½), k = 1 … r, with the label k mod 2, and a second input that is δ
+times the label (after arXiv:2109.06098). Everything here is a `Fraction` or a count; the statements
+and their proofs are the book's own.
 """
 
 from __future__ import annotations
@@ -56,7 +56,11 @@ def explicit(r: int, a: Fraction = ONE) -> ReluNetwork:
 
 
 def truncated(r: int, width: int, a: Fraction = ONE) -> ReluNetwork:
-    """`width` ReLUs that follow the width + 2 largest x_k, then keep their label: 3 ≤ width ≤ r − 2."""
+    """`width` ReLUs that follow the width + 2 largest x_k, and give the others one label.
+
+    Raises:
+        ValueError: not 3 ≤ width ≤ r − 2.
+    """
     if not 3 <= width <= r - 2:
         raise ValueError(f"width = {width} and r = {r}; expected 3 ≤ width ≤ r − 2")
     return _of_first(alternating_network(midpoints(r, a)[-(width + 1) :], first=width % 2))
@@ -196,9 +200,7 @@ class Line:
                 found |= {t for t in (left, right) if t is not None}
         return sorted(found)
 
-    def counts(
-        self, low: Fraction, high: Fraction, *, level: Fraction = LEVEL
-    ) -> tuple[int, int]:
+    def counts(self, low: Fraction, high: Fraction, *, level: Fraction = LEVEL) -> tuple[int, int]:
         """Linear pieces on [low, high], and how often the side of the level changes there."""
         inside = [t for t in self.ends if low < t < high]
         values = [self(t) for t in (low, *inside, high)]
@@ -248,7 +250,7 @@ def is_stable(network: ReluNetwork, r: int, a: Fraction = ONE) -> bool:
 
 
 def explicit_evidence(sizes: Iterable[int]) -> tuple[Fraction, Fraction]:
-    """Share of r ≥ 5 with a network as stated and of its size; share of the same without one ReLU."""
+    """Share of r ≥ 5 with a network as stated, of its size; and of such without one ReLU."""
     right, spared, tried = [], 0, 0
     for r in sizes:
         network = explicit(r)
