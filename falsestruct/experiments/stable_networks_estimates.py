@@ -59,7 +59,7 @@ def explicit_estimates(sizes: Sequence[int]) -> dict[str, Pair]:
 
 
 def count_estimates(cases: int, tables: Tables) -> dict[str, Pair]:
-    """The claim on broken and wrong points: `cases` random networks, built ones, and all trained."""
+    """The claim on broken and wrong points: `cases` random networks, built and trained ones."""
     shallow, deep = stable.slacks(cases, Random(0))
     seen = [*shallow, *(int(s) for table in tables.all for s in table["slack"])]
     return {"stable-tradeoff": (exact(min(seen), len(seen)), exact(min(deep), len(deep)))}
@@ -282,10 +282,9 @@ def said(tables: Tables) -> dict[str, float]:
         "within_five": float((own[own["r"] < TEN]["reads"] >= READS).mean()),
         "within_more": float((own[own["r"] >= TEN]["reads"] >= READS).mean()),
         "taken_least": float(taken["reads"].min()),
-        "taken_steps": float(taken["accuracy"].mean()),
         "crossings_widest": float(top.iloc[-1]),
         "widest": float(top.index[-1]),
-        "solved_first": float(solved.iloc[0]),
+        "solved_first_missed": 1 - float(solved.iloc[0]),
         "solved_second": float(solved.iloc[1]),
         "first_points": float(solved.index[0]),
         "second_points": float(solved.index[1]),
@@ -297,7 +296,6 @@ def said(tables: Tables) -> dict[str, float]:
         "faint_lost": float(means.loc[(scaled["r"].max(), ratios[0]), "accuracy"]),
         "free_accuracy": float(_same(without, scaled)["follows"].mean()),
         "weak_few": float(means.loc[(few, LESS), "reads"]),
-        "weak_many": float(means.loc[(scaled["r"].max(), LESS), "reads"]),
         "strong_few": float(means.loc[(few, MORE), "reads"]),
         "coins_broken": float(tables.coins["broken"].mean()),
     }
