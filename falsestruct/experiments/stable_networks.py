@@ -267,12 +267,16 @@ def relative_distance(network: Dense, points: Points, *, limit: int = DISTANCES)
 
 def explicit(points: Points) -> Dense:
     """`theory.stable.explicit` in the points' coordinates, in float64."""
-    own = stable.explicit(points.r)
+    return placed(stable.explicit(points.r), points)
+
+
+def placed(network: ReluNetwork, points: Points) -> Dense:
+    """A network of (x₁, x₂) that ignores x₂ and labels 1 above ½, in the points' coordinates."""
     _, mean, spread = standardised(points.r)
-    w = np.array([[float(a), float(b)] for a, b in own.weights])
-    biases = np.array([float(b) for b in own.biases]) + w[:, 0] * mean
-    outputs = np.array([[float(v) for v in own.outputs]])
-    return Dense((w * [spread, 0.0], outputs), (biases, np.array([float(own.bias) - 0.5])))
+    w = np.array([[float(a), float(b)] for a, b in network.weights])
+    biases = np.array([float(b) for b in network.biases]) + w[:, 0] * mean
+    outputs = np.array([[float(v) for v in network.outputs]])
+    return Dense((w * [spread, 0.0], outputs), (biases, np.array([float(network.bias) - 0.5])))
 
 
 def second_input(points: Points) -> Dense:

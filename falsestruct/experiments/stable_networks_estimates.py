@@ -86,7 +86,7 @@ def _of_phase(tables: Tables) -> dict[str, Pair]:
             _share(taken[within(taken)]["reads"] >= READS),
             _share(coins[within(coins)]["reads"] >= READS),
         ),
-        "stable-changeover": (_beyond(taken), exact(_step(change), len(change))),
+        "stable-changeover": (_beyond(taken), exact(_step(change) or 0.0, len(change))),
         "stable-broken": (
             _mean(taken["broken"]),
             exact(stands["broken"].max(), len(stands)),
@@ -132,14 +132,18 @@ def within(table: pd.DataFrame) -> pd.Series:
     return table["r"] <= table["width"] + 2
 
 
-def _step(table: pd.DataFrame) -> float:
-    return table[~within(table)]["reads"].mean() - table[within(table)]["reads"].mean()
+def _step(table: pd.DataFrame) -> float | None:
+    """Mean of `reads` beyond the line less that within it; None if all networks are on one side."""
+    enough = within(table)
+    if enough.all() or not enough.any():
+        return None
+    return float(table[~enough]["reads"].mean() - table[enough]["reads"].mean())
 
 
 def _beyond(table: pd.DataFrame) -> Estimate:
-    """Mean of `reads` beyond the line less that within it, resampled by seed."""
-    by_seed = [_step(own) for _, own in table.groupby("seed")]
-    return _mean([step for step in by_seed if np.isfinite(step)], nothing=(-1.0, 1.0))
+    """The same, one number a seed."""
+    steps = [_step(own) for _, own in table.groupby("seed")]
+    return _mean([step for step in steps if step is not None], nothing=(-1.0, 1.0))
 
 
 def _share(outcomes: pd.Series) -> Estimate:
@@ -205,15 +209,14 @@ def wrong_or_broken(tables: Tables, width: int) -> pd.DataFrame:
 
     Columns: kind, wrong and broken (shares of the points), bound (1 − (w + 2)/r).
     """
-    parts = []
+    parts, r = [], int(tables.taken["r"].max())
     kinds = {
         "x₂ by the label": tables.taken,
         "x₂ at zero": tables.without,
         "x₂ by coins": tables.coins,
     }
     for kind, table in kinds.items():
-        own = table[(table["width"] == width) & (table["r"] == table["r"].max())]
-        r = int(own["r"].max())
+        own = table[(table["width"] == width) & (table["r"] == r)]
         parts.append(
             pd.DataFrame({"kind": kind, "wrong": 1 - own["accuracy"], "broken": own["broken"]})
         )
