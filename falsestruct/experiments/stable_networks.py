@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from falsestruct import exact, training
 from falsestruct.exact import Dense
@@ -30,6 +31,7 @@ Second = Literal["label", "zero", "random"]
 LEARNING_RATE = (
     1e-2  # the largest sign counts without x₂ among 1e-3 … 3e-2, and the fastest with it
 )
+FROM_STABLE_RATE = 1e-3  # a larger one destroys the network at once, whatever x₂ is
 TARGET = 0.05  # nats; a member stops there
 RANDOM_SEED = 70_000  # of a second input that is independent of the label
 DISTANCES = 12  # points of a network whose smallest perturbation is computed
@@ -108,6 +110,7 @@ def trained(
 ) -> list[Dense]:
     """Networks of `width` ReLUs, one a case and seed, cases first, trained in one ensemble.
 
+    Those that train with x₂ at zero are used with x₂ at zero too (`without_second`).
     Cases of fewer points are repeated as often as the largest one needs: the mean loss is the same.
 
     Raises:
@@ -127,7 +130,17 @@ def trained(
         sets += [tiled[id(x)] for x, _ in own]
     schedule = Schedule(steps, target=TARGET, learning_rate=LEARNING_RATE)
     done = training.train(shallow(2, width), sets, list(seeds) * len(cases), schedule)
-    return [exact.dense(done, member) for member in range(len(done))]
+    networks = [exact.dense(done, member) for member in range(len(done))]
+    if second != "zero":
+        return networks
+    own = [case for case in cases for _ in seeds]
+    return [without_second(network, case) for network, case in zip(networks, own, strict=True)]
+
+
+def without_second(network: Dense, points: Points) -> Dense:
+    """The network with its second input held at x₂ = 0, which is u = −strength: it ignores x₂."""
+    (inner, outer), (biases, bias) = network.weights, network.biases
+    return Dense((inner * [1.0, 0.0], outer), (biases - points.strength * inner[:, 1], bias))
 
 
 def group_point(
@@ -179,6 +192,42 @@ def scales(
     """
     fixed = {"width": width, "ratios": list(ratios), "seeds": seeds, "steps": steps}
     return sweep(scale_point, [{"r": r, **fixed} for r in sizes]).drop(columns=["seeds", "steps"])
+
+
+def from_stable(
+    sizes: Sequence[int], *, ratio: float | None = None, second: Second = "label", steps: int
+) -> pd.DataFrame:
+    """Training that starts at the explicit network, for each number of points: `measure`'s columns.
+
+    Args:
+        ratio: As in `on_one_scale`; None: each input standardised.
+    """
+    rows = []
+    for r in sizes:
+        case = Points(r) if ratio is None else on_one_scale(r, ratio)
+        network = _descend(explicit(case), case.training_set(second, 0), steps)
+        if second == "zero":
+            network = without_second(network, case)
+        rows.append({"r": r} | measure(network, case, r - 2))
+    return pd.DataFrame(rows)
+
+
+def _descend(network: Dense, data: Set, steps: int) -> Dense:
+    """Adam from the network's weights, scaled to a margin of one, on all points in each step."""
+    x, y = data
+    factor = 1 / np.abs(network(x.numpy())).min()
+    (inner, outer), (biases, bias) = network.weights, network.biases
+    # Both layers get the same share of the factor.
+    start = (inner * factor**0.5, biases * factor**0.5, outer * factor**0.5, bias * factor)
+    w, b, v, c = (torch.tensor(value, requires_grad=True) for value in start)
+    optimiser = torch.optim.Adam([w, b, v, c], lr=FROM_STABLE_RATE)
+    for _ in range(steps):
+        optimiser.zero_grad()
+        output = torch.relu(x @ w.T + b) @ v[0] + c
+        binary_cross_entropy_with_logits(output, y).backward()
+        optimiser.step()
+    w, b, v, c = (value.detach().numpy() for value in (w, b, v, c))
+    return Dense((w, v), (b, c))
 
 
 def _rows(

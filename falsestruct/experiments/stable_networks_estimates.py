@@ -127,6 +127,23 @@ def _of_scales(tables: Tables) -> dict[str, Pair]:
     }
 
 
+def start_estimates(
+    with_second: pd.DataFrame, without: pd.DataFrame, faint: pd.DataFrame
+) -> dict[str, Pair]:
+    """Claims on training that starts at the stable network, each table as `from_stable` gives it.
+
+    Args:
+        with_second, without: Each input standardised, with x₂ by the label and at zero.
+        faint: On one scale, x₂ by the label and smaller than the gap.
+    """
+    cases = [on_one_scale(r, LESS) for r in faint["r"]]
+    rule = by_hand(lambda _, case: second_input(case), [1], cases)
+    return {
+        "stable-left": (_mean(with_second["broken"]), _mean(1 - without["follows"])),
+        "stable-left-faint": (_mean(faint["broken"]), exact(rule["broken"].min(), len(rule))),
+    }
+
+
 def within(table: pd.DataFrame) -> pd.Series:
     """Rows whose width is enough to be right on all points without x₂."""
     return table["r"] <= table["width"] + 2
@@ -210,22 +227,21 @@ def wrong_or_broken(tables: Tables, width: int) -> pd.DataFrame:
     Columns: kind, wrong and broken (shares of the points), bound (1 − (w + 2)/r).
     """
     parts, r = [], int(tables.taken["r"].max())
+    faint = tables.scaled[tables.scaled["ratio"] < LESS]
     kinds = {
         "x₂ by the label": tables.taken,
-        "x₂ at zero": tables.without,
+        "x₂ by the label, faint": faint,
         "x₂ by coins": tables.coins,
+        "no x₂": tables.without,
     }
     for kind, table in kinds.items():
         own = table[(table["width"] == width) & (table["r"] == r)]
         parts.append(
             pd.DataFrame({"kind": kind, "wrong": 1 - own["accuracy"], "broken": own["broken"]})
         )
-    hand = {"second input, built": second_input(Points(r)), "explicit, built": explicit(Points(r))}
-    for kind, network in hand.items():
-        row = measure(network, Points(r), width)
-        parts.append(
-            pd.DataFrame({"kind": [kind], "wrong": 1 - row["accuracy"], "broken": row["broken"]})
-        )
+    stands = measure(explicit(Points(r)), Points(r), width)
+    row = {"kind": ["explicit"], "wrong": 1 - stands["accuracy"], "broken": stands["broken"]}
+    parts.append(pd.DataFrame(row))
     return pd.concat(parts, ignore_index=True).assign(bound=1 - (width + 2) / r)
 
 
@@ -241,10 +257,10 @@ def shares(scaled: pd.DataFrame) -> pd.DataFrame:
 
 
 def plane(r: int, width: int, ratio: float, steps: int) -> pd.DataFrame:
-    """What `plots.stable_networks.plane` draws: labels on a grid of the plane, and the points.
+    """What `plots.stable_networks.plane` draws: networks on a grid of the plane, and the points.
 
-    Columns: panel; what ("label" of the network at a grid point, or "point" of the data); x1; x2 in
-    units of δ; value (the label).
+    Columns: panel; what ("network" at a grid point, or "point" of the data); x1; x2 in units of δ;
+    value (the network's output, label 1 above 0; or the point's label).
     """
     case = on_one_scale(r, ratio)
     _, mean, spread = standardised(r)
@@ -253,15 +269,16 @@ def plane(r: int, width: int, ratio: float, steps: int) -> pd.DataFrame:
         f"trained, {width} ReLUs": trained(width, [case], [0], "label", steps)[0],
     }
     x1 = np.geomspace(0.8 * float(stable.first_inputs(r)[-1]), 0.8, 160)
-    grid = np.array([(a, b) for a in x1 for b in np.linspace(-0.6, 1.6, 23)])
+    grid = np.array([(a, b) for a in x1 for b in np.linspace(-0.6, 1.6, 12)])
+    inputs = np.stack(((grid[:, 0] - mean) / spread, case.strength * (2 * grid[:, 1] - 1)), 1)
     parts = []
     for name, network in panels.items():
-        t, u = (grid[:, 0] - mean) / spread, case.strength * (2 * grid[:, 1] - 1)
+        output = np.round(network(inputs), 5)
         for what, at, value in (
-            ("label", grid, network(np.stack((t, u), 1)) > 0),
+            ("network", grid, output),
             ("point", _data(r), case.labels.numpy()),
         ):
-            frame = {"x1": at[:, 0], "x2": at[:, 1], "value": value.astype(int)}
+            frame = {"x1": at[:, 0].round(5), "x2": at[:, 1].round(5), "value": value}
             parts.append(pd.DataFrame({"panel": name, "what": what} | frame))
     return pd.concat(parts, ignore_index=True)
 
@@ -301,6 +318,18 @@ def said(tables: Tables) -> dict[str, float]:
         "weak_few": float(means.loc[(few, LESS), "reads"]),
         "strong_few": float(means.loc[(few, MORE), "reads"]),
         "coins_broken": float(tables.coins["broken"].mean()),
+    }
+
+
+def said_of_starts(
+    with_second: pd.DataFrame, without: pd.DataFrame, faint: pd.DataFrame
+) -> dict[str, float]:
+    """Numbers for the prose, from the tables of `start_estimates`."""
+    return {
+        "left_broken": float(with_second["broken"].mean()),
+        "left_right": float(with_second["accuracy"].mean()),
+        "kept_wrong": float(1 - without["follows"].mean()),
+        "faint_broken": float(faint["broken"].mean()),
     }
 
 

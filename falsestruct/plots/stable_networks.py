@@ -21,12 +21,13 @@ def plane(table: pd.DataFrame) -> Figure:
     axes = picture.subplots(len(names), 1, sharex=True)
     for axis, name, colour in zip(axes, names, (ORIGINAL, FALSE), strict=True):
         own = table[table["panel"] == name]
-        grid = own[own["what"] == "label"].pivot(index="x2", columns="x1", values="value")
+        grid = own[own["what"] == "network"].pivot(index="x2", columns="x1", values="value")
+        value = grid.to_numpy()
+        ends = [min(value.min(), 0) - 1, 0, max(value.max(), 0) + 1]
         axis.contourf(
-            grid.columns, grid.index, grid, levels=[-0.5, 0.5, 1.5], colors=["white", colour],
-            alpha=0.35,
-        )  # fmt: skip
-        axis.contour(grid.columns, grid.index, grid, levels=[0.5], colors=[colour], linewidths=0.8)
+            grid.columns, grid.index, value, levels=ends, colors=["white", colour], alpha=0.35
+        )
+        axis.contour(grid.columns, grid.index, value, levels=[0], colors=[colour], linewidths=0.8)
         points = own[own["what"] == "point"]
         for label, marker, face in ((1, "o", "black"), (0, "s", "white")):
             at = points[points["value"] == label]
@@ -37,6 +38,8 @@ def plane(table: pd.DataFrame) -> Figure:
         axis.set_title(name, loc="left", fontsize="medium")
         axis.set(xscale="log", ylabel="$x_2\\,/\\,\\delta$")
     axes[-1].set_xlabel("first input $x_1\\,/\\,a$")
+    axes[-1].set_xticks([0.1, 0.2, 0.4, 0.8], ["0.1", "0.2", "0.4", "0.8"])
+    axes[-1].minorticks_off()
     handles, labels = axes[0].get_legend_handles_labels()
     patch = mpl.patches.Patch(facecolor="0.75", edgecolor="0.4")
     picture.legend(
@@ -129,9 +132,9 @@ def tradeoff(table: pd.DataFrame) -> Figure:
     axis.set(
         xlabel="share of points that are wrong",
         ylabel="share of points that are\nright, and broken by $(0, \\pm\\delta)$",
-        xlim=(0, 0.62), ylim=(0, 1.03),
+        xlim=(0, 1), ylim=(0, 1.03),
     )  # fmt: skip
-    axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    axis.legend(frameon=False, loc="upper right")
     tidy(axis)
     return picture
 

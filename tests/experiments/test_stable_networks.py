@@ -129,6 +129,42 @@ def test_repeating_the_points_changes_nothing():
         assert other(x) == pytest.approx(one(x), abs=1e-3)
 
 
+def test_without_a_second_input_it_is_ignored():
+    network = experiment.trained(6, [Points(10)], [0], "zero", 50)[0]
+    row = experiment.measure(network, Points(10), 6)
+    assert row["broken"] == 0 and row["accuracy"] == row["follows"] == pytest.approx(
+        1 - row["reads"]
+    )
+    assert (network.weights[0][:, 1] == 0).all()
+
+
+def test_holding_the_second_input_keeps_the_values_there():
+    points = Points(8, 0.4)
+    network = experiment.trained(6, [points], [0], "label", 50)[0]
+    zero = points.inputs(torch.zeros(8, dtype=torch.float64)).numpy()
+    held = experiment.without_second(network, points)
+    assert held(zero) == pytest.approx(network(zero), abs=1e-12)
+    assert held(zero + np.array([0, 5.0])) == pytest.approx(network(zero), abs=1e-12)
+
+
+def test_no_steps_from_the_stable_network_change_nothing():
+    for ratio in (None, 0.25):
+        table = experiment.from_stable([6, 12], ratio=ratio, steps=0)
+        assert (table["broken"] == 0).all() and (table["follows"] == 1).all()
+        assert table["slack"].tolist() == [0, 0]
+
+
+def test_training_leaves_the_stable_network_only_with_a_second_input():
+    left = experiment.from_stable([6, 12], steps=300)
+    kept = experiment.from_stable([6, 12], second="zero", steps=300)
+    faint = experiment.from_stable([6, 12], ratio=0.25, steps=300)
+    assert (left["broken"] > 0.5).all() and (kept["follows"] == 1).all()
+    said = found.start_estimates(left, kept, faint)
+    assert judge(CLAIMS["stable-left"], *said["stable-left"]) == "supported"
+    same = found.start_estimates(kept, kept, kept)
+    assert all(judge(CLAIMS[id], *pair) == "refuted" for id, pair in same.items())
+
+
 def test_sizes_that_don_t_divide_are_refused():
     with pytest.raises(ValueError, match=r"\[6, 20\]; expected divisors"):
         experiment.trained(8, [Points(6), Points(20)], [0], "label", 1)
@@ -256,7 +292,7 @@ def test_the_page_s_tables():
     assert set(found.used(tables)["what"]) == {"pieces", "crossings"}
     points = found.wrong_or_broken(tables, 20)
     assert points["bound"].unique() == pytest.approx(1 - 22 / 50)
-    own = points[points["kind"] == "explicit, built"]
+    own = points[points["kind"] == "explicit"]
     assert own[["wrong", "broken"]].to_numpy().tolist() == [[0, 0]]
     assert len(found.shares(tables.scaled)) == 3 * len(RATIOS) * 2
 
