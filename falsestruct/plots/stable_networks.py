@@ -57,7 +57,7 @@ def phase(table: pd.DataFrame) -> Figure:
     """
     names = list(dict.fromkeys(table["panel"]))
     picture = figure(0.52)
-    axes = picture.subplots(1, len(names), sharey=True)
+    axes = picture.subplots(1, len(names), sharey=True, squeeze=False)[0]
     for axis, name in zip(axes, names, strict=True):
         grid = table[table["panel"] == name].pivot(index="r", columns="width", values="value")
         image = axis.imshow(grid, cmap="cividis", vmin=0, vmax=1, origin="lower", aspect="auto")
