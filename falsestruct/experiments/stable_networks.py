@@ -133,8 +133,8 @@ def trained(
     networks = [exact.dense(done, member) for member in range(len(done))]
     if second != "zero":
         return networks
-    own = [case for case in cases for _ in seeds]
-    return [without_second(network, case) for network, case in zip(networks, own, strict=True)]
+    places = [case for case in cases for _ in seeds]
+    return [without_second(network, case) for network, case in zip(networks, places, strict=True)]
 
 
 def without_second(network: Dense, points: Points) -> Dense:
@@ -226,8 +226,8 @@ def _descend(network: Dense, data: Set, steps: int) -> Dense:
         output = torch.relu(x @ w.T + b) @ v[0] + c
         binary_cross_entropy_with_logits(output, y).backward()
         optimiser.step()
-    w, b, v, c = (value.detach().numpy() for value in (w, b, v, c))
-    return Dense((w, v), (b, c))
+    done = [value.detach().numpy() for value in (w, b, v, c)]
+    return Dense((done[0], done[2]), (done[1], done[3]))
 
 
 def _rows(
