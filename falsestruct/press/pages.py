@@ -209,6 +209,24 @@ def board_counts(entries: Iterable[Entry]) -> dict[str, int]:
     return counts
 
 
+def small_board(entries: Iterable[Entry]) -> str:
+    """The status board in small: a row a problem, a column a component, counts of verdicts."""
+    counts = board_counts(entries := list(entries))
+    components = [name for name in COMPONENTS if name != "foundation"]
+    problems = dict.fromkeys(e.claim.problem for e in entries if e.claim.architecture)
+    rows = []
+    for problem in problems:
+        cells = []
+        for name in components:
+            found = {v: counts.get(f"{problem}-{name}-{v}", 0) for v in VERDICTS}
+            shown = [f"[{n} {v}]{{.verdict .verdict-{v}}}" for v, n in found.items() if n]
+            cells.append("<br>".join(shown) or "–")
+        if any(cell != "–" for cell in cells):
+            rows.append([problem, *cells])
+    header = ["Problem", *(name.capitalize() for name in components)]
+    return table(header, rows, "small-board", widths=[25, 25, 25, 25])
+
+
 def details(entry: Entry) -> str:
     """One claim whole: what it is, the rule stated beforehand, what was found, the control.
 
