@@ -405,7 +405,7 @@ def training_shares(table: pd.DataFrame) -> Figure:
     picture = figure(0.5)
     axis = picture.subplots()
     hatches = ("", "///", "xxx", "...", "\\\\\\", "")
-    colours = (*SERIES[:5], "0.75")
+    colours = (*SERIES[:5], "0.55")
     for place, kind in enumerate(kinds):
         for height, name in enumerate(names):
             own = table[table["architecture"] == name].set_index("kind")["share"]
