@@ -8,7 +8,18 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from falsestruct.plots import FALSE, GREEN, GREY, MARKERS, ORIGINAL, PINK, SERIES, figure, tidy
+from falsestruct.plots import (
+    FALSE,
+    GREEN,
+    GREY,
+    MARKERS,
+    ORIGINAL,
+    PINK,
+    SERIES,
+    dots,
+    figure,
+    tidy,
+)
 
 # One architecture, one look, in all panels of the chapter.
 PLACES = {
@@ -106,8 +117,8 @@ def foretold(table: pd.DataFrame) -> Figure:
                 (True, GREEN, "o", "trained with full agreement"),
             ):
                 own = part[part["full"] == full]
-                axis.plot(own["predicted"], own["measured"], marker, color=colour, ms=3, alpha=0.5,
-                          mew=0, label=label, rasterized=True)  # fmt: skip
+                axis.plot(own["predicted"], own["measured"], marker, ms=3, label=label,
+                          rasterized=True, **dots(colour))  # fmt: skip
             axis.set_aspect("equal")
         axes[0].set_ylabel(f"measured accuracy\n(prediction: {by})")
     for axis in rows[0]:
@@ -232,8 +243,8 @@ def interventions(table: pd.DataFrame) -> Figure:
         axis.plot([0, 1], [0, 1], "--", color=FALSE, lw=0.8)
         axis.plot([0, 1], [0, 0.5], "--", color=GREEN, lw=0.8)
         for column, (colour, marker, label) in looks.items():
-            axis.plot(part["captured"], part[column], marker, color=colour, ms=4, alpha=0.5,
-                      ls="none", label=label)  # fmt: skip
+            axis.plot(part["captured"], part[column], marker, ms=4, ls="none", label=label,
+                      **dots(colour))  # fmt: skip
         axis.set_xlabel("capture of the false structure")
     axes[0].set_ylabel("share of labels changed")
     axes[0].set_ylim(-0.04, 1.04)

@@ -170,9 +170,9 @@ def fold(record: Published, book: Book, output: Output) -> str:
     parts = [interactive.block(record, output)] if interactive.has(record) else []
     bibtex = citing.figure_entry(book, record)
     parts.append(
-        f"::::{{dropdown}} Cite or download {{numref}}`fig-{record.id}`\n"
+        "::::{dropdown} Cite or download this figure\n"
         f":class-container: figure-fold\n\n"
-        f"{pages.downloads(record)}\n\n"
+        f"{{numref}}`fig-{record.id}`. {pages.downloads(record)}\n\n"
         f"Draw it for a column of a paper, from the stored data:\n\n"
         f"```{{code-block}} bash\n{pages.redraw_command(record)}\n```\n\n"
         f"```{{code-block}} bibtex\n{bibtex}```\n\n"

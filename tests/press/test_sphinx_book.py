@@ -19,7 +19,7 @@ HOME = "https://github.com/example/book"
 def build(finished, tmp_path: Path, *, repository: str = "") -> Path:
     """The throw-away book with the real book's configuration."""
     config = (REPOSITORY / "_config.yml").read_text()
-    config = config.replace('html_css_files: ["book.css", "chapters.css"]', "html_css_files: []")
+    config = X
     assert config.count('url: ""') == 1
     config = config.replace('url: ""', f'url: "{repository}"')
     root = finished.root
