@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
@@ -247,19 +248,28 @@ def certificates() -> pd.DataFrame:
 
     Returns:
         A row a cell: K, n, gap (the larger of both matrices'), coded (at the vector of the script,
-        for the matrix that it takes it to belong to).
+        for the matrix that it takes it to belong to), error (distance of the closed form from the
+        better one of the two candidates by objective, the larger of both matrices').
     """
-    from fractions import Fraction
-
     rows = []
     for place, cell in enumerate(barrier.TABLE):
         own = [barrier.row(cell, larger, Fraction) for larger in (0, 1)]
         closed = max(barrier.gap(entries, barrier.minimiser(entries)) for entries in own)
         roles = barrier.as_coded(place // 3)
         wrong = barrier.gap(own[1 - roles.read], barrier.target(cell, roles, Fraction))
-        gap = {"gap": float(closed), "coded": float(wrong)}
-        rows.append({"K": cell.digits, "n": cell.precision} | gap)
+        off = max(barrier.distance(barrier.minimiser(entries), _best(entries)) for entries in own)
+        found = {"gap": float(closed), "coded": float(wrong), "error": off / cell.unit}
+        rows.append({"K": cell.digits, "n": cell.precision} | found)
     return pd.DataFrame(rows)
+
+
+def _best(entries: Sequence[Fraction]) -> list[Fraction]:
+    """The candidate 1/entry at one place with the least objective."""
+    candidates = [
+        [1 / entry if place == i else Fraction(0) for place in range(len(entries))]
+        for i, entry in enumerate(entries)
+    ]
+    return min(candidates, key=lambda x: barrier.gap(entries, x))
 
 
 def depths(*, inner: Sequence[int], precisions: Sequence[int]) -> pd.DataFrame:
