@@ -191,28 +191,25 @@ def points(decoding: pd.DataFrame) -> pd.DataFrame:
 
 
 def transition_table(transition: pd.DataFrame, borders: pd.DataFrame) -> pd.DataFrame:
-    """What the figure of the phase transition shows.
+    """What the figure of the phase transition shows, without least squares.
 
     Returns:
         A row a network and cell: inner, measurements (over the unknowns), fraction, share, theory
         (sparsity over measurements).
     """
     unknowns = transition["rows"].max()
-    table = transition.merge(borders[["inner", "rows", "theory"]], on=["inner", "rows"])
+    networks = transition[transition["inner"] > 0]
+    table = networks.merge(borders[["inner", "rows", "theory"]], on=["inner", "rows"])
     measurements = table["rows"] / unknowns
     table = table.assign(measurements=measurements, theory=table["theory"] / measurements)
     return table[["inner", "measurements", "fraction", "share", "theory"]]
 
 
 def of_transition(borders: pd.DataFrame) -> Found:
-    """Where the deepest network ceases to find sparse solutions."""
-    own = borders[borders["inner"] == borders["inner"].max()]
-    half = own["rows"] / own["rows"].max() / 2
-    return {
-        "barriers-transition": (
-            mean((own["measured"] - own["theory"]).abs()), mean((own["measured"] - half).abs()),
-        )
-    }  # fmt: skip
+    """Where the deepest network ceases to find sparse solutions, and where least squares does."""
+    off = (borders["measured"] - borders["theory"]).abs()
+    deepest = borders["inner"] == borders["inner"].max()
+    return {"barriers-transition": (mean(off[deepest]), mean(off[borders["inner"] == 0]))}
 
 
 def said_of_convergence(convergence: pd.DataFrame) -> dict[str, float]:
@@ -260,7 +257,8 @@ def said_of_decoders(decoding: pd.DataFrame) -> dict[str, float]:
 
 def said_of_transition(borders: pd.DataFrame) -> dict[str, float]:
     """Mean distance of each network's border from theory, and the deepest one's on the left half."""
-    off = borders.assign(off=(borders["measured"] - borders["theory"]).abs())
+    networks = borders[borders["inner"] > 0]
+    off = networks.assign(off=(networks["measured"] - networks["theory"]).abs())
     mean_off = off.groupby("inner")["off"].mean()
     left = off[(off["inner"] == off["inner"].max()) & (off["rows"] <= off["rows"].max() / 2)]
     return {

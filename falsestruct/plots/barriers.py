@@ -100,16 +100,19 @@ def tradeoff(table: pd.DataFrame) -> Figure:
     axis = picture.subplots()
     trace = table["trace"].iloc[0]
     # Left of a quarter nothing can be below 1/2 over the trace.
-    axis.fill_between([0, 0.25], 0.5, 0.5 / trace, color="0.88", lw=0, hatch="//", edgecolor="0.7")
+    axis.fill_between(
+        [0, 0.25], 0.5, 0.5 / trace, facecolor="0.92", edgecolor="0.7", hatch="//", linewidth=0
+    )
     axis.text(0.125, 1.0, "impossible", ha="center", va="center",
               bbox={"facecolor": "white", "edgecolor": "none", "pad": 2})  # fmt: skip
     network = table[table["kind"] == "network"]
     for place, (noise, own) in enumerate(network.groupby("noise")):
         axis.plot(own["error"], own["times"], MARKERS[place], color=NOISE_COLOURS[place], ms=5,
                   alpha=0.8, label=f"network, noise {noise:g}")  # fmt: skip
-    for kind, marker in (("network, no detail", "x"), ("FIRENET", "*")):
-        own = table[table["kind"] == kind]
-        axis.plot(own["error"], own["times"], marker, color="black", ms=8, alpha=0.8, label=kind)
+    for kind, marker, shift in (("network, no detail", "x", -0.02), ("FIRENET", "*", 0.02)):
+        own = table[table["kind"] == kind]  # both at an error of one: shown side by side
+        axis.plot(own["error"] + shift, own["times"], marker, color="black", ms=7, alpha=0.8,
+                  label=kind)  # fmt: skip
     axis.set(
         yscale="log", ylim=(0.5, None), xlim=(0, 1.15),
         xlabel="error with and without the detail, the larger one, over the detail's norm",

@@ -70,8 +70,8 @@ def firenet(operator: Operator, y: Tensor, plan: Plan, *, history: bool = False)
     """
     _check(operator, y, plan)
     x = operator.adjoint(torch.zeros_like(y))
-    # The smallest normal number stands for the gap of y = 0, whose answer is 0 whatever the steps.
-    gap = torch.linalg.vector_norm(y, dim=-1, keepdim=True).clamp_min(torch.finfo(x.dtype).tiny)
+    gap = torch.linalg.vector_norm(y, dim=-1, keepdim=True)
+    gap = torch.where(gap > 0, gap, 1.0)  # the answer to y = 0 is 0 whatever the steps
     seen = [x]
     for _ in range(plan.restarts):
         gap = (plan.slack + gap) / math.e
