@@ -1,4 +1,4 @@
-"""Chapter 11: how FIRENET converges, what inexact matrices do to it, how far sparse recovery goes."""
+"""Chapter 11: how FIRENET converges, what inexact matrices do to it, how far recovery goes."""
 
 from __future__ import annotations
 
@@ -340,10 +340,12 @@ def borders(table: pd.DataFrame, *, unknowns: int) -> pd.DataFrame:
         A row each: inner, rows, measured, theory (shares of the unknowns).
     """
     found = []
-    for (inner, rows), own in table.groupby(["inner", "rows"]):
+    pairs = table[["inner", "rows"]].drop_duplicates().to_numpy()
+    for inner, rows in pairs.tolist():
+        own = table[(table["inner"] == inner) & (table["rows"] == rows)]
         by_sparsity = own.groupby("sparsity")["share"].mean()
         measured = half_way(by_sparsity.index.to_numpy(dtype=float), by_sparsity.to_numpy())
-        theory = largest_sparsity(float(rows) / unknowns)
+        theory = largest_sparsity(rows / unknowns)
         border = {"measured": measured / unknowns, "theory": theory}
         found.append({"inner": inner, "rows": rows} | border)
     return pd.DataFrame(found)
@@ -361,7 +363,9 @@ def half_way(sparsity: np.ndarray, share: np.ndarray) -> float:
     if last == len(share) - 1:
         return float(sparsity[-1])
     left, right = share[last], share[last + 1]
-    return float(sparsity[last] + (left - 0.5) / (left - right) * (sparsity[last + 1] - sparsity[last]))
+    return float(
+        sparsity[last] + (left - 0.5) / (left - right) * (sparsity[last + 1] - sparsity[last])
+    )
 
 
 @lru_cache(maxsize=256)

@@ -141,7 +141,7 @@ def inexact(cells: Sequence[Cell], *, seeds: int, steps: int = STEPS) -> list[li
     y, x = (torch.stack(part) for part in zip(*sets, strict=True))
     decoder = fit(y, x, [seed for _ in cells for seed in range(seeds)], steps=steps)
     answers = decoder(torch.stack(asked)[:, None])[:, 0] / torch.tensor(sizes)[:, None]
-    return answers.reshape(len(cells), seeds, -1).tolist()  # type: ignore[no-any-return]
+    return answers.reshape(len(cells), seeds, -1).tolist()
 
 
 @dataclass(frozen=True, eq=False)
@@ -281,18 +281,15 @@ def decoding(
     return pd.concat(tables, ignore_index=True)
 
 
-def measure(
-    kind: str, noise: float, decode: Decode, given: World, *, points: int
-) -> pd.DataFrame:
+def measure(kind: str, noise: float, decode: Decode, given: World, *, points: int) -> pd.DataFrame:
     """What a decoder restores and how far it can be moved: a row a seed and attacked signal.
 
     Args:
         given: New signals; the detail is told from all, the first `points` are attacked.
 
     Returns:
-        kind, noise, trace, seed, point, told (share of the seed's signals), error (the larger one of
-        the signal without and with the detail), size (of the smallest perturbation found, in units
-        of the trace).
+        kind, noise, trace, seed, point, told (share of the seed's signals), error (the larger one,
+        without and with the detail), size (of the smallest perturbation found, over the trace).
     """
     few = replace(given, plain=given.plain[:, :points])
     share, error = told(decode, given), errors(decode, few)

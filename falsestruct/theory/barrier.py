@@ -122,25 +122,20 @@ def network(entries: Row, plan: Plan) -> list[Any]:
     left are as many unknowns as the row has, and a dual variable that is one number. Steps are not
     checked: the released script's are tried too.
     """
-    one = entries[0] / entries[0]
-    e = one.exp() if isinstance(one, Decimal) else math.e
+    number = type(entries[0])
+    e: Any = Decimal(1).exp() if number is Decimal else math.e
     squares = sum(a * a for a in entries)
-    norm = squares.sqrt() if isinstance(squares, Decimal) else math.sqrt(squares)
-    tau, sigma = (SAFETY * (one / norm),) * 2 if isinstance(one, float) else _same(norm, one)
+    norm: Any = squares.sqrt() if number is Decimal else math.sqrt(squares)
+    tau = sigma = number(str(SAFETY)) / norm
     if plan.steps is not None:
-        tau, sigma = (type(one)(step) for step in plan.steps)
-    lam, slack = type(one)(plan.lam), type(one)(plan.slack)
-    x, aim = [0 * one for _ in entries], one
+        tau, sigma = (number(step) for step in plan.steps)
+    lam, slack = number(plan.lam), number(plan.slack)
+    x, aim = [number(0) for _ in entries], number(1)
     for _ in range(plan.restarts):
         aim = (slack + aim) / e
         scale = plan.inner * aim / (2 * norm)
         x = _restart(entries, x, plan.inner, (tau * scale, sigma / scale, tau * scale * lam))
     return x
-
-
-def _same(norm: Any, one: Any) -> tuple[Any, Any]:
-    step = type(one)(str(SAFETY)) / norm
-    return step, step
 
 
 def _restart(entries: Row, start: Row, inner: int, steps: tuple[Any, Any, Any]) -> list[Any]:
@@ -202,7 +197,7 @@ def target(cell: Cell, roles: Roles, number: Callable[[Decimal], Any] = float) -
 
 
 def released_steps(entries: Row) -> tuple[float, float]:
-    """Both steps of the released script: ‖A‖^(−1/2) − 10⁻⁴. Their product times ‖A‖² is about ‖A‖."""
+    """Both steps of the released script, ‖A‖^(−1/2) − 10⁻⁴: τσ‖A‖² is about ‖A‖."""
     norm = math.sqrt(sum(float(a) ** 2 for a in entries))
     step = norm**-0.5 - 1e-4
     return step, step

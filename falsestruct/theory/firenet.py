@@ -10,7 +10,9 @@ steps τ/α and dual steps σα on the data themselves, which is what is compute
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -93,15 +95,8 @@ def primal_dual(
         start: Signals (…, unknowns).
         scale: Multiplies τ and divides σ, (…, 1).
     """
-    tau, sigma = _steps(operator, plan)
-    tau, sigma = tau * scale, sigma / scale
-    threshold = tau * plan.lam if plan.weights is None else tau * plan.lam * plan.weights
-    x, u, total = start, torch.zeros_like(y), torch.zeros_like(start)
-    for _ in range(plan.inner):
-        moved = soft(x - tau * operator.adjoint(u), threshold)
-        u = into_ball(u + sigma * (operator.forward(2 * moved - x) - y))
-        x, total = moved, total + moved
-    return total / plan.inner
+    iterates = itertools.islice(_iterates(operator, y, plan, start, scale), plan.inner)
+    return sum(iterates, torch.zeros_like(start)) / plan.inner
 
 
 def ergodic(operator: Operator, y: Tensor, plan: Plan, *, at: tuple[int, ...]) -> Tensor:
@@ -111,17 +106,32 @@ def ergodic(operator: Operator, y: Tensor, plan: Plan, *, at: tuple[int, ...]) -
         (len(at), …, unknowns).
     """
     _check(operator, y, plan)
-    tau, sigma = _steps(operator, plan)
-    threshold = tau * plan.lam if plan.weights is None else tau * plan.lam * plan.weights
-    x = operator.adjoint(torch.zeros_like(y))
-    u, total, seen = torch.zeros_like(y), torch.zeros_like(x), {}
-    for step in range(1, max(at) + 1):
-        moved = soft(x - tau * operator.adjoint(u), threshold)
-        u = into_ball(u + sigma * (operator.forward(2 * moved - x) - y))
-        x, total = moved, total + moved
+    start = operator.adjoint(torch.zeros_like(y))
+    total, seen = torch.zeros_like(start), {}
+    for step, x in enumerate(_iterates(operator, y, plan, start, 1.0), start=1):
+        total = total + x
         if step in at:
             seen[step] = total / step
+        if step >= max(at):
+            break
     return torch.stack([seen[step] for step in at])
+
+
+def _iterates(
+    operator: Operator, y: Tensor, plan: Plan, x: Tensor, scale: Tensor | float
+) -> Iterator[Tensor]:
+    """The first components after one layer, two layers, … from (x, 0), without end."""
+    tau, sigma = _steps(operator, plan)
+    tau, sigma = (tau * scale).to(y.dtype), (sigma / scale).to(y.dtype)
+    threshold = (tau * plan.lam if plan.weights is None else tau * plan.lam * plan.weights).abs()
+    u = torch.zeros_like(y)
+    # Fused operations: each line is one pass over the batch, or two.
+    while True:
+        moved = soft(torch.addcmul(x, tau, operator.adjoint(u), value=-1), threshold)
+        ahead = operator.forward(torch.lerp(x, moved, 2.0))  # A(2x⁺ − x)
+        u = into_ball(torch.addcmul(u, sigma, ahead - y))
+        x = moved
+        yield x
 
 
 def objective(operator: Operator, x: Tensor, y: Tensor, plan: Plan) -> Tensor:
@@ -146,7 +156,7 @@ def soft(x: Tensor, threshold: Tensor) -> Tensor:
     if x.is_complex():
         size = x.abs().maximum(threshold.expand(x.shape)).clamp_min(torch.finfo(x.dtype).tiny)
         return x * (1 - threshold / size)
-    return x - x.maximum(-threshold).minimum(threshold)
+    return x - torch.clamp(x, -threshold, threshold)
 
 
 def into_ball(u: Tensor) -> Tensor:

@@ -133,13 +133,31 @@ class _Sampled:
 
 
 class Cosine(_Sampled):
-    """Rows of the orthonormal discrete cosine transform (DCT-II), by one FFT of the same length."""
+    """Rows of the orthonormal discrete cosine transform (DCT-II), by one FFT of the same length.
 
-    def _transform(self, x: Tensor) -> Tensor:
-        return cosine(x)
+    Rows are read from the real and imaginary parts of the FFT directly: sorting all coefficients
+    first would take as long as the FFT.
+    """
 
-    def _inverse(self, y: Tensor) -> Tensor:
-        return inverse_cosine(y)
+    @cached_property
+    def _places(self) -> Tensor:
+        """Where the rows stand in `_folded`, real and imaginary parts in turn."""
+        upper = self.rows > self.unknowns // 2
+        return torch.where(upper, 2 * (self.unknowns - self.rows) + 1, 2 * self.rows)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The rows that are kept of the transform of x."""
+        if x.is_complex():
+            return torch.complex(self.forward(x.real), self.forward(x.imag))
+        return torch.view_as_real(_folded(x)).flatten(-2).index_select(-1, self._places)
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        """The inverse transform of y, with zeros where no row is kept."""
+        if y.is_complex():
+            return torch.complex(self.adjoint(y.real), self.adjoint(y.imag))
+        numbers = 2 * (self.unknowns // 2 + 1)
+        full = y.new_zeros(*y.shape[:-1], numbers).index_copy(-1, self._places, y)
+        return _unfolded(torch.view_as_complex(full.unflatten(-1, (-1, 2))), self.unknowns)
 
 
 class Fourier(_Sampled):
@@ -167,9 +185,7 @@ class Walsh(_Sampled):
         return hadamard(y)  # symmetric and orthogonal
 
 
-def sampled_rows(
-    rows: int, unknowns: int, generator: torch.Generator, *, first: int = 0
-) -> Tensor:
+def sampled_rows(rows: int, unknowns: int, generator: torch.Generator, *, first: int = 0) -> Tensor:
     """Random distinct rows in increasing order, the lowest `first` always among them."""
     if not 0 <= first <= rows <= unknowns or rows < 1:
         raise ValueError(f"first {first}, rows {rows}; expected first ≤ rows ≤ {unknowns}")
@@ -178,43 +194,58 @@ def sampled_rows(
 
 
 def cosine(x: Tensor) -> Tensor:
-    """Orthonormal DCT-II of the last axis (Makhoul 1980): the FFT of the evens, then odds reversed.
-
-    With V that FFT, coefficient k is Re(V_k e^{−iπk/2n}) and coefficient n − k is minus the
-    imaginary part, up to the scale of each.
-    """
-    if x.is_complex():
-        return torch.complex(cosine(x.real), cosine(x.imag))
+    """Orthonormal DCT-II of the last axis, real or complex."""
     n = x.shape[-1]
-    ordered = torch.cat((x[..., ::2], x[..., 1::2].flip(-1)), dim=-1)
-    turned = torch.fft.rfft(ordered) * _twiddle(n, x.dtype)
-    return torch.cat((turned.real, -turned.imag[..., 1 : (n + 1) // 2].flip(-1)), dim=-1)
+    return Cosine(n, torch.arange(n)).forward(x)
 
 
 def inverse_cosine(y: Tensor) -> Tensor:
     """The inverse of `cosine`, its transpose."""
-    if y.is_complex():
-        return torch.complex(inverse_cosine(y.real), inverse_cosine(y.imag))
     n = y.shape[-1]
-    half = n // 2 + 1
-    # Coefficient 0 has no partner; the one in the middle of an even length is its own.
-    partners = torch.cat((torch.zeros_like(y[..., :1]), y[..., (n + 1) // 2 :].flip(-1)), dim=-1)
-    turned = torch.complex(y[..., :half], -partners) / _twiddle(n, y.dtype)
-    ordered = torch.fft.irfft(turned, n=n)
-    evens, odds = ordered[..., : (n + 1) // 2], ordered[..., (n + 1) // 2 :].flip(-1)
-    if n % 2:
-        odds = torch.cat((odds, odds[..., :1] if n > 1 else evens), dim=-1)
-    return torch.stack((evens, odds), dim=-1).flatten(-2)[..., :n]
+    return Cosine(n, torch.arange(n)).adjoint(y)
+
+
+def _folded(x: Tensor) -> Tensor:
+    """All coefficients of the DCT-II in n/2 + 1 complex numbers (Makhoul 1980).
+
+    The FFT is of the first entry, then the odd ones, then the even ones reversed. Times e^{iπk/2n},
+    number k has coefficient k as its real part and coefficient n − k as its imaginary one.
+    """
+    ordered = torch.cat((x[..., :1], x[..., 1::2], x[..., 2::2].flip(-1)), dim=-1)
+    return torch.fft.rfft(ordered) * _twiddle(x.shape[-1], x.dtype)
+
+
+def _unfolded(folded: Tensor, n: int) -> Tensor:
+    """The inverse of `_folded`, with n entries.
+
+    The middle coefficient of an even n is its own partner; it is read from the real part alone.
+    """
+    ordered = torch.fft.irfft(folded * _untwiddle(n, folded.dtype), n=n)
+    odds = n // 2
+    x = torch.empty_like(ordered)
+    x[..., :1] = ordered[..., :1]
+    x[..., 1::2] = ordered[..., 1 : odds + 1]
+    x[..., 2::2] = ordered[..., odds + 1 :].flip(-1)
+    return x
 
 
 @lru_cache(maxsize=64)
 def _twiddle(n: int, dtype: torch.dtype) -> Tensor:
-    """The factors e^{−iπk/2n}, k up to n/2, with the scales that make the transform orthonormal."""
+    """The factors e^{iπk/2n}, k up to n/2, with the scales that make the transform orthonormal."""
     k = torch.arange(n // 2 + 1, dtype=torch.float64)
     scale = torch.full_like(k, math.sqrt(2 / n))
     scale[0] = math.sqrt(1 / n)
     kind = torch.complex64 if dtype == torch.float32 else torch.complex128
-    return torch.polar(scale, -math.pi * k / (2 * n)).to(kind)
+    return torch.polar(scale, math.pi * k / (2 * n)).to(kind)
+
+
+@lru_cache(maxsize=64)
+def _untwiddle(n: int, dtype: torch.dtype) -> Tensor:
+    """The inverse factors; twice as large in the middle of an even n, where a half is missing."""
+    factors = 1 / _twiddle(n, torch.float64)
+    if n % 2 == 0:
+        factors[-1] = 2 * factors[-1]
+    return factors.to(dtype)
 
 
 def hadamard(x: Tensor) -> Tensor:

@@ -13,7 +13,6 @@ from falsestruct.experiments import barriers_estimates as estimates
 from falsestruct.press import claims
 from falsestruct.press.paths import find_book
 
-
 CLAIMS = claims.read_claims(find_book())
 
 
@@ -142,7 +141,9 @@ def test_the_release_and_a_release_without_the_slip(inexact):
     rounded = inexact.copy()
     rounded.loc[rounded["method"] == "FIRENET", "error"] *= 1.1
     assert verdict("barriers-precision", estimates.of_release(table, rounded, 1.0)) == "refuted"
-    assert verdict("barriers-precision", estimates.of_release(table, inexact, 0.0)) == "inconclusive"
+    assert (
+        verdict("barriers-precision", estimates.of_release(table, inexact, 0.0)) == "inconclusive"
+    )
     np.testing.assert_allclose(table["corrected"], 1.5 * 10.0 ** -table["K"], rtol=1e-3)
 
 
@@ -219,4 +220,3 @@ def test_all_claims_of_the_chapter_have_an_estimate(convergence, solved, inexact
     )  # fmt: skip
     wanted = {id for id, claim in CLAIMS.items() if claim.chapter == "11_barriers"}
     assert set(estimates.estimates(tables)) == wanted
-

@@ -45,7 +45,11 @@ def firenet(new):
 
 
 def judged(new, firenet, *, learnt, noisy, absent):
-    parts = (("network", 0.0, learnt), ("network", 16.0, noisy), ("network, no detail", 0.0, absent))
+    parts = (
+        ("network", 0.0, learnt),
+        ("network", 16.0, noisy),
+        ("network, no detail", 0.0, absent),
+    )
     tables = [decoders.measure(*part, new, points=POINTS) for part in parts]
     found = estimates.of_decoders(pd.concat([*tables, firenet], ignore_index=True))
     return {id: claims.judge(CLAIMS[id], *found[id]) for id in IDS}
@@ -103,7 +107,8 @@ def test_a_trained_network_learns_the_detail_and_half_of_it_by_training_with_noi
     given = decoders.world(seeds=2, trace=TRACE, samples=400)
     fresh = decoders.world(seeds=2, trace=TRACE, samples=100, offset=1)
     clean, noisy = decoders.train(given, steps=300), decoders.train(given, noise=16.0, steps=150)
-    assert decoders.told(clean, fresh).min() > 0.95 > 0.75 > decoders.told(noisy, fresh).max()
+    assert decoders.told(clean, fresh).min() > 0.95
+    assert decoders.told(noisy, fresh).max() < 0.75
     # None of them has seen the detail: they don't say that it is there.
     absent = decoders.train(given, absent=True, steps=150)
     assert (decoders.told(absent, fresh) == 0.5).all()

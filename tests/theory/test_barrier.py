@@ -74,11 +74,17 @@ def test_deep_networks_leave_the_midpoint_and_shallow_ones_do_not():
 
 def test_the_released_indices():
     """By hand: a[j−1] of two entries, x[j−2] of twenty-two, with j = 0, 1, 2."""
-    assert [(r.read, r.target) for r in map(barrier.as_coded, range(3))] == [(1, 20), (0, 21), (1, 0)]
+    assert [(r.read, r.target) for r in map(barrier.as_coded, range(3))] == [
+        (1, 20),
+        (0, 21),
+        (1, 0),
+    ]
     assert barrier.as_coded(2) == CORRECTED
 
 
-@pytest.mark.parametrize(("turn", "cell", "factor"), [(0, TABLE[2], 3), (1, TABLE[5], 3), (2, TABLE[8], 1)])
+@pytest.mark.parametrize(
+    ("turn", "cell", "factor"), [(0, TABLE[2], 3), (1, TABLE[5], 3), (2, TABLE[8], 1)]
+)
 def test_the_released_table_is_too_large_by_the_root_of_three(turn, cell, factor):
     roles = barrier.as_coded(turn)
     entries = barrier.row(cell, roles.read)

@@ -192,7 +192,7 @@ Y = torch.ones(4, dtype=torch.float64)
         (lambda: firenet(OPERATOR, Y, replace(DEEP, steps=(1.0, 2.0))),
          "steps are 1 and 2, the norm .* product is .* τσ‖A‖² < 1"),
         (lambda: firenet(OPERATOR, Y, replace(DEEP, steps=(-0.1, -0.1))), "positive steps"),
-        (lambda: firenet(OPERATOR, Y, replace(DEEP, weights=torch.ones(5))), r"\(5,\) .* 6 unknown"),
+        (lambda: firenet(OPERATOR, Y, replace(DEEP, weights=torch.ones(5))), r"\(5,\) .* 6 u"),
         (lambda: ergodic(OPERATOR, Y[:3], DEEP, at=(1,)), "the operator 4 rows"),
     ],
 )  # fmt: skip
