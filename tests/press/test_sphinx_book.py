@@ -19,7 +19,6 @@ HOME = "https://github.com/example/book"
 def build(finished, tmp_path: Path, *, repository: str = "") -> Path:
     """The throw-away book with the real book's configuration."""
     config = (REPOSITORY / "_config.yml").read_text()
-    config = X
     assert config.count('url: ""') == 1
     config = config.replace('url: ""', f'url: "{repository}"')
     root = finished.root
@@ -27,9 +26,8 @@ def build(finished, tmp_path: Path, *, repository: str = "") -> Path:
     finished.file("_toc.yml").write_text(TOC)
     finished.file("book/index.md").write_text(INDEX)
     shutil.copy(REPOSITORY / "book/references.bib", root / "book/references.bib")
-    static = root / "book/_static"
-    static.mkdir(exist_ok=True)
-    shutil.copy(REPOSITORY / "book/_static/interactive.js", static)
+    for folder in ("_static", "_templates"):
+        shutil.copytree(REPOSITORY / "book" / folder, root / "book" / folder, dirs_exist_ok=True)
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(root), "-q"]
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, env=finished.environment()
@@ -45,7 +43,11 @@ def launches(html: str) -> list[str]:
 @pytest.mark.slow
 def test_a_chapter_in_the_built_book(finished, tmp_path):
     html = (build(finished, tmp_path) / "notebooks/01_one.html").read_text()
-    for text in ("What this chapter shows", "How this page came about", "Cite or download"):
+    for text in (
+        "What this chapter shows",
+        "How this page came about",
+        "Cite or download this figure",
+    ):
         assert text in html
     # In this order: title, head, text, fold, foot.
     places = [html.index(t) for t in ("<h1>One", "chapter-head", "Some text.", "figure-fold")]
