@@ -36,7 +36,7 @@ def tidy(axes: mpl.axes.Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def dots(colour: str, face: float = 0.35) -> dict[str, object]:
+def dots(colour: str, face: float = 0.35) -> dict[str, Any]:
     """Keywords of marks that may lie on each other: a translucent face in an edge that is seen."""
     return {
         "color": colour,
