@@ -1,4 +1,4 @@
-"""The command line: falsestruct list, run, claims, figures, cite, figure, record, audit, build, pdf."""
+"""The command line: falsestruct list, run, claims, figures, cite, figure, record, …, build, pdf."""
 
 from __future__ import annotations
 
