@@ -8,6 +8,8 @@ again from its data, at another width or font size.
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
