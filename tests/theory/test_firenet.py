@@ -110,6 +110,14 @@ def test_it_is_the_paper_s_iteration_on_scaled_data():
     torch.testing.assert_close(firenet(operator, y, plan), psi)
 
 
+def test_three_layers_by_hand():
+    """A = 2, y = 1, from x = 1: x = 0.9, u = 0.12; x = 0.752, u = 0.1616; x = 0.58736."""
+    operator, plan = Dense(torch.tensor([[2.0]]).double()), Plan(0.5, 1, 3, steps=(0.2, 0.2))
+    y = start = torch.ones(1, dtype=torch.float64)
+    mean = primal_dual(operator, y, plan, start=start)
+    assert mean.item() == pytest.approx((0.9 + 0.752 + 0.58736) / 3, abs=1e-15)
+
+
 def test_each_restart_divides_the_error_by_e_and_too_few_steps_stall():
     operator = gaussian(80, 200, generator())
     x = sparse(200, sparsity=8)
