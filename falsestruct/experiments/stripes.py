@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from falsestruct import instability, statistics, success, training
-from falsestruct.networks import ARCHITECTURES, PAPER, Architecture, by_name
+from falsestruct.networks import ARCHITECTURES, LINEAR, PAPER, Architecture, by_name
 from falsestruct.problems.stripes import BANDS, Colours, Stripes
 from falsestruct.sweep import sweep
 from falsestruct.training import Schedule, Set, Trained
@@ -49,6 +49,33 @@ def examples(stripes: Stripes, a: float) -> pd.DataFrame:
             for j in range(stripes.size)
         ]
         tables.append(pd.DataFrame(cells))
+    return pd.concat(tables, ignore_index=True)
+
+
+def glance(stripes: Stripes, a: float, *, seeds: int) -> pd.DataFrame:
+    """The false structure at one look: what MLPs are trained on, and one image of the conflict set.
+
+    Columns: panel, row, column, value; and, for each panel, what direction, brightness and the
+    networks say ("horizontal" or "vertical"), and share, of the networks that say so.
+    """
+    network = by_name("MLP")
+    schedule = Schedule(MOST_STEPS, target=TARGET, learning_rate=network.learning_rate)
+    trained = training.train(network, stripes.described(a), range(seeds), schedule)
+    middle = torch.full((3,), stripes.positions // 2)
+    x = stripes.images(torch.tensor([True, False, True]), middle, torch.tensor([-a, a, a]))
+    heard = predict(trained)(x).double().mean(0)  # share of the networks that say horizontal
+    panels = ("training picture 1", "training picture 2", "new picture")
+    direction, brightness = (rule(x) for rule in (stripes.orientation, stripes.colour))
+    says = [["vertical", "horizontal"][int(label)] for label in [*direction, *brightness]]
+    tables = []
+    for i, panel in enumerate(panels):
+        row, column = torch.meshgrid(*[torch.arange(stripes.size)] * 2, indexing="ij")
+        columns = {"row": row.flatten(), "column": column.flatten(), "value": x[i].flatten()}
+        share = max(heard[i].item(), 1 - heard[i].item())
+        words = {"direction": says[i], "brightness": says[3 + i], "share": share}
+        network_says = "horizontal" if heard[i] > 0.5 else "vertical"
+        own = pd.DataFrame({name: value.numpy() for name, value in columns.items()})
+        tables.append(own.assign(panel=panel, **words, networks=network_says))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -229,6 +256,18 @@ def crossovers(table: pd.DataFrame) -> pd.DataFrame:
         )
         rows.append({"architecture": name, "seed": seed, "crossover": value})
     return pd.DataFrame(rows)
+
+
+def colour_shares(table: pd.DataFrame) -> list[statistics.Estimate]:
+    """For each architecture, the share of networks that read three quarters or more by colour."""
+    parts = table.groupby("architecture")
+    return [statistics.proportion((own["colour"] >= 0.75).to_numpy()) for _, own in parts]
+
+
+def faster(stripes: Stripes, offsets: Sequence[float], *, seeds: int) -> pd.Series:
+    """Crossovers of linear networks that are trained with three times their learning rate."""
+    table = crossing(stripes, offsets, seeds=seeds, architectures=[LINEAR], factor=3.0)
+    return crossovers(table)["crossover"]
 
 
 def attacks(stripes: Stripes, trained: Trained, a: float, *, draws: int = 5) -> pd.DataFrame:

@@ -21,7 +21,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from falsestruct import sources
-from falsestruct.press import claims, figures, staging
+from falsestruct.press import claims, environment, figures, staging
 from falsestruct.press.paths import Book, Output, UserError, read_json, write_atomically
 
 PROFILES = ("quick", "book", "paper")
@@ -291,6 +291,7 @@ def _execute(job: Job, count: Callable[..., None]) -> None:
         # How printed text falls into messages depends on the machine's load.
         coalesce_streams=True,
         extra_arguments=["--IPKernelApp.log_level=50"],
+        kernel_manager_class="falsestruct.press.kernels.LocalKernel",
     )  # fmt: skip
 
 
@@ -331,6 +332,8 @@ def _tidy(path: Path, job: Job, seconds: float) -> None:
         "key": job.key,
         "seconds": round(seconds, 1),
         "threads": job.threads,
+        "environment": environment.describe() | {"threads": job.threads},
+        "commit": environment.commit(job.root),
         "parameters": job.parameters,
         "claims": sorted(p.stem for p in job.staging.glob("claims/*.json")),
         "figures": sorted(p.stem for p in job.staging.glob("figures/*.json")),

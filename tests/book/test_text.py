@@ -1,11 +1,16 @@
 """The chapters as their authors wrote them: no typed numbers, the agreed form, nothing private."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import jupytext
 import nbformat
 import pytest
+
+from falsestruct.press import claims
+from falsestruct.press.paths import find_book
 
 ROOT = Path(__file__).parents[2]
 CHAPTERS = sorted((ROOT / "book").glob("[0-9][0-9]_*.md"))
@@ -39,6 +44,33 @@ PRIVATE = (
     r"\bTODO\b|\bFIXME\b|\bXXX\b|lorem ipsum",
     r"localhost|127\.0\.0\.1|\bartifactory\b|\bindex-url\b",
 )
+
+
+IMPORTS = """
+import ast, importlib.abc, sys
+from pathlib import Path
+import jupytext
+
+class Absent(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name.partition(".")[0] in ("myst_nb", "sphinx", "jupyter_book", "docutils"):
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Absent())
+for path in sys.argv[1:]:
+    for cell in jupytext.read(path).cells:
+        if cell.cell_type == "code":
+            body = ast.parse(cell.source).body
+            found = [line for line in body if isinstance(line, (ast.Import, ast.ImportFrom))]
+            exec(compile(ast.Module(found, []), path, "exec"))
+"""
+
+
+def test_notebooks_run_where_there_is_no_myst_nb():
+    """On Colab, say: what builds the book isn't there."""
+    command = [sys.executable, "-c", IMPORTS, *map(str, CHAPTERS)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def without_code(text: str, *, code: str = "code|math") -> str:
@@ -153,7 +185,7 @@ def test_the_first_cell_is_the_configuration(chapter):
     first, *others = code_cells(chapter)
     assert first.metadata.get("tags") == ["parameters"]
     assert not any("parameters" in cell.metadata.get("tags", []) for cell in others)
-    assert re.search(r'^profile = "book"$', first.source, re.M)
+    assert re.search(r'^profile = "book"  # ', first.source, re.M)
 
 
 def outside_code(text: str) -> str:
@@ -200,3 +232,49 @@ def test_every_cited_key_is_in_the_bibliography():
         cited = re.findall(r"\{cite(?::\w+)?\}`([^`]+)`", page.read_text())
         wanted = {key.strip() for keys_ in cited for key in keys_.split(",")}
         assert wanted <= keys, page.name
+
+
+def untied(text: str) -> list[str]:
+    """Sentences of a page of consequences that name no claim and are not marked as opinion.
+
+    The opening, what is asked next and the two last sections say nothing about networks.
+    """
+    body = outside_code(text).split("\n## ")[1:]
+    exempt = ("What would have to be shown next", *LAST_SECTIONS)
+    found = []
+    for section in body:
+        if section.startswith(exempt):
+            continue
+        for paragraph in re.split(r"\n\s*\n", section)[1:]:
+            plain = " ".join(paragraph.split())
+            if plain and not plain.startswith("*Opinion.*"):
+                sentences = re.split(r"(?<=[.?!:]) (?=[A-Z\"])", plain)
+                found += [one for one in sentences if "{claim}`" not in one]
+    return found
+
+
+def test_every_consequence_is_tied_to_a_claim_or_marked_as_opinion():
+    text = (ROOT / "book" / "20_consequences.md").read_text()
+    free = [sentence for sentence in untied(text) if not sentence.startswith(FREE)]
+    assert free == []
+    known = claims.read_claims(find_book())
+    tied = re.findall(r"\{claim\}`([^`]*)`", text)
+    assert len(tied) > 30 and set(tied) <= set(known)
+
+
+# Sentences that say what comes, or who said it.
+FREE = (
+    "The question can be asked, though.",
+    "Smale asked for",
+    "The conjecture's authors see",
+    "Two later theorems",
+    '"Simpler" has no settled meaning.',
+    "Being unstable is no proof of a false structure.",
+    "A false structure need not be the unstable one.",
+    "Not everything that would be a false structure is taken.",
+)
+
+
+def test_an_untied_sentence_is_found():
+    text = "# A\n\nOpening.\n\n## One\n\nTied {claim}`x`. Free here.\n\n*Opinion.* Mine.\n"
+    assert untied(text) == ["Free here."]

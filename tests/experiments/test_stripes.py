@@ -130,3 +130,24 @@ def test_the_offset_on_the_wrong_class_fails_the_ledger() -> None:
     for name, problems in (("released", 0), ("planted", 1)):
         evidence = {claim.id: {"key": "key", "verdict": verdict[name]}}
         assert len(check({claim.id: claim}, evidence, keys)) == problems
+
+
+def test_at_a_glance_both_rules_agree_in_training_and_part_on_the_new_picture() -> None:
+    table = experiment.glance(STRIPES, 0.1, seeds=2)
+    said = table.drop_duplicates("panel").set_index("panel")
+    training = said.drop("new picture")
+    assert (training["direction"] == training["brightness"]).all()
+    assert (training["direction"] == training["networks"]).all()
+    new = said.loc["new picture"]
+    assert (new["direction"], new["brightness"]) == ("horizontal", "vertical")
+    assert table.groupby("panel")["value"].count().eq(32 * 32).all()
+
+
+def test_at_a_small_offset_the_networks_of_the_glance_go_with_the_direction() -> None:
+    said = experiment.glance(STRIPES, 0.01, seeds=2).drop_duplicates("panel").set_index("panel")
+    assert said.loc["new picture", "networks"] == "horizontal"
+
+
+def test_shares_of_colour_readers_count_three_quarters() -> None:
+    table = pd.DataFrame({"architecture": ["x", "x", "y"], "colour": [0.75, 0.74, 1.0]})
+    assert [share.value for share in experiment.colour_shares(table)] == [0.5, 1.0]
