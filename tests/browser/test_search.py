@@ -22,7 +22,7 @@ LOOKED_FOR = [
 WORDS = [words for words, *_ in LOOKED_FOR]
 DONE = """() => {
   const heading = document.querySelector("#search-results h2");
-  return heading && !/Searching/.test(heading.textContent) && Search._pulse_status < 0;
+  return heading && !/Searching/.test(heading.textContent);
 }"""
 
 
