@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""The command line: falsestruct list, run, claims, figures, figure, cite, and what makes a book."""
-=======
 """The command line: falsestruct list, run, claims, figures, cite, figure, record, …, build, pdf."""
->>>>>>> i5-pdf
 
 from __future__ import annotations
 
