@@ -8,6 +8,8 @@ again from its data, at another width or font size.
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
@@ -36,7 +38,7 @@ def tidy(axes: mpl.axes.Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def dots(colour: str, face: float = 0.35) -> dict[str, object]:
+def dots(colour: str, face: float = 0.35) -> dict[str, Any]:
     """Keywords of marks that may lie on each other: a translucent face in an edge that is seen."""
     return {
         "color": colour,
