@@ -5,7 +5,8 @@
   const watch = new ResizeObserver((seen) => seen.forEach(({ target }) => {
     const wide = target.scrollWidth > target.clientWidth + 1 &&
       /auto|scroll/.test(getComputedStyle(target).overflowX);
-    if (wide && !target.hasAttribute("tabindex")) target.tabIndex = target.dataset.reached = 0;
+    // The theme looks at code and outputs once, and gives -1 to what fitted then.
+    if (wide && target.tabIndex < 0) target.tabIndex = target.dataset.reached = 0;
     if (!wide && target.dataset.reached) {
       target.removeAttribute("tabindex");
       delete target.dataset.reached;

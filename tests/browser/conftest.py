@@ -182,6 +182,7 @@ def _measure(page: Page, visit: Visit) -> None:
     for name in ("images", "headings", "formulas"):
         visit.seen[name] = page.evaluate(f"measure.{name}()")
     page.evaluate("measure.openFolds()")
+    visit.seen["unreachable"] = page.evaluate("measure.unreachable()")
     for viewport in (PHONE, WIDE):
         page.set_viewport_size(viewport)
         page.wait_for_timeout(100)
@@ -201,6 +202,7 @@ def _ask_axe(page: Page, visit: Visit) -> None:
         visit.axe[mode], visit.looks[mode] = found["violations"], found["looks"]
     page.emulate_media(color_scheme="light")
     page.set_viewport_size(PHONE)
+    page.wait_for_timeout(200)
     visit.axe["phone"] = page.evaluate("measure.scrollable()")
     page.set_viewport_size(WIDE)
 

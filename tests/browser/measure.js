@@ -84,6 +84,15 @@
         .map((element) => element.outerHTML.slice(0, 200)),
     }),
 
+    // Controls that the keyboard can't get to.
+    unreachable: () => [...document.querySelectorAll(
+      "article a[href], article button, article summary, article input, nav a[href]",
+    )].filter((element) => element.checkVisibility() && !element.disabled)
+      .filter((element) => {
+        element.focus({ preventScroll: true });
+        return document.activeElement !== element || element.tabIndex < 0;
+      }).map((element) => element.outerHTML.slice(0, 120)),
+
     // How far the page is wider than the window, and which elements are to blame.
     sideways: () => {
       const page = document.scrollingElement;

@@ -84,9 +84,11 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(window, server):
     assert unseen == []
 
 
-def test_folds_open_with_the_keyboard(window, server, chapter):
-    page = window(f"{server}{chapter}.html")
-    for fold in page.locator("article details:not(details details)").all()[:3]:
+def test_folds_open_with_the_keyboard(window, server):
+    page = window(f"{server}notebooks/03_stripes.html")
+    folds = page.locator("article details:not(details details)").all()
+    assert len(folds) > 3
+    for fold in folds:
         summary = fold.locator("summary").first
         before = fold.evaluate("fold => fold.open")
         summary.focus()
@@ -95,16 +97,8 @@ def test_folds_open_with_the_keyboard(window, server, chapter):
         assert fold.evaluate("fold => fold.open") != before
 
 
-def test_every_control_can_have_the_focus(window, server, chapter):
-    page = window(f"{server}{chapter}.html")
-    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
-    lost = page.evaluate("""() => [...document.querySelectorAll(
-      "article a[href], article button, article summary, article input, nav a[href]"
-    )].filter((element) => element.checkVisibility() && !element.disabled).filter((element) => {
-      element.focus();
-      return document.activeElement !== element || element.tabIndex < 0;
-    }).map((element) => element.outerHTML.slice(0, 120))""")
-    assert lost == []
+def test_every_control_can_have_the_focus(visits, name):
+    assert visits(name).seen["unreachable"] == []
 
 
 @pytest.mark.parametrize("home", ["server", "file"])
@@ -126,7 +120,7 @@ def test_paper_has_no_navigation(window, server):
     page.emulate_media(media="print")
     for part in (".bd-sidebar-primary", ".bd-header-article", ".prev-next-footer"):
         assert not any(found.is_visible() for found in page.locator(part).all()), part
-    assert page.locator("article h1").first.is_visible()
+    assert sum(title.is_visible() for title in page.locator("h1").all()) == 1
     assert page.locator("article figure img").first.is_visible()
 
 
