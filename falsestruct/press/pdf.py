@@ -120,7 +120,7 @@ def build_pages(book: Book) -> Path:
     Anew, since Sphinx doesn't see when only a style changes.
 
     Raises:
-        UserError: Jupyter Book isn't installed, or fails; its last lines are told.
+        UserError: Jupyter Book isn't installed, or fails; what it complains about is printed.
     """
     apart = book.build / "pdf"
     shutil.rmtree(apart, ignore_errors=True)
@@ -131,8 +131,7 @@ def build_pages(book: Book) -> Path:
     except FileNotFoundError:
         raise UserError(f"no {program}: install requirements.txt") from None
     if done.returncode:
-        last = " ".join(done.stdout.split()[-40:])
-        raise UserError(f"the pages can't be built: {last}")
+        raise UserError("the pages can't be built: Sphinx says above why")
     return apart / "_build" / "html"
 
 
