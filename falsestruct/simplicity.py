@@ -141,80 +141,84 @@ def prequential(learnt: Sequence[Learnt], data: Sequence[Set], sizes: Sequence[i
     return sizes[0] + code_length(torch.cat(outputs, 1), y[:, sizes[0] :])
 
 
-def bits(
-    problem: Planted,
-    which: Which,
-    learn: Learn,
-    *,
-    sizes: Sequence[int],
-    labels: int,
-    seeds: Sequence[int],
-) -> Tensor:
+@dataclass(frozen=True)
+class Trial:
+    """On how much a learner is tried.
+
+    Attributes:
+        sizes: Of the training sets, increasing; each holds the one before.
+        labels: How many are coded, more than sizes[-1].
+        seeds: One a network and its data.
+
+    Raises:
+        ValueError: sizes and labels don't increase.
+    """
+
+    sizes: Sequence[int]
+    labels: int
+    seeds: Sequence[int]
+
+    def __post_init__(self) -> None:
+        ends = [*self.sizes, self.labels]
+        if len(ends) < 2 or ends[0] < 1 or any(a >= b for a, b in pairwise(ends)):
+            raise ValueError(
+                f"sizes {list(self.sizes)}, labels {self.labels}; expected increasing sizes from 1 "
+                "on, and more labels than the last of them"
+            )
+
+    def learn(
+        self, problem: Planted, which: Which, learn: Learn, test: Set | None = None
+    ) -> tuple[list[Learnt], list[Set]]:
+        """What came out for each size, and the data (a sequence of all labels a seed).
+
+        Args:
+            test: What to look at in the course of learning from the largest set.
+        """
+        data = sequences(problem, which, self.labels, self.seeds)
+        largest = self.sizes[-1]
+        learnt = [
+            learn([(x[:k], y[:k]) for x, y in data], self.seeds, test if k == largest else None)
+            for k in self.sizes
+        ]
+        return learnt, data
+
+
+def bits(problem: Planted, which: Which, learn: Learn, trial: Trial) -> Tensor:
     """Prequential code length (seeds,) of so many labels of one structure."""
-    _check_sizes(sizes, labels)
-    data = sequences(problem, which, labels, seeds)
-    return prequential([_on(data, k, learn, seeds) for k in sizes], data, sizes)
+    return prequential(*trial.learn(problem, which, learn), trial.sizes)
 
 
 def measure(
-    problem: Planted,
-    which: Which,
-    learn: Learn,
-    *,
-    sizes: Sequence[int],
-    labels: int,
-    seeds: Sequence[int],
-    tested: int = 60,
+    problem: Planted, which: Which, learn: Learn, trial: Trial, *, tested: int = 60
 ) -> pd.DataFrame:
     """What a learner needs for one structure: a row a seed, with seed, samples, steps, bits.
 
-    `samples`: the smallest of `sizes` from which on the network captures the structure. `steps`:
-    the first step looked at from which on it does so when it learns from sizes[-1] samples. Both
+    `samples`: the smallest of the sizes from which on the network captures the structure. `steps`:
+    the first step looked at from which on it does so when it learns from the largest set. Both
     are infinite if that never happens: more than the largest that was tried. `bits`: of
     `prequential`. Captured is an accuracy of `CAPTURED` on `tested` held-out inputs.
-
-    Args:
-        sizes: Of the training sets, increasing; each holds the one before.
-        labels: How many are coded, more than sizes[-1].
     """
-    _check_sizes(sizes, labels)
-    data = sequences(problem, which, labels, seeds)
     generator = torch.Generator().manual_seed(TEST_SEED)
     x, y = test = alone(problem, which, tested, generator, held_out=True)
-    learnt = [_on(data, k, learn, seeds, test if k == sizes[-1] else None) for k in sizes]
-    everyone = x.float().expand(len(seeds), *x.shape)
+    learnt, data = trial.learn(problem, which, learn, test)
+    everyone = x.float().expand(len(trial.seeds), *x.shape)
     with torch.no_grad():
         right = [((one.outputs(everyone) > 0) == (y > 0.5)).double().mean(1) for one in learnt]
     captured = torch.stack(right).numpy() >= CAPTURED
     return pd.DataFrame(
         {
-            "seed": list(seeds),
-            "samples": first_kept(sizes, captured),
+            "seed": list(trial.seeds),
+            "samples": first_kept(trial.sizes, captured),
             "steps": _steps(learnt[-1].history),
-            "bits": prequential(learnt, data, sizes).numpy(),
+            "bits": prequential(learnt, data, trial.sizes).numpy(),
         }
     )
-
-
-def _on(
-    data: Sequence[Set], k: int, learn: Learn, seeds: Sequence[int], test: Set | None = None
-) -> Learnt:
-    return learn([(x[:k], y[:k]) for x, y in data], seeds, test)
 
 
 def _steps(history: pd.DataFrame) -> np.ndarray:
     """First step from which on each member captures; one that has left stays as it was."""
     seen = history.pivot(index="step", columns="member", values="test").sort_index().ffill()
     return first_kept(seen.index.to_numpy(), seen.to_numpy() >= CAPTURED)
-
-
-def _check_sizes(sizes: Sequence[int], labels: int) -> None:
-    ends = [*sizes, labels]
-    if len(ends) < 2 or ends[0] < 1 or any(a >= b for a, b in pairwise(ends)):
-        raise ValueError(
-            f"sizes {list(sizes)}, labels {labels}; expected increasing sizes from 1 on, and more "
-            "labels than the last of them"
-        )
 
 
 @dataclass(frozen=True)

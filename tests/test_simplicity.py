@@ -16,7 +16,7 @@ from torch import Tensor
 from falsestruct import simplicity
 from falsestruct.networks import DEEP_MLP
 from falsestruct.problems import planted
-from falsestruct.simplicity import Learn, Learnt
+from falsestruct.simplicity import Learn, Learnt, Trial
 from falsestruct.training import Schedule, Set
 
 STRIPES = planted.stripes(0.1)
@@ -115,38 +115,36 @@ def test_lengths_of_all_sequences_are_a_code() -> None:
 
 
 def test_a_follower_of_a_structure_pays_for_the_other() -> None:
-    options = {"sizes": [4, 8], "labels": 60, "seeds": range(3)}
+    trial = Trial([4, 8], 60, range(3))
     for rule, cheap, dear in (
         (STRIPES.original, "original", "false"),
         (STRIPES.false, "false", "original"),
     ):
         learn = by_hand(rule)
         # 4 labels as they are, and 2 bits for the mixture of which one part is always right
-        assert simplicity.bits(STRIPES, cheap, learn, **options).tolist() == pytest.approx(
+        assert simplicity.bits(STRIPES, cheap, learn, trial).tolist() == pytest.approx(
             [4 + 1] * 3, abs=0.5
         )
         # always right on one half: nothing beats one bit a label, and the mixture costs two
-        assert simplicity.bits(STRIPES, dear, learn, **options).tolist() == pytest.approx(
+        assert simplicity.bits(STRIPES, dear, learn, trial).tolist() == pytest.approx(
             [62] * 3, abs=0.1
         )
 
 
 def test_an_untrained_learner_spends_one_bit_a_label() -> None:
     learn = by_hand(STRIPES.original, outputs=0.0)
-    spent = simplicity.bits(STRIPES, "original", learn, sizes=[4], labels=60, seeds=range(2))
+    spent = simplicity.bits(STRIPES, "original", learn, Trial([4], 60, range(2)))
     assert spent.tolist() == pytest.approx([60, 60])
 
 
 def test_measure_finds_when_a_learner_understands() -> None:
     learn = by_hand(STRIPES.original, known=8)
-    table = simplicity.measure(
-        STRIPES, "original", learn, sizes=[4, 8, 16], labels=32, seeds=range(2)
-    )
+    table = simplicity.measure(STRIPES, "original", learn, Trial([4, 8, 16], 32, range(2)))
     assert table["samples"].tolist() == [8, 8]
     assert table["steps"].tolist() == [10, 10]
     # 4 as they are, 4 at one bit while it knows nothing, then nothing; less than 2 for the mixture
     assert ((table["bits"] >= 8) & (table["bits"] <= 10)).all()
-    other = simplicity.measure(STRIPES, "false", learn, sizes=[4, 8], labels=16, seeds=range(2))
+    other = simplicity.measure(STRIPES, "false", learn, Trial([4, 8], 16, range(2)))
     assert np.isinf(other[["samples", "steps"]]).all(axis=None)
 
 
@@ -154,15 +152,13 @@ def test_a_trained_network_needs_more_without_a_signal() -> None:
     learn = simplicity.learner(DEEP_MLP, Schedule(100, target=0.05), at=(1, 2, 4, 8, 16))
     lengths = {
         strength: simplicity.bits(
-            planted.stripes(strength), "false", learn, sizes=[4, 16], labels=60, seeds=range(2)
+            planted.stripes(strength), "false", learn, Trial([4, 16], 60, range(2))
         ).mean()
         for strength in (0.0, 0.4)
     }
     assert lengths[0.4] < 20
     assert lengths[0.0] > 55
-    table = simplicity.measure(
-        planted.stripes(0.4), "false", learn, sizes=[8, 16], labels=32, seeds=range(2)
-    )
+    table = simplicity.measure(planted.stripes(0.4), "false", learn, Trial([8, 16], 32, range(2)))
     assert (table["samples"] <= 16).all() and (table["steps"] <= 16).all()
 
 
@@ -171,9 +167,7 @@ def test_a_trained_network_needs_more_without_a_signal() -> None:
 )
 def test_sizes_that_do_not_grow_are_named(sizes: list[int], labels: int) -> None:
     with pytest.raises(ValueError, match="increasing sizes"):
-        simplicity.bits(
-            STRIPES, "false", by_hand(STRIPES.false), sizes=sizes, labels=labels, seeds=[0]
-        )
+        Trial(sizes, labels, [0])
 
 
 def test_what_95_percent_need_keeps_the_censored() -> None:

@@ -14,11 +14,11 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 import torch
-from scipy.optimize import linprog
-from sklearn.svm import SVC
+from scipy.optimize import linprog, nnls
 from torch import Tensor
 
 from falsestruct import statistics, success, training
+from falsestruct.experiments.seeds import Seeds
 from falsestruct.networks import Architecture, by_name, for_images
 from falsestruct.problems import digits as bundled
 from falsestruct.problems import idx, planted
@@ -33,6 +33,7 @@ BATCH = 50
 TARGET = 0.05  # training loss at which a network of the sweep is done
 TEST_SEED = 10_000
 LONGER = 8  # times the steps, for the linear network
+STIFF = 1e3  # weight of the sums against the distance, in `margin_bound`
 TAKEN = 0.5  # share of the conflict set from which on a network sides with a pattern
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -105,11 +106,11 @@ def planted_point(
     )
 
 
-def swept(how: Sweep, norms: Sequence[float], *, seeds: int) -> pd.DataFrame:
+def swept(how: Sweep, norms: Sequence[float], *, seeds: Seeds) -> pd.DataFrame:
     """Every architecture on every pattern at every Euclidean norm: a row a network."""
     grid = [
         {"sweep": asdict(how), "kind": kind, "norm": norm, "architecture": network.name}
-        | {"seeds": list(range(seeds))}
+        | {"seeds": list(range(seeds.of(network)))}
         for kind in KINDS
         for network in _architectures(how.dataset)
         for norm in norms
@@ -117,11 +118,11 @@ def swept(how: Sweep, norms: Sequence[float], *, seeds: int) -> pd.DataFrame:
     return sweep(planted_point, grid)
 
 
-def usual(how: Sweep, *, seeds: int) -> pd.DataFrame:
+def usual(how: Sweep, *, seeds: Seeds) -> pd.DataFrame:
     """The pixel and the sinusoid at the strengths of the other chapters, with ρ = 1 and ½."""
     grid = [
         {"sweep": asdict(how), "kind": kind, "norm": STRENGTHS[f"digits-{kind}"] * how.norm(kind)}
-        | {"architecture": network.name, "seeds": list(range(seeds)), "rho": rho}
+        | {"architecture": network.name, "seeds": list(range(seeds.of(network))), "rho": rho}
         for kind in KINDS[1:]
         for network in _architectures(how.dataset)
         for rho in (1.0, 0.5)
@@ -223,20 +224,22 @@ def classes_meet(x: Tensor, y: Tensor) -> bool:
 
 
 def margin_bound(x: Tensor, y: Tensor) -> float:
-    """An upper bound on the largest margin γ between the two classes: nearly γ itself.
+    """An upper bound on the largest margin γ between the two classes: γ itself to many digits.
 
-    Half the distance of two points of the convex hulls, the ones that a support vector machine
-    finds nearest; whatever it finds, no two points are nearer than 2γ. 0 if the hulls meet.
+    Half the distance of two points of the convex hulls, Σ α_i x_i over each class; whatever the
+    weights α, no two points are nearer than 2γ. Those found minimise ‖Σ ±α_i x_i‖² plus
+    `STIFF`² (Σ α − 1)² of each class over α ≥ 0 (least squares), and are scaled to add up to one.
+    0 if the hulls meet.
     """
     if classes_meet(x, y):
         return 0.0
-    machine = SVC(kernel="linear", C=1e7, tol=1e-5).fit(x.flatten(1).numpy(), y.numpy())
-    weights = torch.zeros(len(x), dtype=torch.float64)
-    weights[machine.support_] = torch.from_numpy(machine.dual_coef_[0])
-    points = [
-        (side.clamp(min=0) / side.clamp(min=0).sum()) @ x.double().flatten(1)
-        for side in (weights, -weights)
-    ]
+    sides = torch.stack((y > 0, y <= 0)).double()  # (2, samples)
+    flat = x.double().flatten(1)
+    rows = torch.cat((((sides[0] - sides[1])[:, None] * flat).T, STIFF * sides))
+    goal = torch.zeros(len(rows), dtype=torch.float64)
+    goal[-2:] = STIFF
+    weights = sides * torch.from_numpy(nnls(rows.numpy(), goal.numpy())[0])
+    points = (weights / weights.sum(1, keepdim=True)) @ flat
     return (points[0] - points[1]).norm().item() / 2
 
 
@@ -292,10 +295,14 @@ def planted_estimates(
 
 
 def _last(crossed: pd.DataFrame, kind: Kind) -> Estimate:
-    """The CNN's crossover over that of another architecture, where it is smallest."""
-    others = [name for name in dict.fromkeys(crossed["architecture"]) if name != "CNN"]
+    """The CNN's crossover over that of another architecture, where it is smallest.
+
+    Over the seeds that both have.
+    """
     own = _norms(crossed, kind, "CNN")
-    ratios = [statistics.geometric_mean(own / _norms(crossed, kind, name)) for name in others]
+    names = [name for name in dict.fromkeys(crossed["architecture"]) if name != "CNN"]
+    pairs = [zip(own, _norms(crossed, kind, name), strict=False) for name in names]
+    ratios = [statistics.geometric_mean([cnn / other for cnn, other in pair]) for pair in pairs]
     return min(ratios, key=lambda ratio: ratio.value)
 
 

@@ -12,12 +12,13 @@ import torch
 from torch import nn
 
 from falsestruct import linearised, simplicity, statistics, success, training
+from falsestruct.experiments.seeds import Seeds
 from falsestruct.linearised import Linearised
 from falsestruct.networks import LINEAR, PAPER, Architecture, by_name
 from falsestruct.problems import planted
 from falsestruct.problems.planted import Planted
 from falsestruct.problems.stripes import Stripes
-from falsestruct.simplicity import WHICH, Crossing, Learn, Needed, Which
+from falsestruct.simplicity import WHICH, Crossing, Learn, Needed, Trial, Which
 from falsestruct.statistics import Estimate
 from falsestruct.training import Schedule, Watch
 
@@ -44,12 +45,12 @@ def problem(width: int, a: float) -> Planted:
 
 
 def grid(
-    cells: Cells, offsets: Sequence[float], slow: Sequence[float] | None = None, *, seeds: int
+    cells: Cells, offsets: Sequence[float], slow: Sequence[float] | None = None, *, seeds: Seeds
 ) -> list[dict[str, Any]]:
     """Points of a sweep: every architecture and width at every offset; `slow`: of convolutions."""
     split = [cell.rpartition(" ") for cell in cells]
     return [
-        {"architecture": name, "width": int(width), "a": a, "seeds": seeds}
+        {"architecture": name, "width": int(width), "a": a, "seeds": seeds.of(by_name(name))}
         for name, _, width in split
         for a in (slow if slow and _slow(name) else offsets)
     ]
@@ -65,7 +66,7 @@ def extended(
 
 
 def _slow(architecture: str) -> bool:
-    return by_name(architecture).engine == "looped"
+    return by_name(architecture).engine != "dense"
 
 
 def ambiguous_point(*, architecture: str, width: int, a: float, seeds: int) -> pd.DataFrame:
@@ -94,24 +95,18 @@ def alone_point(
     Columns: architecture, width, a, structure, and those of `simplicity.measure`.
     """
     learn = _learner("stripes", by_name(architecture))
-    table = both(problem(width, a), learn, sizes=sizes, labels=labels, seeds=seeds)
+    table = both(problem(width, a), learn, Trial(sizes, labels, range(seeds)))
     return table.assign(architecture=architecture, width=width, a=a)
 
 
 def both(
-    given: Planted,
-    learn: Learn,
-    *,
-    sizes: Sequence[int],
-    labels: int,
-    seeds: int,
-    labellings: Sequence[Which] = WHICH,
+    given: Planted, learn: Learn, trial: Trial, *, labellings: Sequence[Which] = WHICH
 ) -> pd.DataFrame:
     """`simplicity.measure` of both structures of a problem, with the column structure."""
     tables = [
-        simplicity.measure(
-            given, which, learn, sizes=sizes, labels=labels, seeds=range(seeds), tested=TESTED
-        ).assign(structure=which, tried=sizes[-1])
+        simplicity.measure(given, which, learn, trial, tested=TESTED).assign(
+            structure=which, tried=trial.sizes[-1]
+        )
         for which in labellings
     ]
     return pd.concat(tables, ignore_index=True)
@@ -157,7 +152,7 @@ def hint_point(
     given = planted.oscillation(delta)
     (network,) = given.architectures
     learn = _learner("oscillation", network)
-    table = both(given, learn, sizes=sizes, labels=labels, seeds=seeds, labellings=labellings)
+    table = both(given, learn, Trial(sizes, labels, range(seeds)), labellings=labellings)
     return table.assign(architecture=network.name, a=delta)
 
 
@@ -170,9 +165,10 @@ def board_point(
     """
     given = planted.by_name(name, strength)
     learn = _learner(name, by_name(architecture, given.architectures))
+    trial = Trial(sizes, labels, range(seeds))
     tables = []
     for which in WHICH:
-        bits = simplicity.bits(given, which, learn, sizes=sizes, labels=labels, seeds=range(seeds))
+        bits = simplicity.bits(given, which, learn, trial)
         tables.append(pd.DataFrame({"seed": range(seeds), "bits": bits, "structure": which}))
     table = pd.concat(tables, ignore_index=True)
     return table.assign(problem=name, architecture=architecture, a=strength)
@@ -227,9 +223,8 @@ def crossings(
 
     "constant" predicts the middle of the kernels' offsets, and knows nothing.
 
-    Columns: predictor, architecture, width, draw (−1: all seeds as they are), predicted,
-    inside (whether it lies in the sweep), measured. The kernels may have fewer seeds than the
-    other two tables.
+    Columns: predictor, architecture, width, networks (so many seeds), draw (−1: all seeds as they
+    are), predicted, inside (whether it lies in the sweep), measured.
     """
     last = ambiguous[ambiguous["last"]]
     tables = []
@@ -240,11 +235,12 @@ def crossings(
         measured = [_half(offsets, colour[:, draw].mean(1)) for draw in draws]
         for name in PREDICTORS:
             table = cells[0] if name in _TRAINED else cells[1]
-            found = _predict(name, table, _draws(table["seed"].nunique()))
+            found = _predict(name, table, draws)
             rows = {
                 "predictor": name,
                 "architecture": key[0],
                 "width": key[1],
+                "networks": colour.shape[1],
                 "draw": range(-1, len(draws) - 1),
                 "predicted": [cross.value for cross in found],
                 "inside": [cross.inside for cross in found],
@@ -294,17 +290,18 @@ def _half(offsets: Sequence[float], share: np.ndarray) -> Crossing:
     return Crossing(success.crossover(torch.tensor(offsets), torch.tensor(share)), True)
 
 
-def ranking(crossed: pd.DataFrame, seeds: int) -> dict[str, tuple[Estimate, Estimate]]:
+def ranking(crossed: pd.DataFrame) -> dict[str, tuple[Estimate, Estimate]]:
     """For each predictor by what factor it is off, and its control, with intervals over seeds.
 
     The factor is the geometric mean of max(p/m, m/p) over architectures and widths, predicted p and
-    measured m. In the control each prediction is held against all other crossovers instead.
+    measured m. In the control each prediction is held against all other crossovers instead. The
+    estimates' n is the number of networks of the architecture and width that has the fewest.
     """
-    groups = crossed.groupby("predictor", sort=False)
-    return {str(name): _off(part, seeds) for name, part in groups}
+    return {str(name): _off(part) for name, part in crossed.groupby("predictor", sort=False)}
 
 
-def _off(part: pd.DataFrame, seeds: int) -> tuple[Estimate, Estimate]:
+def _off(part: pd.DataFrame) -> tuple[Estimate, Estimate]:
+    fewest = int(part["networks"].min())
     keys = ["architecture", "width"]
     wide = part.pivot(index="draw", columns=keys, values=["predicted", "measured"]).sort_index()
     logs = np.log(wide.to_numpy(dtype=float)).reshape(len(wide), 2, -1)
@@ -312,7 +309,7 @@ def _off(part: pd.DataFrame, seeds: int) -> tuple[Estimate, Estimate]:
     own = np.diagonal(gaps, axis1=1, axis2=2)
     cells = own.shape[1]
     others = (gaps.sum((1, 2)) - own.sum(1)) / (cells * (cells - 1)) if cells > 1 else own.sum(1)
-    return _interval(np.exp(own.mean(1)), seeds), _interval(np.exp(others), seeds)
+    return _interval(np.exp(own.mean(1)), fewest), _interval(np.exp(others), fewest)
 
 
 def _interval(values: np.ndarray, seeds: int) -> Estimate:
@@ -471,21 +468,21 @@ def board(isolated: pd.DataFrame, hints: pd.DataFrame, others: pd.DataFrame) -> 
     return pd.concat([table[columns] for table in tables], ignore_index=True)
 
 
-def board_grid(seeds: int, *, labels: Mapping[str, int]) -> list[dict[str, object]]:
+def board_grid(seeds: Seeds, *, labels: Mapping[str, int]) -> list[dict[str, object]]:
     """Points of the cells that no other experiment of the chapter covers.
 
     Args:
         labels: How many are coded, by problem; networks learn from an eighth of them.
     """
-    points = [("stripes", PAPER.name)]
+    points = [("stripes", PAPER)]
     name = "digits-brightness"
-    points += [(name, own.name) for own in planted.by_name(name).architectures]
+    points += [(name, own) for own in planted.by_name(name).architectures]
     return [
         {
             "name": name,
-            "architecture": architecture,
+            "architecture": architecture.name,
             "strength": factor * planted.STRENGTHS[name],
-            "seeds": seeds,
+            "seeds": seeds.of(architecture),
             "sizes": [labels[name] // 8],
             "labels": labels[name],
         }

@@ -209,32 +209,22 @@ def _predictions(table: pd.DataFrame) -> Evidence:
     largest = full["problem"].map({name: max(s.strengths) for name, s in SETTINGS.items()})
     strongest = full[full["strength"] == largest]
     followers = full[full["captured"] >= FOLLOWS]
-    return {
-        "success-strongest-signal": (
-            worst(strongest, errors(strongest, by="false")),
-            worst(strongest, errors(strongest, by="original"), smallest=True),
-        ),
-        "success-capture-foretells": (
-            worst(full, errors(full, by="capture")),
-            worst(full, errors(full, by="same"), smallest=True),
-        ),
-        "success-capture-foretells-fitted": (
-            worst(full[fits], errors(full[fits], by="capture")),
-            worst(full[~fits], errors(full[~fits], by="capture"), smallest=True),
-        ),
-        "success-capture-below-one": (
-            worst(less, errors(less, by="capture")),
-            worst(less, errors(less, by="false"), smallest=True),
-        ),
-        "success-two-numbers": (
-            worst(table, errors(table, by="two numbers")),
-            worst(table, errors(table, by="same"), smallest=True),
-        ),
-        "success-other-strength": (
-            worst(followers, followers["half_error"]),
-            worst(followers, errors(followers, by="false")),
-        ),
+    pairs = {
+        "success-strongest-signal": (strongest, "false", strongest, "original"),
+        "success-capture-foretells": (full, "capture", full, "same"),
+        "success-capture-foretells-fitted": (full[fits], "capture", full[~fits], "capture"),
+        "success-capture-below-one": (less, "capture", less, "false"),
+        "success-two-numbers": (table, "two numbers", table, "same"),
     }
+    found = {
+        id: (worst(own, errors(own, by=by)), worst(other, errors(other, by=to), smallest=True))
+        for id, (own, by, other, to) in pairs.items()
+    }
+    follow = (
+        worst(followers, followers["half_error"]),
+        worst(followers, errors(followers, by="false")),
+    )
+    return found | {"success-other-strength": follow}
 
 
 def _interventions_evidence(table: pd.DataFrame) -> Evidence:

@@ -53,21 +53,16 @@ def capture(table: pd.DataFrame, *, radius: float) -> Figure:
         axis.axhline(0.5, color=GREY, linewidth=0.7)
         own = table[table["kind"] == kind]
         for place, (name, part) in enumerate(own.groupby("architecture", sort=False)):
-            errors = (part["share"] - part["low"], part["high"] - part["share"])
             axis.errorbar(
-                part["norm"], part["share"], yerr=errors, color=SERIES[place],
+                part["norm"], part["share"], yerr=_errors(part, "share"), color=SERIES[place],
                 marker=MARKERS[place], ms=4, capsize=2, label=name,
             )  # fmt: skip
-        axis.set_xscale("log")
-        ticks = [0.1, 0.2, 0.5, 1.0, 2.0]
-        axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        axis.minorticks_off()
+        _logarithmic(axis, [0.1, 0.2, 0.5, 1.0, 2.0])
         axis.set_title(kind)
         tidy(axis)
     axes[1].set_xlabel("Euclidean norm of the pattern (dotted: the original's median radius)")
     axes[0].set(ylim=(-0.03, 1.03), ylabel="share of conflict set\nread by the pattern")
-    picture.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5,
-                   frameon=False)  # fmt: skip
+    _legend(picture, axes[0], 5)
     return picture
 
 
@@ -85,25 +80,21 @@ def crossovers(table: pd.DataFrame) -> Figure:
         for place, name in enumerate(names):
             own = table[(table["architecture"] == name) & (table["unit"] == unit)]
             height = [-kinds.index(kind) - 0.14 * (place - 2) for kind in own["kind"]]
-            errors = (own["value"] - own["low"], own["high"] - own["value"])
             axis.errorbar(
-                own["value"], height, xerr=errors, color=SERIES[place], linestyle="none", capsize=2
-            )
+                own["value"], height, xerr=_errors(own, "value"), color=SERIES[place],
+                linestyle="none", capsize=2,
+            )  # fmt: skip
             for x, y, beyond in zip(own["value"], height, own["beyond"], strict=True):
                 axis.plot(x, y, MARKERS[place], color=SERIES[place], ms=5,
                           markerfacecolor="white" if beyond else SERIES[place],
                           label=name if y == height[0] else None)  # fmt: skip
-        axis.set_xscale("log")
-        ticks = [0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0]
-        axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        axis.minorticks_off()
+        _logarithmic(axis, [0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0])
         low, high = (table[table["unit"] == unit][end] for end in ("low", "high"))
         axis.set_xlim(0.8 * low.min(), 1.25 * high.max())
         axis.set_xlabel(label)
         tidy(axis)
     axes[0].set_yticks([-i for i in range(len(kinds))], kinds)
-    picture.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5,
-                   frameon=False)  # fmt: skip
+    _legend(picture, axes[0], 5)
     return picture
 
 
@@ -156,17 +147,15 @@ def _ways(
             own = table[(table["architecture"] == name) & (table["measure"] == measure)]
             own = own.set_index("treatment").loc[ways]
             height = [-i - 0.2 * (place - 1) for i in range(len(ways))]
-            errors = (own["value"] - own["low"], own["high"] - own["value"])
             axis.errorbar(
-                own["value"], height, xerr=errors, color=colour, marker=marker, ms=5, capsize=2,
-                linestyle="none", label=text,
+                own["value"], height, xerr=_errors(own, "value"), color=colour, marker=marker,
+                ms=5, capsize=2, linestyle="none", label=text,
             )  # fmt: skip
         axis.set(title=name, xlim=(-0.06, 1.04))
         tidy(axis)
     axes[len(names) // 2].set_xlabel(label)
     axes[0].set_yticks([-i for i in range(len(ways))], [WAYS[way] for way in ways])
-    picture.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3,
-                   frameon=False)  # fmt: skip
+    _legend(picture, axes[0], 3)
     return picture
 
 
@@ -223,9 +212,25 @@ def taught(table: pd.DataFrame) -> Figure:
     axis.set_yticks([-i for i in range(len(names))], names)
     axis.set(xlim=(-0.02, 1.02), xlabel="accuracy on clean held-out images")
     tidy(axis)
-    picture.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=2,
-                   frameon=False)  # fmt: skip
+    _legend(picture, axis, 2)
     return picture
+
+
+def _errors(own: pd.DataFrame, column: str) -> tuple[pd.Series, pd.Series]:
+    """How far the interval, the columns low and high, reaches to both sides of a value."""
+    return own[column] - own["low"], own["high"] - own[column]
+
+
+def _logarithmic(axis: Axes, ticks: list[float]) -> None:
+    axis.set_xscale("log")
+    axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axis.minorticks_off()
+
+
+def _legend(picture: Figure, axis: Axes, columns: int) -> None:
+    """One legend above all panels, of what one of them shows."""
+    handles = axis.get_legend_handles_labels()
+    picture.legend(*handles, loc="outside upper center", ncols=columns, frameon=False)
 
 
 def _image(

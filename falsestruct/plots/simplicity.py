@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
@@ -38,19 +43,13 @@ def needs(
         panel.set_title(label, fontsize="medium")
     for panel in axes[-1]:
         panel.set_xlabel(axis)
-    handles = [
-        mpl.lines.Line2D([], [], color=colour, marker=marker, label=called[which])
-        for which, (colour, marker) in LOOKS.items()
-    ]
-    handles.append(
-        mpl.lines.Line2D([], [], color=GREY, linestyle=":", marker="o", markerfacecolor="white",
-                         label="more than tried")
-    )  # fmt: skip
-    picture.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
+    handles = [_handle(*look, called[which]) for which, look in LOOKS.items()]
+    handles.append(_handle(GREY, "o", "more than tried", linestyle=":", markerfacecolor="white"))
+    _legend(picture, handles, 3)
     return picture
 
 
-def _needs_panel(axis: mpl.axes.Axes, part: pd.DataFrame) -> None:
+def _needs_panel(axis: Axes, part: pd.DataFrame) -> None:
     largest = part["largest"].iloc[0]
     ceiling = 1.6 * largest if np.isfinite(largest) else np.inf
     if np.isfinite(ceiling):
@@ -80,33 +79,20 @@ def history(table: pd.DataFrame) -> Figure:
     Args:
         table: Columns learner, a, step, mean, low, high, fit (median step of the first fit).
     """
-    learners = list(dict.fromkeys(table["learner"]))
-    rows = -(-len(learners) // 2)
-    picture = figure(0.1 + 0.27 * rows)
-    axes = picture.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).flatten()
+    picture, axes = _panels(table, 2, axis="training steps + 1", share="share read by colour")
     offsets = sorted(table["a"].unique())
-    for axis, learner in zip(axes, learners, strict=False):
+    for learner, axis in axes.items():
         for colour, marker, a in zip(SERIES, MARKERS, offsets, strict=False):
             own = table[(table["learner"] == learner) & (table["a"] == a)].sort_values("step")
             x = own["step"] + 1
-            axis.plot(x, own["mean"], color=colour, marker=marker, ms=3, label=f"a = {a:g}")
-            axis.fill_between(x, own["low"], own["high"], color=colour, alpha=0.2, lw=0)
+            _band(axis, x, own, "mean", color=colour, marker=marker, ms=3, label=f"a = {a:g}")
             fit = float(own["fit"].iloc[0]) + 1
             axis.plot(
                 fit, np.interp(fit, x, own["mean"]), marker, color=colour, ms=9,
                 markerfacecolor="none", markeredgewidth=1.5, clip_on=False,
             )  # fmt: skip
         axis.axhline(0.5, color=GREY, linestyle=":", linewidth=0.9)
-        axis.set_title(learner, fontsize="medium")
-        axis.set_xscale("log")
-        axis.set_ylim(-0.04, 1.04)
-        tidy(axis)
-    for axis in axes[-2:]:
-        axis.set_xlabel("training steps + 1")
-    for axis in axes[::2]:
-        axis.set_ylabel("share read by colour")
-    handles, labels = axes[0].get_legend_handles_labels()
-    picture.legend(handles, labels, loc="outside upper center", ncols=4, frameon=False)
+    _legend(picture, axis.get_legend_handles_labels()[0], 4)
     return picture
 
 
@@ -116,31 +102,59 @@ def linearised(table: pd.DataFrame) -> Figure:
     Args:
         table: Columns learner, a, kind ("trained", "linearised"), share, low, high.
     """
-    learners = list(dict.fromkeys(table["learner"]))
-    columns = 4
-    rows = -(-len(learners) // columns)
-    picture = figure(0.1 + 0.27 * rows)
-    axes = picture.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flatten()
+    picture, axes = _panels(table, 4, axis="offset a", share="read by colour", title="small")
     looks = {"trained": (BLUE, "o", "-"), "linearised": (GREEN, "^", "--")}
-    for axis, learner in zip(axes, learners, strict=False):
+    for learner, axis in axes.items():
         for kind, (colour, marker, line) in looks.items():
             own = table[(table["learner"] == learner) & (table["kind"] == kind)].sort_values("a")
-            axis.plot(own["a"], own["share"], line, color=colour, marker=marker, ms=4, label=kind)
-            axis.fill_between(own["a"], own["low"], own["high"], color=colour, alpha=0.2, lw=0)
-        axis.set_title(learner, fontsize="small")
-        axis.set_xscale("log")
-        axis.set_ylim(-0.04, 1.04)
-        tidy(axis)
-    for axis in axes[len(learners) :]:
-        axis.set_axis_off()
-    for index in range(max(0, len(learners) - columns), len(learners)):
-        axes[index].set_xlabel("offset a")
-        axes[index].tick_params(labelbottom=True)
-    for axis in axes[::columns]:
-        axis.set_ylabel("read by colour")
-    handles, labels = axes[0].get_legend_handles_labels()
-    picture.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
+            look = {"color": colour, "marker": marker, "linestyle": line}
+            _band(axis, own["a"], own, "share", ms=4, label=kind, **look)
+    _legend(picture, axis.get_legend_handles_labels()[0], 2)
     return picture
+
+
+def _panels(
+    table: pd.DataFrame, columns: int, *, axis: str, share: str, title: str = "medium"
+) -> tuple[Figure, dict[str, Axes]]:
+    """A panel a learner: a share against something on a logarithmic axis.
+
+    Args:
+        axis, share: What to call the two.
+        title: Size of the panels' titles.
+    """
+    learners = list(dict.fromkeys(table["learner"]))
+    rows = -(-len(learners) // columns)
+    picture = figure(0.1 + 0.27 * rows)
+    grid = picture.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    panels = grid.flatten()
+    for panel, learner in zip(panels, learners, strict=False):
+        panel.set_title(learner, fontsize=title)
+        panel.set_xscale("log")
+        panel.set_ylim(-0.04, 1.04)
+        tidy(panel)
+    for panel in panels[len(learners) :]:
+        panel.set_axis_off()
+    for panel in panels[max(0, len(learners) - columns) : len(learners)]:  # lowest of its column
+        panel.set_xlabel(axis)
+        panel.tick_params(labelbottom=True)
+    for panel in grid[:, 0]:
+        panel.set_ylabel(share)
+    return picture, dict(zip(learners, panels, strict=False))
+
+
+def _band(axis: Axes, x: pd.Series, own: pd.DataFrame, column: str, **look: Any) -> None:
+    """A curve with its interval, the columns low and high."""
+    axis.plot(x, own[column], **look)
+    axis.fill_between(x, own["low"], own["high"], color=look["color"], alpha=0.2, lw=0)
+
+
+def _legend(picture: Figure, handles: Sequence[Artist], columns: int) -> None:
+    """One legend above all panels."""
+    picture.legend(handles=handles, loc="outside upper center", ncols=columns, frameon=False)
+
+
+def _handle(colour: str, marker: str, label: str, **look: Any) -> Artist:
+    return mpl.lines.Line2D([], [], color=colour, marker=marker, label=label, **look)
 
 
 def ranking(table: pd.DataFrame) -> Figure:
@@ -165,7 +179,6 @@ def ranking(table: pd.DataFrame) -> Figure:
             axis.plot(
                 row["ratio"], height, markers[index], color=colours[index], ms=5,
                 mfc=colours[index] if row["inside"] else "white",
-                label=learner if place == 0 else None,
             )  # fmt: skip
     names = [f"{name}\n(off by {factor:.2f})" for name, factor in order.items()]
     axis.set_yticks(range(len(order)), names)
@@ -175,9 +188,6 @@ def ranking(table: pd.DataFrame) -> Figure:
     axis.minorticks_off()
     axis.set_xlabel("predicted over measured crossover")
     tidy(axis)
-    handles = [
-        mpl.lines.Line2D([], [], color=colour, marker=marker, linestyle="none", label=learner)
-        for colour, marker, learner in zip(colours, markers, learners, strict=False)
-    ]
-    picture.legend(handles=handles, loc="outside upper center", ncols=4, frameon=False)
+    looks = zip(colours, markers, learners, strict=False)
+    _legend(picture, [_handle(*look, linestyle="none") for look in looks], 4)
     return picture

@@ -13,11 +13,12 @@ from torch import Tensor
 
 from falsestruct import simplicity
 from falsestruct.experiments import simplicity as experiment
+from falsestruct.experiments.seeds import Seeds
 from falsestruct.plots import simplicity as plots
 from falsestruct.press.claims import judge, read_claims
 from falsestruct.press.paths import find_book
 from falsestruct.problems import planted
-from falsestruct.simplicity import Learn, Learnt
+from falsestruct.simplicity import Learn, Learnt, Trial
 from falsestruct.training import Set
 
 CLAIMS = read_claims(find_book())
@@ -55,7 +56,7 @@ def board_of(learners: dict[float, Learn | None], name: str, architecture: str) 
             bits = (
                 torch.randn(6, generator=torch.Generator().manual_seed(len(which))) + 60
                 if learn is None
-                else simplicity.bits(problem, which, learn, sizes=[8], labels=40, seeds=range(6))
+                else simplicity.bits(problem, which, learn, Trial([8], 40, range(6)))
             )
             table = {"seed": range(6), "bits": bits, "structure": which, "a": problem.strength}
             tables.append(pd.DataFrame(table))
@@ -91,7 +92,8 @@ def test_board_in_worlds_made_by_hand(name: str, architecture: str, id: str) -> 
 def test_board_covers_every_cell_of_the_claims() -> None:
     labels = {"stripes": 120, "digits-brightness": 128}
     cells = {
-        (point["name"], point["architecture"]) for point in experiment.board_grid(2, labels=labels)
+        (point["name"], point["architecture"])
+        for point in experiment.board_grid(Seeds(2, 1), labels=labels)
     }
     cells |= {("stripes", name) for name in ("linear", "MLP", "deep MLP", "pooled CNN")}
     cells |= {("oscillation", "2-104-1")}
@@ -149,7 +151,7 @@ SPREAD = {("linear", 3): 0.04, ("deep MLP", 3): 0.1, ("deep MLP", 8): 0.4}
 )
 def test_predictions_are_judged_by_their_factor(shift: float, verdict: str) -> None:
     crossed = experiment.crossings(*world(SPREAD, shift))
-    found = experiment.prediction_claims(experiment.ranking(crossed, 4))
+    found = experiment.prediction_claims(experiment.ranking(crossed))
     assert set(verdicts(found).values()) == {verdict}
     for estimate, control in found.values():
         assert estimate.value == pytest.approx(max(shift, 1 / shift), rel=0.05)
@@ -158,7 +160,7 @@ def test_predictions_are_judged_by_their_factor(shift: float, verdict: str) -> N
 
 def test_one_crossover_proves_nothing() -> None:
     """If all networks cross at the same offset, a constant predicts as well: never supported."""
-    ranked = experiment.ranking(experiment.crossings(*world(dict.fromkeys(SPREAD, 0.1))), 4)
+    ranked = experiment.ranking(experiment.crossings(*world(dict.fromkeys(SPREAD, 0.1))))
     assert set(verdicts(experiment.prediction_claims(ranked)).values()) == {"inconclusive"}
     constant, _ = ranked["constant"]
     assert constant.value == pytest.approx(1, abs=0.05)
@@ -170,7 +172,7 @@ def test_a_measure_that_never_crosses_is_charged_to_the_end_of_the_sweep() -> No
     crossed = experiment.crossings(ambiguous, level, kernels)
     own = crossed[(crossed["predictor"] == "samples") & (crossed["draw"] == -1)]
     assert not own["inside"].any()
-    found = experiment.prediction_claims(experiment.ranking(crossed, 4))
+    found = experiment.prediction_claims(experiment.ranking(crossed))
     assert verdicts(found)["simplicity-predicts-samples"] != "supported"
     assert verdicts(found)["simplicity-predicts-steps"] == "supported"
     table = experiment.ranking_table(crossed, dict.fromkeys(experiment.NAMES, 1.0))
@@ -259,7 +261,7 @@ CELLS = ["deep MLP 3"]
 
 def test_points_give_what_the_tables_need() -> None:
     """One small live run through every table and figure of the stripes."""
-    grid = experiment.grid(CELLS, OFFSETS, seeds=2)
+    grid = experiment.grid(CELLS, OFFSETS, seeds=Seeds(2, 1))
     ambiguous = pd.concat(
         [experiment.ambiguous_point(**point) for point in grid], ignore_index=True
     )
@@ -286,11 +288,29 @@ def test_points_give_what_the_tables_need() -> None:
 
 
 def test_convolutions_get_their_own_offsets_and_options() -> None:
-    grid = experiment.grid(["deep MLP 8", "pooled CNN 3"], [0.1, 0.2], [0.1], seeds=2)
+    cells, seeds = ["deep MLP 8", "pooled CNN 3"], Seeds(20, 10)
+    grid = experiment.grid(cells, [0.1, 0.2], [0.1], seeds=seeds)
     points = experiment.extended(grid, {"sizes": [4, 8]}, slow={"sizes": [4]})
-    assert [(p["architecture"], p["width"], p["a"], p["sizes"]) for p in points] == [
-        ("deep MLP", 8, 0.1, [4, 8]), ("deep MLP", 8, 0.2, [4, 8]), ("pooled CNN", 3, 0.1, [4]),
-    ]  # fmt: skip
+    assert [(p["architecture"], p["width"], p["a"], p["seeds"], p["sizes"]) for p in points] == [
+        ("deep MLP", 8, 0.1, 20, [4, 8]),
+        ("deep MLP", 8, 0.2, 20, [4, 8]),
+        ("pooled CNN", 3, 0.1, 10, [4]),
+    ]
+    board = experiment.board_grid(seeds, labels={"stripes": 120, "digits-brightness": 128})
+    assert {p["architecture"]: p["seeds"] for p in board} == {
+        "paper's CNN": 10, "linear": 20, "MLP": 20, "deep MLP": 20, "CNN": 10, "attention": 10,
+    }  # fmt: skip
+
+
+def test_a_ranking_counts_the_networks_of_the_cell_that_has_the_fewest() -> None:
+    some, few = world({("linear", 3): 0.04}, seeds=6), world({("pooled CNN", 3): 0.1}, seeds=3)
+    together = [pd.concat(pair, ignore_index=True) for pair in zip(some, few, strict=True)]
+    crossed = experiment.crossings(*together)
+    assert dict(crossed.groupby("architecture")["networks"].first()) == {
+        "linear": 6, "pooled CNN": 3,
+    }  # fmt: skip
+    found, control = experiment.ranking(crossed)["bits"]
+    assert found.n == control.n == 3
 
 
 def test_plain_descent_is_judged_against_adam() -> None:
