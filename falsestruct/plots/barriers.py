@@ -16,6 +16,7 @@ from falsestruct.plots import (
     SERIES,
     SKY,
     YELLOW,
+    dots,
     figure,
     tidy,
 )
@@ -81,9 +82,7 @@ def errors(table: pd.DataFrame) -> Figure:
         own = table[table["method"] == name]
         shift = 0.16 * (place - (len(names) - 1) / 2)
         at = [cells.index(cell) + shift for cell in zip(own["K"], own["n"], strict=True)]
-        axis.plot(
-            at, own["worse"], MARKERS[place], color=SERIES[place], ms=5, alpha=0.7, label=name
-        )
+        axis.plot(at, own["worse"], MARKERS[place], ms=5, label=name, **dots(SERIES[place]))
     axis.axhline(1, color="0.2", linestyle="--")
     axis.set_xticks(range(len(cells)), [f"K = {K}\nn = {n}" for K, n in cells])
     axis.set(ylabel="error in the worse role,\nover the unavoidable one", ylim=(0, 2.4))

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from falsestruct.plots import FALSE, GREEN, GREY, MARKERS, ORIGINAL, SERIES, figure, tidy
+from falsestruct.plots import FALSE, GREEN, GREY, MARKERS, ORIGINAL, SERIES, dots, figure, tidy
 
 
 def plane(table: pd.DataFrame) -> Figure:
@@ -126,8 +126,8 @@ def tradeoff(table: pd.DataFrame) -> Figure:
     axis.text(0.02, 0.3 * bound, "impossible with\nthis width", color="0.25")
     for place, (kind, own) in enumerate(table.groupby("kind", sort=False)):
         axis.plot(
-            own["wrong"], own["broken"], MARKERS[place], color=SERIES[place], ms=5, alpha=0.75,
-            label=kind, clip_on=False, zorder=3,
+            own["wrong"], own["broken"], MARKERS[place], ms=5, label=kind, clip_on=False, zorder=3,
+            **dots(SERIES[place]),
         )  # fmt: skip
     axis.set(
         xlabel="share of points that are wrong",
