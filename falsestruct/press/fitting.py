@@ -109,17 +109,24 @@ def _lay_out(figure: Figure) -> bool:
 def _drawn(figure: Figure) -> list[Text]:
     """The texts that come onto the page: not the ticks outside of the view, say."""
     from matplotlib.backends.backend_agg import RendererAgg
+    from matplotlib.text import Text as AnyText
 
-    found: dict[int, Text] = {}
+    seen: set[str] = set()
 
     class Listening(RendererAgg):  # type: ignore[misc]
-        def draw_text(self, *args, mtext=None, **more):  # type: ignore[no-untyped-def]
-            if mtext is not None:
-                found[id(mtext)] = mtext
+        def open_group(self, s: str, gid: str | None = None) -> None:
+            if s == "text" and gid is not None:
+                seen.add(gid)
 
+    texts = {f"text-{index}": text for index, text in enumerate(figure.findobj(AnyText))}
+    names = {id(text): text.get_gid() for text in texts.values()}
+    for name, text in texts.items():
+        text.set_gid(name)
     width, height = figure.bbox.size
     figure.draw(Listening(width, height, figure.dpi))
-    return list(found.values())
+    for text in texts.values():
+        text.set_gid(names[id(text)])
+    return [text for name, text in texts.items() if name in seen and text.get_text().strip()]
 
 
 def _labels(axes: Axes) -> Iterator[Text]:
@@ -255,12 +262,17 @@ def _thin(axis: Axis) -> bool:
 
 def _thin_ticks(axis: Axis, ticks: list[Any], *, minor: bool) -> bool:
     low, high = sorted(axis.get_view_interval())
-    ticks = [tick for tick in ticks if low <= tick.get_loc() <= high]
-    ticks = [t for t in ticks if t.label1.get_visible() and t.label1.get_text().strip()]
-    if not _close(axis, [tick.label1 for tick in ticks]):
+    places, labels = [], []
+    for tick in ticks:
+        shown = [text for text in (tick.label1, tick.label2) if text.get_visible()]
+        shown = [text for text in shown if text.get_text().strip()]
+        if shown and low <= tick.get_loc() <= high:
+            places.append(tick.get_loc())
+            labels.append(shown[0])
+    if not _close(axis, labels):
         return False
-    if all(_NUMBER.fullmatch(tick.label1.get_text()) for tick in ticks):
-        return _fewer(axis, [tick.get_loc() for tick in ticks], minor=minor)
+    if all(_NUMBER.fullmatch(label.get_text()) for label in labels):
+        return _fewer(axis, places, minor=minor)
     if axis.axis_name == "y":
         return False  # the figure grows
     axis.set_tick_params(rotation=90)

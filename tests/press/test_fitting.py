@@ -88,6 +88,7 @@ def test_ticks_that_run_into_each_other_are_thinned_and_words_turned():
     axes[1].set_xscale("log")
     axes[1].set_xlim(1e-9, 1)
     axes[2].set_xticks([0, 1, 2], ["linear", "attention", "convolution"])
+    axes[2].xaxis.tick_top()
     assert any("touches" in problem for problem in fitting.misfits(figure, SIZE))
     fitted(figure)
     assert [text.get_text() for text in axes[2].get_xticklabels()] == [
@@ -120,6 +121,10 @@ def test_no_figure_grows_without_end():
         (
             lambda axes: [axes.text(0.1, 0.5, word) for word in ("one", "two")],
             '"one" touches "two"',
+        ),
+        (
+            lambda axes: [axes.text(0.1, 0.5, word) for word in ("one\nline", "two\nlines")],
+            '"one line" touches "two lines"',
         ),
     ],
 )
