@@ -396,6 +396,15 @@ def test_no_line_of_code_is_cut(whole):
     assert [line for _, chapter, line in longest if line not in texts[chapter]] == []
 
 
+@slow
+def test_no_chapter_ends_on_an_empty_page(whole):
+    for chapter in whole.chapters:
+        last = whole.pages_of(chapter)[-1]
+        title = squeezed(whole.soup.select_one(f"#{chapter} h1").get_text())
+        left = whole.text(last).replace(title, "", 1).replace(str(last + 1), "", 1)
+        assert len(left) > 20, f"page {last + 1}"
+
+
 def objects(resources, seen):
     """All objects that a page's resources name, forms within forms too."""
     for kind in ("/XObject", "/Font", "/Pattern"):
