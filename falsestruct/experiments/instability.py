@@ -6,7 +6,7 @@ that were built by hand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -38,13 +38,14 @@ ADVERSARY = {"stripes": 2.0, "oscillation": 1.5, "digits-brightness": 1.5}  # si
 ASCENT = {"stripes": 4, "oscillation": 2, "digits-brightness": 3}  # steps of the adversary
 FAINT = 0.1  # the control's adversary, in radii
 COPIES = 5  # of each sample, each with its own noise
-STARTS = ((12, 24), (1, 8))  # of attacks, in the plane and on images: at first, and again
+STARTS = ((24, 0), (1, 8))  # of attacks, in the plane and on images: at first, and again
 TEST_SEED = 20_000
 BEYOND = 1.5  # in units of its distance, the false structure's own perturbation that is tried
 LARGE = 2.0  # twice the contrast of an image: no label may survive it, and sizes end here
 FAR = 10.0  # where exact distances end: some networks give all inputs the same label
 
 Cell = tuple[float, float]  # strength, ρ
+Some = Callable[[list[int]], Outputs]  # the outputs of some members of an ensemble
 
 
 def ensembles(
@@ -142,7 +143,7 @@ def network_point(
         }
         found = measure(
             own, training.as_function(trained), len(trained),
-            points=_points(trained, points), directions=strength == usual,
+            points=_points(trained, points), directions=strength == usual, some=some_of(trained),
         )  # fmt: skip
         tables.append(pd.DataFrame(columns).join(found))
     return pd.concat(tables, ignore_index=True)
@@ -154,8 +155,19 @@ def _points(trained: Trained, points: int) -> int:
     return max(6, points // 3) if large else points
 
 
+def some_of(trained: Trained) -> Some:
+    """The outputs of some members, for what only they need."""
+    return lambda rows: training.as_function(training.select(trained, rows))
+
+
 def measure(
-    problem: Planted, outputs: Outputs, members: int, *, points: int, directions: bool = True
+    problem: Planted,
+    outputs: Outputs,
+    members: int,
+    *,
+    points: int,
+    directions: bool = True,
+    some: Some | None = None,
 ) -> pd.DataFrame:
     """What members read and how far each is from flipping: one row a member.
 
@@ -169,13 +181,15 @@ def measure(
     - own, random: shares flipped by 1.5 times the structure's smallest perturbation, and by random
       signs of that size; robust: accuracy up to that size;
     - sane, surviving, rise, black_box, gradients: of `instability.sanity`, for all members at once;
-    - with directions, cosine: median |cos| of the ℓ2 perturbation and the structure's normal.
+    - with directions, cosine: median |cos| of the ℓ2 perturbation and the structure's normal, over
+      the points where one was found; NaN where none was.
 
     Args:
         outputs: As in `instability`, for inputs in single precision.
+        some: As in `thorough`.
     """
     x, y = problem.draw(points, torch.Generator().manual_seed(TEST_SEED), held_out=True)
-    found = thorough(outputs, x.float(), "linf", members)
+    found = thorough(outputs, x.float(), "linf", members, some=some)
     columns: dict[str, Any] = {
         "capture": captures(problem, outputs, members),
         "success": success.accuracy(_labels(outputs, x, members), y),
@@ -184,26 +198,38 @@ def measure(
         **_sanity(problem, outputs, (x, y), found),
     }
     if directions:
-        l2 = thorough(outputs, x.float(), "l2", members)
-        columns["cosine"] = cosines(problem, l2).quantile(0.5, dim=1)
+        l2 = thorough(outputs, x.float(), "l2", members, some=some)
+        columns["cosine"] = cosines(problem, l2).nanquantile(0.5, dim=1)
     return pd.DataFrame({name: np.asarray(value) for name, value in columns.items()})
 
 
-def thorough(outputs: Outputs, x: Tensor, norm: Norm, members: int) -> Attack:
-    """An attack that starts again, more often, at the points where a label did not flip."""
+def thorough(
+    outputs: Outputs, x: Tensor, norm: Norm, members: int, *, some: Some | None = None
+) -> Attack:
+    """An attack that starts again, more often, at the points where a member's label did not flip.
+
+    What a member gets depends on no other one.
+
+    Args:
+        some: The outputs of some members: those that missed start again alone. None: all do, which
+            takes longer.
+    """
     first, more = STARTS[x.ndim > 2]
     found = instability.smallest_perturbations(outputs, x, norm=norm, members=members, starts=first)
-    missed = found.size.isinf().any(0)
-    if not missed.any():
+    missed = found.size.isinf()
+    if not more or not missed.any():
         return found
+    rows = missed.any(1).nonzero().flatten() if some else torch.arange(members)
+    columns = missed.any(0).nonzero().flatten()
+    own = some(rows.tolist()) if some else outputs
     again = instability.smallest_perturbations(
-        outputs, x[missed], norm=norm, members=members, starts=more
+        own, x[columns], norm=norm, members=len(rows), starts=more
     )
     size, perturbation = found.size.clone(), found.perturbation.clone()
-    better = again.size < size[:, missed]
-    size[:, missed] = torch.where(better, again.size, size[:, missed])
-    wide = better.view(*better.shape, *[1] * (x.ndim - 1))
-    perturbation[:, missed] = torch.where(wide, again.perturbation, perturbation[:, missed])
+    place = rows[:, None], columns
+    size[place] = torch.where(missed[place], again.size, size[place])
+    wide = missed[place].view(len(rows), len(columns), *[1] * (x.ndim - 1))
+    perturbation[place] = torch.where(wide, again.perturbation, perturbation[place])
     return Attack(norm, size, perturbation)
 
 
@@ -215,10 +241,12 @@ def captures(problem: Planted, outputs: Outputs, members: int) -> Tensor:
 
 
 def cosines(problem: Planted, attack: Attack) -> Tensor:
-    """|cos| of each perturbation and the false structure's normal: (members, samples), float64."""
+    """|cos| of each perturbation and the false structure's normal: (members, samples), float64.
+
+    NaN where no perturbation was found: nothing has no direction.
+    """
     eta = attack.perturbation.double().flatten(2)
-    length = eta.norm(dim=2).clamp_min(torch.finfo(torch.float64).tiny)
-    return (eta @ problem.direction.flatten()).abs() / length
+    return (eta @ problem.direction.flatten()).abs() / eta.norm(dim=2)
 
 
 def worst(problem: Planted, x: Tensor) -> Tensor:
@@ -292,7 +320,10 @@ def adversary_point(*, problem: str, variant: str, seeds: int, points: int) -> p
     """The networks of one way of training at the usual strength: the point of `adversaries`."""
     own = planted.by_name(problem)
     factor, trained = _variant(own, variant, range(seeds))
-    found = measure(own, training.as_function(trained), seeds, points=points, directions=False)
+    found = measure(
+        own, training.as_function(trained), seeds,
+        points=points, directions=False, some=some_of(trained),
+    )  # fmt: skip
     columns = {
         "factor": factor,
         "seed": trained.seeds,

@@ -189,8 +189,8 @@ def of_directions(networks: pd.DataFrame, universals: pd.DataFrame) -> dict[str,
         own = networks[networks["problem"] == problem]
         readers = usual(own, 1.0)
         pair = (
-            _mean(readers[readers["capture"] >= READS]["cosine"], nothing=(0.0, 1.0)),
-            _mean(usual(own, 0.5)["cosine"], nothing=(0.0, 1.0)),
+            _mean(readers[readers["capture"] >= READS]["cosine"].dropna(), nothing=(0.0, 1.0)),
+            _mean(usual(own, 0.5)["cosine"].dropna(), nothing=(0.0, 1.0)),
         )
         found[f"instability-cosine-{problem}"] = pair
     for name, own in universals.groupby("problem"):
@@ -291,7 +291,7 @@ def cosine_table(networks: pd.DataFrame) -> pd.DataFrame:
     for trained, rho in TRAINED.items():
         own = usual(networks, rho)[["problem", "architecture", "cosine"]]
         parts.append(own.assign(trained=trained))
-    table = pd.concat(parts, ignore_index=True)
+    table = pd.concat(parts, ignore_index=True).dropna()
     return table.assign(chance=table["problem"].map(chance))
 
 

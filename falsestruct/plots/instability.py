@@ -91,8 +91,7 @@ def ratios(table: pd.DataFrame, *, low: float, high: float) -> Figure:
     Columns: problem, architecture, trained ("ρ = 1", "ρ = 1/2"), label, value, low, high.
     """
     picture = figure(0.75)
-    for axis, problem, names in _rows(picture, table):
-        part = table[table["problem"] == problem]
+    for axis, part, names in _rows(picture, table):
         axis.axvspan(low, high, color="0.93", linewidth=0)
         for row in part.itertuples():
             colour, marker, shift = TRAINED[row.trained]
@@ -118,8 +117,7 @@ def cosines(table: pd.DataFrame) -> Figure:
     Columns: problem, architecture, trained, cosine, chance (of a random direction, by problem).
     """
     picture = figure(0.62)
-    for axis, problem, names in _rows(picture, table):
-        part = table[table["problem"] == problem]
+    for axis, part, names in _rows(picture, table):
         axis.axvline(part["chance"].iloc[0], color="0.2", linestyle="--", linewidth=1)
         for trained, (colour, marker, shift) in TRAINED.items():
             own = part[part["trained"] == trained]
@@ -135,20 +133,20 @@ def cosines(table: pd.DataFrame) -> Figure:
     return picture
 
 
-def _rows(picture: Figure, table: pd.DataFrame) -> Iterator[tuple[Any, str, list[str]]]:
-    """A panel a problem, one below the other, with the problem's name and its architectures.
+def _rows(picture: Figure, table: pd.DataFrame) -> Iterator[tuple[Any, Any, list[str]]]:
+    """A panel a problem, one below the other, with its part of the table and its architectures.
 
     The architecture names[i] has the height −i.
     """
-    found = {p: list(dict.fromkeys(own["architecture"])) for p, own in
-             table.groupby("problem", sort=False)}  # fmt: skip
-    heights = [len(names) + 0.6 for names in found.values()]
-    axes = picture.subplots(len(found), 1, sharex=True, height_ratios=heights, squeeze=False)
-    for axis, (problem, names) in zip(axes[:, 0], found.items(), strict=True):
-        axis.set_yticks([-i for i in range(len(names))], names)
-        axis.set_ylim(-len(names) + 0.4, 0.6)
+    parts = dict(iter(table.groupby("problem", sort=False)))
+    names = [list(dict.fromkeys(part["architecture"])) for part in parts.values()]
+    heights = [len(own) + 0.6 for own in names]
+    axes = picture.subplots(len(parts), 1, sharex=True, height_ratios=heights, squeeze=False)
+    for axis, (problem, part), own in zip(axes[:, 0], parts.items(), names, strict=True):
+        axis.set_yticks([-i for i in range(len(own))], own)
+        axis.set_ylim(-len(own) + 0.4, 0.6)
         axis.set_title(problem, loc="left")
-        yield axis, str(problem), names
+        yield axis, part, own
         tidy(axis)
 
 

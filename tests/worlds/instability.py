@@ -5,6 +5,8 @@ Worlds are "false", where the conjecture holds, and "original", where no network
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import torch
@@ -21,8 +23,15 @@ SEEDS = 10
 POINTS = 14
 
 
-def tables(world: str, hand: pd.DataFrame) -> estimates.Tables:
-    """All tables of a world; `hand` is that of `instability_rules.by_hand`."""
+@cache
+def hand() -> pd.DataFrame:
+    """The structures as networks."""
+    return rules.by_hand(points=POINTS)
+
+
+@cache
+def tables(world: str) -> estimates.Tables:
+    """All tables of a world; don't change them."""
     share = {"own": 1.0, "found": 1.0} if world == "false" else {"own": 0.0, "found": 0.1}
     universals = pd.DataFrame([
         {"problem": name, "seed": seed, "capture": float(world == "false"), "random": 0.0, **share}
@@ -30,7 +39,7 @@ def tables(world: str, hand: pd.DataFrame) -> estimates.Tables:
         for seed in range(SEEDS)
     ])  # fmt: skip
     return estimates.Tables(
-        network_table(world), adversary_table(world), universals, gap_table(), hand
+        network_table(world), adversary_table(world), universals, gap_table(), hand()
     )
 
 
@@ -40,40 +49,45 @@ def network_table(world: str) -> pd.DataFrame:
     for name in experiment.PROBLEMS:
         for factor in (0.125, 1.0, 2.0):
             problem = planted.by_name(name, factor * STRENGTHS[name])
-            original = rules.ORIGINALS.get(name, parity_by_hand)
-            for rho in (1.0, 0.5):
-                reads = (world, rho) == ("false", 1.0) and factor >= 1  # not the faintest signal
-                follows = rules.false_rule(problem) if reads else original
-                own = rows_of(follows, problem, rho=rho)
-                names = [a.name for a in problem.architectures] if factor == 1.0 else []
-                for architecture in names or [experiment.SWEPT[name]]:
-                    tables.append(own.assign(architecture=architecture))
+            original = rows_of(rules.ORIGINALS.get(name, parity_by_hand), problem)
+            reads = world == "false" and factor >= 1  # not the faintest signal
+            agreeing = rows_of(rules.false_rule(problem), problem) if reads else original
+            names = [a.name for a in problem.architectures] if factor == 1.0 else []
+            for architecture in names or [experiment.SWEPT[name]]:
+                for rho, own in ((1.0, agreeing), (0.5, original)):
+                    tables.append(own.assign(architecture=architecture, rho=rho))
     return pd.concat(tables, ignore_index=True)
 
 
-def rows_of(outputs: Outputs, problem: planted.Planted, *, rho: float) -> pd.DataFrame:
+def rows_of(outputs: Outputs, problem: planted.Planted) -> pd.DataFrame:
     """One network that was built by hand, as a table of ten that were trained."""
     row = experiment.measure(problem, outputs, 1, points=POINTS)
     table = pd.concat([row] * SEEDS, ignore_index=True)
     rng = np.random.default_rng(0)
     table["size"] *= rng.uniform(0.999, 1.001, SEEDS)  # members are never quite equal
     given = {"problem": problem.name, "strength": problem.strength}
-    return table.assign(seed=range(SEEDS), rho=rho, steps=100, reached=True, **given)
+    return table.assign(seed=range(SEEDS), steps=100, reached=True, **given)
 
 
 def parity_by_hand(x: Tensor) -> Tensor:
     """Parity of the nearest image, as a differentiable score: distance to even less to odd."""
+    even, odd = (torch.cdist(_bare(x), own[None].expand(len(x), -1, -1)) for own in _pools())
+    return (even.amin(-1) - odd.amin(-1)).to(x.dtype)
+
+
+@cache
+def _pools() -> tuple[Tensor, Tensor]:
+    """Even and odd images without their brightness."""
     problem = planted.by_name("digits-brightness")
     pool, _ = problem.draw(300, torch.Generator().manual_seed(0))
-    flat = problem.direction.flatten()
-
-    def bare(images: Tensor) -> Tensor:
-        own = images.double().flatten(-2)
-        return own - (own @ flat)[..., None] * flat
-
     odd = problem.original(pool) == 1
-    distance = torch.cdist(bare(x), bare(pool)[None].expand(len(x), -1, -1))
-    return (distance[..., ~odd].amin(-1) - distance[..., odd].amin(-1)).to(x.dtype)
+    return _bare(pool[~odd]), _bare(pool[odd])
+
+
+def _bare(images: Tensor) -> Tensor:
+    flat = planted.by_name("digits-brightness").direction.flatten()
+    own = images.double().flatten(-2)
+    return own - (own @ flat)[..., None] * flat
 
 
 def adversary_table(world: str) -> pd.DataFrame:
