@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from falsestruct.plots import FALSE, GREEN, GREY, ORIGINAL, PINK, figure, tidy
+from falsestruct.plots import FALSE, GREEN, GREY, ORIGINAL, PINK, dots, figure, tidy
 
 GROUPS = {
     "reads the false structure": (FALSE, "o"),
@@ -68,8 +68,8 @@ def sizes(table: pd.DataFrame) -> Figure:
             axis.axhline(part["original"].iloc[0], color=ORIGINAL, linestyle="--", linewidth=1.2)
         for group, (colour, marker) in GROUPS.items():
             own = part[part["group"] == group]
-            axis.loglog(own["radius"], own["size"], marker, color=colour, ms=3.5, alpha=0.5,
-                        linestyle="none")  # fmt: skip
+            axis.loglog(own["radius"], own["size"], marker, ms=3.5, linestyle="none",
+                        **dots(colour))  # fmt: skip
         axis.set_title(problem, loc="left")
         tidy(axis)
     axes[len(axes) // 2].set_xlabel("distance of the false structure, $\\ell_\\infty$")
@@ -122,8 +122,8 @@ def cosines(table: pd.DataFrame) -> Figure:
         for trained, (colour, marker, shift) in TRAINED.items():
             own = part[part["trained"] == trained]
             at = [shift - names.index(name) for name in own["architecture"]]
-            axis.plot(own["cosine"], at, marker, color=colour, ms=4, alpha=0.5,
-                      linestyle="none")  # fmt: skip
+            axis.plot(own["cosine"], at, marker, ms=4, linestyle="none",
+                      **dots(colour))  # fmt: skip
         axis.set_xlim(-0.02, 1.02)
     axis.set_xlabel("|cos| of the smallest $\\ell_2$ perturbation and the structure's normal")
     handles = [Line2D([], [], color=c, marker=m, linestyle="none") for c, m, _ in TRAINED.values()]
