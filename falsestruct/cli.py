@@ -440,7 +440,8 @@ def _need_notebooks(book: Book) -> None:
 def make_pdf() -> None:
     """Print the whole book, from the stored notebooks, as one PDF.
 
-    It is _build/false-structures.pdf. Chromium or Chrome must be installed; nothing is executed, and nothing comes from the network.
+    It is _build/false-structures.pdf. Chromium or Chrome must be installed. Nothing is executed,
+    and nothing comes from the network.
     """
     from falsestruct.press import pdf  # no other command waits for what reads HTML
 
