@@ -436,11 +436,12 @@ def _need_notebooks(book: Book) -> None:
         raise UserError(f"no notebook for {', '.join(missing)}: run `falsestruct run` first")
 
 
-@app.command("pdf")
+@app.command("pdf", epilog=_examples("falsestruct pdf    # about a minute; then open it"))
 def make_pdf() -> None:
-    """Print the whole book, from the stored notebooks, as _build/false-structures.pdf.
+    """Print the whole book, from the stored notebooks, as one PDF.
 
-    Chromium or Chrome must be installed; nothing is executed, and nothing comes from the network.
+    It is _build/false-structures.pdf. Chromium or Chrome must be installed. Nothing is executed,
+    and nothing comes from the network.
     """
     from falsestruct.press import pdf  # no other command waits for what reads HTML
 
