@@ -11,7 +11,7 @@ from torch import Tensor
 
 from falsestruct import simplicity
 from falsestruct.problems import planted
-from falsestruct.simplicity import Learn, Learnt
+from falsestruct.simplicity import Learn, Learnt, Trial
 from falsestruct.training import Set
 
 SPREAD = {("linear", 3): 0.04, ("deep MLP", 3): 0.1, ("deep MLP", 8): 0.4}  # crossovers
@@ -44,7 +44,7 @@ def board_of(learners: dict[float, Learn | None], name: str, architecture: str) 
             bits = (
                 torch.randn(6, generator=torch.Generator().manual_seed(len(which))) + 60
                 if learn is None
-                else simplicity.bits(problem, which, learn, sizes=[8], labels=40, seeds=range(6))
+                else simplicity.bits(problem, which, learn, Trial([8], 40, range(6)))
             )
             table = {"seed": range(6), "bits": bits, "structure": which, "a": problem.strength}
             tables.append(pd.DataFrame(table))
