@@ -334,7 +334,7 @@ def figure_entry(record: Published) -> str:
         f"Download {downloads}.\n\n"
         f"Draw it again for a paper's column, from the stored data; compute its data again:\n\n"
         f"```{{code-block}} bash\n"
-        f"falsestruct figure {id} --style paper -o {id}.pdf\n"
+        f"falsestruct figure {id} \\\n  --style paper -o {id}.pdf\n"
         f"falsestruct run {record.chapter} --force\n```\n\n"
         f"`````{{dropdown}} Cite it\n```{{code-block}} bibtex\n{bibtex}```\n`````\n"
         f"::::::\n"
