@@ -19,7 +19,7 @@ from falsestruct.experiments.images import KINDS, Sweep, captured, classes_meet,
 from falsestruct.experiments.seeds import Seeds
 from falsestruct.plots import images as plots
 from falsestruct.press.claims import judge, read_claims
-from falsestruct.press.figures import draw
+from falsestruct.press.figures import STYLES, draw
 from falsestruct.press.paths import find_book
 from falsestruct.training import Schedule
 from tests.worlds.images import HOW, NORMS, RADIUS, Hand, false, mixture, original, share, world
@@ -259,9 +259,9 @@ def test_figures_are_drawn_from_their_tables() -> None:
     crossed = experiment.crossover_summary(experiment.crossovers(swept))
     summary = experiment.sweep_summary(swept)
     pictures = [
-        draw(plots.examples, experiment.examples(HOW, 1.6).to_csv(index=False), {}),
-        draw(plots.capture, summary.to_csv(index=False), {"radius": 0.96}),
-        draw(plots.crossovers, crossed.to_csv(index=False), {}),
+        draw(plots.examples, experiment.examples(HOW, 1.6).to_csv(index=False), {}, STYLES["book"]),
+        draw(plots.capture, summary.to_csv(index=False), {"radius": 0.96}, STYLES["book"]),
+        draw(plots.crossovers, crossed.to_csv(index=False), {}, STYLES["book"]),
     ]
     assert [len(picture.axes) for picture in pictures] == [9, 3, 2]
     lines = [line for line in pictures[1].axes[0].get_lines() if len(line.get_xdata()) == 3]

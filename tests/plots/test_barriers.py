@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from falsestruct.plots import barriers as plots
-from falsestruct.press.figures import draw
+from falsestruct.press.figures import STYLES, draw
 
 
 def drawn(plot, table: pd.DataFrame):  # type: ignore[no-untyped-def]
-    return draw(plot, table.to_csv(index=False), {})
+    return draw(plot, table.to_csv(index=False), {}, STYLES["book"])
 
 
 def test_convergence_has_medians_of_each_method() -> None:

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from falsestruct.plots import stable_networks as plots
-from falsestruct.press.figures import draw
+from falsestruct.press.figures import STYLES, draw
 
 
 def drawn(plot, table: pd.DataFrame):
-    return draw(plot, table.to_csv(index=False), {})
+    return draw(plot, table.to_csv(index=False), {}, STYLES["book"])
 
 
 def test_the_plane_has_a_boundary_and_both_kinds_of_points() -> None:
