@@ -20,7 +20,7 @@ def glance(table: pd.DataFrame) -> Figure:
     """
     picture = figure(0.5)
     panels = list(dict.fromkeys(table["panel"]))
-    widths = [1.15, *[1.0] * len(panels)]
+    widths = [0.9, *[1.0] * len(panels)]
     top, bottom = picture.subplots(2, len(widths), width_ratios=widths, height_ratios=[2.0, 1.0])
     for axis in (top[0], *bottom):
         axis.set_axis_off()
