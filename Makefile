@@ -1,11 +1,13 @@
 # make book   set up, re-execute what is not fresh, build      make html   build only
 # make test   set up, run everything that CI runs              make bench  side-by-side measurements
+# make pdf    the whole book as _build/false-structures.pdf; needs Chromium
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CFF := .venv-cff
 
-.PHONY: book test html bench lint clean
+.PHONY: book test html pdf bench lint clean
 
 book: $(READY)
 	$(BIN)/falsestruct run
@@ -13,6 +15,9 @@ book: $(READY)
 
 html: $(READY)
 	$(BIN)/falsestruct build
+
+pdf: $(READY)
+	$(BIN)/falsestruct pdf
 
 # Chapters first, forced; then the stored notebooks are executed once more and compared output by
 # output; then the book is built with every warning an error; then the tests.
@@ -23,11 +28,12 @@ test: $(READY) lint
 	$(BIN)/falsestruct build --strict
 	$(BIN)/pytest
 
-lint: $(READY)
+lint: $(READY) $(CFF)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(CFF)/bin/cffconvert --validate
 
 bench: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
@@ -42,4 +48,10 @@ $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $@
+
+# Its requirements can't share an environment with the book's.
+$(CFF)/.ready: requirements-cff.txt
+	$(PYTHON) -m venv $(CFF)
+	$(CFF)/bin/pip install --quiet --disable-pip-version-check -r requirements-cff.txt
 	touch $@

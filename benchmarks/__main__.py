@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import beyond, book, perturbation, profile, sweep, training
+from benchmarks import beyond, book, firenet, perturbation, profile, sweep, training
 from benchmarks.measure import Comparison
 from falsestruct.press import environment, measurements
 from falsestruct.press.paths import find_book, read_json, write_atomically
@@ -30,6 +30,7 @@ PARTS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "perturbation": lambda root: {
         "comparisons": perturbation.rows(), "sizes": perturbation.sizes(),
     },
+    "firenet": lambda root: {"comparisons": firenet.rows()},
     "sweep": lambda root: {"comparisons": sweep.rows(), "overheads": sweep.overheads()},
     "book": lambda root: {"book": [asdict(row) for row in book.timings(root)]},
     "beyond": lambda root: {"plan": beyond.plan(root), "check": beyond.check()},

@@ -1,4 +1,4 @@
-"""The command line: falsestruct list, run, claims, figures, cite, figure, record, audit, build."""
+"""The command line: falsestruct list, run, claims, figures, cite, figure, record, …, build, pdf."""
 
 from __future__ import annotations
 
@@ -20,16 +20,30 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from falsestruct import cluster
-from falsestruct.press import chapters, claims, figures, records, runner
+from falsestruct.press import chapters, citing, claims, figures, records, runner, scaffold
 from falsestruct.press.chapters import Job, Result
 from falsestruct.press.paths import Book, Output, UserError, find_book
 from falsestruct.press.runner import Points
+
+
+def _examples(*lines: str) -> str:
+    """Below a command's options: what people type."""
+    return "Examples:\n\n```bash\n" + "\n".join(lines) + "\n```"
+
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
     help="False Structures: re-execute, check, draw and cite the book.",
+    epilog=_examples(
+        "falsestruct run --profile quick       # a first look, apart from the book",
+        "falsestruct run 03_stripes --force    # one chapter, fresh or not",
+        "falsestruct cite stripes-crossover    # BibTeX",
+        "falsestruct figure stripes-crossover --style paper -o crossover.pdf",
+        "falsestruct COMMAND --help            # what a command can do, with examples",
+    ),
 )
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AUDITED = "One of stripes, oscillation, digits-brightness, digits-pixel, digits-sinusoid."
@@ -61,7 +75,13 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     Console(width=None if sys.stdout.isatty() else 160, soft_wrap=False).print(table)
 
 
-@app.command("list")
+@app.command(
+    "list",
+    epilog=_examples(
+        "falsestruct list",
+        "falsestruct list --json    # for programs",
+    ),
+)
 def list_chapters(as_json: Json = False) -> None:
     """List the chapters: fresh, stale or never run, and how long the last run took."""
     book = find_book()
@@ -72,10 +92,21 @@ def list_chapters(as_json: Json = False) -> None:
         _table(("chapter", "state", "seconds"), [(s.chapter, s.state, s.seconds) for s in states])
 
 
-@app.command()
+@app.command(
+    epilog=_examples(
+        "falsestruct run                              # what is not fresh",
+        "falsestruct run 03_stripes --force           # one chapter, fresh or not",
+        "falsestruct run --profile quick              # a first look, in two minutes",
+        "falsestruct run 04_oscillation -p seeds=5    # another parameter",
+        "falsestruct run --profile paper --scheduler tcp://127.0.0.1:8786",
+    )
+)
 def run(
-    names: Annotated[list[str] | None, typer.Argument(metavar="CHAPTER")] = None,
-    force: Annotated[bool, typer.Option(help="Also chapters that are fresh.")] = False,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="CHAPTER", help="NN_slug; all chapters if none is named."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Also chapters that are fresh.")] = False,
     jobs: Annotated[
         int | None, typer.Option(help="Chapters side by side; one a core if not given.")
     ] = None,
@@ -99,9 +130,7 @@ def run(
     run keeps the finished points of its sweeps in _build/sweeps, and the next one takes them up;
     --force computes them again. The book's own runs compute everything anew each time.
 
-    Examples: falsestruct run 03_stripes --force; falsestruct run --profile quick;
-    falsestruct run 04_oscillation -p seeds=5;
-    falsestruct run --profile paper --scheduler tcp://127.0.0.1:8786
+    Exit code 1 says that a chapter failed or that a claim came out otherwise than expected.
     """
     book, start = find_book(), time.perf_counter()
     request = runner.Request(
@@ -149,7 +178,14 @@ def _summarise(summary: runner.Summary, output: Output, seconds: float) -> None:
         print(f"results: {output.folder}")
 
 
-@app.command("claims")
+@app.command(
+    "claims",
+    epilog=_examples(
+        "falsestruct claims",
+        "falsestruct claims --json                                # for programs",
+        "falsestruct claims --output _build/runs/quick            # of another run",
+    ),
+)
 def check_claims(as_json: Json = False, output: OutputFolder = None) -> None:
     """Check the ledger against book/claims.yml; exit 1 if they disagree."""
     book = find_book()
@@ -186,7 +222,13 @@ def _outdated_records(book: Book) -> list[claims.Problem]:
     return problems
 
 
-@app.command("figures")
+@app.command(
+    "figures",
+    epilog=_examples(
+        "falsestruct figures",
+        "falsestruct figures --json    # with whole captions, for programs",
+    ),
+)
 def list_figures(as_json: Json = False, output: OutputFolder = None) -> None:
     """List the figures: id, chapter, caption."""
     book = find_book()
@@ -200,35 +242,98 @@ def list_figures(as_json: Json = False, output: OutputFolder = None) -> None:
         _table(("id", "chapter", "caption"), [list(row.values()) for row in rows])
 
 
-@app.command()
-def cite(figure: str) -> None:
-    """Print BibTeX for a figure."""
-    print(figures.cite(find_book(), figure), end="")
+@app.command(
+    epilog=_examples(
+        "falsestruct cite                      # the book",
+        "falsestruct cite 03_stripes           # a chapter",
+        "falsestruct cite stripes-crossover    # a figure",
+        "falsestruct cite audit-verdict        # a claim, with verdict and value",
+        "falsestruct cite stripes-crossover >> references.bib",
+    )
+)
+def cite(
+    id: Annotated[
+        str | None,
+        typer.Argument(help="A chapter, figure or claim; the book if left out."),
+    ] = None,
+) -> None:
+    """Print BibTeX for the book, a chapter, a figure or a claim, with version and commit."""
+    print(citing.cite(find_book(), id), end="")
 
 
-@app.command("figure")
+@app.command(
+    "figure",
+    epilog=_examples(
+        "falsestruct figure stripes-crossover -o crossover.pdf",
+        "falsestruct figure stripes-crossover --style paper -o crossover.pdf",
+        "falsestruct figure stripes-crossover --style slides -o crossover.svg",
+        "falsestruct figure stripes-crossover --width 85mm --font-size 7 -o x.pdf",
+    ),
+)
 def draw_figure(
-    figure: str,
+    id: Annotated[str, typer.Argument(help="As `falsestruct figures` has it.")],
     output: Annotated[Path, typer.Option("-o", metavar="FILE", help="Where to write it.")],
-    width: Annotated[str, typer.Option(help="Like 3.25in, 8.5cm, 85mm, 240pt.")] = "6.3in",
-    font_size: Annotated[float, typer.Option(help="In points.")] = 9.0,
+    style: Annotated[
+        str,
+        typer.Option(help="book (6.3in, 9 pt), paper (3.25in, 8 pt) or slides (10in, 18 pt)."),
+    ] = "book",
+    width: Annotated[
+        str | None, typer.Option(help="Like 3.25in, 8.5cm, 85mm, 240pt; else the style's.")
+    ] = None,
+    font_size: Annotated[float | None, typer.Option(help="In points; else the style's.")] = None,
     format: Annotated[str | None, typer.Option(help="svg, pdf or png; else as FILE ends.")] = None,
 ) -> None:
     """Draw a figure again from its stored data, at another size, without computing anything.
 
-    Example: falsestruct figure stripes-crossover --width 3.25in --font-size 8 -o crossover.pdf
+    Fonts are embedded. What can't be read at that size is said; the file is written all the same.
     """
-    kind = format or output.suffix.lstrip(".")
-    size = figures.inches(width)
-    published = find_book().published
-    data = figures.redraw(published, figure, width=size, font_size=font_size, format=kind)
+    data, misfits = figures.redraw(
+        find_book().published,
+        id,
+        format=format or output.suffix.lstrip("."),
+        width=None if width is None else figures.inches(width),
+        font_size=font_size,
+        style=style,
+    )
     figures.write_figure(output, data)
     print(output)
+    if misfits:
+        more = f" and {len(misfits) - 1} more" if len(misfits) > 1 else ""
+        print(f"falsestruct: too narrow for its texts: {misfits[0]}{more}; "
+              "try a larger --width or a smaller --font-size", file=sys.stderr)  # fmt: skip
 
 
-@app.command("record")
+@app.command(
+    epilog=_examples(
+        "falsestruct new parities                  # the first free number",
+        "falsestruct new 12_parities               # this number",
+        "falsestruct new parities --title 'Parities: hard to learn, easy to say'",
+    )
+)
+def new(
+    slug: Annotated[str, typer.Argument(help="Lower-case words joined by underscores.")],
+    title: Annotated[str | None, typer.Option(help="Of the chapter; else made of SLUG.")] = None,
+) -> None:
+    """Begin a chapter: its text, a claim, a test, a place in the contents.
+
+    They fail until they are filled in: the claim can't be read and the test says what to do. An
+    error leaves nothing behind.
+    """
+    made = scaffold.new(find_book(), slug, title=title)
+    for path in made.paths:
+        print(path)
+    print(made.advice)
+
+
+@app.command(
+    "record",
+    epilog=_examples(
+        "falsestruct record oscillation-paper-schedule --jobs 2    # hours",
+    ),
+)
 def make_record(
-    id: str, jobs: Annotated[int, typer.Option(help="Tasks side by side.")] = 1
+    id: Annotated[str, typer.Argument(help="As in book/records.yml.")],
+    jobs: Annotated[int, typer.Option(help="Tasks side by side.")] = 1,
 ) -> None:
     """Compute a recorded run again: the long computations that chapters only load."""
     start = time.perf_counter()
@@ -236,7 +341,13 @@ def make_record(
     print(f"{id}: {len(made.table)} rows in {time.perf_counter() - start:.0f} s")
 
 
-@app.command("audit")
+@app.command(
+    "audit",
+    epilog=_examples(
+        "falsestruct audit mymodel:predict --problem stripes",
+        "falsestruct audit mymodel:predict --problem stripes --strength 0.05 --json",
+    ),
+)
 def audit_network(
     target: Annotated[str, typer.Argument(metavar="MODULE:FUNCTION")],
     problem: Annotated[str, typer.Option(help=AUDITED)],
@@ -253,8 +364,6 @@ def audit_network(
 
     FUNCTION takes a batch of inputs (N, …), a float64 tensor, and returns labels (N,), 0 or 1.
     MODULE is looked for in the present folder first.
-
-    Example: falsestruct audit mymodel:predict --problem stripes --strength 0.05
     """
     from falsestruct import auditing  # PyTorch and all: no other command waits for it
     from falsestruct.problems import planted
@@ -294,16 +403,18 @@ def _function(target: str) -> Callable[..., Any]:
     return found
 
 
-@app.command()
+@app.command(
+    epilog=_examples(
+        "falsestruct build",
+        "falsestruct build --strict    # as `make test` does",
+    )
+)
 def build(
-    strict: Annotated[bool, typer.Option(help="Make every warning an error.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Make every warning an error.")] = False,
 ) -> None:
     """Build the HTML from the stored notebooks, without executing anything."""
     book = find_book()
-    known = chapters.read_chapters(book)
-    missing = [n for n in known if not (book.published.notebooks / f"{n}.ipynb").exists()]
-    if missing:
-        raise UserError(f"no notebook for {', '.join(missing)}: run `falsestruct run` first")
+    _need_notebooks(book)
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(book.root), "-q"]
     command += ["-W", "-n", "--keep-going", "--all"] if strict else []
     try:
@@ -316,6 +427,28 @@ def build(
         print(done.stdout)
         raise typer.Exit(1)
     print(f"open {page}")
+
+
+def _need_notebooks(book: Book) -> None:
+    known = chapters.read_chapters(book)
+    missing = [n for n in known if not (book.published.notebooks / f"{n}.ipynb").exists()]
+    if missing:
+        raise UserError(f"no notebook for {', '.join(missing)}: run `falsestruct run` first")
+
+
+@app.command("pdf", epilog=_examples("falsestruct pdf    # about a minute; then open it"))
+def make_pdf() -> None:
+    """Print the whole book, from the stored notebooks, as one PDF.
+
+    It is _build/false-structures.pdf. Chromium or Chrome must be installed. Nothing is executed,
+    and nothing comes from the network.
+    """
+    from falsestruct.press import pdf  # no other command waits for what reads HTML
+
+    book, start = find_book(), time.perf_counter()
+    _need_notebooks(book)
+    made = pdf.make(book)
+    print(f"open {made.path}: {made.pages} pages, {time.perf_counter() - start:.0f} s")
 
 
 class _LogReporter:
@@ -359,14 +492,15 @@ class _LogReporter:
 
 
 class _BarReporter:
-    """A live bar a chapter, for terminals."""
+    """A live bar a chapter, for terminals: cells done, the time it took, what it does."""
 
     def __init__(self, cells: Mapping[str, int], console: Console | None = None) -> None:
         self.cells = cells
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-        last = TimeElapsedColumn(), TextColumn("{task.fields[points]}")
-        self.progress = Progress(*columns, *last, console=console)
+        count = TextColumn("cells"), MofNCompleteColumn(), TimeElapsedColumn()
+        columns = TextColumn("{task.description}"), BarColumn(bar_width=10), *count
+        self.progress = Progress(*columns, TextColumn("{task.fields[what]}"), console=console)
         self.tasks: dict[str, Any] = {}
+        self.expected: dict[str, float] = {}
 
     def __enter__(self) -> _BarReporter:
         self.progress.start()
@@ -376,11 +510,11 @@ class _BarReporter:
         self.progress.stop()
 
     def started(self, jobs: Sequence[Job], expected: Mapping[str, float]) -> None:
+        self.expected |= expected
         for job in jobs:
-            last = f" (last time {expected[job.chapter]:.0f} s)" if expected[job.chapter] else ""
-            name = f"{job.chapter}{last}"
-            total = self.cells[job.chapter]
-            task = self.progress.add_task(name, total=total, start=False, points="")
+            last = f", last time {expected[job.chapter]:.0f} s" if expected[job.chapter] else ""
+            total, what = self.cells[job.chapter], f"waits{last}"
+            task = self.progress.add_task(job.chapter, total=total, start=False, what=what)
             self.tasks[job.chapter] = task
 
     def progressed(self, chapter: str, cells: int, points: Points | None = None) -> None:
@@ -388,24 +522,26 @@ class _BarReporter:
         self.progress.start_task(task)
         # A cell that papermill adds for changed parameters is none of the chapter's.
         done = min(cells, self.cells[chapter])
-        self.progress.update(task, completed=done, points=_describe(points))
+        elapsed = self.progress.tasks[task].elapsed or 0.0
+        what = _describe(points, self.expected[chapter] - elapsed)
+        self.progress.update(task, completed=done, what=what)
 
     def finished(self, result: Result) -> None:
         task = self.tasks[result.job.chapter]
-        total = self.cells[result.job.chapter]
-        self.progress.update(task, points="")
         if result.error:
-            self.progress.update(task, description=f"{result.job.chapter} failed")
+            self.progress.update(task, what="failed")
         else:
-            self.progress.update(task, completed=total)
+            self.progress.update(task, completed=self.cells[result.job.chapter], what="done")
         self.progress.stop_task(task)
 
 
-def _describe(points: Points | None) -> str:
+def _describe(points: Points | None, left: float) -> str:
+    """What a running chapter does; `left`: seconds, if it takes as long as last time."""
+    usual = f"about {left:.0f} s left" if left > 0 else "runs"
     if points is None:
-        return ""
-    left = "" if points.left is None else f", about {points.left:.0f} s left"
-    return f"points {points.done}/{points.total}{left}"
+        return usual
+    rest = "" if points.left is None else f", {points.left:.0f} s left"
+    return f"points {points.done}/{points.total}{rest}"
 
 
 def _reporter(book: Book, workers: int) -> _LogReporter | _BarReporter:

@@ -82,6 +82,64 @@ def smallest_step(
     return torch.where(found.isinf(), found, high)
 
 
+def labels(f: Tensor) -> Tensor:
+    """Labels (members, samples) of outputs: 1 where positive, or the class of the largest one."""
+    return (f > 0).long() if f.ndim == 2 else f.argmax(-1)
+
+
+def read(f: Tensor, label: Tensor, rival: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Margin of outputs towards a label, and whether they give another one, (members, samples).
+
+    With several classes the margin is that of the label's output over the largest other one, or
+    over the rival's; then it may be negative while the label stays. Outputs that are not finite
+    give no label.
+
+    Args:
+        f: As `Outputs` gives them.
+        label, rival: Of each member and sample.
+    """
+    if f.ndim == label.ndim:
+        positive = label > 0
+        return torch.where(positive, f, -f), ((f > 0) != positive) & f.isfinite()
+    own = f.gather(-1, label[..., None])[..., 0]
+    if rival is None:
+        other = f.scatter(-1, label[..., None], -torch.inf).amax(-1)
+    else:
+        other = f.gather(-1, rival[..., None])[..., 0]
+    return own - other, (f.argmax(-1) != label) & f.isfinite().all(-1)
+
+
+def looked_at(outputs: Outputs, x: Tensor, members: int | None) -> tuple[Tensor, Tensor]:
+    """Inputs as each member gets them, (members, samples, *shape), and the outputs there.
+
+    Args:
+        x: Inputs (samples, *shape) that `members` members share, or each member's own (members,
+            samples, *shape) if `members` is None.
+
+    Raises:
+        ValueError: shapes that don't fit, or numbers that are not finite.
+    """
+    wanted = "(members, samples, *shape)" if members is None else "(samples, *shape)"
+    if x.ndim < (3 if members is None else 2) or 0 in x.shape or not x.is_floating_point():
+        raise ValueError(
+            f"x has shape {tuple(x.shape)} and {x.dtype}; expected {wanted}, not empty, of floats: "
+            "give members if they share x"
+        )
+    if not x.isfinite().all():
+        raise ValueError(f"x has {int((~x.isfinite()).sum())} values that are not finite")
+    x = x.detach() if members is None else x.detach().expand(members, *x.shape)
+    with torch.no_grad():
+        f = torch.cat([outputs(x[:, rows]) for rows in _chunks(x)], dim=1)
+    if f.shape[:2] != x.shape[:2] or f.ndim > 3 or f.shape[2:] == (1,):
+        raise ValueError(
+            f"outputs gave shape {tuple(f.shape)} for inputs of shape {tuple(x.shape)}; expected "
+            f"{tuple(x.shape[:2])}, one output a member and sample, or that and one a class"
+        )
+    if not f.isfinite().all():
+        raise ValueError(f"outputs gave {int((~f.isfinite()).sum())} values that are not finite")
+    return x, f
+
+
 @dataclass(frozen=True)
 class Attack:
     """Perturbations that flip each member's own label, as small as the search found them.
@@ -179,16 +237,7 @@ class _Case:
         return value.detach(), flips, slope
 
     def _read(self, f: Tensor) -> tuple[Tensor, Tensor]:
-        """Margin and flips; a margin against a rival may be negative while the label stays."""
-        if f.ndim == self.label.ndim:
-            positive = self.label > 0
-            return torch.where(positive, f, -f), ((f > 0) != positive) & f.isfinite()
-        own = f.gather(-1, self.label[..., None])[..., 0]
-        if self.rival is None:
-            other = f.scatter(-1, self.label[..., None], -torch.inf).amax(-1)
-        else:
-            other = f.gather(-1, self.rival[..., None])[..., 0]
-        return own - other, (f.argmax(-1) != self.label) & f.isfinite().all(-1)
+        return read(f, self.label, self.rival)
 
 
 def smallest_perturbations(
@@ -296,25 +345,8 @@ def sanity(
 
 
 def _case(outputs: Outputs, x: Tensor, norm: Norm, members: int | None) -> _Case:
-    wanted = "(members, samples, *shape)" if members is None else "(samples, *shape)"
-    if x.ndim < (3 if members is None else 2) or 0 in x.shape or not x.is_floating_point():
-        raise ValueError(
-            f"x has shape {tuple(x.shape)} and {x.dtype}; expected {wanted}, not empty, of floats: "
-            "give members if they share x"
-        )
-    if not x.isfinite().all():
-        raise ValueError(f"x has {int((~x.isfinite()).sum())} values that are not finite")
-    x = x.detach() if members is None else x.detach().expand(members, *x.shape)
-    with torch.no_grad():
-        f = torch.cat([outputs(x[:, rows]) for rows in _chunks(x)], dim=1)
-    if f.shape[:2] != x.shape[:2] or f.ndim > 3 or f.shape[2:] == (1,):
-        raise ValueError(
-            f"outputs gave shape {tuple(f.shape)} for inputs of shape {tuple(x.shape)}; expected "
-            f"{tuple(x.shape[:2])}, one output a member and sample, or that and one a class"
-        )
-    if not f.isfinite().all():
-        raise ValueError(f"outputs gave {int((~f.isfinite()).sum())} values that are not finite")
-    return _Case(outputs, x, (f > 0).long() if f.ndim == 2 else f.argmax(-1), norm)
+    x, f = looked_at(outputs, x, members)
+    return _Case(outputs, x, labels(f), norm)
 
 
 def _chunks(x: Tensor) -> list[slice]:

@@ -12,7 +12,7 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from falsestruct.instability import Norm, Outputs
+from falsestruct.instability import Norm, Outputs, labels, looked_at, read
 
 _STRIDE = 4.0  # all steps together, in units of the size: enough to cross the ball and turn
 _SHARPER = 4.0  # how much the last step's sigmoid is sharper than the first one's
@@ -195,13 +195,7 @@ class _Case:
 
     def _read(self, eta: Tensor) -> tuple[Tensor, Tensor]:
         rows = torch.arange(len(eta), device=eta.device)[:, None]
-        f = self.outputs(self.x + eta[rows, self.group])
-        if f.ndim == 2:
-            positive = self.label > 0
-            return torch.where(positive, f, -f), (f > 0) != positive
-        own = f.gather(-1, self.label[..., None])[..., 0]
-        other = f.scatter(-1, self.label[..., None], -torch.inf).amax(-1)
-        return own - other, f.argmax(-1) != self.label
+        return read(self.outputs(self.x + eta[rows, self.group]), self.label)
 
 
 @dataclass
@@ -238,23 +232,8 @@ class _Best:
 
 
 def _case(outputs: Outputs, x: Tensor, members: int | None, per_label: bool) -> _Case:
-    wanted = "(members, samples, *shape)" if members is None else "(samples, *shape)"
-    if x.ndim < (3 if members is None else 2) or 0 in x.shape or not x.is_floating_point():
-        raise ValueError(
-            f"x has shape {tuple(x.shape)} and {x.dtype}; expected {wanted}, not empty, of floats: "
-            "give members if they share x"
-        )
-    x = x.detach() if members is None else x.detach().expand(members, *x.shape)
-    with torch.no_grad():
-        f = outputs(x)
-    if f.shape[:2] != x.shape[:2] or f.ndim > 3 or f.shape[2:] == (1,):
-        raise ValueError(
-            f"outputs gave shape {tuple(f.shape)} for inputs of shape {tuple(x.shape)}; expected "
-            f"{tuple(x.shape[:2])}, one output a member and sample, or that and one a class"
-        )
-    if not f.isfinite().all():
-        raise ValueError(f"outputs gave {int((~f.isfinite()).sum())} values that are not finite")
-    label = (f > 0).long() if f.ndim == 2 else f.argmax(-1)
+    x, f = looked_at(outputs, x, members)
+    label = labels(f)
     groups = (2 if f.ndim == 2 else f.shape[2]) if per_label else 1
     return _Case(outputs, x, label, label if per_label else torch.zeros_like(label), groups)
 

@@ -5,18 +5,25 @@ import json
 import os
 import pty
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer
+from pybtex.database import parse_string
 from rich.console import Console
 
 from falsestruct import cli
+from falsestruct.press import citing, claims, figures, records
 from falsestruct.press.chapters import Job, Result
+from falsestruct.press.paths import Book
 from falsestruct.press.runner import Points
 from falsestruct.problems import planted
+
+ROOT = Path(__file__).parents[1]
 
 # ---- usage errors: one line, exit 2, nothing changed ----
 
@@ -45,7 +52,12 @@ from falsestruct.problems import planted
         (("run", "--profile", "quick", "--output", "book"), "it belongs to the book"),
         (("claims", "--output", "nowhere"), "no results in nowhere"),
         (("figures", "--output", "nowhere"), "no results in nowhere"),
-        (("cite", "one-lin"), "no figure 'one-lin'; did you mean one-line"),
+        (("cite", "one-lin"), "no chapter, figure or claim 'one-lin'; did you mean one-line"),
+        (("cite", "1_one"), "no chapter, figure or claim '1_one'; did you mean 01_one"),
+        (("new", "Two words"), "slug 'Two words': expected lower-case words"),
+        (("new", "two"), "slug 'two' is taken by 02_two"),
+        (("new", "three"), "_toc.yml is missing"),
+        (("figure", "one-line", "--style", "poster", "-o", "x.pdf"), "style 'poster': expected"),
         (("figure", "one-lime", "-o", "x.pdf"), "no figure 'one-lime'; did you mean one-line"),
         (("figure", "one-line", "--width", "wide", "-o", "x.pdf"), "width 'wide': expected a"),
         (("figure", "one-line", "-o", "x.gif"), "format 'gif': expected one of svg, pdf, png"),
@@ -74,6 +86,68 @@ def test_help_tells_how_to_use_a_cluster(desk, invoke):
     assert code == 0 and "--scheduler ADDRESS" in text and "FALSESTRUCT_SCHEDULER" in text
     assert "falsestruct run --profile paper --scheduler tcp://127.0.0.1:8786" in text
     assert "_build/sweeps" in text
+
+
+COMMANDS = [command.name or command.callback.__name__ for command in cli.app.registered_commands]
+EXAMPLE = re.compile(r"^ +(falsestruct .+?) *$", re.M)
+
+
+@pytest.mark.parametrize("command", [None, *COMMANDS])
+def test_every_help_has_examples_that_fit_a_terminal(desk, invoke, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = invoke(desk, *([command] if command else []), "--help")
+    assert code == 0 and max(map(len, out.splitlines())) <= 80
+    examples = EXAMPLE.findall(out.partition("Examples:")[2])
+    info = {c.name or c.callback.__name__: c for c in cli.app.registered_commands}
+    written = info[command].epilog if command else cli.app.info.epilog
+    # Each stands on one line, as it was written, so that it can be copied.
+    assert examples and "\n".join(examples) in written
+    assert all(example.split()[1] == command or command is None for example in examples)
+
+
+def typed(text):
+    """The commands of a page or a help: their words, as a shell splits them."""
+    lines = re.findall(r"^(?:\$ )?falsestruct [^\n]+$", text, re.M)
+    return [shlex.split(line.replace("\\", ""), comments=True)[1:] for line in lines]
+
+
+PAGES = {name: (ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md")}
+PAGES |= {"help": "\n".join(str(c.epilog) for c in [*cli.app.registered_commands, cli.app.info])}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_examples_name_what_there_is(page):
+    """Commands, options, chapters, figures and claims."""
+    commands = typer.main.get_command(cli.app).commands
+    real = Book(ROOT)
+    known = {*citing.titles(real), *claims.read_claims(real), *records.plan(real)}
+    known |= {record.id for record in figures.all_figures(real.published)}
+    examples = typed(PAGES[page])
+    assert examples
+    for words in examples:
+        if words[0].isupper():  # falsestruct COMMAND --help
+            continue
+        options = {option for p in commands[words[0]].params for option in p.opts} | {"--help"}
+        assert {word for word in words if re.match("--?[a-z]", word)} <= options, words
+        if words[0] in ("cite", "figure", "record", "run"):
+            ids = [word for word in words[1:2] if word[0] not in "->" and word[:3] != "NN_"]
+            assert set(ids) <= known, words
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("rnu",), "No such command 'rnu'. Did you mean 'run'"),
+        (("run", "--forse"), "No such option: --forse (Possible options: --force"),
+        (("figure", "one-line"), "Missing option '-o'"),
+        (("run", "--jobs", "many"), "Invalid value for '--jobs': Input should be a valid integer"),
+        (("audit", "m:f"), "Missing option '--problem'"),
+    ],
+)
+def test_a_mistyped_command_is_explained(labelled, invoke, monkeypatch, words, message):
+    monkeypatch.setenv("COLUMNS", "120")
+    code, out, err = invoke(labelled, *words)
+    assert code == 2 and out == "" and message in " ".join(re.sub("[│╭╰─╮╯]", " ", err).split())
 
 
 @pytest.fixture
@@ -300,19 +374,40 @@ def test_a_figure_in_a_papers_size(finished_once, tmp_path):
     assert done.returncode == 0 and done.stdout == f"{file}\n", done.stderr
     pdf = file.read_bytes()
     assert pdf.startswith(b"%PDF") and b"/MediaBox [ 0 0 234 117 ]" in pdf
-    assert finished_once.digest() == before
+    assert done.stderr == "" and finished_once.digest() == before
+
+
+def test_what_is_too_narrow_to_read_is_said(labelled, invoke, monkeypatch):
+    def redraw(*_, width, font_size, style, format):
+        assert (width, font_size, style, format) == (1.0, None, "paper", "svg")
+        return b"drawn", ['"a" touches "b"', '"c" touches "d"']
+
+    monkeypatch.setattr(cli.figures, "redraw", redraw)
+    words = ("one-line", "--style", "paper", "--width", "1in", "-o", "x.svg")
+    code, out, err = invoke(labelled, "figure", *words)
+    assert code == 0 and out == "x.svg\n" and labelled.file("x.svg").read_bytes() == b"drawn"
+    assert err == (
+        'falsestruct: too narrow for its texts: "a" touches "b" and 1 more; '
+        "try a larger --width or a smaller --font-size\n"
+    )
 
 
 @pytest.mark.slow
-def test_cite(finished_once, invoke):
-    from pybtex.database import parse_string
-
-    code, out, err = invoke(finished_once, "cite", "one-line")
+@pytest.mark.parametrize(
+    ("words", "key", "note"),
+    [
+        ((), "falsestruct", "Version 0.1.0"),
+        (("01_one",), "falsestruct:01_one", r"chapter 01\_one"),
+        (("one-line",), "falsestruct:one-line", r"chapter 01\_one"),
+        (("one-holds",), "falsestruct:claim:one-holds", "supported, 3 (exact)"),
+    ],
+)
+def test_cite(finished_once, invoke, words, key, note):
+    code, out, err = invoke(finished_once, "cite", *words)
     assert (code, err) == (0, "")
-    [(key, entry)] = parse_string(out, "bibtex").entries.items()
-    assert key == "falsestruct:one-line" and entry.type == "misc"
-    assert {"title", "version", "note"} <= set(entry.fields)
-    assert "one-line" in entry.fields["title"] and "commit" in entry.fields["note"]
+    [(found, entry)] = parse_string(out, "bibtex").entries.items()
+    assert found == key and entry.type == "misc"
+    assert note in entry.fields["note"] and "commit unknown" in entry.fields["note"]
 
 
 @pytest.mark.slow
@@ -358,14 +453,19 @@ def test_the_log_has_a_line_a_chapter(capsys):
 
 
 def test_the_bars_count_cells():
-    console = Console(force_terminal=True, width=100, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
+    console = Console(force_terminal=True, width=80, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
     bars = cli._BarReporter({"a": 4, "b": 3}, console)
     with bars:
         bars.started([job("a"), job("b")], {"a": 12.0, "b": 0.0})
+        told = [task.fields for task in bars.progress.tasks]
+        assert told == [{"what": "waits, last time 12 s"}, {"what": "waits"}]
         bars.progressed("a", 2)
+        assert bars.progress.tasks[0].fields["what"] == "about 12 s left"
         assert not bars.progress.tasks[1].started  # it waits for a core
         bars.progressed("a", 2, Points(12, 45, 30.4))
-        assert bars.progress.tasks[0].fields["points"] == "points 12/45, about 30 s left"
+        assert bars.progress.tasks[0].fields["what"] == "points 12/45, 30 s left"
+        bars.progressed("b", 0)
+        assert bars.progress.tasks[1].fields["what"] == "runs"  # never before: nobody knows
         bars.progressed("b", 0, Points(0, 45, None))
         console.print(bars.progress.get_renderable())
         bars.progressed("a", 5)  # papermill's own cell of parameters
@@ -373,11 +473,12 @@ def test_the_bars_count_cells():
         bars.finished(Result(job("a"), 1.0))
         bars.finished(Result(job("b"), 1.0, "cell 2: no"))
     text = console.export_text()
-    assert re.search(r"a \(last time 12 s\) .*4/4", text)
-    assert re.search(r"b failed .*1/3", text)
-    assert re.search(r"2/4 .* points 12/45, about 30 s left", text)
-    assert re.search(r"0/3 .* points 0/45\s*$", text, re.M)
-    assert all(task.fields["points"] == "" for task in bars.progress.tasks)
+    assert re.search(r"a ━+ cells 4/4 \S+ done", text)
+    assert re.search(r"b \S+ cells 1/3 \S+ failed", text)
+    assert re.search(r"cells 2/4 .* points 12/45, 30 s left", text)
+    assert re.search(r"cells 0/3 .* points 0/45\s*$", text, re.M)
+    longest = max(map(len, citing.titles(Book(ROOT))))
+    assert longest + len(" ━━━━━━━━━━ cells 12/12 0:12:34 points 120/450, 300 s left") <= 80
 
 
 @pytest.mark.slow
@@ -400,7 +501,7 @@ def test_a_terminal_gets_bars(finished):
         pass
     assert process.wait(timeout=60) == 0
     text = re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", seen).decode()
-    assert "━" in text and re.search(r"02_two.* 2/2", text)
+    assert "━" in text and re.search(r"02_two.* cells 2/2 .* done", text)
     assert "chapters: 1 run, 0 skipped, 0 failed" in text
 
 

@@ -203,3 +203,13 @@ def test_wrong_arguments_are_named() -> None:
     found = universal_perturbations(outputs, x, **good)
     with pytest.raises(ValueError, match="perturbations have shape"):
         universal.transfer(lambda x: x.sum(2), draw(5, 3), found, members=1)
+
+
+def test_outputs_that_are_not_finite_flip_nothing() -> None:
+    def outputs(x: Tensor) -> Tensor:
+        total = x.flatten(2).sum(2)
+        return torch.where(total > 3, torch.nan, total - 2)
+
+    x = torch.full((1, 2), 1.1)
+    found = Universal("l2", 2.5, torch.tensor([[2.0, 0.0], [-2.0, 1.0]]))
+    assert flipped_share(outputs, x, found).tolist() == [0, 1]

@@ -25,7 +25,7 @@
   // ---- bars: the share and its interval ----
 
   function bars(data, rows) {
-    const left = data.group ? 104 : 8, width = 460, right = 60, step = 34;
+    const left = data.group ? 104 : 24, width = 460, right = 60, step = 34;
     const scale = (share) => left + share * (width - left - right);
     const image = shape("svg", {
       viewBox: `0 0 ${width} ${step * rows.length + 30}`, class: "bars", "aria-hidden": "true",

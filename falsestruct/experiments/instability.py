@@ -6,9 +6,9 @@ that were built by hand.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -38,26 +38,46 @@ ADVERSARY = {"stripes": 2.0, "oscillation": 1.5, "digits-brightness": 1.5}  # si
 ASCENT = {"stripes": 4, "oscillation": 2, "digits-brightness": 3}  # steps of the adversary
 FAINT = 0.1  # the control's adversary, in radii
 COPIES = 5  # of each sample, each with its own noise
-STARTS = ((12, 24), (1, 8))  # of attacks, in the plane and on images: at first, and again
+STARTS = ((24, 0), (1, 8))  # of attacks, in the plane and on images: at first, and again
 TEST_SEED = 20_000
 BEYOND = 1.5  # in units of its distance, the false structure's own perturbation that is tried
 LARGE = 2.0  # twice the contrast of an image: no label may survive it, and sizes end here
+FAR = 10.0  # where exact distances end: some networks give all inputs the same label
 
 Cell = tuple[float, float]  # strength, ρ
+Some = Callable[[list[int]], Outputs]  # the outputs of some members of an ensemble
 
 
 def ensembles(
-    problem: str,
-    architecture: str,
-    cells: Sequence[Cell],
-    seeds: Sequence[int],
-    *,
-    schedule: Schedule | None = None,
+    problem: str, architecture: str, cells: Sequence[Cell], seeds: Sequence[int]
 ) -> list[Trained]:
-    """Networks trained at each cell (strength, ρ), all in lockstep: one ensemble a cell."""
+    """Networks trained at each cell (strength, ρ), all in lockstep: one ensemble a cell.
+
+    Those that most measurements share are trained once a process: the architecture that `SWEPT`
+    names, at the usual strength and ρ = 1.
+    """
+    common = planted.STRENGTHS[problem], 1.0
+    found = {}
+    if architecture == SWEPT[problem] and common in cells:
+        found[common] = _shared(problem, tuple(seeds))
+    rest = [cell for cell in cells if cell not in found]
+    if rest:
+        found |= zip(rest, _lockstep(problem, architecture, rest, seeds), strict=True)
+    return [found[cell] for cell in cells]
+
+
+@cache
+def _shared(problem: str, seeds: tuple[int, ...]) -> Trained:
+    cell = planted.STRENGTHS[problem], 1.0
+    return _lockstep(problem, SWEPT[problem], [cell], seeds)[0]
+
+
+def _lockstep(
+    problem: str, architecture: str, cells: Sequence[Cell], seeds: Sequence[int]
+) -> list[Trained]:
     sets = [training_set(problem, cell, seed) for cell in cells for seed in seeds]
     network = by_name(architecture, planted.by_name(problem).architectures)
-    trained = training.train(network, sets, [*seeds] * len(cells), schedule or SCHEDULES[problem])
+    trained = training.train(network, sets, [*seeds] * len(cells), SCHEDULES[problem])
     n = len(seeds)
     return [training.select(trained, range(i * n, (i + 1) * n)) for i in range(len(cells))]
 
@@ -73,33 +93,30 @@ def networks(
     problem: str,
     *,
     seeds: int,
+    slow_seeds: int,
     factors: Sequence[float],
     points: int,
     architectures: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Every architecture at the usual strength, one of them at multiples of it: a row a network.
 
-    ρ is 1 and 1/2, for that one at the usual strength 0.9 too. Convolutions train half as many
-    networks at ρ = 1/2, as they cost most. Columns: problem, architecture, strength, rho, seed,
-    loss, steps, reached, and those of `measure`.
+    ρ is 1 and 1/2, for that one at the usual strength 0.9 too. Columns: problem, architecture,
+    strength, rho, seed, loss, steps, reached, and those of `measure`.
 
     Args:
+        slow_seeds: Of architectures that are more than layers of dense units.
         architectures: Names; the one that `SWEPT` names comes in any case. None: all.
     """
     usual = planted.STRENGTHS[problem]
     every = [[usual, 1.0], [usual, 0.5]]
     more = [[usual, 0.9]] + [[f * usual, rho] for f in factors if f != 1 for rho in (1.0, 0.5)]
-    grid = []
-    for own in planted.by_name(problem).architectures:
-        if architectures and own.name not in (*architectures, SWEPT[problem]):
-            continue
-        point = {"problem": problem, "architecture": own.name, "points": points}
-        if own.engine == "looped":
-            grid.append(point | {"seeds": seeds, "cells": every[:1]})
-            grid.append(point | {"seeds": math.ceil(seeds / 2), "cells": every[1:]})
-        else:
-            cells = every + more if own.name == SWEPT[problem] else every
-            grid.append(point | {"seeds": seeds, "cells": cells})
+    grid = [
+        {"problem": problem, "architecture": own.name, "points": points}
+        | {"seeds": seeds if own.engine == "dense" else slow_seeds}
+        | {"cells": every + more if own.name == SWEPT[problem] else every}
+        for own in planted.by_name(problem).architectures
+        if not architectures or own.name in (*architectures, SWEPT[problem])
+    ]
     return sweep(network_point, grid).drop(columns=["seeds", "points"])
 
 
@@ -126,7 +143,7 @@ def network_point(
         }
         found = measure(
             own, training.as_function(trained), len(trained),
-            points=_points(trained, points), directions=strength == usual,
+            points=_points(trained, points), directions=strength == usual, some=some_of(trained),
         )  # fmt: skip
         tables.append(pd.DataFrame(columns).join(found))
     return pd.concat(tables, ignore_index=True)
@@ -138,8 +155,19 @@ def _points(trained: Trained, points: int) -> int:
     return max(6, points // 3) if large else points
 
 
+def some_of(trained: Trained) -> Some:
+    """The outputs of some members, for what only they need."""
+    return lambda rows: training.as_function(training.select(trained, rows))
+
+
 def measure(
-    problem: Planted, outputs: Outputs, members: int, *, points: int, directions: bool = True
+    problem: Planted,
+    outputs: Outputs,
+    members: int,
+    *,
+    points: int,
+    directions: bool = True,
+    some: Some | None = None,
 ) -> pd.DataFrame:
     """What members read and how far each is from flipping: one row a member.
 
@@ -153,13 +181,15 @@ def measure(
     - own, random: shares flipped by 1.5 times the structure's smallest perturbation, and by random
       signs of that size; robust: accuracy up to that size;
     - sane, surviving, rise, black_box, gradients: of `instability.sanity`, for all members at once;
-    - with directions, cosine: median |cos| of the ℓ2 perturbation and the structure's normal.
+    - with directions, cosine: median |cos| of the ℓ2 perturbation and the structure's normal, over
+      the points where one was found; NaN where none was.
 
     Args:
         outputs: As in `instability`, for inputs in single precision.
+        some: As in `thorough`.
     """
     x, y = problem.draw(points, torch.Generator().manual_seed(TEST_SEED), held_out=True)
-    found = thorough(outputs, x.float(), "linf", members)
+    found = thorough(outputs, x.float(), "linf", members, some=some)
     columns: dict[str, Any] = {
         "capture": captures(problem, outputs, members),
         "success": success.accuracy(_labels(outputs, x, members), y),
@@ -168,26 +198,38 @@ def measure(
         **_sanity(problem, outputs, (x, y), found),
     }
     if directions:
-        l2 = thorough(outputs, x.float(), "l2", members)
-        columns["cosine"] = cosines(problem, l2).quantile(0.5, dim=1)
+        l2 = thorough(outputs, x.float(), "l2", members, some=some)
+        columns["cosine"] = cosines(problem, l2).nanquantile(0.5, dim=1)
     return pd.DataFrame({name: np.asarray(value) for name, value in columns.items()})
 
 
-def thorough(outputs: Outputs, x: Tensor, norm: Norm, members: int) -> Attack:
-    """An attack that starts again, more often, at the points where a label did not flip."""
+def thorough(
+    outputs: Outputs, x: Tensor, norm: Norm, members: int, *, some: Some | None = None
+) -> Attack:
+    """An attack that starts again, more often, at the points where a member's label did not flip.
+
+    What a member gets depends on no other one.
+
+    Args:
+        some: The outputs of some members: those that missed start again alone. None: all do, which
+            takes longer.
+    """
     first, more = STARTS[x.ndim > 2]
     found = instability.smallest_perturbations(outputs, x, norm=norm, members=members, starts=first)
-    missed = found.size.isinf().any(0)
-    if not missed.any():
+    missed = found.size.isinf()
+    if not more or not missed.any():
         return found
+    rows = missed.any(1).nonzero().flatten() if some else torch.arange(members)
+    columns = missed.any(0).nonzero().flatten()
+    own = some(rows.tolist()) if some else outputs
     again = instability.smallest_perturbations(
-        outputs, x[missed], norm=norm, members=members, starts=more
+        own, x[columns], norm=norm, members=len(rows), starts=more
     )
     size, perturbation = found.size.clone(), found.perturbation.clone()
-    better = again.size < size[:, missed]
-    size[:, missed] = torch.where(better, again.size, size[:, missed])
-    wide = better.view(*better.shape, *[1] * (x.ndim - 1))
-    perturbation[:, missed] = torch.where(wide, again.perturbation, perturbation[:, missed])
+    place = rows[:, None], columns
+    size[place] = torch.where(missed[place], again.size, size[place])
+    wide = missed[place].view(len(rows), len(columns), *[1] * (x.ndim - 1))
+    perturbation[place] = torch.where(wide, again.perturbation, perturbation[place])
     return Attack(norm, size, perturbation)
 
 
@@ -199,10 +241,12 @@ def captures(problem: Planted, outputs: Outputs, members: int) -> Tensor:
 
 
 def cosines(problem: Planted, attack: Attack) -> Tensor:
-    """|cos| of each perturbation and the false structure's normal: (members, samples), float64."""
+    """|cos| of each perturbation and the false structure's normal: (members, samples), float64.
+
+    NaN where no perturbation was found: nothing has no direction.
+    """
     eta = attack.perturbation.double().flatten(2)
-    length = eta.norm(dim=2).clamp_min(torch.finfo(torch.float64).tiny)
-    return (eta @ problem.direction.flatten()).abs() / length
+    return (eta @ problem.direction.flatten()).abs() / eta.norm(dim=2)
 
 
 def worst(problem: Planted, x: Tensor) -> Tensor:
@@ -273,25 +317,13 @@ def adversaries(problem: str, *, seeds: int, points: int) -> pd.DataFrame:
 
 
 def adversary_point(*, problem: str, variant: str, seeds: int, points: int) -> pd.DataFrame:
-    """The networks of one way of training at the usual strength: the point of `adversaries`.
-
-    All use the architecture that `SWEPT` names. Noise: each sample several times, each time with
-    random signs of the adversary's size on all inputs.
-    """
+    """The networks of one way of training at the usual strength: the point of `adversaries`."""
     own = planted.by_name(problem)
-    cell = (own.strength, 1.0)
-    radius = own.distance(training_set(problem, cell, 0)[0], "linf").median().item()
-    factor = {"plain": 0.0, "faint": FAINT}.get(variant, ADVERSARY[problem])
-    schedule = SCHEDULES[problem]
-    sets = [training_set(problem, cell, seed) for seed in range(seeds)]
-    if variant in ("adversary", "faint"):
-        adversary = Adversary("linf", factor * radius, ASCENT[problem])
-        schedule = replace(schedule, adversary=adversary)
-    elif variant == "noise":
-        sets = [_noisy(pair, factor * radius, seed) for seed, pair in enumerate(sets)]
-    network = by_name(SWEPT[problem], own.architectures)
-    trained = training.train(network, sets, range(seeds), schedule)
-    found = measure(own, training.as_function(trained), seeds, points=points, directions=False)
+    factor, trained = _variant(own, variant, range(seeds))
+    found = measure(
+        own, training.as_function(trained), seeds,
+        points=points, directions=False, some=some_of(trained),
+    )  # fmt: skip
     columns = {
         "factor": factor,
         "seed": trained.seeds,
@@ -300,6 +332,27 @@ def adversary_point(*, problem: str, variant: str, seeds: int, points: int) -> p
         "conflict": (1 - found["capture"]).tolist(),
     }
     return pd.DataFrame(columns).join(found)
+
+
+def _variant(problem: Planted, variant: str, seeds: Sequence[int]) -> tuple[float, Trained]:
+    """Size by radius of what is added in training, and networks trained so.
+
+    All use the architecture that `SWEPT` names. Noise: each sample several times, each time with
+    random signs of the adversary's size on all inputs.
+    """
+    name, cell = problem.name, (problem.strength, 1.0)
+    if variant == "plain":
+        return 0.0, ensembles(name, SWEPT[name], [cell], seeds)[0]
+    factor = FAINT if variant == "faint" else ADVERSARY[name]
+    sets = [training_set(name, cell, seed) for seed in seeds]
+    size = factor * problem.distance(training_set(name, cell, 0)[0], "linf").median().item()
+    schedule = SCHEDULES[name]
+    if variant == "noise":
+        sets = [_noisy(pair, size, seed) for seed, pair in zip(seeds, sets, strict=True)]
+    else:
+        schedule = replace(schedule, adversary=Adversary("linf", size, ASCENT[name]))
+    network = by_name(SWEPT[name], problem.architectures)
+    return factor, training.train(network, sets, seeds, schedule)
 
 
 def _noisy(pair: training.Set, size: float, seed: int) -> training.Set:
@@ -352,18 +405,18 @@ def universal_shares(
     return pd.DataFrame({name: np.asarray(value) for name, value in columns.items()})
 
 
-def gaps(*, seeds: int, points: int, solved: int) -> pd.DataFrame:
+def gaps(*, seeds: int, slow_seeds: int, points: int, solved: int) -> pd.DataFrame:
     """The attack against exact distances on the oscillation networks: a row a network and norm.
 
-    Those trained at ρ = 1, and two at ρ = 1/2 on two points, whose distances are large and so take
-    long. Columns: rho, seed, norm, and those of `gap_rows`.
+    Those trained at ρ = 1; and `slow_seeds` at ρ = 1/2, on two points, as their distances are large
+    and so take long. Columns: rho, seed, norm, and those of `gap_rows`.
 
     Args:
         solved: Points at which HiGHS solves the ℓ∞ problem too.
     """
     grid = [
         {"rho": 1.0, "seeds": seeds, "points": points, "solved": solved},
-        {"rho": 0.5, "seeds": 2, "points": 2, "solved": 0},
+        {"rho": 0.5, "seeds": slow_seeds, "points": 2, "solved": 0},
     ]
     return sweep(gap_point, grid).drop(columns=["seeds", "points", "solved"])
 
@@ -381,10 +434,11 @@ def gap_point(*, rho: float, seeds: int, points: int, solved: int) -> pd.DataFra
 def gap_rows(problem: Planted, trained: Trained, *, points: int, solved: int) -> pd.DataFrame:
     """Attack and exact distance of networks of two inputs, in double precision: a row a norm each.
 
-    Columns: seed, norm;
+    Columns: seed, norm; sizes, of either kind, end at `FAR`:
 
-    - worst, middle: largest and median excess of the attack's size over the exact one; weak: the
-      largest for one start of five steps, at most 1, where it finds nothing;
+    - worst, middle: largest and median excess of the attack's size over the exact one; near: the
+      largest where the exact one is below `LARGE`, 0 if it is nowhere; weak: the largest for one
+      start of five steps, at most 1, where it finds nothing;
     - solver: largest relative difference between the two exact ways; binaries: of the largest
       program;
     - mirrored, other: largest exact size in units of twice the false structure's distance, over the
@@ -396,12 +450,13 @@ def gap_rows(problem: Planted, trained: Trained, *, points: int, solved: int) ->
     read = _read_with_mirror(problem, outputs, x, members)
     rows = []
     for norm in ("linf", "l2"):
-        strong, weak = (
-            instability.smallest_perturbations(outputs, x, norm=norm, members=members, **effort)
-            for effort in ({"starts": 24}, {"starts": 1, "steps": 5})
+        strong = thorough(outputs, x, norm, members)
+        weak = instability.smallest_perturbations(
+            outputs, x, norm=norm, members=members, starts=1, steps=5
         )
         for member, seed in enumerate(trained.seeds):
-            network, sizes = exact.dense(trained, member), strong.size[member].numpy()
+            network = exact.dense(trained, member)
+            sizes, other = (a.size[member].clamp(max=FAR).numpy() for a in (strong, weak))
             best = exact_sizes(network, x, sizes, norm)
             twice = best / (2 * problem.distance(x, norm).numpy())
             own = read[member].numpy()
@@ -409,7 +464,8 @@ def gap_rows(problem: Planted, trained: Trained, *, points: int, solved: int) ->
             excess = sizes / best - 1
             rows.append(
                 {"seed": seed, "norm": norm, "worst": excess.max(), "middle": np.median(excess)}
-                | {"weak": min((weak.size[member].numpy() / best - 1).max(), 1.0)}
+                | {"near": excess[best < LARGE].max(initial=0)}
+                | {"weak": min((other / best - 1).max(), 1.0)}
                 | _solved(network, x[:count], best[:count])
                 | {"mirrored": twice[own].max(initial=0), "other": twice[~own].max(initial=0)}
             )
@@ -417,12 +473,15 @@ def gap_rows(problem: Planted, trained: Trained, *, points: int, solved: int) ->
 
 
 def exact_sizes(network: Dense, x: Tensor, sizes: np.ndarray, norm: Norm) -> np.ndarray:
-    """Exact distances (samples,) within the sizes that an attack found, in the plane."""
+    """Exact distances (samples,) within the sizes that an attack found, in the plane.
+
+    Where there is none within `FAR`, that.
+    """
     found = [
         exact.smallest_in_plane(network, point, norm=norm, radius=1.000001 * size)
         for point, size in zip(x.numpy(), sizes, strict=True)
     ]
-    return np.array([one.size for one in found])
+    return np.minimum([one.size for one in found], FAR)
 
 
 def _solved(network: Dense, x: Tensor, best: np.ndarray) -> dict[str, float]:

@@ -110,7 +110,8 @@ def of_attack(gaps: pd.DataFrame) -> dict[str, Pair]:
             statistics.mean(np.maximum(worst, 0.0)), exact(gaps["weak"].max(), len(worst)),
         ),
         "instability-reflection": (
-            exact(hinted["mirrored"].max(), len(hinted)), exact(free["other"].max(), len(free)),
+            exact(hinted["mirrored"].max(), hinted["seed"].nunique()),
+            exact(free["other"].max(), free["seed"].nunique()),
         ),
     }  # fmt: skip
 
@@ -188,8 +189,8 @@ def of_directions(networks: pd.DataFrame, universals: pd.DataFrame) -> dict[str,
         own = networks[networks["problem"] == problem]
         readers = usual(own, 1.0)
         pair = (
-            _mean(readers[readers["capture"] >= READS]["cosine"], nothing=(0.0, 1.0)),
-            _mean(usual(own, 0.5)["cosine"], nothing=(0.0, 1.0)),
+            _mean(readers[readers["capture"] >= READS]["cosine"].dropna(), nothing=(0.0, 1.0)),
+            _mean(usual(own, 0.5)["cosine"].dropna(), nothing=(0.0, 1.0)),
         )
         found[f"instability-cosine-{problem}"] = pair
     for name, own in universals.groupby("problem"):
@@ -290,7 +291,7 @@ def cosine_table(networks: pd.DataFrame) -> pd.DataFrame:
     for trained, rho in TRAINED.items():
         own = usual(networks, rho)[["problem", "architecture", "cosine"]]
         parts.append(own.assign(trained=trained))
-    table = pd.concat(parts, ignore_index=True)
+    table = pd.concat(parts, ignore_index=True).dropna()
     return table.assign(chance=table["problem"].map(chance))
 
 
@@ -315,10 +316,13 @@ def adversary_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def said_of_gaps(gaps: pd.DataFrame) -> dict[str, float]:
-    """Numbers for the prose: excesses in percent, HiGHS against the list, the mirror's share."""
+    """Numbers for the prose: excesses in percent, HiGHS against the list, the mirror's share.
+
+    gap_hinted: Of networks trained with the hint. gap_near: where distances are below `LARGE`.
+    """
     return {
-        "gap_worst": 100 * gaps["worst"].max(),
-        "gap_middle": 100 * gaps["middle"].max(),
+        **{f"gap_{name}": 100 * gaps[name].max() for name in ("worst", "near")},
+        "gap_hinted": 100 * max(gaps[gaps["rho"] == 1.0]["worst"].max(), 0.0),
         "solver": gaps["solver"].max(),
         "binaries": float(gaps["binaries"].max()),
         "mirrored": 2 * gaps["mirrored"].max(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -41,6 +42,7 @@ def orientation_rule(x: Tensor) -> Tensor:
     return largest(x.mean(3)) - largest(x.mean(2))
 
 
+@cache
 def oscillation_network() -> Dense:
     """The original of the oscillation as a network of one hidden layer (chapter 02), less 1/2.
 

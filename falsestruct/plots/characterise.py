@@ -15,6 +15,7 @@ from falsestruct.plots import (
     ORIGINAL,
     PINK,
     SERIES,
+    dots,
     figure,
     tidy,
 )
@@ -58,10 +59,10 @@ def confusion(table: pd.DataFrame) -> Figure:
         if cell["count"]:
             axis.barh(i, 0.94, left=j - 0.47, height=0.9, color=BLUE, alpha=0.15 + 0.75 * share)
         axis.text(j, i, f"{cell['count']}" if cell["count"] else "·", ha="center", va="center",
-                  color="white" if share > 0.55 else "black", fontsize="small")  # fmt: skip
+                  color="white" if share > 0.85 else "black", fontsize="small")  # fmt: skip
     axis.set_yticks(range(len(rows)), rows, fontsize="small")
     names = [name.replace(" ", "\n", 1) if len(name) > 12 else name for name in columns]
-    axis.set_xticks(range(len(columns)), names, fontsize="x-small")
+    axis.set_xticks(range(len(columns)), names, fontsize="small")
     axis.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
     axis.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
     axis.set_ylabel("networks")
@@ -131,14 +132,14 @@ def mixtures(table: pd.DataFrame) -> Figure:
     looks = {"mixture": (GREEN, "^"), "undecided": (GREY, "x"), "none": (PINK, "D")}
     for axis, name in zip(axes, names, strict=True):
         own = table[table["problem"] == name]
-        axis.axline((0, 0), slope=1, color="0.7", linewidth=0.8)
+        axis.axline((0, 0), slope=1, color="0.5", linewidth=0.8)
         for _, part in own.groupby("p"):
             spread = 0.1 * ((part["seed"] + 0.5) / (part["seed"].max() + 1) - 0.5)
             for (_, row), shift in zip(part.iterrows(), spread, strict=True):
                 named = (FALSE, "s") if row["p"] > 0.5 else (ORIGINAL, "o")
                 colour, marker = looks.get(row["verdict"], named)
                 axis.plot([row["p"] + shift] * 2, [row["low"], row["high"]], color=colour,
-                          linewidth=0.6, alpha=0.6)  # fmt: skip
+                          linewidth=0.5)  # fmt: skip
                 axis.plot(row["p"] + shift, row["share"], marker, color=colour, markersize=2.5)
         axis.set_title(name, loc="left", fontsize="medium")
         axis.set(xlim=(-0.1, 1.1), ylim=(-0.03, 1.03))
@@ -172,7 +173,7 @@ def sizes(table: pd.DataFrame) -> Figure:
         (("ratio", "the audit", BLUE), ("random", "random directions only", FALSE))
     ):
         heights = [-names.index(kind) for kind in table["kind"]]
-        axis.plot(table[column], heights, MARKERS[place], color=colour, alpha=0.7, label=label)
+        axis.plot(table[column], heights, MARKERS[place], label=label, **dots(colour))
     axis.axvline(1, color=GREY, linestyle="--")
     axis.set_xscale("log")
     _plain_ticks(axis, [1, 2, 5, 10, 20])
@@ -196,8 +197,8 @@ def models(table: pd.DataFrame) -> Figure:
     for place, kind in enumerate(kinds):
         own = table[table["kind"] == kind]
         heights = [-names.index(m) - 0.22 * (place - 1) for m in own["model"]]
-        axis.plot(own["share"], heights, MARKERS[place], color=SERIES[place], markersize=4,
-                  alpha=0.7, label=kind)  # fmt: skip
+        axis.plot(own["share"], heights, MARKERS[place], markersize=4, label=kind,
+                  **dots(SERIES[place]))  # fmt: skip
     axis.set_yticks([-i for i in range(len(names))], names)
     axis.set(xlim=(-0.02, 1.02), xlabel="share of the conflict set on which the pattern decides")
     picture.legend(loc="outside upper center", ncols=len(kinds), frameon=False)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from falsestruct.plots import FALSE, GREEN, GREY, ORIGINAL, PINK, figure, tidy
+from falsestruct.plots import FALSE, GREEN, GREY, ORIGINAL, PINK, dots, figure, tidy
 
 GROUPS = {
     "reads the false structure": (FALSE, "o"),
@@ -65,8 +68,8 @@ def sizes(table: pd.DataFrame) -> Figure:
             axis.axhline(part["original"].iloc[0], color=ORIGINAL, linestyle="--", linewidth=1.2)
         for group, (colour, marker) in GROUPS.items():
             own = part[part["group"] == group]
-            axis.loglog(own["radius"], own["size"], marker, color=colour, ms=3.5, alpha=0.5,
-                        linestyle="none")  # fmt: skip
+            axis.loglog(own["radius"], own["size"], marker, ms=3.5, linestyle="none",
+                        **dots(colour))  # fmt: skip
         axis.set_title(problem, loc="left")
         tidy(axis)
     axes[len(axes) // 2].set_xlabel("distance of the false structure, $\\ell_\\infty$")
@@ -87,16 +90,8 @@ def ratios(table: pd.DataFrame, *, low: float, high: float) -> Figure:
 
     Columns: problem, architecture, trained ("ρ = 1", "ρ = 1/2"), label, value, low, high.
     """
-    problems = list(dict.fromkeys(table["problem"]))
-    counts = [table[table["problem"] == p]["architecture"].nunique() for p in problems]
     picture = figure(0.75)
-    heights = [n + 0.6 for n in counts]
-    axes = picture.subplots(len(problems), 1, sharex=True, height_ratios=heights, squeeze=False)[
-        :, 0
-    ]
-    for axis, problem in zip(axes, problems, strict=True):
-        part = table[table["problem"] == problem]
-        names = list(dict.fromkeys(part["architecture"]))
+    for axis, part, names in _rows(picture, table):
         axis.axvspan(low, high, color="0.93", linewidth=0)
         for row in part.itertuples():
             colour, marker, shift = TRAINED[row.trained]
@@ -104,12 +99,8 @@ def ratios(table: pd.DataFrame, *, low: float, high: float) -> Figure:
             face = colour if row.label == 1 else "white"
             axis.plot([row.low, row.high], [height] * 2, color=colour, linewidth=1)
             axis.plot(row.value, height, marker, color=colour, markerfacecolor=face, ms=5)
-        axis.set_yticks([-i for i in range(len(names))], names)
-        axis.set_ylim(-len(names) + 0.4, 0.6)
         axis.set_xscale("log")
-        axis.set_title(problem, loc="left")
-        tidy(axis)
-    axes[-1].set_xlabel("smallest $\\ell_\\infty$ perturbation by the false structure's distance")
+    axis.set_xlabel("smallest $\\ell_\\infty$ perturbation by the false structure's distance")
     handles = [
         Line2D([], [], color=colour, marker=marker, linestyle="none", markerfacecolor=face)
         for colour, marker, _ in TRAINED.values()
@@ -125,32 +116,38 @@ def cosines(table: pd.DataFrame) -> Figure:
 
     Columns: problem, architecture, trained, cosine, chance (of a random direction, by problem).
     """
-    problems = list(dict.fromkeys(table["problem"]))
-    counts = [table[table["problem"] == p]["architecture"].nunique() for p in problems]
     picture = figure(0.62)
-    heights = [n + 0.6 for n in counts]
-    axes = picture.subplots(len(problems), 1, sharex=True, height_ratios=heights, squeeze=False)[
-        :, 0
-    ]
-    for axis, problem in zip(axes, problems, strict=True):
-        part = table[table["problem"] == problem]
-        names = list(dict.fromkeys(part["architecture"]))
+    for axis, part, names in _rows(picture, table):
         axis.axvline(part["chance"].iloc[0], color="0.2", linestyle="--", linewidth=1)
         for trained, (colour, marker, shift) in TRAINED.items():
             own = part[part["trained"] == trained]
             at = [shift - names.index(name) for name in own["architecture"]]
-            axis.plot(own["cosine"], at, marker, color=colour, ms=4, alpha=0.5,
-                      linestyle="none")  # fmt: skip
-        axis.set_yticks([-i for i in range(len(names))], names)
-        axis.set(ylim=(-len(names) + 0.4, 0.6), xlim=(-0.02, 1.02))
-        axis.set_title(problem, loc="left")
-        tidy(axis)
-    axes[-1].set_xlabel("|cos| of the smallest $\\ell_2$ perturbation and the structure's normal")
+            axis.plot(own["cosine"], at, marker, ms=4, linestyle="none",
+                      **dots(colour))  # fmt: skip
+        axis.set_xlim(-0.02, 1.02)
+    axis.set_xlabel("|cos| of the smallest $\\ell_2$ perturbation and the structure's normal")
     handles = [Line2D([], [], color=c, marker=m, linestyle="none") for c, m, _ in TRAINED.values()]
     handles.append(Line2D([], [], color="0.2", linestyle="--"))
     names = [f"trained with {name}" for name in TRAINED] + ["a random direction, mean"]
     picture.legend(handles, names, loc="outside lower center", ncols=3, frameon=False)
     return picture
+
+
+def _rows(picture: Figure, table: pd.DataFrame) -> Iterator[tuple[Any, Any, list[str]]]:
+    """A panel a problem, one below the other, with its part of the table and its architectures.
+
+    The architecture names[i] has the height −i.
+    """
+    parts = dict(iter(table.groupby("problem", sort=False)))
+    names = [list(dict.fromkeys(part["architecture"])) for part in parts.values()]
+    heights = [len(own) + 0.6 for own in names]
+    axes = picture.subplots(len(parts), 1, sharex=True, height_ratios=heights, squeeze=False)
+    for axis, (problem, part), own in zip(axes[:, 0], parts.items(), names, strict=True):
+        axis.set_yticks([-i for i in range(len(own))], own)
+        axis.set_ylim(-len(own) + 0.4, 0.6)
+        axis.set_title(problem, loc="left")
+        yield axis, part, own
+        tidy(axis)
 
 
 def adversaries(table: pd.DataFrame) -> Figure:

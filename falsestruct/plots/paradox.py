@@ -6,7 +6,7 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from falsestruct.plots import BLUE, GREY, MARKERS, ORANGE, SERIES, YELLOW, figure, tidy
+from falsestruct.plots import BLUE, GREY, MARKERS, ORANGE, SERIES, YELLOW, dots, figure, tidy
 
 LOOKS = {"as they are": (BLUE, "o"), "random noise": (YELLOW, "^"), "attack": (ORANGE, "s")}
 
@@ -24,7 +24,7 @@ def outcomes(table: pd.DataFrame) -> Figure:
         for place, name in enumerate(names):
             own = table[(table["condition"] == condition) & (table["architecture"] == name)]
             spread = place + 0.5 * (own["share"].rank(method="first") / len(own) - 0.5)
-            axis.plot(own["share"], spread, marker, color=colour, ms=3, alpha=0.35, mew=0)
+            axis.plot(own["share"], spread, marker, ms=3, **dots(colour))
             mean, low, high = own[["mean", "low", "high"]].iloc[0]
             error = [[mean - low], [high - mean]]
             label = condition if place == 0 else None
@@ -132,7 +132,7 @@ def transfer(table: pd.DataFrame) -> Figure:
     for i in range(len(sources)):
         for j in range(len(targets)):
             number = values[i, j]
-            colour = "black" if number > 0.5 else "white"
+            colour = "black" if number > 0.45 else "white"
             axis.text(j, i, f"{number:.2f}", ha="center", va="center", color=colour)
     axis.set_xticks(range(len(targets)), targets)
     axis.set_yticks(range(len(sources)), sources)

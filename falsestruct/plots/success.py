@@ -8,7 +8,18 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from falsestruct.plots import FALSE, GREEN, GREY, MARKERS, ORIGINAL, PINK, SERIES, figure, tidy
+from falsestruct.plots import (
+    FALSE,
+    GREEN,
+    GREY,
+    MARKERS,
+    ORIGINAL,
+    PINK,
+    SERIES,
+    dots,
+    figure,
+    tidy,
+)
 
 # One architecture, one look, in all panels of the chapter.
 PLACES = {
@@ -71,7 +82,17 @@ def unseen(table: pd.DataFrame) -> Figure:
                           capsize=2, label=name, **_look(PLACES[str(name)]))  # fmt: skip
         axis.set_xticks([0, 0.25, 0.5, 0.75, 1])
         axis.set_xlabel("agreement in the test, ρ′")
-        axis.legend(fontsize="x-small", loc="lower right", bbox_to_anchor=(1.02, 0), framealpha=0.9)
+    # Two architectures of different problems may share a look.
+    looks: dict[int, tuple[mpl.artist.Artist, list[str]]] = {}
+    for axis in axes:
+        for handle, name in zip(*axis.get_legend_handles_labels(), strict=True):
+            names = looks.setdefault(PLACES[name], (handle, []))[1]
+            names.extend({name}.difference(names))
+    picture.legend(
+        [looks[place][0] for place in sorted(looks)],
+        [" or ".join(looks[place][1]) for place in sorted(looks)],
+        loc="outside upper center", ncols=3, frameon=False, fontsize="small",
+    )  # fmt: skip
     axes[0].set_ylabel("accuracy on the test data")
     axes[0].set_ylim(-0.04, 1.09)
     axes[1].annotate("original structure", (0.02, 1.02), color=ORIGINAL, fontsize="small")
@@ -96,8 +117,8 @@ def foretold(table: pd.DataFrame) -> Figure:
                 (True, GREEN, "o", "trained with full agreement"),
             ):
                 own = part[part["full"] == full]
-                axis.plot(own["predicted"], own["measured"], marker, color=colour, ms=3, alpha=0.5,
-                          mew=0, label=label, rasterized=True)  # fmt: skip
+                axis.plot(own["predicted"], own["measured"], marker, ms=3, label=label,
+                          rasterized=True, **dots(colour))  # fmt: skip
             axis.set_aspect("equal")
         axes[0].set_ylabel(f"measured accuracy\n(prediction: {by})")
     for axis in rows[0]:
@@ -146,7 +167,7 @@ def swept(table: pd.DataFrame, *, level: float) -> Figure:
             corner, anchor = ("lower right", (1, 0.06))
             if own["problem"].iloc[0] == "digits-brightness":
                 corner, anchor = ("upper left", (0, 1))
-            axis.legend(fontsize="x-small", title=title, title_fontsize="x-small", loc=corner,
+            axis.legend(fontsize="small", title=title, title_fontsize="small", loc=corner,
                         bbox_to_anchor=anchor)  # fmt: skip
         axes[0].set_ylabel("share of unseen conflict set\nthat sides with false structure")
         axes[0].set_ylim(-0.04, 1.04)
@@ -222,8 +243,8 @@ def interventions(table: pd.DataFrame) -> Figure:
         axis.plot([0, 1], [0, 1], "--", color=FALSE, lw=0.8)
         axis.plot([0, 1], [0, 0.5], "--", color=GREEN, lw=0.8)
         for column, (colour, marker, label) in looks.items():
-            axis.plot(part["captured"], part[column], marker, color=colour, ms=4, alpha=0.5,
-                      ls="none", label=label)  # fmt: skip
+            axis.plot(part["captured"], part[column], marker, ms=4, ls="none", label=label,
+                      **dots(colour))  # fmt: skip
         axis.set_xlabel("capture of the false structure")
     axes[0].set_ylabel("share of labels changed")
     axes[0].set_ylim(-0.04, 1.04)

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from falsestruct.press import claims, figures, interactive, pages
+from falsestruct.press import citing, claims, figures, interactive, pages
 from falsestruct.press.chapters import MARK
 from falsestruct.press.claims import VERDICTS
 from falsestruct.press.figures import Published
@@ -168,30 +168,17 @@ def duration(seconds: float) -> str:
 def fold(record: Published, book: Book, output: Output) -> str:
     """Under a figure: its slider, if it has one; how to cite it, get its files and redraw it."""
     parts = [interactive.block(record, output)] if interactive.has(record) else []
-    bibtex = figures.cite(book, record.id, output=output)
+    bibtex = citing.figure_entry(book, record)
     parts.append(
-        f"::::{{dropdown}} Cite or download {{numref}}`fig-{record.id}`\n"
+        "::::{dropdown} Cite or download this figure\n"
         f":class-container: figure-fold\n\n"
-        f"{downloads(record)}\n\n"
+        f"{{numref}}`fig-{record.id}`. {pages.downloads(record)}\n\n"
         f"Draw it for a column of a paper, from the stored data:\n\n"
-        f"```{{code-block}} bash\n{command(record)}\n```\n\n"
+        f"```{{code-block}} bash\n{pages.redraw_command(record)}\n```\n\n"
         f"```{{code-block}} bibtex\n{bibtex}```\n\n"
         f"[In the list of figures](#figure-{record.id})\n::::\n"
     )
     return "\n".join(parts)
-
-
-def downloads(record: Published) -> str:
-    """Links to a figure's files, for a page in notebooks/."""
-    base = f"../book/figures/{record.id}"
-    kinds = {kind: kind.upper() for kind in figures.FORMATS} | {"csv": "data (CSV)"}
-    links = [f"{{download}}`{text} <{base}.{kind}>`" for kind, text in kinds.items()]
-    return f"Download {', '.join(links)}."
-
-
-def command(record: Published) -> str:
-    """The command that draws a figure for a paper's column."""
-    return f"falsestruct figure {record.id} --style paper -o {record.id}.pdf"
 
 
 # ---- foot ----

@@ -30,6 +30,7 @@ FIELDS = {
     "id", "chapter", "component", "problem", "kind", "sentence", "source", "measure",
     "supported", "refuted", "control", "expected",
 }  # fmt: skip
+FILL_IN = "FILL IN"  # what `falsestruct new` leaves to the author; such a claim decides nothing
 EACH = "architectures"  # optional: one claim for each of these
 _COMPARISON = re.compile(r"(<=|>=|<|>|==) *(-?[0-9][0-9_.]*(?:e-?[0-9]+)?)")
 _OPERATORS = {
@@ -202,8 +203,11 @@ def judge(claim: Claim, estimate: Estimate, control: Estimate) -> str:
     """The verdict. A control that does not come out the other way leaves a claim inconclusive.
 
     Raises:
+        UserError: the claim isn't filled in.
         ValueError: the estimate fulfils both rules, so that they exclude nothing.
     """
+    if FILL_IN in claim.stated:
+        raise UserError(f"claim {claim.id!r} still says {FILL_IN}: state it in book/claims.yml")
     supported, refuted = (satisfies(estimate, rule) for rule in (claim.supported, claim.refuted))
     if supported and refuted:
         raise ValueError(f"claim {claim.id!r}: {estimate} supports and refutes; mend the rules")
@@ -358,6 +362,12 @@ def read_evidence(path: Path) -> dict[str, dict[str, Any]]:
         return {}
     stored: dict[str, dict[str, Any]] = read_json(path)["claims"]
     return stored
+
+
+def estimate(record: Mapping[str, Any]) -> Estimate:
+    """What a record, or the control in it, came to."""
+    names = ("value", "low", "high", "n", "method")
+    return Estimate(**{name: record[name] for name in names})
 
 
 def merge_evidence(path: Path, chapter: str, records: Iterable[dict[str, Any]]) -> None:

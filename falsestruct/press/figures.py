@@ -17,13 +17,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 import falsestruct
-from falsestruct.press import environment, staging
+from falsestruct.press import environment, fitting, staging
 from falsestruct.press.display import show
 from falsestruct.press.paths import (
-    Book,
     Output,
     UserError,
     find_book,
@@ -38,6 +35,40 @@ if TYPE_CHECKING:
 Plot = Callable[..., "Figure"]
 FORMATS = ("svg", "pdf", "png")
 WIDTH, FONT_SIZE = 6.3, 9.0  # inches, points: the book's column
+
+
+@dataclass(frozen=True)
+class Style:
+    """What a figure is drawn for: its width and font size, and Matplotlib's settings beside them.
+
+    Attributes:
+        width, font_size: In inches and points.
+        settings: Matplotlib's own names and values.
+    """
+
+    width: float
+    font_size: float
+    settings: Mapping[str, Any]
+
+
+def _lines(scale: float) -> dict[str, Any]:
+    """Matplotlib's own widths and lengths, times `scale`; every text as large as was asked for."""
+    lengths = {
+        "lines.linewidth": 1.5, "lines.markersize": 6.0, "errorbar.capsize": 0.0,
+        "axes.linewidth": 0.8, "grid.linewidth": 0.8, "patch.linewidth": 1.0,
+        "hatch.linewidth": 1.0, "xtick.major.width": 0.8, "ytick.major.width": 0.8,
+        "xtick.minor.width": 0.6, "ytick.minor.width": 0.6,
+        "xtick.major.size": 3.5, "ytick.major.size": 3.5,
+        "xtick.minor.size": 2.0, "ytick.minor.size": 2.0,
+    }  # fmt: skip
+    return {name: scale * value for name, value in lengths.items()} | {"axes.titlesize": "medium"}
+
+
+STYLES = {
+    "book": Style(WIDTH, FONT_SIZE, {}),
+    "paper": Style(3.25, 8.0, _lines(0.7)),  # a column of a two-column page
+    "slides": Style(10.0, 18.0, _lines(2.0)),
+}
 _UNITS = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4, "pt": 1 / 72.27}
 _NO_DATES = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
 
@@ -81,7 +112,7 @@ def publish(
     run = staging.current()
     _check(plot, id, run)
     table = data.to_csv(index=False)
-    figure = draw(plot, table, options)
+    figure = draw(plot, table, options, STYLES["book"])
     folder = run.folder / "figures"
     for format in FORMATS:
         write_atomically(folder / f"{id}.{format}", save(figure, format, id))
@@ -115,34 +146,30 @@ def _check(plot: Plot, id: str, run: staging.Run) -> None:
         raise UserError(f"figure id {id!r} belongs to {owner}: choose another one")
 
 
-def draw(
-    plot: Plot,
-    table: str,
-    options: Mapping[str, Any],
-    *,
-    width: float = WIDTH,
-    font_size: float = FONT_SIZE,
-) -> Figure:
+def draw(plot: Plot, table: str, options: Mapping[str, Any], style: Style) -> Figure:
     """Draw from the stored form of the data, so that it can be done again.
 
     Args:
         table: The data as CSV.
-        width, font_size: In inches and points. The height follows from the plot.
+        style: The height follows from its width and the plot.
     """
     import matplotlib.style
     import pandas as pd
 
-    style = {
-        "figure.figsize": (width, 0.62 * width),
-        "font.size": font_size,
+    settings = {
+        "figure.figsize": (style.width, 0.62 * style.width),
+        "font.size": style.font_size,
         "figure.constrained_layout.use": True,
         "savefig.facecolor": "white",
         "pdf.fonttype": 42,
         "svg.fonttype": "path",
     }
     # From Matplotlib's own defaults: a reader's matplotlibrc must not change the book's figures.
-    with matplotlib.style.context(["default", style]):
-        return plot(pd.read_csv(io.StringIO(table)), **options)
+    with matplotlib.style.context(["default", {**settings, **style.settings}]):
+        figure = plot(pd.read_csv(io.StringIO(table)), **options)
+        if style.width / style.font_size < WIDTH / FONT_SIZE:
+            fitting.fit(figure)
+        return figure
 
 
 def save(figure: Figure, format: str, salt: str) -> bytes:
@@ -192,23 +219,47 @@ def find_figure(output: Output, id: str) -> Published:
     return known[id]
 
 
-def redraw(output: Output, id: str, *, width: float, font_size: float, format: str) -> bytes:
+def redraw(
+    output: Output,
+    id: str,
+    *,
+    format: str,
+    width: float | None = None,
+    font_size: float | None = None,
+    style: str = "book",
+) -> tuple[bytes, list[str]]:
     """A figure's file at another size, from the stored data; nothing is computed again.
 
     Args:
-        width, font_size: In inches and points, positive.
         format: One of `FORMATS`.
+        width, font_size: In inches and points, positive; the style's own if None.
+        style: One of `STYLES`.
+
+    Returns:
+        The file, and what in it can't be read at this size, as `fitting.misfits` has it.
+
+    Raises:
+        UserError: one of these is impossible, or there is no such figure.
     """
     if format not in FORMATS:
         raise UserError(f"format {format!r}: expected one of {', '.join(FORMATS)}")
-    if not (0 < width < 100 and 0 < font_size < 200):
-        raise UserError(f"width {width:g} in, font size {font_size:g} pt: expected positive sizes")
+    if style not in STYLES:
+        raise UserError(f"style {style!r}: expected one of {', '.join(STYLES)}")
+    look = STYLES[style]
+    look = Style(
+        look.width if width is None else width,
+        look.font_size if font_size is None else font_size,
+        look.settings,
+    )
+    if not (0 < look.width < 100 and 0 < look.font_size < 200):
+        sizes = f"width {look.width:g} in, font size {look.font_size:g} pt"
+        raise UserError(f"{sizes}: expected positive sizes, less than 100 in and 200 pt")
     record = find_figure(output, id)
     module, _, name = record.plot.partition(":")
     plot = getattr(importlib.import_module(module), name)
     table = (output.figures / f"{id}.csv").read_text()
-    figure = draw(plot, table, record.options, width=width, font_size=font_size)
-    return save(figure, format, id)
+    drawn = draw(plot, table, record.options, look)
+    return save(drawn, format, id), fitting.misfits(drawn, look.font_size)
 
 
 def inches(text: str) -> float:
@@ -221,44 +272,6 @@ def inches(text: str) -> float:
     if not match:
         raise UserError(f"width {text!r}: expected a length like 3.25in, 8.5cm, 85mm or 240pt")
     return float(match[1]) * _UNITS[match[2]]
-
-
-def cite(book: Book, id: str, *, output: Output | None = None) -> str:
-    """BibTeX for one figure: title, authors, version, commit, figure id.
-
-    Args:
-        output: Where the figure's record is; among the book's own results if None.
-
-    Raises:
-        UserError: there is no such figure, or no CITATION.cff.
-    """
-    record = find_figure(output or book.published, id)
-    path = book.root / "CITATION.cff"
-    if not path.exists():
-        raise UserError(f"{path} is missing: it has the book's title and authors")
-    source = yaml.safe_load(path.read_text())
-    about, chapter = record.about, _tex(record.chapter)
-    fields = {
-        "author": " and ".join(map(_author, source["authors"])),
-        "title": f"{_tex(source['title'])}: figure {id}",
-        "year": str(source.get("date-released", ""))[:4],
-        "version": about["version"],
-        "url": source.get("repository-code", ""),
-        "note": f"Figure {id}, chapter {chapter}, commit {about['commit']}",
-    }
-    lines = [f"  {name:<7} = {{{value}}},\n" for name, value in fields.items() if value]
-    return f"@misc{{falsestruct:{id},\n{''.join(lines)}}}\n"
-
-
-def _author(author: Mapping[str, str]) -> str:
-    if "name" in author:  # of a group; the braces keep BibTeX from taking it apart
-        return f"{{{_tex(author['name'])}}}"
-    given = author.get("given-names", "")
-    return _tex(f"{author['family-names']}, {given}" if given else author["family-names"])
-
-
-def _tex(text: str) -> str:
-    return re.sub(r"([&%#_$])", r"\\\1", text)
 
 
 def write_figure(path: Path, data: bytes) -> None:

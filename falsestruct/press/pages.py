@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from falsestruct.press import claims, display, figures, staging
+from falsestruct.press import citing, claims, display, figures, staging
 from falsestruct.press.claims import COMPONENTS, VERDICTS, Claim, Rule
 from falsestruct.press.figures import FORMATS, Published
 from falsestruct.press.paths import Book, find_book
@@ -40,17 +40,12 @@ class Entry:
     @property
     def estimate(self) -> Estimate | None:
         """What the measure came to."""
-        return None if self.record is None else _estimate(self.record)
+        return None if self.record is None else claims.estimate(self.record)
 
     @property
     def control(self) -> Estimate | None:
         """What the control came to."""
-        return None if self.record is None else _estimate(self.record["control"])
-
-
-def _estimate(record: Mapping[str, Any]) -> Estimate:
-    names = ("value", "low", "high", "n", "method")
-    return Estimate(**{name: record[name] for name in names})
+        return None if self.record is None else claims.estimate(self.record["control"])
 
 
 def read_ledger() -> list[Entry]:
@@ -340,21 +335,36 @@ def gallery(records: Iterable[Published]) -> str:
     return "\n".join(map(figure_entry, records)) or "No figure yet.\n"
 
 
+def downloads(record: Published) -> str:
+    """Links to a figure's files, for a page in notebooks/."""
+    base = f"../book/figures/{record.id}"
+    links = (f"{{download}}`{kind.upper()} <{base}.{kind}>`" for kind in FILES)
+    return f"Download {', '.join(links)}."
+
+
+def redraw_command(record: Published) -> str:
+    """The command that draws a figure for a paper's column, from its stored data."""
+    return f"falsestruct figure {record.id} --style paper -o {record.id}.pdf"
+
+
 def figure_entry(record: Published) -> str:
-    """A figure with its picture, caption, downloads, citation and the command that redraws it."""
+    """A figure with its picture, caption, chapter, downloads, citation, and how to make it again.
+
+    Two ways: from the stored data, at another size; or from nothing, with its chapter.
+    """
     id, base = record.id, f"../book/figures/{record.id}"
-    downloads = ", ".join(f"{{download}}`{kind.upper()} <{base}.{kind}>`" for kind in FILES)
     alt = " ".join(record.alt.split())
-    command = f"falsestruct figure {id} \\\n  --width 3.25in --font-size 8 -o {id}.pdf"
-    bibtex = figures.cite(find_book(), id, output=staging.output())
+    bibtex = citing.figure_entry(find_book(), record)
     return (
         f"(figure-{id})=\n"
         f"::::::{{admonition}} {id}\n:class: figure-entry\n\n"
         f"```{{image}} {base}.svg\n:alt: {alt}\n:class: thumbnail\n```\n\n"
-        f"{{numref}}`fig-{id}`, chapter `{record.chapter}`. {record.caption}\n\n"
-        f"Download {downloads}.\n\n"
-        f"Draw it again at another size, from the stored data:\n\n"
-        f"```{{code-block}} bash\n{command}\n```\n\n"
+        f"{{numref}}`fig-{id}`, in {{doc}}`{record.chapter}`. {record.caption}\n\n"
+        f"{downloads(record)}\n\n"
+        f"Draw it again for a paper's column, from the stored data; compute its data again:\n\n"
+        f"```{{code-block}} bash\n"
+        f"{redraw_command(record)}\n"
+        f"falsestruct run {record.chapter} --force\n```\n\n"
         f"`````{{dropdown}} Cite it\n```{{code-block}} bibtex\n{bibtex}```\n`````\n"
         f"::::::\n"
     )

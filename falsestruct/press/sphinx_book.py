@@ -63,8 +63,8 @@ class ClaimRole(SphinxRole):
             "", refdomain="std", reftype="ref", reftarget=f"ledger-{self.text}",
             refexplicit=True, refdoc=self.env.docname, refwarn=True,
         )  # fmt: skip
-        target += nodes.inline(verdict, verdict, classes=classes)
-        return [target], []
+        target += nodes.inline(verdict, verdict)
+        return [nodes.inline("", "", target, classes=classes)], []
 
 
 class SmallBoard(SphinxDirective):

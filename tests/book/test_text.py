@@ -9,9 +9,13 @@ import jupytext
 import nbformat
 import pytest
 
+from falsestruct.press import claims
+from falsestruct.press.paths import find_book
+
 ROOT = Path(__file__).parents[2]
 CHAPTERS = sorted((ROOT / "book").glob("[0-9][0-9]_*.md"))
-PAGES = [*CHAPTERS, ROOT / "book" / "index.md", ROOT / "book" / "bibliography.md"]
+BARE = ("index", "notation", "glossary", "bibliography")  # pages that are no notebooks
+PAGES = [*CHAPTERS, *(ROOT / "book" / f"{name}.md" for name in BARE)]
 WRITTEN = [
     *PAGES,
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff")),
@@ -69,15 +73,30 @@ def test_notebooks_run_where_there_is_no_myst_nb():
     assert done.returncode == 0, done.stderr
 
 
+def without_code(text: str, *, code: str = "code|math") -> str:
+    """Lines in fences of code, and of directives that begin so, as empty lines."""
+    kept: list[str] = []
+    fences: list[tuple[str, bool]] = []  # open ones, and whether they hide what is in them
+    for line in text.splitlines():
+        fence = re.match(r" *(`{3,}|~{3,})(.*)$", line)
+        closing = fence and fences and fence[1] == fences[-1][0] and not fence[2].strip()
+        if closing:
+            fences.pop()
+        elif fence and not any(hidden for _, hidden in fences):
+            fences.append((fence[1], not re.match(rf" *\{{(?!{code})", fence[2])))
+        kept.append("" if closing or any(hidden for _, hidden in fences) else line)
+    return "\n".join(kept)
+
+
 def prose(text: str) -> str:
     """What is read as sentences; line numbers stay."""
 
     def blank(match: re.Match[str]) -> str:
         return "\n" * match[0].count("\n")
 
+    text = without_code(text)
     for pattern, flags in (
         (r"\A---\n.*?\n---\n", re.S),  # front matter
-        (r"^(`{3,}|~{3,}) *(?:\{code[^}]*\}|\{math\}|[a-z0-9]+|)[^\n{]*\n.*?^\1 *$", re.S | re.M),
         (r"<!--.*?-->|^%.*?$", re.S | re.M),  # comments
         (r"\$\$.*?\$\$", re.S),
         (r"^#+ .*?$", re.M),  # headings
@@ -116,6 +135,7 @@ def typed_numbers(text: str) -> list[str]:
         "| a | 3 |",
         ":::{note}\nOf 20 seeds.\n:::",
         "```{prf:proposition} Name\n:label: p-1\n\nThere are 12 ReLUs.\n```",
+        "```{prf:lemma} Name\n:label: l-1\n\nA.\n```\n\nAll 12.\n\n```{prf:proof}\nB.\n```",
         "See [all 12](x.md).",
         "In chapter 02 it was 5.",
     ],
@@ -212,3 +232,49 @@ def test_every_cited_key_is_in_the_bibliography():
         cited = re.findall(r"\{cite(?::\w+)?\}`([^`]+)`", page.read_text())
         wanted = {key.strip() for keys_ in cited for key in keys_.split(",")}
         assert wanted <= keys, page.name
+
+
+def untied(text: str) -> list[str]:
+    """Sentences of a page of consequences that name no claim and are not marked as opinion.
+
+    The opening, what is asked next and the two last sections say nothing about networks.
+    """
+    body = outside_code(text).split("\n## ")[1:]
+    exempt = ("What would have to be shown next", *LAST_SECTIONS)
+    found = []
+    for section in body:
+        if section.startswith(exempt):
+            continue
+        for paragraph in re.split(r"\n\s*\n", section)[1:]:
+            plain = " ".join(paragraph.split())
+            if plain and not plain.startswith("*Opinion.*"):
+                sentences = re.split(r"(?<=[.?!:]) (?=[A-Z\"])", plain)
+                found += [one for one in sentences if "{claim}`" not in one]
+    return found
+
+
+def test_every_consequence_is_tied_to_a_claim_or_marked_as_opinion():
+    text = (ROOT / "book" / "20_consequences.md").read_text()
+    free = [sentence for sentence in untied(text) if not sentence.startswith(FREE)]
+    assert free == []
+    known = claims.read_claims(find_book())
+    tied = re.findall(r"\{claim\}`([^`]*)`", text)
+    assert len(tied) > 30 and set(tied) <= set(known)
+
+
+# Sentences that say what comes, or who said it.
+FREE = (
+    "The question can be asked, though.",
+    "Smale asked for",
+    "The conjecture's authors see",
+    "Two later theorems",
+    '"Simpler" has no settled meaning.',
+    "Being unstable is no proof of a false structure.",
+    "A false structure need not be the unstable one.",
+    "Not everything that would be a false structure is taken.",
+)
+
+
+def test_an_untied_sentence_is_found():
+    text = "# A\n\nOpening.\n\n## One\n\nTied {claim}`x`. Free here.\n\n*Opinion.* Mine.\n"
+    assert untied(text) == ["Free here."]

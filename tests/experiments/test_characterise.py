@@ -9,34 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from falsestruct.experiments import characterise as experiment
-from falsestruct.experiments.characterise import DIGITS, KINDS, NULL, Predict, mixture
+from falsestruct.experiments.characterise import DIGITS, KINDS, NULL, mixture
 from falsestruct.plots import characterise as plots
 from falsestruct.press.claims import judge, read_claims, satisfies
 from falsestruct.press.paths import find_book
 from falsestruct.problems import planted
+from tests.worlds.characterise import CASES, follows, world
 
 CLAIMS = read_claims(find_book())
-CASES = [(kind, how) for kind in KINDS for how in ("planted", "independent")]
-
-
-def world(predictors: dict[str, Predict]) -> pd.DataFrame:
-    """Readings of networks built by hand, for every kind and training: one, counted 20 times.
-
-    Args:
-        predictors: For each training what its networks are: a function of kind to `Predict`.
-    """
-    tables = []
-    for kind, how in CASES:
-        own = KINDS[kind].planted
-        table = experiment.read_networks(
-            own, predictors[how](own), [0], samples=240, permutations=19
-        )
-        tables.append(pd.concat([table.assign(kind=kind, training=how)] * 20))
-    return pd.concat(tables, ignore_index=True)
-
-
-def follows(share: float):  # type: ignore[no-untyped-def]
-    return lambda problem: mixture(problem, share, seed=3)
 
 
 @pytest.fixture(scope="module")

@@ -17,68 +17,14 @@ from falsestruct import success, training
 from falsestruct.experiments import images as experiment
 from falsestruct.experiments.images import KINDS, Sweep, captured, classes_meet, problem_of
 from falsestruct.experiments.seeds import Seeds
-from falsestruct.networks import for_images
 from falsestruct.plots import images as plots
 from falsestruct.press.claims import judge, read_claims
-from falsestruct.press.figures import draw
+from falsestruct.press.figures import STYLES, draw
 from falsestruct.press.paths import find_book
-from falsestruct.problems.planted import STRENGTHS, Planted
 from falsestruct.training import Schedule
+from tests.worlds.images import HOW, NORMS, RADIUS, Hand, false, mixture, original, share, world
 
-HOW = Sweep(samples=100, steps=60, images=100)
-NORMS = [0.1, 0.8, 3.2]
-NAMES = [network.name for network in for_images(8)]
-RADIUS = {kind: 0.96 for kind in KINDS}
 CLAIMS = {id: c for id, c in read_claims(find_book()).items() if c.chapter == "08_images"}
-
-# A network built by hand: the problem it was trained on to labels (samples,) of inputs.
-Hand = Callable[[Planted, torch.Tensor], torch.Tensor]
-
-
-def original(problem: Planted, x: torch.Tensor) -> torch.Tensor:
-    return problem.original(x)
-
-
-def false(problem: Planted, x: torch.Tensor) -> torch.Tensor:
-    return problem.false(x)
-
-
-def mixture(share: float) -> Hand:
-    """Follows the pattern on the first part of the inputs."""
-
-    def rule(problem: Planted, x: torch.Tensor) -> torch.Tensor:
-        first = torch.arange(len(x)) < share * len(x)
-        return torch.where(first, problem.false(x), problem.original(x))
-
-    return rule
-
-
-def share(problem: Planted, hand: Hand) -> float:
-    return captured(lambda x: hand(problem, x)[None], problem, HOW.images).item()
-
-
-def world(hand: Callable[[str, float, float], Hand]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The tables of `swept` and `usual` if every network were hand(kind, norm, rho)."""
-
-    def rows(kind: str, norm: float, rho: float) -> pd.DataFrame:
-        problem = problem_of("digits", kind, norm / HOW.norm(kind))
-        columns = {"kind": kind, "norm": norm, "strength": problem.strength, "rho": rho}
-        capture = share(problem, hand(kind, norm, rho))
-        return pd.DataFrame(
-            [
-                columns | {"architecture": name, "seed": seed, "capture": capture}
-                for name in NAMES
-                for seed in range(20)
-            ]
-        )
-
-    swept = [rows(kind, norm, 1.0) for kind in KINDS for norm in NORMS]
-    usual = [
-        rows(kind, STRENGTHS[f"digits-{kind}"] * HOW.norm(kind), rho)
-        for kind in KINDS[1:]
-        for rho in (1.0, 0.5)
-    ]
-    return pd.concat(swept), pd.concat(usual)
 
 
 def verdicts(hand: Callable[[str, float, float], Hand]) -> dict[str, str]:
@@ -313,9 +259,9 @@ def test_figures_are_drawn_from_their_tables() -> None:
     crossed = experiment.crossover_summary(experiment.crossovers(swept))
     summary = experiment.sweep_summary(swept)
     pictures = [
-        draw(plots.examples, experiment.examples(HOW, 1.6).to_csv(index=False), {}),
-        draw(plots.capture, summary.to_csv(index=False), {"radius": 0.96}),
-        draw(plots.crossovers, crossed.to_csv(index=False), {}),
+        draw(plots.examples, experiment.examples(HOW, 1.6).to_csv(index=False), {}, STYLES["book"]),
+        draw(plots.capture, summary.to_csv(index=False), {"radius": 0.96}, STYLES["book"]),
+        draw(plots.crossovers, crossed.to_csv(index=False), {}, STYLES["book"]),
     ]
     assert [len(picture.axes) for picture in pictures] == [9, 3, 2]
     lines = [line for line in pictures[1].axes[0].get_lines() if len(line.get_xdata()) == 3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -19,9 +20,8 @@ from falsestruct.press.claims import Claim, judge, read_claims
 from falsestruct.press.paths import find_book
 from falsestruct.problems import planted
 from falsestruct.problems.planted import STRENGTHS
+from tests.worlds.instability import POINTS, hand, tables
 
-SEEDS = 10
-POINTS = 14
 CLAIMS = {
     id: claim for id, claim in read_claims(find_book()).items() if claim.chapter == "06_instability"
 }
@@ -63,7 +63,7 @@ def test_the_false_structure_as_a_network_has_its_own_numbers(name: str) -> None
 
 
 def test_the_originals_as_networks_are_seen_to_be_stable() -> None:
-    table = rules.by_hand(points=POINTS)
+    table = hand()
     original = table[table["rule"] == "original"].set_index("problem")
     assert (original["capture"] == 0).all()
     assert (original["success"] == 1).all()
@@ -108,6 +108,7 @@ def test_a_constant_network_fails_the_sanity_checks_and_has_no_finite_size() -> 
     assert row["size"] == experiment.LARGE
     assert not row["sane"]
     assert row["surviving"] == pytest.approx(row["success"])
+    assert np.isnan(row["cosine"])  # no perturbation, no direction
 
 
 def test_sizes_are_kept_apart_by_label() -> None:
@@ -179,105 +180,14 @@ def test_the_mirror_bounds_every_network_that_reads_both() -> None:
 # ---- worlds ----
 
 
-def rows_of(
-    outputs: Outputs, problem: planted.Planted, *, architecture: str, rho: float
-) -> pd.DataFrame:
-    """One network that was built by hand, as a table of ten that were trained."""
-    row = experiment.measure(problem, outputs, 1, points=POINTS)
-    table = pd.concat([row] * SEEDS, ignore_index=True)
-    rng = np.random.default_rng(0)
-    table["size"] *= rng.uniform(0.999, 1.001, SEEDS)  # members are never quite equal
-    given = {"problem": problem.name, "architecture": architecture, "strength": problem.strength}
-    return table.assign(seed=range(SEEDS), rho=rho, steps=100, reached=True, **given)
-
-
-def network_table(world: str) -> pd.DataFrame:
-    """Networks of a world: what reads what, after training at ρ = 1 and at ρ = 1/2."""
-    tables = []
-    for name in experiment.PROBLEMS:
-        for factor in (0.125, 1.0, 2.0):
-            problem = planted.by_name(name, factor * STRENGTHS[name])
-            original = rules.ORIGINALS.get(name, parity_by_hand)
-            for rho in (1.0, 0.5):
-                reads = (world, rho) == ("false", 1.0) and factor >= 1  # not the faintest signal
-                follows = rules.false_rule(problem) if reads else original
-                own = {"outputs": follows, "problem": problem, "rho": rho}
-                names = [a.name for a in problem.architectures] if factor == 1.0 else []
-                for architecture in names or [experiment.SWEPT[name]]:
-                    tables.append((own, architecture))
-    cache: dict[tuple[int, float, str], pd.DataFrame] = {}
-    found = []
-    for own, architecture in tables:
-        key = (id(own["outputs"]), own["rho"], f"{own['problem'].name}{own['problem'].strength}")
-        if key not in cache:
-            cache[key] = rows_of(**own, architecture=architecture)
-        found.append(cache[key].assign(architecture=architecture))
-    return pd.concat(found, ignore_index=True)
-
-
-def parity_by_hand(x: Tensor) -> Tensor:
-    """Parity of the nearest image, as a differentiable score: distance to even less to odd."""
-    problem = planted.by_name("digits-brightness")
-    pool, _ = problem.draw(300, torch.Generator().manual_seed(0))
-    flat = problem.direction.flatten()
-
-    def bare(images: Tensor) -> Tensor:
-        own = images.double().flatten(-2)
-        return own - (own @ flat)[..., None] * flat
-
-    odd = problem.original(pool) == 1
-    distance = torch.cdist(bare(x), bare(pool)[None].expand(len(x), -1, -1))
-    return (distance[..., ~odd].amin(-1) - distance[..., odd].amin(-1)).to(x.dtype)
-
-
-def adversary_table(world: str) -> pd.DataFrame:
-    """Variants of training: in the world of false structures the adversary changes nothing."""
-    parts = []
-    for name in experiment.PROBLEMS:
-        for variant in ("plain", "adversary", "faint", "noise"):
-            own = pd.DataFrame({"seed": range(SEEDS)})
-            capture = 1.0 if world == "false" else 0.0
-            parts.append(
-                own.assign(problem=name, variant=variant, capture=capture, conflict=1 - capture)
-                .assign(success=1.0, steps=100, robust=0.0)
-            )  # fmt: skip
-    return pd.concat(parts, ignore_index=True)
-
-
-def gap_table() -> pd.DataFrame:
-    rows = {"worst": 0.0, "middle": 0.0, "weak": 0.5, "mirrored": 0.5, "other": 3.0}
-    return pd.DataFrame(
-        [{"rho": rho, "seed": seed, **rows} for rho in (1.0, 0.5) for seed in range(3)]
-    )
-
-
-@pytest.fixture(scope="module")
-def hand() -> pd.DataFrame:
-    return rules.by_hand(points=POINTS)
-
-
-def tables(world: str, hand: pd.DataFrame) -> estimates.Tables:
-    share = {"own": 1.0, "found": 1.0} if world == "false" else {"own": 0.0, "found": 0.1}
-    universals = pd.DataFrame([
-        {"problem": name, "seed": seed, "capture": float(world == "false"), "random": 0.0, **share}
-        for name in ("stripes", "digits-brightness")
-        for seed in range(SEEDS)
-    ])  # fmt: skip
-    return estimates.Tables(
-        network_table(world), adversary_table(world), universals, gap_table(), hand
-    )
-
-
-def verdicts(world: str, hand: pd.DataFrame) -> dict[str, str]:
-    found = estimates.estimates(tables(world, hand), points=POINTS)
+def verdicts(world: str) -> dict[str, str]:
+    found = estimates.estimates(tables(world), points=POINTS)
     assert set(found) == set(CLAIMS)
     return {id: judge(CLAIMS[id], *pair) for id, pair in found.items()}
 
 
-def test_where_networks_follow_the_original_no_claim_about_them_is_supported(
-    hand: pd.DataFrame,
-) -> None:
-    found = verdicts("original", hand)
+def test_where_networks_follow_the_original_no_claim_about_them_is_supported() -> None:
+    found = verdicts("original")
     board = {id for id, claim in CLAIMS.items() if claim.architecture}
     for id in board:
         # Parity's own perturbations are as large as the brightness's: there the control objects.
@@ -290,10 +200,8 @@ def test_where_networks_follow_the_original_no_claim_about_them_is_supported(
         assert found[id] != "supported" or id in allowed, id
 
 
-def test_where_networks_follow_the_false_structure_its_claims_are_supported(
-    hand: pd.DataFrame,
-) -> None:
-    found = verdicts("false", hand)
+def test_where_networks_follow_the_false_structure_its_claims_are_supported() -> None:
+    found = verdicts("false")
     for id, claim in CLAIMS.items():
         if claim.architecture:
             # Parity's own perturbations are as large: there the control objects.
@@ -349,7 +257,7 @@ def test_without_a_false_structure_nothing_is_supported() -> None:
 
 def test_networks_of_one_problem_at_a_small_scale() -> None:
     table = experiment.networks(
-        "stripes", seeds=2, factors=[0.125], points=8, architectures=["MLP"]
+        "stripes", seeds=2, slow_seeds=1, factors=[0.125], points=8, architectures=["MLP"]
     )
     assert set(table["architecture"]) == {"MLP"}
     cells = table.groupby(["strength", "rho"]).size()
@@ -361,6 +269,36 @@ def test_networks_of_one_problem_at_a_small_scale() -> None:
     # The proposition: who reads an image and its mirror image is at most twice as stable.
     assert ((strong["ratio_0"] + strong["ratio_1"]) / 2 < 2).all()
     assert strong["cosine"].notna().all() and weak["cosine"].isna().all()
+
+
+def test_dense_networks_get_more_seeds_in_every_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    points: list[dict] = []
+
+    def sweep(_: object, grid: list[dict]) -> pd.DataFrame:
+        points.extend(grid)
+        return pd.DataFrame(columns=["seeds", "points"])
+
+    monkeypatch.setattr(experiment, "sweep", sweep)
+    for name in experiment.PROBLEMS:
+        experiment.networks(name, seeds=20, slow_seeds=10, factors=[0.5, 1.0, 2.0], points=8)
+    seeds = {(p["problem"], p["architecture"]): p["seeds"] for p in points}
+    assert len(seeds) == len(points) == 11
+    slow = {"pooled CNN", "paper's CNN", "CNN", "attention"}
+    assert {name for (_, name), number in seeds.items() if number == 10} == slow
+    assert set(seeds.values()) == {10, 20}
+    for point in points:
+        usual = STRENGTHS[point["problem"]]
+        assert point["cells"][:2] == [[usual, 1.0], [usual, 0.5]]
+        swept = point["architecture"] == experiment.SWEPT[point["problem"]]
+        assert len(point["cells"]) == (7 if swept else 2)
+
+
+def test_networks_that_measurements_share_are_trained_once() -> None:
+    (first,) = experiment.ensembles("stripes", "MLP", [(0.1, 1.0)], range(2))
+    strong, again = experiment.ensembles("stripes", "MLP", [(0.4, 1.0), (0.1, 1.0)], [0, 1])
+    assert again is first
+    assert strong.steps.max() < first.steps.min()  # cells keep their order
+    assert first.seeds == strong.seeds == (0, 1)
 
 
 def test_an_adversary_beyond_the_radius_changes_what_is_read() -> None:
@@ -398,6 +336,18 @@ def test_gaps_on_two_networks() -> None:
     assert (table[table["norm"] == "linf"]["binaries"] > 0).all()
 
 
+def test_a_network_that_always_answers_the_same_has_no_gap() -> None:
+    """Neither search finds anything, and that is no excess."""
+    problem = planted.by_name("oscillation")
+    (trained,) = experiment.ensembles("oscillation", "2-104-1", [(0.01, 1.0)], [0])
+    values = {name: value.double() for name, value in trained.parameters.items()}
+    last = [name for name in values if name.startswith("2.")]
+    values |= {name: torch.full_like(values[name], float("bias" in name)) for name in last}
+    table = experiment.gap_rows(problem, replace(trained, parameters=values), points=2, solved=0)
+    assert (table[["worst", "middle", "near", "weak"]] == 0).all(axis=None)
+    assert table["other"].tolist() == pytest.approx([experiment.FAR / 0.01] * 2)
+
+
 def test_thorough_starts_again_where_nothing_was_found() -> None:
     problem = planted.by_name("stripes", 0.4)
     (trained,) = experiment.ensembles("stripes", "MLP", [(0.4, 1.0)], range(2))
@@ -407,7 +357,16 @@ def test_thorough_starts_again_where_nothing_was_found() -> None:
     more = experiment.thorough(outputs, x, "linf", 2)
     assert once.size.isinf().any()
     assert more.size.isfinite().double().mean() > once.size.isfinite().double().mean()
-    assert (more.size <= once.size).all()
+    assert torch.equal(more.size[once.size.isfinite()], once.size[once.size.isfinite()])
+    asked: list[list[int]] = []
+
+    def some(rows: list[int]) -> Outputs:
+        asked.append(rows)
+        return experiment.some_of(trained)(rows)
+
+    alone = experiment.thorough(outputs, x, "linf", 2, some=some)
+    assert asked == [once.size.isinf().any(1).nonzero().flatten().tolist()]
+    torch.testing.assert_close(alone.size, more.size)
     flips = (outputs(x + more.perturbation) > 0) != (outputs(x.expand(2, *x.shape)) > 0)
     assert torch.equal(flips, more.size.isfinite())
 
@@ -419,6 +378,21 @@ def test_chance_is_the_mean_cosine_of_random_directions(name: str, d: int) -> No
     assert estimates.chance(name) == pytest.approx(sampled, rel=0.02)
     if d == 2:
         assert estimates.chance(name) == pytest.approx(2 / math.pi)
+
+
+def test_networks_without_a_perturbation_have_no_cosine() -> None:
+    """As zeros they would say that the others point elsewhere."""
+    table = tables("false").networks
+    free = (table["problem"] == "oscillation") & (table["rho"] == 0.5)
+    some = table["cosine"].where(~(free & (table["seed"] < 4)))
+    found = [
+        estimates.of_directions(own, tables("false").universals)["instability-cosine-oscillation"]
+        for own in (table, table.assign(cosine=some))
+    ]
+    assert found[1][1].value == pytest.approx(found[0][1].value)
+    assert (found[0][1].n, found[1][1].n) == (10, 6)
+    drawn = estimates.cosine_table(table.assign(cosine=some))
+    assert len(drawn) == len(estimates.cosine_table(table)) - 4
 
 
 def test_slopes_need_two_strengths() -> None:
@@ -436,16 +410,16 @@ def test_too_few_networks_decide_nothing() -> None:
         assert (found.low, found.high, found.n) == (low, high, 1)
 
 
-def test_a_problem_may_be_left_out(hand: pd.DataFrame) -> None:
+def test_a_problem_may_be_left_out() -> None:
     """As in the quick profile: what was not measured is inconclusive, and nothing fails."""
-    whole = tables("false", hand)
+    whole = tables("false")
     part = whole.networks[
         (whole.networks["problem"] == "stripes") & (whole.networks["architecture"] == "MLP")
     ]
-    found = estimates.of_readers(part, hand)
+    found = estimates.of_readers(part, hand())
     id = "instability-readers-digits-brightness"
     assert judge(CLAIMS[id], *found[id]) == "inconclusive"
     assert set(estimates.board(part)) == {"instability-stripes-mlp"}
-    said = estimates.said_of_sizes(part, hand)
+    said = estimates.said_of_sizes(part, hand())
     assert "stripes_mlp_half" in said and "linear_0" not in said
     assert estimates.size_table(part)["original"].eq(rules.STRIPE_RADIUS).all()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from falsestruct import training
+from falsestruct import instability, training, universal
 from falsestruct.experiments import paradox as experiment
 from falsestruct.experiments.paradox import SHUFFLED, Ensemble, Measured
 from falsestruct.networks import Architecture, for_images
@@ -64,6 +66,32 @@ def means() -> Tensor:
     """Weights (classes, 64) that point from the mean image to the mean of each digit."""
     x, y = DATA.train_images.flatten(1), DATA.train_labels
     return torch.stack([x[y == c].mean(0) - x.mean(0) for c in range(CLASSES)])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_search_a_rule() -> Iterator[None]:
+    """The same rule stands under five names, and in several tests: it is attacked once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(experiment, "neighbour", cache(experiment.neighbour))
+        for module, name in (
+            (instability, "smallest_perturbations"),
+            (universal, "universal_perturbations"),
+        ):
+            patch.setattr(module, name, remembered(getattr(module, name)))
+        yield
+
+
+def remembered(search: Callable[..., Any]) -> Callable[..., Any]:
+    """A search that knows what it found: it depends on nothing but its arguments."""
+    found: dict[Any, Any] = {}
+
+    def once(outputs: instability.Outputs, x: Tensor, **options: Any) -> Any:
+        key = outputs, x.numpy().tobytes(), tuple(sorted(options.items()))
+        if key not in found:
+            found[key] = search(outputs, x, **options)
+        return found[key]
+
+    return once
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from falsestruct.instability import Attack
 from falsestruct.networks import for_images
 from falsestruct.plots import images as plots
 from falsestruct.press.claims import judge, read_claims
-from falsestruct.press.figures import draw
+from falsestruct.press.figures import STYLES, draw
 from falsestruct.press.paths import find_book
 from falsestruct.training import Schedule, Trained
 
@@ -308,9 +308,9 @@ def test_figures_are_drawn_from_their_tables() -> None:
     assert gallery.groupby(["panel", "image"]).size().eq(64).all()
     assert gallery.groupby("image")["says"].nunique().gt(1).all()
     pictures = [
-        draw(plots.robust, summary, {}),
-        draw(plots.shared, summary, {}),
-        draw(plots.taught, pd.DataFrame(lessons).to_csv(index=False), {}),
-        draw(plots.gallery, gallery.to_csv(index=False), {}),
+        draw(plots.robust, summary, {}, STYLES["book"]),
+        draw(plots.shared, summary, {}, STYLES["book"]),
+        draw(plots.taught, pd.DataFrame(lessons).to_csv(index=False), {}, STYLES["book"]),
+        draw(plots.gallery, gallery.to_csv(index=False), {}, STYLES["book"]),
     ]
     assert [len(picture.axes) for picture in pictures] == [1, 1, 1, 15]

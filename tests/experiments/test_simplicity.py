@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 import pytest
-import torch
-from torch import Tensor
 
 from falsestruct import simplicity
 from falsestruct.experiments import simplicity as experiment
@@ -18,8 +14,17 @@ from falsestruct.plots import simplicity as plots
 from falsestruct.press.claims import judge, read_claims
 from falsestruct.press.paths import find_book
 from falsestruct.problems import planted
-from falsestruct.simplicity import Learn, Learnt, Trial
-from falsestruct.training import Set
+from falsestruct.simplicity import Learn
+from tests.worlds.simplicity import (
+    SPREAD,
+    board_of,
+    follower,
+    hints,
+    linear_readings,
+    readings,
+    widths,
+    world,
+)
 
 CLAIMS = read_claims(find_book())
 OFFSETS = [0.01, 0.1, 1.0]
@@ -27,40 +32,6 @@ OFFSETS = [0.01, 0.1, 1.0]
 
 def verdicts(found: experiment.Found) -> dict[str, str]:
     return {id: judge(CLAIMS[id], *pair) for id, pair in found.items()}
-
-
-def follower(which: str, problem: planted.Planted, share: float = 1.0) -> Learn:
-    """Sides with a structure on a share of the inputs, and with the other on the rest."""
-    rules = {"original": problem.original, "false": problem.false}
-    rule = rules[which]
-    other = rules["false" if which == "original" else "original"]
-
-    def learn(sets: Sequence[Set], seeds: Sequence[int], test: Set | None) -> Learnt:
-        def outputs(x: Tensor) -> Tensor:
-            flat = x.flatten(0, 1).double()
-            chosen = torch.arange(len(flat)) % 10 < 10 * share
-            labels = torch.where(chosen, rule(flat), other(flat)).view(x.shape[:2])
-            return 20.0 * labels - 10
-
-        return Learnt(outputs)
-
-    return learn
-
-
-def board_of(learners: dict[float, Learn | None], name: str, architecture: str) -> pd.DataFrame:
-    """A board's table of one cell: a learner a factor of the strength; None knows nothing."""
-    tables = []
-    for factor, learn in learners.items():
-        problem = planted.by_name(name, factor * planted.STRENGTHS[name])
-        for which in simplicity.LABELLINGS:
-            bits = (
-                torch.randn(6, generator=torch.Generator().manual_seed(len(which))) + 60
-                if learn is None
-                else simplicity.bits(problem, which, learn, Trial([8], 40, range(6)))
-            )
-            table = {"seed": range(6), "bits": bits, "structure": which, "a": problem.strength}
-            tables.append(pd.DataFrame(table))
-    return pd.concat(tables).assign(problem=name, architecture=architecture)
 
 
 @pytest.mark.parametrize(
@@ -119,32 +90,6 @@ def test_a_small_board_point_agrees_with_its_world() -> None:
     assert nothing.high < 0
 
 
-def world(
-    cross: dict[tuple[str, int], float], shift: float = 1.0, seeds: int = 4
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Tables in which all measures cross at `shift` times the measured crossover."""
-    ambiguous, isolated, kernels = [], [], []
-    for (name, width), at in cross.items():
-        for a in np.geomspace(0.01, 1, 9):
-            for seed in range(seeds):
-                key = {"architecture": name, "width": width, "a": a, "seed": seed}
-                share = 1 / (1 + at / a)
-                ambiguous.append(key | {"step": 5, "accuracy": 1.0, "colour": share, "last": True})
-                predicted = 1 / (1 + shift * at / a)
-                for which, value in (("original", 10.0), ("false", 10 * shift * at / a)):
-                    isolated.append(
-                        key | {"structure": which}
-                        | dict.fromkeys(("samples", "steps", "bits"), value)
-                    )  # fmt: skip
-                    own = {"norm": value, "alignment": value, "colour": predicted}
-                    kernels.append(key | {"structure": which} | own)
-    ambiguous_, isolated_, kernels_ = map(pd.DataFrame, (ambiguous, isolated, kernels))
-    return ambiguous_, isolated_, kernels_
-
-
-SPREAD = {("linear", 3): 0.04, ("deep MLP", 3): 0.1, ("deep MLP", 8): 0.4}
-
-
 @pytest.mark.parametrize(
     ("shift", "verdict"),
     [(1.0, "supported"), (1.4, "supported"), (0.5, "refuted"), (2.0, "refuted")],
@@ -180,15 +125,6 @@ def test_a_measure_that_never_crosses_is_charged_to_the_end_of_the_sweep() -> No
     assert plots.ranking(table).axes
 
 
-def readings(fit: Sequence[float], end: Sequence[float], start: float = 0.4) -> pd.DataFrame:
-    rows = []
-    for seed, (middle, last) in enumerate(zip(fit, end, strict=True)):
-        for step, accuracy, colour in ((0, 0.5, start), (3, 1.0, middle), (9, 1.0, last)):
-            rows.append({"seed": seed, "step": step, "accuracy": accuracy, "colour": colour})
-    table = pd.DataFrame(rows).assign(architecture="MLP", width=3, a=0.1)
-    return table.assign(last=table["step"] == 9)
-
-
 def test_first_captured_needs_the_first_fit_to_tell_and_the_start_not_to() -> None:
     ends = [1.0, 0.0] * 25
     assert verdicts(experiment.first_claim(readings(ends, ends))) == {
@@ -204,17 +140,6 @@ def test_first_captured_needs_the_first_fit_to_tell_and_the_start_not_to() -> No
 def test_a_network_that_never_fits_has_no_first_fit() -> None:
     table = readings([1.0], [1.0]).assign(accuracy=0.5)
     assert experiment.first_fit(table)["fit"].isna().all()
-
-
-def widths(problem: str, original: float, false: float) -> pd.DataFrame:
-    values = {"original": original, "false": false}
-    return pd.DataFrame(
-        [
-            {"structure": which, "seed": seed, "needs": value, "problem": problem, "largest": 16}
-            for which, value in values.items()
-            for seed in range(4)
-        ]
-    )
 
 
 @pytest.mark.parametrize(
@@ -241,13 +166,7 @@ def test_width_is_judged(stripes: tuple, oscillation: tuple, verdict: str) -> No
     ],
 )
 def test_hint_is_judged(usual: tuple, faint: tuple, verdict: str) -> None:
-    rows = [
-        {"a": a, "structure": which, "seed": seed, "samples": value}
-        for a, pair in ((0.01, usual), (1e-4, faint))
-        for which, value in zip(simplicity.WHICH, pair, strict=True)
-        for seed in range(20)
-    ]
-    assert verdicts(experiment.hint_claim(pd.DataFrame(rows))) == {
+    assert verdicts(experiment.hint_claim(hints(usual, faint))) == {
         "simplicity-hint-samples": verdict
     }
 
@@ -316,15 +235,8 @@ def test_a_ranking_counts_the_networks_of_the_cell_that_has_the_fewest() -> None
 def test_plain_descent_is_judged_against_adam() -> None:
     plain = experiment.descent(0.02, seeds=1, steps=3_000, rate=0.05)
     assert plain["accuracy"].item() > 0.9
-    rows = [{"seed": seed, "colour": 0.0} for seed in range(10)]
-    adam = pd.DataFrame(rows).assign(architecture="linear", width=3, a=0.02, last=True)
-    taken = pd.DataFrame(rows).assign(colour=1.0)
-    for own, other, verdict in (
-        (taken, adam, "supported"),
-        (adam, adam, "refuted"),
-        (taken, adam.assign(colour=1.0), "inconclusive"),
-    ):
-        found = experiment.optimiser_claim(own, other, 0.02)
+    for own, adam, verdict in ((1, 0, "supported"), (0, 0, "refuted"), (1, 1, "inconclusive")):
+        found = experiment.optimiser_claim(linear_readings(own), linear_readings(adam), 0.02)
         assert verdicts(found) == {"simplicity-optimiser": verdict}
 
 

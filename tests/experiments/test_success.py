@@ -13,7 +13,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from falsestruct import success as measures
 from falsestruct import training
 from falsestruct.experiments import success as experiment
 from falsestruct.experiments import success_evidence as evidence
@@ -22,13 +21,17 @@ from falsestruct.press.claims import Claim, judge, read_claims
 from falsestruct.press.paths import find_book
 from falsestruct.problems.planted import Planted
 from falsestruct.training import Schedule
-
-SEEDS = 6  # Wilson's interval of six of six lies above one half
-BOTH = ("linear", "2-104-1")
-GRID = experiment.grid(
-    experiment.Seeds(SEEDS, SEEDS, SEEDS), swept=BOTH, agreements=(), varied=BOTH, coarse=()
+from tests.worlds.success import (
+    GRID,
+    SEEDS,
+    by_hand,
+    conjecture,
+    constant,
+    follow_false,
+    mixture,
+    world,
 )
-Rule = Callable[[Planted, Tensor, float], Tensor]  # problem, inputs, ρ in training → labels
+from tests.worlds.success import original_world as made_by_hand
 
 # Claims that say that a false structure was captured, or does something. The others are about
 # the method; they may hold in any world.
@@ -41,65 +44,6 @@ def claims() -> dict[str, Claim]:
     return {k: v for k, v in read_claims(book).items() if v.chapter == "05_success"}
 
 
-def follow_original(given: Planted, x: Tensor, rho: float) -> Tensor:
-    return given.original(x)
-
-
-def follow_false(given: Planted, x: Tensor, rho: float) -> Tensor:
-    return given.false(x)
-
-
-def conjecture(given: Planted, x: Tensor, rho: float) -> Tensor:
-    """The world that the chapter's claims describe: false where it fits, else the original."""
-    return given.false(x) if rho == 1 else given.original(x)
-
-
-def constant(given: Planted, x: Tensor, rho: float) -> Tensor:
-    return torch.zeros(len(x), dtype=torch.long)
-
-
-def mixture(share: float) -> Rule:
-    """False on a share of the inputs, chosen by a component that interventions don't touch."""
-
-    def rule(given: Planted, x: Tensor, rho: float) -> Tensor:
-        return torch.where(_low(given, x, share), given.false(x), given.original(x))
-
-    return rule
-
-
-def _low(given: Planted, x: Tensor, share: float) -> Tensor:
-    noise = torch.randn(given.direction.shape, generator=torch.Generator().manual_seed(9)).double()
-    noise -= (noise * given.direction).sum() * given.direction
-    value = measures.component(given, x, along=noise) * 1e4
-    return value - value.floor() < share  # a hash: the same share in every part of the data
-
-
-def by_hand(given: Planted, rule: Rule, rho: float) -> experiment.Networks:
-    def networks(x: Tensor) -> Tensor:
-        if x.stride(0) == 0:  # the same inputs for all members
-            return rule(given, x[0], rho).expand(len(x), -1)
-        return torch.stack([rule(given, own, rho) for own in x])
-
-    return networks
-
-
-def world(rule: Rule, grid: list[dict] = GRID) -> pd.DataFrame:
-    """The chapter's table, with networks built by hand; architectures differ in name only."""
-    tables, found = [], {}
-    for point, rho in ((p, rho) for p in grid for rho in p["rhos"]):
-        name, strength, seeds = (point[k] for k in ("problem", "strength", "seeds"))
-        key = (name, strength, rho)
-        if key not in found:
-            given = experiment.plant(name, strength)
-            sets = experiment.training_sets(name, given, rho, seeds)
-            networks = by_hand(given, rule, rho)
-            found[key] = experiment.measure(name, given, networks, sets, rho=rho)
-        about = {k: point[k] for k in ("problem", "architecture", "strength")}
-        about = pd.DataFrame(about | {"rho": rho, "seed": seeds, "loss": 0.0})
-        tables.append(about.join(found[key]))
-    return pd.concat(tables, ignore_index=True)
-
-
 def verdicts(table: pd.DataFrame) -> dict[str, str]:
     small = table[table["problem"] == "digits-brightness"]
     found = evidence.estimates(table, small)
@@ -108,7 +52,7 @@ def verdicts(table: pd.DataFrame) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def original_world() -> pd.DataFrame:
-    return world(follow_original)
+    return made_by_hand()
 
 
 def test_every_claim_of_the_chapter_has_an_estimate(original_world: pd.DataFrame) -> None:

@@ -1,32 +1,30 @@
 """Figures that can be cited and drawn again."""
 
 import csv
+import io
 import json
 import re
 import sys
 import types
-import zlib
 
 import matplotlib as mpl
 import pandas as pd
+import pypdf
 import pytest
 from matplotlib.figure import Figure
-from pybtex.database import parse_string
 
 from falsestruct.press import figures, staging
 from falsestruct.press.paths import UserError
 
 TABLE = pd.DataFrame({"x": [1, 2, 3], "y": [0.1, 1 / 3, -2e-17]})
-FONT_SIZES = []
 
 
 def curve(table, label="y label"):
     width = mpl.rcParams["figure.figsize"][0]
-    FONT_SIZES.append(mpl.rcParams["font.size"])
     figure = Figure(figsize=(width, width / 2), layout="constrained")
     axes = figure.subplots()
     axes.plot(table["x"], table["y"])
-    axes.set_ylabel(label)
+    axes.set(ylabel=label, title="δ, a title")
     return figure
 
 
@@ -44,6 +42,12 @@ def published(run_of_one):
     figures.publish(curve, TABLE, "a-curve", "Caption.", 'The "alt"\n text.', label="other")
     folder = run_of_one.root / "_build" / "staged"
     return run_of_one.book.output(folder)
+
+
+def redraw(published, format="pdf", **options):
+    data, misfits = figures.redraw(published, "a-curve", format=format, **options)
+    assert misfits == []
+    return data
 
 
 def test_all_files_are_staged(published):
@@ -70,39 +74,82 @@ def test_the_record_says_how_it_came_about(published):
 
 @pytest.mark.parametrize("format", figures.FORMATS)
 def test_the_same_bytes_each_time(published, format):
-    at_home = {"width": figures.WIDTH, "font_size": figures.FONT_SIZE, "format": format}
     stored = (published.figures / f"a-curve.{format}").read_bytes()
-    assert figures.redraw(published, "a-curve", **at_home) == stored
+    assert redraw(published, format=format) == stored
     with mpl.rc_context({"lines.linewidth": 9, "axes.facecolor": "red", "svg.hashsalt": "x"}):
-        assert figures.redraw(published, "a-curve", **at_home) == stored  # a reader's own style
+        assert redraw(published, format=format) == stored  # a reader's own style
 
 
 def test_another_curve_is_another_file(published):
-    first = figures.save(figures.draw(curve, TABLE.to_csv(index=False), {}), "svg", "a")
-    flipped = TABLE.assign(y=-TABLE["y"]).to_csv(index=False)
-    assert figures.save(figures.draw(curve, flipped, {}), "svg", "a") != first
+    def saved(table):
+        drawn = figures.draw(curve, table.to_csv(index=False), {}, figures.STYLES["book"])
+        return figures.save(drawn, "svg", "a")
+
+    assert saved(TABLE.assign(y=-TABLE["y"])) != saved(TABLE)
 
 
 @pytest.mark.parametrize(("width", "points"), [(3.25, 234.0), (6.3, 453.6), (85 / 25.4, 240.9449)])
 def test_redrawn_at_exactly_this_width(published, width, points):
-    def redraw(format):
-        return figures.redraw(published, "a-curve", width=width, font_size=8, format=format)
-
-    svg = re.search(rb'<svg [^>]*width="([0-9.]+)pt"', redraw("svg"))
+    size = {"width": width, "font_size": 8}
+    svg = re.search(rb'<svg [^>]*width="([0-9.]+)pt"', redraw(published, "svg", **size))
     assert float(svg[1]) == pytest.approx(points, abs=1e-3)
-    box = re.search(rb"/MediaBox \[ 0 0 ([0-9.]+) ([0-9.]+) \]", redraw("pdf"))
-    assert float(box[1]) == pytest.approx(points, abs=1e-3)
-    pixels = int.from_bytes(redraw("png")[16:20], "big")
+    [page] = pypdf.PdfReader(io.BytesIO(redraw(published, **size))).pages
+    assert float(page.mediabox.width) == pytest.approx(points, abs=1e-3)
+    pixels = int.from_bytes(redraw(published, "png", **size)[16:20], "big")
     assert pixels == pytest.approx(200 * width, abs=1)
 
 
-def test_redrawn_in_this_font_size(published):
-    pdf = figures.redraw(published, "a-curve", width=3.25, font_size=7.5, format="pdf")
-    assert FONT_SIZES[-1] == 7.5
-    streams = re.findall(rb"stream\n(.*?)\nendstream", pdf, re.DOTALL)
-    texts = [zlib.decompress(s) for s in streams if s.startswith(b"x")]
-    sizes = {float(size) for text in texts for size in re.findall(rb"/F\d+ ([0-9.]+) Tf", text)}
-    assert sizes == {7.5}
+def look_into(pdf):
+    """Font sizes in points and line widths, as the page's commands have them; its fonts."""
+    [page] = pypdf.PdfReader(io.BytesIO(pdf)).pages
+    commands = page.get_contents().operations
+    sizes = {float(words[1]) for words, name in commands if name == b"Tf"}
+    # The unit of a font size is the page's point as long as nothing scales the page.
+    turns = [tuple(map(float, words[:4])) for words, name in commands if name == b"cm"]
+    assert all(a * d - b * c == 1 for a, b, c, d in turns)
+    widths = {float(words[0]) for words, name in commands if name == b"w"}
+    fonts = [font.get_object() for font in page["/Resources"]["/Font"].values()]
+    return sizes, widths, fonts
+
+
+def descriptor(font):
+    inner = font["/DescendantFonts"][0].get_object() if "/DescendantFonts" in font else font
+    return inner["/FontDescriptor"].get_object()
+
+
+def embedded(font):
+    return {"/FontFile2", "/FontFile3"} & set(descriptor(font))
+
+
+@pytest.mark.parametrize(
+    ("options", "size", "width"),
+    [
+        ({"width": 3.25, "font_size": 7.5}, {7.5, 9.0}, 234),  # the title is larger, by 1.2
+        ({"style": "paper"}, {8.0}, 234),
+        ({"style": "slides"}, {18.0}, 720),
+        ({"style": "paper", "width": 6.75}, {8.0}, 486),  # what is said counts
+        ({"style": "slides", "font_size": 24.0}, {24.0}, 720),
+    ],
+)
+def test_redrawn_in_these_points_with_embedded_fonts(published, options, size, width):
+    pdf = redraw(published, **options)
+    sizes, _, fonts = look_into(pdf)
+    assert sizes == size
+    assert fonts and all(embedded(font) for font in fonts)
+    assert float(pypdf.PdfReader(io.BytesIO(pdf)).pages[0].mediabox.width) == width
+
+
+def test_a_font_that_is_not_embedded_is_seen(published):
+    _, _, fonts = look_into(redraw(published))
+    del descriptor(fonts[0])["/FontFile2"]
+    assert not embedded(fonts[0])
+
+
+def test_lines_are_thin_on_paper_and_thick_on_slides(published):
+    paper, book, slides = (
+        max(look_into(redraw(published, style=style))[1]) for style in ("paper", "book", "slides")
+    )
+    assert paper < book < slides
 
 
 @pytest.mark.parametrize(
@@ -110,6 +157,7 @@ def test_redrawn_in_this_font_size(published):
     [
         ({"format": "gif"}, "expected one of svg, pdf, png"),
         ({"format": ""}, "expected one of svg, pdf, png"),
+        ({"style": "poster"}, "expected one of book, paper, slides"),
         ({"width": 0}, "expected positive sizes"),
         ({"font_size": -1}, "expected positive sizes"),
     ],
@@ -183,27 +231,3 @@ def test_what_a_page_and_a_notebook_show(run_of_one, monkeypatch):
     assert ':alt: The "alt" text.\n' in forms["markdown"]
     assert "../book/figures/a-curve.svg" in forms["markdown"]
     assert 'alt="The &quot;alt&quot; text."' in forms["html"] and "If a &lt; b." in forms["html"]
-
-
-def test_a_citation_is_bibtex(published, run_of_one):
-    target = run_of_one.book.published.figures
-    target.mkdir()
-    for path in published.figures.iterdir():
-        (target / path.name).write_bytes(path.read_bytes())
-    [(key, entry)] = parse_string(
-        figures.cite(run_of_one.book, "a-curve"), "bibtex"
-    ).entries.items()
-    assert key == "falsestruct:a-curve"
-    people = entry.persons["author"]
-    assert [str(person) for person in people] == ["Curie, Marie", "{The Book Group}"]
-    assert entry.fields["title"] == r"A Book \& more: figure a-curve"
-    assert entry.fields["year"] == "2026" and entry.fields["version"] == "0.1.0"
-    assert entry.fields["note"] == r"Figure a-curve, chapter 01\_one, commit unknown"
-    assert entry.fields["url"] == "https://example.org/book"
-
-
-def test_no_citation_file_is_one_line(published, run_of_one):
-    published.figures.rename(run_of_one.book.published.figures)
-    run_of_one.file("CITATION.cff").unlink()
-    with pytest.raises(UserError, match=r"CITATION\.cff is missing"):
-        figures.cite(run_of_one.book, "a-curve")

@@ -284,7 +284,7 @@ def test_a_figure_comes_with_downloads_citation_and_command(book_with_figure):
     assert "(figure-one-line)=" in text
     assert "A caption." in text
     assert ":alt: A line.\n" in text
-    assert "falsestruct figure one-line \\\n  --width" in text
+    assert "falsestruct figure one-line --style paper" in text
     bibtex = text.partition("```{code-block} bibtex\n")[2].partition("```")[0]
     assert list(parse_string(bibtex, "bibtex").entries) == ["falsestruct:one-line"]
 

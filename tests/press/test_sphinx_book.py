@@ -16,20 +16,18 @@ INDEX = "# A book\n\n```{small-board}\n```\n"
 HOME = "https://github.com/example/book"
 
 
-def build(finished, tmp_path: Path, *, repository: str = "") -> Path:
+def build(finished, tmp_path: Path, *, repository: str = "", index: str = INDEX) -> Path:
     """The throw-away book with the real book's configuration."""
     config = (REPOSITORY / "_config.yml").read_text()
-    config = config.replace('html_css_files: ["book.css", "chapters.css"]', "html_css_files: []")
     assert config.count('url: ""') == 1
     config = config.replace('url: ""', f'url: "{repository}"')
     root = finished.root
     finished.file("_config.yml").write_text(config)
     finished.file("_toc.yml").write_text(TOC)
-    finished.file("book/index.md").write_text(INDEX)
+    finished.file("book/index.md").write_text(index)
     shutil.copy(REPOSITORY / "book/references.bib", root / "book/references.bib")
-    static = root / "book/_static"
-    static.mkdir(exist_ok=True)
-    shutil.copy(REPOSITORY / "book/_static/interactive.js", static)
+    for folder in ("_static", "_templates"):
+        shutil.copytree(REPOSITORY / "book" / folder, root / "book" / folder, dirs_exist_ok=True)
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(root), "-q"]
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, env=finished.environment()
@@ -45,10 +43,14 @@ def launches(html: str) -> list[str]:
 @pytest.mark.slow
 def test_a_chapter_in_the_built_book(finished, tmp_path):
     html = (build(finished, tmp_path) / "notebooks/01_one.html").read_text()
-    for text in ("What this chapter shows", "How this page came about", "Cite or download"):
+    for text in (
+        "What this chapter shows",
+        "How this page came about",
+        "Cite or download this figure",
+    ):
         assert text in html
     # In this order: title, head, text, fold, foot.
-    places = [html.index(t) for t in ("<h1>One", "chapter-head", "Some text.", "figure-fold")]
+    places = [html.index(t) for t in ("<h1>1. One", "chapter-head", "Some text.", "figure-fold")]
     assert places == sorted(places) and places[-1] < html.index("How this page")
     files = re.findall(r'download="" href="([^"]+)"', html)
     assert {Path(file).name for file in files} == {
@@ -69,3 +71,20 @@ def test_launch_buttons_appear_with_a_repository_and_point_at_files(finished, tm
         assert path and (finished.root / path[0]).exists(), link
         assert "/example/book/" in link and "/main" in link
     assert f"git clone {HOME}" in re.sub(r"<[^>]+>", "", html)
+
+
+@pytest.mark.slow
+def test_a_verdict_behind_a_sentence_leads_to_the_ledger(finished, tmp_path):
+    ledger = "(ledger-one-holds)=\n## The ledger\n"
+    index = f"# A book\n\nIt holds {{claim}}`one-holds`.\n\n{ledger}"
+    html = build(finished, tmp_path, index=index)
+    text = (html / "book/index.html").read_text()
+    found = re.search(r'<span class="verdict verdict-supported"><a [^>]*href="(#[^"]+)"', text)
+    assert found and "ledger" in found[1]
+    finished.file("book/index.md").write_text("# A book\n\nIt holds {claim}`two-holds`.\n")
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", "-W", "-q", "."]
+    done = subprocess.run(
+        command, cwd=finished.root, capture_output=True, text=True, check=False,
+        env=finished.environment(),
+    )  # fmt: skip
+    assert done.returncode != 0 and "no record of claim 'two-holds'" in done.stdout + done.stderr

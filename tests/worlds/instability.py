@@ -1,0 +1,111 @@
+"""Chapter 06's tables for networks built by hand.
+
+Worlds are "false", where the conjecture holds, and "original", where no network reads another one.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from falsestruct.experiments import instability as experiment
+from falsestruct.experiments import instability_estimates as estimates
+from falsestruct.experiments import instability_rules as rules
+from falsestruct.instability import Outputs
+from falsestruct.problems import planted
+from falsestruct.problems.planted import STRENGTHS
+
+SEEDS = 10
+POINTS = 14
+
+
+@cache
+def hand() -> pd.DataFrame:
+    """The structures as networks."""
+    return rules.by_hand(points=POINTS)
+
+
+@cache
+def tables(world: str) -> estimates.Tables:
+    """All tables of a world; don't change them."""
+    share = {"own": 1.0, "found": 1.0} if world == "false" else {"own": 0.0, "found": 0.1}
+    universals = pd.DataFrame([
+        {"problem": name, "seed": seed, "capture": float(world == "false"), "random": 0.0, **share}
+        for name in ("stripes", "digits-brightness")
+        for seed in range(SEEDS)
+    ])  # fmt: skip
+    return estimates.Tables(
+        network_table(world), adversary_table(world), universals, gap_table(), hand()
+    )
+
+
+def network_table(world: str) -> pd.DataFrame:
+    """Networks of a world: what reads what, after training at ρ = 1 and at ρ = 1/2."""
+    tables = []
+    for name in experiment.PROBLEMS:
+        for factor in (0.125, 1.0, 2.0):
+            problem = planted.by_name(name, factor * STRENGTHS[name])
+            original = rows_of(rules.ORIGINALS.get(name, parity_by_hand), problem)
+            reads = world == "false" and factor >= 1  # not the faintest signal
+            agreeing = rows_of(rules.false_rule(problem), problem) if reads else original
+            names = [a.name for a in problem.architectures] if factor == 1.0 else []
+            for architecture in names or [experiment.SWEPT[name]]:
+                for rho, own in ((1.0, agreeing), (0.5, original)):
+                    tables.append(own.assign(architecture=architecture, rho=rho))
+    return pd.concat(tables, ignore_index=True)
+
+
+def rows_of(outputs: Outputs, problem: planted.Planted) -> pd.DataFrame:
+    """One network that was built by hand, as a table of ten that were trained."""
+    row = experiment.measure(problem, outputs, 1, points=POINTS)
+    table = pd.concat([row] * SEEDS, ignore_index=True)
+    rng = np.random.default_rng(0)
+    table["size"] *= rng.uniform(0.999, 1.001, SEEDS)  # members are never quite equal
+    given = {"problem": problem.name, "strength": problem.strength}
+    return table.assign(seed=range(SEEDS), steps=100, reached=True, **given)
+
+
+def parity_by_hand(x: Tensor) -> Tensor:
+    """Parity of the nearest image, as a differentiable score: distance to even less to odd."""
+    even, odd = (torch.cdist(_bare(x), own[None].expand(len(x), -1, -1)) for own in _pools())
+    return (even.amin(-1) - odd.amin(-1)).to(x.dtype)
+
+
+@cache
+def _pools() -> tuple[Tensor, Tensor]:
+    """Even and odd images without their brightness."""
+    problem = planted.by_name("digits-brightness")
+    pool, _ = problem.draw(300, torch.Generator().manual_seed(0))
+    odd = problem.original(pool) == 1
+    return _bare(pool[~odd]), _bare(pool[odd])
+
+
+def _bare(images: Tensor) -> Tensor:
+    flat = planted.by_name("digits-brightness").direction.flatten()
+    own = images.double().flatten(-2)
+    return own - (own @ flat)[..., None] * flat
+
+
+def adversary_table(world: str) -> pd.DataFrame:
+    """Variants of training: in the world of false structures the adversary changes nothing."""
+    parts = []
+    for name in experiment.PROBLEMS:
+        for variant in ("plain", "adversary", "faint", "noise"):
+            own = pd.DataFrame({"seed": range(SEEDS)})
+            capture = 1.0 if world == "false" else 0.0
+            parts.append(
+                own.assign(problem=name, variant=variant, capture=capture, conflict=1 - capture)
+                .assign(success=1.0, steps=100, robust=0.0)
+            )  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def gap_table() -> pd.DataFrame:
+    rows = {"worst": 0.0, "middle": 0.0, "near": 0.0, "weak": 0.5, "mirrored": 0.5, "other": 3.0}
+    return pd.DataFrame(
+        [{"rho": rho, "seed": seed, **rows} for rho in (1.0, 0.5) for seed in range(3)]
+    )
