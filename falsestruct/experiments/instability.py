@@ -38,7 +38,7 @@ ADVERSARY = {"stripes": 2.0, "oscillation": 1.5, "digits-brightness": 1.5}  # si
 ASCENT = {"stripes": 4, "oscillation": 2, "digits-brightness": 3}  # steps of the adversary
 FAINT = 0.1  # the control's adversary, in radii
 COPIES = 5  # of each sample, each with its own noise
-STARTS = ((24, 0), (1, 8))  # of attacks, in the plane and on images: at first, and again
+STARTS = ((24, 0), (1, 16))  # of attacks, in the plane and on images: at first, and again
 TEST_SEED = 20_000
 BEYOND = 1.5  # in units of its distance, the false structure's own perturbation that is tried
 LARGE = 2.0  # twice the contrast of an image: no label may survive it, and sizes end here
@@ -206,7 +206,7 @@ def measure(
 def thorough(
     outputs: Outputs, x: Tensor, norm: Norm, members: int, *, some: Some | None = None
 ) -> Attack:
-    """An attack that starts again, more often, at the points where a member's label did not flip.
+    """An attack that starts again, more often, where a member's label did not flip within `LARGE`.
 
     What a member gets depends on no other one.
 
@@ -216,7 +216,7 @@ def thorough(
     """
     first, more = STARTS[x.ndim > 2]
     found = instability.smallest_perturbations(outputs, x, norm=norm, members=members, starts=first)
-    missed = found.size.isinf()
+    missed = found.size > LARGE
     if not more or not missed.any():
         return found
     rows = missed.any(1).nonzero().flatten() if some else torch.arange(members)
@@ -227,8 +227,9 @@ def thorough(
     )
     size, perturbation = found.size.clone(), found.perturbation.clone()
     place = rows[:, None], columns
-    size[place] = torch.where(missed[place], again.size, size[place])
-    wide = missed[place].view(len(rows), len(columns), *[1] * (x.ndim - 1))
+    better = missed[place] & (again.size < size[place])
+    size[place] = torch.where(better, again.size, size[place])
+    wide = better.view(*better.shape, *[1] * (x.ndim - 1))
     perturbation[place] = torch.where(wide, again.perturbation, perturbation[place])
     return Attack(norm, size, perturbation)
 
