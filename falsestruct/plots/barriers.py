@@ -108,8 +108,8 @@ def tradeoff(table: pd.DataFrame) -> Figure:
               bbox={"facecolor": "white", "edgecolor": "none", "pad": 2})  # fmt: skip
     network = table[table["kind"] == "network"]
     for place, (noise, own) in enumerate(network.groupby("noise")):
-        axis.plot(own["error"], own["times"], MARKERS[place], ms=5, label=f"network, noise {noise:g}",
-                  **dots(NOISE_COLOURS[place]))  # fmt: skip
+        axis.plot(own["error"], own["times"], MARKERS[place], ms=5,
+                  label=f"network, noise {noise:g}", **dots(NOISE_COLOURS[place]))  # fmt: skip
     for kind, marker, shift in (("network, no detail", "x", -0.02), ("FIRENET", "*", 0.02)):
         own = table[table["kind"] == kind]  # both at an error of one: shown side by side
         axis.plot(own["error"] + shift, own["times"], marker, color="black", ms=7, alpha=0.8,
