@@ -192,7 +192,9 @@ def tex(text: str) -> str:
         else:
             signs = re.findall(r"\\?.", part, re.S)
             parts[index] = f"${''.join(map(_in_formula, signs))}$"
-    return re.sub(r"(?<!\\)\$\$", "", "".join(parts))  # formulas that meet are one
+    # Signs above the line that meet share one brace, formulas that meet are one.
+    joined = re.sub(r"(?<=[0-9a-z-])\}\$\$\^\{", "", "".join(parts))
+    return re.sub(r"(?<!\\)\$\$", "", joined)
 
 
 def _in_formula(sign: str) -> str:
@@ -212,7 +214,8 @@ def _character(sign: str) -> str:
     kind = unicodedata.decomposition(sign).split()
     if kind[:1] in (["<sub>"], ["<super>"]):
         mark = "_" if kind[0] == "<sub>" else "^"
-        return f"${mark}{{{''.join(chr(int(code, 16)) for code in kind[1:])}}}$"
+        plain = "".join(chr(int(code, 16)) for code in kind[1:]).replace("\N{MINUS SIGN}", "-")
+        return f"${mark}{{{plain}}}$"
     base, *accents = list(unicodedata.normalize("NFD", sign))
     if base.isascii() and len(accents) == 1 and accents[0] in _ACCENTS:
         return f"{{\\{_ACCENTS[accents[0]]}{{{base}}}}}"

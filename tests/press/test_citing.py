@@ -200,3 +200,7 @@ def test_braces_match_whatever_the_text(text):
     assert written.isascii()
     [(_, found)] = parse_string(f"@misc{{k, note = {{{written}}}}}", "bibtex").entries.items()
     assert found.fields["note"].split() == written.split()
+
+
+def test_signs_above_the_line_share_one_brace():
+    assert citing.tex("2⁻ⁿ and x²") == "2$^{-n}$ and x$^{2}$"
