@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from falsestruct.press import citing, claims, figures, interactive, pages
-from falsestruct.press.chapters import MARK
+from falsestruct.press.chapters import MARK, stated
 from falsestruct.press.claims import VERDICTS
 from falsestruct.press.figures import Published
 from falsestruct.press.pages import Entry, badge, table
@@ -52,11 +52,14 @@ class Page:
         return mark
 
 
+def ledger(book: Book, output: Output) -> list[Entry]:
+    """All claims with their records; a build asks for it once a page."""
+    return pages.ledger(stated(book), claims.read_evidence(output.evidence))
+
+
 def page(book: Book, name: str, notebook: Mapping[str, Any], *, output: Output) -> Page:
     """A chapter's page from what is stored."""
-    evidence = claims.read_evidence(output.evidence)
-    entries = pages.ledger(claims.read_claims(book), evidence)
-    own = [entry for entry in entries if entry.claim.chapter == name]
+    own = [entry for entry in ledger(book, output) if entry.claim.chapter == name]
     found = {f.id: f for f in figures.all_figures(output) if f.chapter == name}
     return Page(name, notebook, own, found)
 

@@ -201,11 +201,15 @@ def freshness_key(book: Book, chapter: Chapter) -> str:
     for path in [chapter.path, book.requirements, *_source(book, chapter), *_data(book, chapter)]:
         digest.update(f"{path.relative_to(book.root)}\n".encode())
         digest.update(path.read_bytes() if path.exists() else b"absent")
-    text = book.claims.read_bytes() if book.claims.exists() else b""
-    for claim in _stated(book.root, text).values():
+    for claim in stated(book).values():
         if claim.chapter == chapter.name:
             digest.update(claim.stated.encode())
     return digest.hexdigest()
+
+
+def stated(book: Book) -> dict[str, claims.Claim]:
+    """`claims.read_claims`, read once for all chapters."""
+    return _stated(book.root, book.claims.read_bytes() if book.claims.exists() else b"")
 
 
 @functools.lru_cache(maxsize=4)

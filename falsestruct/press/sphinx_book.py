@@ -71,11 +71,10 @@ class SmallBoard(SphinxDirective):
     """`{small-board}`: how many cells of the status board came to which verdict."""
 
     def run(self) -> list[nodes.Node]:
-        """The table, and a link to the whole board."""
+        """The table."""
         book = Book(Path(self.env.srcdir))
         self.env.note_dependency(str(book.published.evidence))
-        evidence = claims.read_evidence(book.published.evidence)
-        entries = pages.ledger(claims.read_claims(book), evidence)
+        entries = chapter_pages.ledger(book, book.published)
         found: list[nodes.Node] = self.parse_text_to_nodes(pages.small_board(entries))
         return found
 
