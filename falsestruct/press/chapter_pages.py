@@ -212,7 +212,10 @@ def _made_with(shown: Page) -> str:
         "Commit": f"`{mark['commit']}`" if "commit" in mark else "",
         "Machine": about.get("machine", ""),
         "Threads": str(mark.get("threads", "")),
-        "Seeds": ", ".join(f"{k} 0 to {v - 1}" for k, v in seeds.items() if type(v) is int),
+        "Seeds": ", ".join(
+            f"{k} 0 to {v - 1}" if type(v) is int else f"{k} {v}, each from 0"
+            for k, v in seeds.items()
+        ),
         "Seconds": f"{mark['seconds']:g}" if "seconds" in mark else "",
         "Versions": versions,
     }
@@ -224,7 +227,7 @@ def run_command(shown: Page) -> str:
     lines = [f"falsestruct run {shown.name} --force"]
     known = shown.mark.get("parameters", {})
     whole = [k for k, v in known.items() if type(v) is int]
-    name = next(iter(sorted(whole, key=lambda k: not k.endswith("seeds"))), None)
+    name = next(iter(sorted(whole, key=lambda k: (k != "seeds", not k.endswith("seeds")))), None)
     if name is not None:
         changed = max(2, known[name] // 4)
         lines.append(f"falsestruct run {shown.name} -p {name}={changed}   # not into the book")

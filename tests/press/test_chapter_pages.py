@@ -138,3 +138,12 @@ def test_a_slider_without_its_column_is_an_error(shown, monkeypatch):
     record = figures.find_figure(shown[0].published, "one-line")
     with pytest.raises(UserError, match="figure 'one-line' has no column delta, share, low, high"):
         interactive.block(record, shown[0].published)
+
+
+def test_the_example_changes_the_seeds_and_lists_of_seeds_are_shown():
+    parameters = {"attack_seeds": 2, "seeds": 20, "plain_seeds": [20, 10]}
+    mark = {chapters.MARK: {"parameters": parameters, "threads": 1}}
+    page = chapter_pages.Page("x", {"cells": [], "metadata": mark}, [], {})
+    assert "run x -p seeds=5 " in chapter_pages.run_command(page)
+    foot = chapter_pages.foot(page)
+    assert "attack_seeds 0 to 1, seeds 0 to 19, plain_seeds [20, 10], each from 0" in foot
