@@ -6,6 +6,7 @@ that were built by hand.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -206,9 +207,10 @@ def measure(
 def thorough(
     outputs: Outputs, x: Tensor, norm: Norm, members: int, *, some: Some | None = None
 ) -> Attack:
-    """An attack that starts again, more often, where a member's label did not flip within `LARGE`.
+    """An attack that starts again, more often, where a member's label did not flip within reach.
 
-    What a member gets depends on no other one.
+    Reach: `LARGE` at every input, in the Euclidean norm √n times that for n inputs. What a member
+    gets depends on no other one.
 
     Args:
         some: The outputs of some members: those that missed start again alone. None: all do, which
@@ -216,7 +218,8 @@ def thorough(
     """
     first, more = STARTS[x.ndim > 2]
     found = instability.smallest_perturbations(outputs, x, norm=norm, members=members, starts=first)
-    missed = found.size > LARGE
+    reach = LARGE if norm == "linf" else LARGE * math.sqrt(x[0].numel())
+    missed = found.size > reach
     if not more or not missed.any():
         return found
     rows = missed.any(1).nonzero().flatten() if some else torch.arange(members)

@@ -251,8 +251,8 @@ def _untwiddle(n: int, dtype: torch.dtype) -> Tensor:
 def hadamard(x: Tensor) -> Tensor:
     """Orthonormal fast Walsh-Hadamard transform of the last axis, whose length is a power of two.
 
-    A Hadamard matrix of 2ᵏ rows is a Kronecker product of smaller ones. Each factor has at most 32
-    rows: one product with a matrix that small is faster than five rounds of sums.
+    A Hadamard matrix of 2ᵏ rows is a Kronecker product of smaller ones: one product with a matrix
+    of 64 rows is faster than six rounds of sums.
     """
     n = x.shape[-1]
     if n & (n - 1) or n == 0:
@@ -268,10 +268,14 @@ def hadamard(x: Tensor) -> Tensor:
 
 
 def _factors(n: int) -> list[int]:
-    """Powers of two up to 32 whose product is n, as equal as they can be."""
+    """Powers of two whose product is n: the first up to 64, others up to 32 and about equal.
+
+    The first is one product for all signals, which pays for more rows; the others are many.
+    """
     bits = n.bit_length() - 1
-    count = max(1, -(-bits // 5))
-    return [2 ** (bits // count + (i < bits % count)) for i in range(count)]
+    first, rest = min(6, bits), max(0, bits - 6)
+    count = -(-rest // 5)
+    return [2**first, *(2 ** (rest // count + (i < rest % count)) for i in range(count))]
 
 
 @lru_cache(maxsize=32)

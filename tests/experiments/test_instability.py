@@ -372,6 +372,22 @@ def test_thorough_starts_again_where_nothing_was_found() -> None:
     assert torch.equal(flips, more.size.isfinite())
 
 
+def test_thorough_s_reach_is_as_large_in_both_norms() -> None:
+    """Euclidean sizes are √n times as large: being above `LARGE` is no reason to start again."""
+    problem = planted.by_name("stripes")
+    (trained,) = experiment.ensembles("stripes", "MLP", [(0.1, 1.0)], range(2))
+    x = problem.draw(6, torch.Generator().manual_seed(0))[0].float()
+    outputs = training.as_function(trained)
+    once = instability.smallest_perturbations(outputs, x, norm="l2", members=2)
+    assert (once.size > experiment.LARGE).any()
+    assert (once.size < experiment.LARGE * 32).all()
+
+    def some(rows: list[int]) -> Outputs:
+        pytest.fail(f"members {rows} start again")
+
+    assert torch.equal(experiment.thorough(outputs, x, "l2", 2, some=some).size, once.size)
+
+
 @pytest.mark.parametrize(("name", "d"), [("oscillation", 2), ("digits-brightness", 64)])
 def test_chance_is_the_mean_cosine_of_random_directions(name: str, d: int) -> None:
     noise = torch.randn(40_000, d, generator=torch.Generator().manual_seed(0))
