@@ -13,7 +13,7 @@ import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -92,8 +92,15 @@ def read_claims(book: Book) -> dict[str, Claim]:
     Raises:
         UserError: an entry lacks a field, repeats an id, or states a rule that can't be read.
     """
+    text = book.claims.read_text() if book.claims.exists() else ""
+    return dict(_read(text))
+
+
+@lru_cache(maxsize=4)
+def _read(text: str) -> dict[str, Claim]:
+    """Claims from the file's text; each record of a chapter asks for the same ones."""
     claims: dict[str, Claim] = {}
-    for entry in itertools.chain.from_iterable(map(_each, _entries(book.claims))):
+    for entry in itertools.chain.from_iterable(map(_each, _entries(text))):
         claim = _claim(entry)
         if claim.id in claims:
             raise UserError(f"book/claims.yml states {claim.id!r} twice: give one another id")
@@ -101,9 +108,9 @@ def read_claims(book: Book) -> dict[str, Claim]:
     return claims
 
 
-def _entries(path: Path) -> list[dict[str, Any]]:
+def _entries(text: str) -> list[dict[str, Any]]:
     try:
-        entries = yaml.safe_load(path.read_text()) if path.exists() else []
+        entries = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         raise UserError("book/claims.yml: " + " ".join(str(error).split())) from None
     if not isinstance(entries or [], list) or not all(isinstance(e, dict) for e in entries or []):
