@@ -59,8 +59,8 @@
     const side = 32, width = 3, first = 14, cell = 4;
     const canvas = element("canvas", { width: side * cell, height: side * cell, "aria-hidden": "true" });
     const pen = canvas.getContext("2d");
-    // From −1/2 (black) to 3/2 (white), so that both offsets of every size stay inside.
-    const grey = (value) => Math.round(255 * (value + 0.5) / 2);
+    // From −1 (black) to 2 (white): with an offset of up to one, all tones stay inside.
+    const grey = (value) => Math.round(255 * (value + 1) / 3);
     const paint = (value, ...box) => {
       const tone = Math.min(255, Math.max(0, grey(value)));
       pen.fillStyle = `rgb(${tone}, ${tone}, ${tone})`;
@@ -76,9 +76,9 @@
     const figure = (canvas, words) =>
       element("figure", {}, canvas, element("figcaption", {}, words));
     return [
-      figure(stripe(true, -a), "Trained on: horizontal, a trace darker"),
-      figure(stripe(false, a), "Trained on: vertical, a trace brighter"),
-      figure(stripe(true, a), "Conflict: horizontal, a trace brighter"),
+      figure(stripe(true, -a), "Trained on: horizontal, darker"),
+      figure(stripe(false, a), "Trained on: vertical, brighter"),
+      figure(stripe(true, a), "Conflict: horizontal, brighter"),
     ];
   }
 
@@ -118,7 +118,7 @@
       output.textContent = String(at);
       slider.setAttribute("aria-valuetext", `${data.label} ${at}`);
       pictures.replaceChildren(...PICTURES[data.picture](at));
-      chart.replaceChildren(bars(data, rows));
+      chart.replaceChildren(element("p", { "aria-hidden": "true" }, data.reading), bars(data, rows));
       spoken.textContent = `${data.reading}: ` +
         rows.map((row) => `${row.group} ${percent(row.share)}`.trim()).join(", ") + ".";
     }

@@ -229,10 +229,10 @@ def wrong_or_broken(tables: Tables, width: int) -> pd.DataFrame:
     parts, r = [], int(tables.taken["r"].max())
     faint = tables.scaled[tables.scaled["ratio"] < LESS]
     kinds = {
-        "x₂ by the label": tables.taken,
-        "x₂ by the label, faint": faint,
-        "x₂ by coins": tables.coins,
-        "no x₂": tables.without,
+        "hint": tables.taken,
+        "faint hint": faint,
+        "coin": tables.coins,
+        "second input zero": tables.without,
     }
     for kind, table in kinds.items():
         own = table[(table["width"] == width) & (table["r"] == r)]
@@ -240,7 +240,7 @@ def wrong_or_broken(tables: Tables, width: int) -> pd.DataFrame:
             pd.DataFrame({"kind": kind, "wrong": 1 - own["accuracy"], "broken": own["broken"]})
         )
     stands = measure(explicit(Points(r)), Points(r), width)
-    row = {"kind": ["explicit"], "wrong": 1 - stands["accuracy"], "broken": stands["broken"]}
+    row = {"kind": ["built by hand"], "wrong": 1 - stands["accuracy"], "broken": stands["broken"]}
     parts.append(pd.DataFrame(row))
     return pd.concat(parts, ignore_index=True).assign(bound=1 - (width + 2) / r)
 

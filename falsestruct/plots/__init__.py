@@ -203,9 +203,8 @@ def stripe_losses(table: pd.DataFrame, *, stored: float) -> Figure:
         axis.plot(part["loss"], height, MARKERS[place], **dots(SERIES[place]))
         axis.annotate(
             names[str(variant)],
-            (part["loss"].median() - 0.05, -place + 0.3),
+            (max(part["loss"].median() - 0.2, 0.02), -place + 0.3),
             color=SERIES[place],
-            ha="center",
         )
     axis.axvline(stored, color="0.2", linestyle="--")
     axis.annotate(
@@ -341,7 +340,7 @@ def oscillation_record(table: pd.DataFrame) -> Figure:
         axis.set_xscale("log")
         axis.set_xlabel("training steps")
         tidy(axis)
-    axes[0].set_ylabel("accuracy on S_ε, no hint")
+    axes[0].set_ylabel(r"accuracy on $S_\varepsilon$, no hint")
     axes[0].set_ylim(0.35, 1.03)
     axes[1].legend(loc="lower right", fontsize="small")
     return picture
@@ -437,6 +436,7 @@ def scaling_curve(table: pd.DataFrame) -> Figure:
     axis.set(xlabel="cores", ylabel="minutes")
     ticks = [1, 2, 16, 256, 4096]
     axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    axis.set_yticks([1, 2, 5, 10, 20, 50])
     axis.minorticks_off()
     axis.set_ylim(bottom=0.3 * table["seconds"].min() / 60)
     axis.yaxis.set_major_formatter("{x:g}")

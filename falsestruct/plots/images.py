@@ -207,8 +207,8 @@ def taught(table: pd.DataFrame) -> Figure:
             axis.plot(own, -height - 0.2 * (place - 1.5) + spread, marker, color=colour, ms=4,
                       label=text if height == 0 else None)  # fmt: skip
     axis.axvline(0.1, color="0.2", linestyle="--")
-    axis.annotate("chance", (0.1, -len(names) + 0.6), xytext=(3, 0), textcoords="offset points",
-                  fontsize="small")  # fmt: skip
+    axis.annotate("chance", (0.1, 1.0), xycoords=("data", "axes fraction"), xytext=(3, 1),
+                  textcoords="offset points", fontsize="small")  # fmt: skip
     axis.set_yticks([-i for i in range(len(names))], names)
     axis.set(xlim=(-0.02, 1.02), xlabel="accuracy on clean held-out images")
     tidy(axis)

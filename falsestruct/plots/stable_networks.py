@@ -126,8 +126,8 @@ def tradeoff(table: pd.DataFrame) -> Figure:
     axis.text(0.02, 0.3 * bound, "impossible with\nthis width", color="0.25")
     for place, (kind, own) in enumerate(table.groupby("kind", sort=False)):
         axis.plot(
-            own["wrong"], own["broken"], MARKERS[place], ms=5, label=kind, clip_on=False, zorder=3,
-            **dots(SERIES[place]),
+            own["wrong"], own["broken"], MARKERS[place], ms=9 if len(own) == 1 else 5, label=kind,
+            clip_on=False, zorder=3, **dots(SERIES[place]),
         )  # fmt: skip
     axis.set(
         xlabel="share of points that are wrong",

@@ -9,9 +9,10 @@ from __future__ import annotations
 import ast
 import copy
 import io
+import itertools
 import re
 import tokenize
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +73,7 @@ def augment(shown: Page, book: Book, output: Output, *, home: str = "") -> dict[
     """
     notebook: dict[str, Any] = copy.deepcopy(dict(shown.notebook))
     cells: list[dict[str, Any]] = []
-    for cell in notebook["cells"]:
+    for cell in itertools.chain.from_iterable(map(_parted, notebook["cells"])):
         cells.append(cell)
         for id in published_in(cell):
             if id in shown.figures:
@@ -85,6 +86,23 @@ def augment(shown: Page, book: Book, output: Output, *, home: str = "") -> dict[
     first["source"] = f"{title[0]}\n{head(shown)}\n{source[title.end() :]}"
     notebook["cells"] = [*cells, _markdown(f"foot-{shown.name}", foot(shown, home))]
     return notebook
+
+
+def _parted(cell: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A cell that ends with its figure, and what it shows after that: the fold comes between."""
+    outputs = cell.get("outputs", [])
+    ends = [i + 1 for i, out in enumerate(outputs) if published_in({"outputs": [out]})]
+    cuts = sorted({0, *ends, len(outputs)})
+    if len(cuts) < 3:
+        yield cell
+        return
+    for part, (first, last) in enumerate(itertools.pairwise(cuts)):
+        own = copy.deepcopy(cell) | {"outputs": outputs[first:last]}
+        if part:
+            tags = [*cell["metadata"].get("tags", []), "remove-input"]
+            own |= {"id": f"part-{part}-{cell['id']}"[:64], "source": ""}
+            own["metadata"] = cell["metadata"] | {"tags": tags}
+        yield own
 
 
 def _markdown(id: str, text: str) -> dict[str, Any]:
@@ -223,11 +241,11 @@ def _made_with(shown: Page) -> str:
 
 
 def run_command(shown: Page) -> str:
-    """The one command, with a parameter that is worth changing as an example."""
+    """The one command, and how to run it with another number of seeds, where it has such."""
     lines = [f"falsestruct run {shown.name} --force"]
     known = shown.mark.get("parameters", {})
-    whole = [k for k, v in known.items() if type(v) is int]
-    name = next(iter(sorted(whole, key=lambda k: (k != "seeds", not k.endswith("seeds")))), None)
+    seeds = [k for k, v in known.items() if type(v) is int and k.endswith("seeds")]
+    name = next(iter(sorted(seeds, key=lambda k: k != "seeds")), None)
     if name is not None:
         changed = max(2, known[name] // 4)
         lines.append(f"falsestruct run {shown.name} -p {name}={changed}   # not into the book")

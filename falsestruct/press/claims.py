@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -36,6 +37,8 @@ _COMPARISON = re.compile(r"(<=|>=|<|>|==) *(-?[0-9][0-9_.]*(?:e-?[0-9]+)?)")
 _OPERATORS = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq,
 }  # fmt: skip
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 Rule = tuple[Mapping[str, str], ...]
 
@@ -289,21 +292,34 @@ def _stage(id: str, estimate: Estimate, control: Estimate) -> tuple[Claim, str]:
 
 
 def number(value: float) -> str:
-    """A number for a person: three significant digits, no scientific notation near one."""
-    if value == int(value) and abs(value) < 1e6:
+    """A number for a person: three significant digits, a power of ten only far from one."""
+    if value < 0:
+        return f"−{number(-value)}"
+    if value == int(value) and value < 1e6:
         return str(int(value))
-    if 999 < abs(value) < 1e6:
+    if 999 < value < 1e6:
         return f"{value:.0f}"
-    return f"{value:.3g}" if abs(value) >= 1e-3 else f"{value:.2e}"
+    if 1e-3 <= value < 1e6:
+        return f"{value:.3g}"
+    digits, power = f"{value:.2e}".split("e")
+    return f"{float(digits):g}·10{str(int(power)).translate(_RAISED)}"
+
+
+def numbers(*values: float) -> list[str]:
+    """Numbers that stand side by side, with equally many decimals where all are near one."""
+    texts = [number(value) for value in values]
+    if any("·" in text for text in texts) or max(map(abs, values)) >= 1000:
+        return texts
+    decimals = max(len(text.partition(".")[2]) for text in texts)
+    return [f"{value:.{decimals}f}".replace("-", "−") for value in values]
 
 
 def text(estimate: Estimate) -> str:
     """An estimate for a person: value, interval, n."""
-    value = number(estimate.value)
     if estimate.method == "exact":
-        return f"{value} (exact)"
-    interval = f"[{number(estimate.low)}, {number(estimate.high)}]"
-    return f"{value}, 95 % interval {interval}, n = {estimate.n}"
+        return f"{number(estimate.value)} (exact)"
+    value, low, high = numbers(estimate.value, estimate.low, estimate.high)
+    return f"{value}, 95 % interval [{low}, {high}], n = {estimate.n}"
 
 
 def _show_card(claim: Claim, verdict: str, estimate: Estimate, control: Estimate) -> None:
@@ -357,10 +373,10 @@ def _show_table(rows: Sequence[tuple[Claim, str, Estimate, Estimate]]) -> None:
 
 def interval(estimate: Estimate) -> str:
     """An estimate in a table's cell: value and interval."""
-    value = number(estimate.value)
     if estimate.method == "exact":
-        return f"{value} (exact)"
-    return f"{value} [{number(estimate.low)}, {number(estimate.high)}]"
+        return f"{number(estimate.value)} (exact)"
+    value, low, high = numbers(estimate.value, estimate.low, estimate.high)
+    return f"{value} [{low}, {high}]"
 
 
 def read_evidence(path: Path) -> dict[str, dict[str, Any]]:

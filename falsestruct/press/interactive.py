@@ -51,8 +51,9 @@ SLIDERS = {
     "oscillation-delta": Slider(
         "delta", "size of the hint δ", "", "share", "Share of the conflict set read by the hint",
         "hint",
-        "Make the hint fainter. The picture shows it enlarged a thousand times: where it can "
-        "hardly be seen here, networks still read it.",
+        "Make the hint fainter. The picture shows it enlarged a thousand times. At a "
+        "ten-thousandth it can hardly be seen even so, and networks still read it; below that "
+        "they cease to.",
     ),
 }  # fmt: skip
 

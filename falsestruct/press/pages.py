@@ -204,6 +204,14 @@ def board_counts(entries: Iterable[Entry]) -> dict[str, int]:
     return counts
 
 
+PLANTED = {  # what the front page calls a problem
+    "digits": "digits, nothing planted",
+    "digits-brightness": "digits with brightness",
+    "digits-pixel": "digits with a pixel",
+    "digits-sinusoid": "digits with a sinusoid",
+}
+
+
 def small_board(entries: Iterable[Entry]) -> str:
     """The status board in small: a row a problem, a column a component, counts of verdicts."""
     counts = board_counts(entries := list(entries))
@@ -217,7 +225,8 @@ def small_board(entries: Iterable[Entry]) -> str:
             shown = [f"[{n} {v}]{{.verdict .verdict-{v}}}" for v, n in found.items() if n]
             cells.append("<br>".join(shown) or "–")
         if any(cell != "–" for cell in cells):
-            rows.append([problem, *cells])
+            rows.append([PLANTED.get(problem, problem), *cells])
+    rows.sort(key=lambda row: row[0] == PLANTED["digits"])  # it names no structure: last
     header = ["Problem", *(name.capitalize() for name in components)]
     return table(header, rows, "small-board", widths=[25, 25, 25, 25])
 
@@ -277,7 +286,7 @@ def provenance(entries: Iterable[Entry]) -> str:
 
     This changes from run to run.
     """
-    rows = []
+    rows: dict[str, list[list[str]]] = {}
     for entry in entries:
         if entry.record is None:
             continue
@@ -285,10 +294,15 @@ def provenance(entries: Iterable[Entry]) -> str:
         machine, threads = about.pop("machine"), about.pop("threads")
         versions = ", ".join(f"{name} {version}" for name, version in about.items())
         row = [f"`{entry.record['chapter']}`", f"`{entry.record['commit']}`", machine]
-        rows.append([*row, str(threads), f"{entry.record['seconds']:g}", versions])
-    unique = [list(row) for row in dict.fromkeys(map(tuple, rows))]
-    header = ["Chapter", "Commit", "Machine", "Threads", "Seconds", "Versions"]
-    return table(header, unique, "ledger-provenance", widths=[18, 17, 20, 9, 9, 27])
+        row += [str(threads), f"{entry.record['seconds']:g}"]
+        own = rows.setdefault(versions, [])
+        own += [row] if row not in own else []
+    header = ["Chapter", "Commit", "Machine", "Threads", "Seconds"]
+    return "\n".join(
+        f"With {versions}:\n\n"
+        + table(header, own, "ledger-provenance", widths=[28, 20, 28, 12, 12])
+        for versions, own in rows.items()
+    )
 
 
 def table(

@@ -15,6 +15,7 @@ from sphinx.util.nodes import make_refnode
 
 MENTION = re.compile(r"\b[Cc]hapters? \d\d(?:(?:,| and|, and) \d\d)*\b")
 NUMBER = re.compile(r"(?:\b[Cc]hapters? )?(\d\d)\b")
+FORMULA = re.compile(r'(<span class="math notranslate nohighlight">[^<]*</span>[.,;:!?)’]+)')
 UNTOUCHED = (
     nodes.reference, nodes.literal, nodes.literal_block, nodes.title, nodes.raw, nodes.math,
     nodes.math_block, nodes.comment, nodes.target,
@@ -75,8 +76,21 @@ def _with_links(text: str, linked: Callable[[str, str], nodes.Node]) -> list[nod
     return [part for part in (*parts, nodes.Text(text[done:])) if part.astext()]
 
 
+def keep_marks(
+    _app: Sphinx,
+    _page: str,
+    _template: str,
+    context: dict[str, Any],
+    _doctree: nodes.document | None,
+) -> None:
+    """Keep the punctuation mark behind a formula on the formula's line."""
+    if "body" in context:
+        context["body"] = FORMULA.sub(r'<span class="keep">\1</span>', context["body"])
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     app.connect("doctree-read", number_title, priority=BEFORE_TITLES)
     app.connect("doctree-resolved", link_chapters)
+    app.connect("html-page-context", keep_marks)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -292,7 +292,7 @@ def test_the_page_s_tables():
     assert set(found.used(tables)["what"]) == {"pieces", "crossings"}
     points = found.wrong_or_broken(tables, 20)
     assert points["bound"].unique() == pytest.approx(1 - 22 / 50)
-    own = points[points["kind"] == "explicit"]
+    own = points[points["kind"] == "built by hand"]
     assert own[["wrong", "broken"]].to_numpy().tolist() == [[0, 0]]
     assert len(found.shares(tables.scaled)) == 3 * len(RATIOS) * 2
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import nbformat
@@ -138,6 +139,28 @@ def test_a_slider_without_its_column_is_an_error(shown, monkeypatch):
     record = figures.find_figure(shown[0].published, "one-line")
     with pytest.raises(UserError, match="figure 'one-line' has no column delta, share, low, high"):
         interactive.block(record, shown[0].published)
+
+
+def test_a_chapter_without_seeds_has_no_example_of_a_parameter():
+    mark = {chapters.MARK: {"parameters": {"seed": 0, "K": 30}, "threads": 1}}
+    page = chapter_pages.Page("x", {"cells": [], "metadata": mark}, [], {})
+    assert chapter_pages.run_command(page) == "falsestruct run x --force"
+
+
+def test_the_fold_stands_between_a_figure_and_what_its_cell_shows_next(shown):
+    """A cell that shows a figure and then a table is shown in two parts, its code once."""
+    book = shown[0]
+    notebook = json.loads((book.published.notebooks / "01_one.ipynb").read_text())
+    cell = next(c for c in notebook["cells"] if chapter_pages.published_in(c))
+    later = {"output_type": "display_data", "data": {"text/plain": "a table"}, "metadata": {}}
+    cell["outputs"] = [later, *cell["outputs"], later]
+    page = chapter_pages.page(book, "01_one", notebook, output=book.published)
+    cells = chapter_pages.augment(page, book, book.published)["cells"]
+    place = next(i for i, cell in enumerate(cells) if "Cite or download" in cell["source"])
+    before, after = cells[place - 1], cells[place + 1]
+    assert before["source"] == cell["source"] and before["outputs"] == cell["outputs"][:-1]
+    assert after["source"] == "" and after["outputs"] == [later]
+    assert "remove-input" in after["metadata"]["tags"] and after["id"] != before["id"]
 
 
 def test_the_example_changes_the_seeds_and_lists_of_seeds_are_shown():

@@ -213,8 +213,9 @@ def test_a_card_shows_verdict_number_and_link(run_of_one, monkeypatch):
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (3.0, "3"), (-2.0, "-2"), (0.0, "0"), (0.12345, "0.123"), (12.345, "12.3"),
-        (1234.5, "1234"), (999.9, "1000"), (0.0001234, "1.23e-04"), (1e9, "1e+09"),
+        (3.0, "3"), (-2.0, "−2"), (0.0, "0"), (0.12345, "0.123"), (12.345, "12.3"),
+        (1234.5, "1234"), (999.9, "1000"), (0.0001234, "1.23·10⁻⁴"), (1e9, "1·10⁹"),
+        (-0.25, "−0.25"), (-2e-5, "−2·10⁻⁵"), (-3.0, "−3"),
     ],
 )  # fmt: skip
 def test_numbers_for_people(value, text):
@@ -223,7 +224,28 @@ def test_numbers_for_people(value, text):
 
 @given(st.floats(-1e12, 1e12))
 def test_numbers_keep_three_digits(value):
-    assert math.isclose(float(claims.number(value)), value, rel_tol=6e-3)
+    assert math.isclose(parsed(claims.number(value)), value, rel_tol=6e-3)
+
+
+def parsed(text):
+    """The number that a text for people says."""
+    digits, _, power = text.replace("−", "-").partition("·10")
+    raised = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+    return float(f"{digits}e{power.translate(raised) or 0}")
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ((0.96, 0.9591, 0.9612), ["0.960", "0.959", "0.961"]),
+        ((-0.5, -1.0, 0.25), ["−0.50", "−1.00", "0.25"]),
+        ((20.0, 18.0, 22.0), ["20", "18", "22"]),
+        ((5.9e-5, 0.0, 0.25), ["5.9·10⁻⁵", "0", "0.25"]),
+        ((1500.0, 0.123, 2e6), ["1500", "0.123", "2·10⁶"]),
+    ],
+)
+def test_numbers_side_by_side_have_equally_many_decimals(values, texts):
+    assert claims.numbers(*values) == texts
 
 
 # ---- one claim for each architecture ----
@@ -280,7 +302,7 @@ def test_a_table_records_many_claims(run_of_one, monkeypatch):
     assert verdicts == ["supported", "refuted"]
     [table] = tables
     for part in ("{#claim-each-mlp .verdict .verdict-supported}", "(#ledger-each-cnn)",
-                 "0.25 [0.1, 0.4]", "0.02 (exact)"):  # fmt: skip
+                 "0.25 [0.10, 0.40]", "0.02 (exact)"):  # fmt: skip
         assert part in table["markdown"]
     assert table["text"].splitlines()[1].startswith("refuted: each-cnn: 0.25")
     with pytest.raises(UserError, match="recorded twice"):

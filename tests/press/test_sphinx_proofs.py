@@ -109,6 +109,13 @@ def built(tmp_path_factory):
     return out
 
 
+def test_a_mark_behind_a_formula_stays_with_it(tmp_path):
+    text = TEN.replace("Words.", "We add $a$, then $b$ and $c$.")
+    out, _ = build(tmp_path, _10_ten=text)
+    kept = [tag.get_text() for tag in page(out, "10_ten").select("span.keep")]
+    assert len(kept) == 2 and kept[0].endswith(",") and kept[1].endswith(".")
+
+
 def test_one_counter_a_chapter(built):
     assert numbers(built, "02_two") == ["Definition 2.1", "Lemma 2.2"]
     assert numbers(built, "10_ten") == ["Proposition 10.1"]
