@@ -89,8 +89,12 @@ def augment(shown: Page, book: Book, output: Output, *, home: str = "") -> dict[
 
 
 def _parted(cell: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A cell that ends with its figure, and what it shows after that: the fold comes between."""
+    """A cell that ends with its figure, code folded, and what it shows after: the fold between."""
     outputs = cell.get("outputs", [])
+    if published_in(cell):
+        # Its code says caption and alt text, which stand below and in the figure.
+        tags = dict.fromkeys([*cell["metadata"].get("tags", []), "hide-input"])
+        cell["metadata"] = cell["metadata"] | {"tags": list(tags)}
     ends = [i + 1 for i, out in enumerate(outputs) if published_in({"outputs": [out]})]
     cuts = sorted({0, *ends, len(outputs)})
     if len(cuts) < 3:
@@ -100,7 +104,8 @@ def _parted(cell: dict[str, Any]) -> Iterator[dict[str, Any]]:
         own = copy.deepcopy(cell) | {"outputs": outputs[first:last]}
         if part:
             tags = [*cell["metadata"].get("tags", []), "remove-input"]
-            own |= {"id": f"part-{part}-{cell['id']}"[:64], "source": ""}
+            # Removed from the page; a cell without a source is left out whole.
+            own |= {"id": f"part-{part}-{cell['id']}"[:64], "source": "# continued"}
             own["metadata"] = cell["metadata"] | {"tags": tags}
         yield own
 

@@ -159,7 +159,8 @@ def test_the_fold_stands_between_a_figure_and_what_its_cell_shows_next(shown):
     place = next(i for i, cell in enumerate(cells) if "Cite or download" in cell["source"])
     before, after = cells[place - 1], cells[place + 1]
     assert before["source"] == cell["source"] and before["outputs"] == cell["outputs"][:-1]
-    assert after["source"] == "" and after["outputs"] == [later]
+    assert after["source"] == "# continued" and after["outputs"] == [later]
+    assert "hide-input" in before["metadata"]["tags"]
     assert "remove-input" in after["metadata"]["tags"] and after["id"] != before["id"]
 
 
