@@ -93,8 +93,8 @@ def _parted(cell: dict[str, Any]) -> Iterator[dict[str, Any]]:
     outputs = cell.get("outputs", [])
     if published_in(cell):
         # Its code says caption and alt text, which stand below and in the figure.
-        tags = dict.fromkeys([*cell["metadata"].get("tags", []), "hide-input"])
-        cell["metadata"] = cell["metadata"] | {"tags": list(tags)}
+        known = cell["metadata"].get("tags", [])
+        cell["metadata"] = cell["metadata"] | {"tags": sorted({*known, "hide-input"})}
     ends = [i + 1 for i, out in enumerate(outputs) if published_in({"outputs": [out]})]
     cuts = sorted({0, *ends, len(outputs)})
     if len(cuts) < 3:

@@ -169,6 +169,9 @@ def draw(plot: Plot, table: str, options: Mapping[str, Any], style: Style) -> Fi
         figure = plot(pd.read_csv(io.StringIO(table)), **options)
         if style.width / style.font_size < WIDTH / FONT_SIZE:
             fitting.fit(figure)
+        # Laid out once: each file format would do it again, which takes as long as drawing.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
         return figure
 
 

@@ -62,7 +62,7 @@ def entry(text):
         (
             "one-holds", "falsestruct:claim:one-holds", r"{A Book \& more}: claim one-holds",
             r"Version 0.1.0, commit abc123, chapter 01\_one. It holds. "
-            r"Verdict and value: refuted, 0.25, 95 \% interval [0.125, 0.5], n = 20",
+            r"Verdict and value: refuted, 0.250, 95 \% interval [0.125, 0.500], n = 20",
         ),
     ],
 )  # fmt: skip
