@@ -21,10 +21,10 @@ from falsestruct.press.paths import Book, Output, UserError
 
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\textbraceleft{}", "}": r"\textbraceright{}",
-    "~": r"\textasciitilde{}",
+    "~": r"\textasciitilde{}", "·": r"$\cdot$",
     "^": r"\textasciicircum{}", "<": "$<$", ">": "$>$", "|": "$|$", "`": r"\textasciigrave{}",
     **{sign: f"\\{sign}" for sign in "&%#_$"},
-    "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "·": r"$\cdot$", "≤": r"$\leq$", "≥": r"$\geq$", "≠": r"$\neq$",
+    "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "≤": r"$\leq$", "≥": r"$\geq$", "≠": r"$\neq$",
     "ℓ": r"$\ell$", "∞": r"$\infty$", "→": r"$\to$", "½": r"$\frac{1}{2}$", "√": r"$\surd$",
     "–": "--", "—": "---", "“": "``", "”": "''", "‘": "`", "’": "'", "…": r"\dots{}",
     "\u00a0": "~", "ß": r"\ss{}", "ø": r"\o{}", "Ø": r"\O{}", "ł": r"\l{}", "Ł": r"\L{}",

@@ -1,5 +1,6 @@
 """BibTeX that BibTeX can read, for everything that has an id."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -12,6 +13,7 @@ from pybtex.database import parse_string
 
 from falsestruct.press import citing, claims, figures
 from falsestruct.press.paths import Book, UserError
+from falsestruct.statistics import Estimate
 
 ROOT = Path(__file__).parents[2]
 REAL = Book(ROOT)
@@ -153,7 +155,8 @@ def test_every_entry_of_the_book_is_bibtex_in_ascii():
     for id in evidence.keys() & stated.keys():
         note = parsed.entries[f"falsestruct:claim:{id}"].fields["note"]
         assert f": {evidence[id]['verdict']}, " in note
-        assert claims.number(evidence[id]["value"]).replace("_", r"\_") in note
+        own = Estimate(**{f.name: evidence[id][f.name] for f in dataclasses.fields(Estimate)})
+        assert citing.tex(claims.text(own)) in note
 
 
 def test_a_plain_bibliography_says_all_of_it(shelf):
