@@ -195,14 +195,19 @@ def sampled_rows(rows: int, unknowns: int, generator: torch.Generator, *, first:
 
 def cosine(x: Tensor) -> Tensor:
     """Orthonormal DCT-II of the last axis, real or complex."""
-    n = x.shape[-1]
-    return Cosine(n, torch.arange(n)).forward(x)
+    if x.is_complex():
+        return torch.complex(cosine(x.real), cosine(x.imag))
+    n, folded = x.shape[-1], _folded(x)
+    return torch.cat((folded.real, folded.imag[..., 1 : (n + 1) // 2].flip(-1)), dim=-1)
 
 
 def inverse_cosine(y: Tensor) -> Tensor:
     """The inverse of `cosine`, its transpose."""
-    n = y.shape[-1]
-    return Cosine(n, torch.arange(n)).adjoint(y)
+    if y.is_complex():
+        return torch.complex(inverse_cosine(y.real), inverse_cosine(y.imag))
+    n, half = y.shape[-1], y.shape[-1] // 2 + 1
+    partners = torch.nn.functional.pad(y[..., half:].flip(-1), (1, 1 - n % 2))
+    return _unfolded(torch.complex(y[..., :half].contiguous(), partners), n)
 
 
 def _folded(x: Tensor) -> Tensor:

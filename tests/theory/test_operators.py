@@ -67,6 +67,18 @@ def test_the_adjoint_is_the_adjoint_and_the_norm_the_norm(name):
     torch.testing.assert_close(operator.norm.flatten().expand(2), values)
 
 
+@pytest.mark.parametrize(("kind", "n"), [(Cosine, 7), (Cosine, 8), (Walsh, 8)])
+def test_sampled_rows_are_rows_of_scipy_s_matrix(kind, n):
+    whole = {Cosine: scipy.fft.dct(np.eye(n), norm="ortho", axis=0), Walsh: None}[kind]
+    whole = scipy.linalg.hadamard(n) / n**0.5 if whole is None else whole
+    rows, x = sampled_rows(5, n, generator()), normal(3, n)
+    operator = kind(n, rows)
+    kept = torch.from_numpy(whole)[rows]
+    torch.testing.assert_close(operator.forward(x), x @ kept.mT, rtol=0, atol=1e-13)
+    y = normal(3, 5, seed=1)
+    torch.testing.assert_close(operator.adjoint(y), y @ kept, rtol=0, atol=1e-13)
+
+
 @given(st.integers(0, 2**16), st.integers(1, 16))
 @settings(max_examples=30, deadline=None)
 def test_sampled_rows_of_an_orthonormal_transform_are_orthonormal(seed, rows):
