@@ -16,6 +16,9 @@ from sphinx.util.nodes import make_refnode
 MENTION = re.compile(r"\b[Cc]hapters? \d\d(?:(?:,| and|, and) \d\d)*\b")
 NUMBER = re.compile(r"(?:\b[Cc]hapters? )?(\d\d)\b")
 FORMULA = re.compile(r'(<span class="math notranslate nohighlight">[^<]*</span>[.,;:!?)’]+)')
+EXPONENT = re.compile(
+    r'(<span class="pasted-text">(?:<strong>)?|<td><p>)([0-9.]+)e([+-]\d+)(</strong>|</span>|</p>)'
+)
 UNTOUCHED = (
     nodes.reference, nodes.literal, nodes.literal_block, nodes.title, nodes.raw, nodes.math,
     nodes.math_block, nodes.comment, nodes.target,
@@ -76,21 +79,29 @@ def _with_links(text: str, linked: Callable[[str, str], nodes.Node]) -> list[nod
     return [part for part in (*parts, nodes.Text(text[done:])) if part.astext()]
 
 
-def keep_marks(
+def typeset(
     _app: Sphinx,
     _page: str,
     _template: str,
     context: dict[str, Any],
     _doctree: nodes.document | None,
 ) -> None:
-    """Keep the punctuation mark behind a formula on the formula's line."""
+    """Keep a mark behind a formula on its line; 4e-13 in the text becomes a power of ten."""
     if "body" in context:
-        context["body"] = FORMULA.sub(r'<span class="keep">\1</span>', context["body"])
+        body = FORMULA.sub(r'<span class="keep">\1</span>', context["body"])
+        context["body"] = EXPONENT.sub(_power, body)
+
+
+def _power(found: re.Match[str]) -> str:
+    before, digits, exponent, after = found.groups()
+    factor = "" if digits == "1" else f"{digits} · "
+    power = str(int(exponent)).replace("-", "−")
+    return f'{before}<span class="keep">{factor}10<sup>{power}</sup></span>{after}'
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     app.connect("doctree-read", number_title, priority=BEFORE_TITLES)
     app.connect("doctree-resolved", link_chapters)
-    app.connect("html-page-context", keep_marks)
+    app.connect("html-page-context", typeset)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -10,7 +10,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from falsestruct.press.sphinx_chapters import MENTION, _with_links, chapter_of
+from falsestruct.press.sphinx_chapters import MENTION, _with_links, chapter_of, typeset
 
 INDEX = """\
 # Front
@@ -114,6 +114,21 @@ def test_a_mark_behind_a_formula_stays_with_it(tmp_path):
     out, _ = build(tmp_path, _10_ten=text)
     kept = [tag.get_text() for tag in page(out, "10_ten").select("span.keep")]
     assert len(kept) == 2 and kept[0].endswith(",") and kept[1].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ('<span class="pasted-text">4e-13</span>.', "4 · 10<sup>−13</sup>"),
+        ("<td><p>1e+05</p></td>", ">10<sup>5</sup>"),
+        ('<span class="mf">1e-05</span>', '<span class="mf">1e-05</span>'),
+        ('<span class="pasted-text">0.25</span>', '<span class="pasted-text">0.25</span>'),
+    ],
+)
+def test_a_power_of_ten_in_the_text_is_one(text, wanted):
+    context = {"body": text}
+    typeset(None, "", "", context, None)
+    assert wanted in context["body"]
 
 
 def test_one_counter_a_chapter(built):
