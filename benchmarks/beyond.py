@@ -27,7 +27,14 @@ WORKERS = (1, 2)
 # A run of both chapters that has every kind of point of the profile `paper` once. The oscillation
 # takes fewer steps, and its seconds are scaled: its time is proportional to the steps.
 STEPS, SHARE = 8_000, 10
-SAMPLE = {"seeds": 10, "sweep_seeds": 10, "delta_seeds": 10, "block": 10, "images": 1000}
+SAMPLE = {
+    "seeds": 10,
+    "sweep_seeds": 10,
+    "slow_seeds": 10,
+    "delta_seeds": 10,
+    "block": 10,
+    "images": 1000,
+}
 SAMPLE |= {"steps": STEPS, "seven_steps": 3_000, "looks": [100, 300, 1000, 3000]}
 CHECK = {"architectures": ("linear", "MLP"), "offsets": (0.1, 0.3, 1.0), "points": 4}
 

@@ -182,6 +182,7 @@ def crossing(
     offsets: Sequence[float],
     *,
     seeds: int,
+    slow_seeds: int | None = None,
     architectures: Sequence[Architecture] = ARCHITECTURES,
     attacked: Sequence[float] = (),
     **options: float,
@@ -192,6 +193,7 @@ def crossing(
     the conflict set read by colour), and those of `attacks` at the offsets in `attacked`.
 
     Args:
+        slow_seeds: Of architectures that are more than layers of dense units; None: as many.
         options: Of `crossing_point`: `independent`, `factor`.
     """
     grid = [
@@ -199,7 +201,9 @@ def crossing(
         | {"attacked": a in attacked, **options}
         for architecture in architectures
         for a in offsets
-        for block in _blocks(seeds)
+        for block in _blocks(
+            seeds if slow_seeds is None or architecture.engine == "dense" else slow_seeds
+        )
     ]
     return sweep(crossing_point, grid).drop(columns=["attacked", *options])
 

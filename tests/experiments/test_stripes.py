@@ -67,6 +67,19 @@ def test_points_are_those_of_one_training() -> None:
     assert whole["loss"].tolist() == pytest.approx(trained.loss.tolist(), rel=2e-2)
 
 
+def test_architectures_that_train_slowly_have_seeds_of_their_own():
+    table = experiment.crossing(
+        STRIPES,
+        [0.1],
+        seeds=3,
+        slow_seeds=2,
+        architectures=[LINEAR, experiment.by_name("pooled CNN")],
+    )
+    assert table.groupby("architecture")["seed"].apply(list).to_dict() == {
+        "linear": [0, 1, 2], "pooled CNN": [0, 1],
+    }  # fmt: skip
+
+
 def test_constant_images_flip_colour_readers_and_random_ones_do_not(swept: pd.DataFrame) -> None:
     strong, weak = (swept[swept["a"] == a] for a in (1.0, 0.01))
     assert (strong["constant"] < 3).all()
