@@ -150,3 +150,32 @@ def test_every_link_leads_somewhere(html):
             if lost:
                 broken.append((path.name, href))
     assert broken == []
+
+
+HINTED = """() => [...document.querySelectorAll(".pst-scrollable-table-container")].map((box) => ({
+  columns: box.querySelectorAll("tr:first-child th").length,
+  hint: getComputedStyle(box, "::before").content.includes("scroll sideways"),
+}))"""
+
+
+@pytest.mark.parametrize("width", [390, 1300])
+def test_a_phone_is_told_that_a_wide_table_scrolls(window, server, width):
+    page = window(f"{server}notebooks/05_success.html", viewport={"width": width, "height": 800})
+    tables = page.evaluate(HINTED)
+    wide = [table for table in tables if table["columns"] > 3]
+    assert len(wide) > 2
+    assert all(table["hint"] == (width == 390) for table in wide)
+    assert not any(table["hint"] for table in tables if table["columns"] < 4)
+
+
+def test_the_code_of_a_figure_is_one_click_away_and_its_fold_comes_next(window, server):
+    page = window(f"{server}notebooks/01_paradox.html")
+    figures = page.locator("div.cell:has(figure)")
+    assert figures.count() > 3
+    for index in range(figures.count()):
+        cell = figures.nth(index)
+        assert not cell.locator("div.cell_input").is_visible()
+        assert cell.locator("+ details.figure-fold").count() == 1
+        assert cell.locator("table").count() == 0
+    figures.first.locator("details.hide > summary").click()
+    assert "publish(" in figures.first.locator("div.cell_input").inner_text()

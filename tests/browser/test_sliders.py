@@ -40,6 +40,7 @@ def test_a_slider_shows_the_stored_numbers(window, server, html, home, id):
         own = [row for row in table if float(row[chosen.column]) == value]
         group = chosen.group or chosen.column
         expected = {row[group] if chosen.group else "": float(row[chosen.share]) for row in own}
+        assert box.locator(".chart > p").text_content() == chosen.reading
         found = spoken(box)
         assert found.keys() == expected.keys()
         assert all(abs(found[name] - 100 * expected[name]) <= 0.51 for name in found)

@@ -256,6 +256,18 @@ def stated(desk, *entries):
     return claims.read_claims(desk.book)
 
 
+def test_claims_are_parsed_again_only_when_the_file_has_changed(desk, monkeypatch):
+    before = stated(desk, ENTRY)
+    assert claims.read_claims(desk.book) == before
+    changed = stated(desk, ENTRY | {"sentence": "It says another thing."})
+    assert [c.sentence for c in changed.values()] == ["It says another thing."]
+    monkeypatch.setattr(claims.yaml, "load", lambda *_: pytest.fail("parsed again"))
+    changed.clear()  # nobody else's claims are lost
+    assert [c.sentence for c in claims.read_claims(desk.book).values()] == [
+        "It says another thing."
+    ]
+
+
 def test_an_entry_can_be_a_claim_for_each_architecture(desk):
     texts = {"sentence": "It holds for {architecture}.", "expected": "refuted"}
     control = {"sentence": "Not {architecture}.", "rule": {"high": "<= 0.1"}}

@@ -80,6 +80,18 @@ def test_the_same_bytes_each_time(published, format):
         assert redraw(published, format=format) == stored  # a reader's own style
 
 
+def test_panels_are_laid_out_once_for_all_formats():
+    table = TABLE.to_csv(index=False)
+    figure = figures.draw(curve, table, {}, figures.STYLES["book"])
+    place = figure.axes[0].get_position().bounds
+    unplanned = curve(TABLE)  # outside of the styles there is no layout
+    assert place != pytest.approx(unplanned.axes[0].get_position().bounds, abs=1e-3)
+    for format in figures.FORMATS:
+        figure.axes[0].set_ylabel("a label\nof three\nlines")  # another layout would make room
+        figures.save(figure, format, "a")
+        assert figure.axes[0].get_position().bounds == place
+
+
 def test_another_curve_is_another_file(published):
     def saved(table):
         drawn = figures.draw(curve, table.to_csv(index=False), {}, figures.STYLES["book"])

@@ -160,6 +160,19 @@ def test_the_board_has_a_row_a_problem_and_architecture():
     assert "none-cells" not in counts
 
 
+def test_the_small_board_has_digits_without_a_structure_last_and_says_so():
+    entries = []
+    for id, problem in (("a", "digits"), ("b", "digits-pixel"), ("c", "stripes"), ("d", "digits")):
+        made = entry(f"{id}-claim", "supported", component="success", problem=problem)
+        entries.append(replace(made, claim=replace(made.claim, architecture="MLP")))
+    _, *body = rows(tree(pages.small_board(entries)))
+    assert [row[:2] for row in body] == [
+        ["digits with a pixel", "1 supported"],
+        ["stripes", "1 supported"],
+        ["digits, nothing planted", "2 supported"],
+    ]
+
+
 def test_a_component_shows_its_claims_by_problem_whatever_their_verdict():
     entries = [
         entry("a-claim", "inconclusive", problem="one"),
