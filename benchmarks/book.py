@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.measure import RUNS
 
-CHAPTER = "02_structures"  # the one that is changed; 21 and 22 show what the others wrote
+CHAPTER = "02_structures"  # the one that is changed; 31 and 32 show what the others wrote
 LEFT_OUT = (".git", ".venv", "_build", "__pycache__", "notebooks", "evidence.json", "figures")
 
 

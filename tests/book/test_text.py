@@ -23,7 +23,7 @@ WRITTEN = [
     ROOT / "book" / "references.bib",
 ]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-LEDGERS = ("21_evidence", "22_figures")  # made from records: they show nothing of their own
+LEDGERS = ("31_evidence", "32_figures")  # made from records: they show nothing of their own
 LAST_SECTIONS = ["What this does not show", "Run it yourself"]
 
 # Names that contain digits. A number that was measured or chosen is none of them.
@@ -254,7 +254,7 @@ def untied(text: str) -> list[str]:
 
 
 def test_every_consequence_is_tied_to_a_claim_or_marked_as_opinion():
-    text = (ROOT / "book" / "20_consequences.md").read_text()
+    text = (ROOT / "book" / "30_consequences.md").read_text()
     free = [sentence for sentence in untied(text) if not sentence.startswith(FREE)]
     assert free == []
     known = claims.read_claims(find_book())

@@ -16,9 +16,9 @@ SHOTS = [
     ("notebooks/03_stripes", "light", "phone"),
     ("notebooks/05_success", "dark", "wide"),
     ("notebooks/08_images", "light", "phone"),
-    ("notebooks/21_evidence", "light", "wide"),
-    ("notebooks/21_evidence", "dark", "phone"),
-    ("notebooks/22_figures", "dark", "wide"),
+    ("notebooks/31_evidence", "light", "wide"),
+    ("notebooks/31_evidence", "dark", "phone"),
+    ("notebooks/32_figures", "dark", "wide"),
 ]
 
 
