@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import itertools
 import re
 import sys
 from collections.abc import Iterable
@@ -72,26 +73,45 @@ def _tree(source: str) -> ast.Module:
 
 
 def code_key(root: Path, modules: Iterable[str]) -> str:
-    """Key of what the reachable code does: comments, docstrings and layout don't count.
+    """Key of what the reachable code does: its functions, classes and constants.
 
-    For recorded runs: they take long, and a better docstring changes no number. A package's own
-    `__getattr__` doesn't count either: it finds names for readers, and nothing that a run does.
+    Comments, docstrings, layout, imports and the places of files don't count, nor does the order of
+    definitions. For recorded runs: they take long, and a better docstring or a file that moves
+    changes no number. A package's own `__getattr__` doesn't count either: it finds names for
+    readers, and nothing that a run does.
     """
+    found = (_definitions(path) for path in reachable(root, modules))
     digest = hashlib.sha256()
-    for path in reachable(root, modules):
-        digest.update(f"{path.relative_to(root)}\n".encode())
-        tree = _tree(path.read_text())
-        if path.name == "__init__.py":
-            tree.body = [node for node in tree.body if not _looks_up_names(node)]
-        digest.update(_dump(_without_docstrings(tree)).encode())
+    for text in sorted(itertools.chain.from_iterable(found)):
+        digest.update(f"{text}\n".encode())
     return digest.hexdigest()
+
+
+def _definitions(path: Path) -> list[str]:
+    """What stands in a module's text, an entry a statement, without docstrings and imports."""
+    tree = _without_imports(_without_docstrings(_tree(path.read_text())))
+    return [_dump(node) for node in tree.body if not _is_empty(node, path)]
+
+
+def _is_empty(node: ast.stmt, path: Path) -> bool:
+    return isinstance(node, ast.Pass) or (path.name == "__init__.py" and _looks_up_names(node))
 
 
 def _looks_up_names(node: ast.stmt) -> bool:
     return isinstance(node, ast.FunctionDef) and node.name == "__getattr__"
 
 
-def _dump(tree: ast.Module) -> str:
+def _without_imports(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        for name in ("body", "orelse", "finalbody"):
+            lines = getattr(node, name, None)
+            if isinstance(lines, list):
+                kept = [x for x in lines if not isinstance(x, (ast.Import, ast.ImportFrom))]
+                setattr(node, name, kept or ([ast.Pass()] if lines and name == "body" else []))
+    return tree
+
+
+def _dump(tree: ast.AST) -> str:
     """`ast.dump` in the form of Python 3.11, so that a key is the same on a later one."""
     later: dict[str, bool] = {"show_empty": True} if sys.version_info >= (3, 13) else {}
     return ast.dump(tree, **later).replace(", type_params=[]", "")

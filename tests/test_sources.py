@@ -155,3 +155,18 @@ def test_the_form_of_the_tree_is_that_of_every_python():
         "ctx=Store())], value=List(elts=[], ctx=Load()))], decorator_list=[])], type_ignores=[])"
     )
     assert sources._dump(tree) == expected
+
+
+def test_a_place_and_an_import_do_not_count(root):
+    """A file that moves, and the lines that follow it, change no number."""
+    text = "import math\nfrom falsestruct.theory import deep\n\n\ndef f():\n    return deep.y\n"
+    (root / "falsestruct/problems/b.py").write_text(text)
+    before = key(root)
+    (root / "falsestruct/rooms").mkdir()
+    (root / "falsestruct/rooms/__init__.py").write_text('"""A room."""\n')
+    (root / "falsestruct/theory/deep.py").rename(root / "falsestruct/rooms/deep.py")
+    moved = text.replace("falsestruct.theory", "falsestruct.rooms").replace("import math\n", "")
+    (root / "falsestruct/problems/b.py").write_text(moved)
+    assert key(root) == before
+    (root / "falsestruct/problems/b.py").write_text(moved.replace("deep.y", "deep.z"))
+    assert key(root) != before
