@@ -19,8 +19,9 @@ from rich.table import Table
 
 from benchmarks import beyond, book, firenet, perturbation, profile, sweep, training
 from benchmarks.measure import Comparison
-from falsestruct.press import environment, measurements
+from falsestruct.press.notebook import environment
 from falsestruct.press.paths import find_book, read_json, write_atomically
+from falsestruct.press.site import measurements
 
 RESULT = Path("_build/benchmarks.json")
 

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.book import copy_of
-from falsestruct.experiments import oscillation, scaling, stripes
-from falsestruct.press import chapters
+from falsestruct.chapters.beyond_one_machine import measure as scaling
+from falsestruct.chapters.oscillation import measure as oscillation
+from falsestruct.chapters.stripes import measure as stripes
 from falsestruct.press.paths import Book
+from falsestruct.press.run import chapters
 from falsestruct.problems.stripes import Stripes
-from falsestruct.sweep import sweep
+from falsestruct.sweep.grid import sweep
 
 ROUNDS, EMPTY, PORT = 5, 400, 8_799
 WORKERS = (1, 2)

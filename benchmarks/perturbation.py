@@ -13,11 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.measure import Comparison, compare
-from falsestruct import instability, training
-from falsestruct.instability import Attack, Norm
-from falsestruct.networks import MLP
+from falsestruct.instability import attacks
+from falsestruct.instability.attacks import Attack, Norm
+from falsestruct.learning import training
+from falsestruct.learning.networks import MLP
+from falsestruct.learning.training import Schedule, Trained
 from falsestruct.problems.stripes import Stripes
-from falsestruct.training import Schedule, Trained
 
 MEMBERS, POINTS, STEPS = 20, 256, 150
 BAND = (0.05, 0.15)
@@ -61,7 +62,7 @@ def images() -> Tensor:
 def ours(norm: Norm) -> Attack:
     """All members at once."""
     function = training.as_function(trained())
-    return instability.smallest_perturbations(function, images(), norm=norm, members=MEMBERS)
+    return attacks.smallest_perturbations(function, images(), norm=norm, members=MEMBERS)
 
 
 def theirs(norm: Norm, attack: foolbox.attacks.base.MinimizationAttack) -> Tensor:

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.training import BATCH, MEMBERS, SMALL, data_of
-from falsestruct import training
-from falsestruct.networks import DEEP_MLP, LINEAR, MLP, PAPER, POOLED
-from falsestruct.training import Schedule
+from falsestruct.learning import training
+from falsestruct.learning.networks import DEEP_MLP, LINEAR, MLP, PAPER, POOLED
+from falsestruct.learning.training import Schedule
 
 CASES = ((SMALL, MEMBERS, 200), (LINEAR, 10, 200), (MLP, 10, 50), (DEEP_MLP, 10, 50))
 CASES += ((POOLED, 1, 20), (PAPER, 1, 10))

@@ -12,7 +12,7 @@ from multiprocessing import get_context
 from unittest.mock import patch
 
 from benchmarks.measure import Comparison, compare
-from falsestruct.sweep import sweep
+from falsestruct.sweep.grid import sweep
 
 TASKS, TURNS = 40, 800_000  # about 0.15 s a task
 EMPTY = 400  # tasks without any work

@@ -11,11 +11,11 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.measure import Comparison, compare, rates
-from falsestruct import training
-from falsestruct.networks import ARCHITECTURES, PAPER, Architecture, initialise, shallow
+from falsestruct.learning import training
+from falsestruct.learning.networks import ARCHITECTURES, PAPER, Architecture, initialise, shallow
+from falsestruct.learning.training import Schedule, Set
 from falsestruct.problems.oscillation import Oscillation
 from falsestruct.problems.stripes import Stripes
-from falsestruct.training import Schedule, Set
 
 SMALL = shallow(2, 104)
 MEMBERS, STEPS, PLAIN_STEPS, BATCH = 128, 300, 600, 50

@@ -17,4 +17,4 @@ def __getattr__(name):  # type: ignore[no-untyped-def]
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib
 
-    return importlib.import_module("falsestruct.auditing").audit
+    return importlib.import_module("falsestruct.characterise.audit").audit

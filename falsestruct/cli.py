@@ -19,11 +19,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from falsestruct import cluster
-from falsestruct.press import chapters, citing, claims, figures, records, runner, scaffold
-from falsestruct.press.chapters import Job, Result
+from falsestruct.press.notebook import claims, figures
 from falsestruct.press.paths import Book, Output, UserError, find_book
-from falsestruct.press.runner import Points
+from falsestruct.press.run import chapters, records, runner, scaffold
+from falsestruct.press.run.chapters import Job, Result
+from falsestruct.press.run.runner import Points
+from falsestruct.press.site import citing
+from falsestruct.sweep import cluster
 
 
 def _examples(*lines: str) -> str:
@@ -365,14 +367,16 @@ def audit_network(
     FUNCTION takes a batch of inputs (N, …), a float64 tensor, and returns labels (N,), 0 or 1.
     MODULE is looked for in the present folder first.
     """
-    from falsestruct import auditing  # PyTorch and all: no other command waits for it
-    from falsestruct.problems import planted
+    from falsestruct.characterise import (
+        audit as auditing,  # PyTorch and all: no other command waits for it
+    )
+    from falsestruct.problems.planted import registry
 
     # What the reader's code prints must not get into the JSON.
     with contextlib.redirect_stdout(sys.stderr):
         predict = _function(target)
         try:
-            chosen = planted.by_name(problem, strength)
+            chosen = registry.by_name(problem, strength)
             found = auditing.audit(predict, chosen, samples=samples, points=points, seed=seed)
         except ValueError as error:  # an AuditError, or a problem that there isn't
             raise UserError(str(error)) from None
@@ -443,7 +447,7 @@ def make_pdf() -> None:
     It is _build/false-structures.pdf. Chromium or Chrome must be installed. Nothing is executed,
     and nothing comes from the network.
     """
-    from falsestruct.press import pdf  # no other command waits for what reads HTML
+    from falsestruct.press.paper import pdf  # no other command waits for what reads HTML
 
     book, start = find_book(), time.perf_counter()
     _need_notebooks(book)

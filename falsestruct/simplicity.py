@@ -18,10 +18,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from falsestruct import training
-from falsestruct.networks import Architecture
+from falsestruct.learning import training
+from falsestruct.learning.networks import Architecture
+from falsestruct.learning.training import Schedule, Set, Watch
 from falsestruct.problems.planted import Planted
-from falsestruct.training import Schedule, Set, Watch
 
 Which = Literal["original", "false", "coin"]
 WHICH: tuple[Which, Which] = ("original", "false")

@@ -56,8 +56,9 @@ Some text.
 ```{code-cell} ipython3
 import pandas as pd
 
-from falsestruct import plots, statistics
-from falsestruct.press import claims, display, figures
+from falsestruct import statistics
+from falsestruct.chapters.one import figures as plots
+from falsestruct.press.notebook import claims, display, figures
 from falsestruct.problems import one
 ```
 
@@ -99,7 +100,7 @@ profile = "book"
 ```
 
 ```{code-cell} ipython3
-from falsestruct.press import claims, staging
+from falsestruct.press.notebook import claims, staging
 
 evidence = claims.read_evidence(staging.output().evidence)
 print({id: entry["value"] for id, entry in evidence.items()})
@@ -160,7 +161,9 @@ FILES = {
         extra="falsestruct:\n  data: [book/evidence.json]\n  last: true\n"
     )
     + LAST,
-    "falsestruct/plots.py": PLOTS,
+    "falsestruct/chapters/__init__.py": "",
+    "falsestruct/chapters/one/__init__.py": "",
+    "falsestruct/chapters/one/figures.py": PLOTS,
     "falsestruct/problems/__init__.py": "",
     "falsestruct/problems/one.py": "def value(seeds):\n    return 1.0 * seeds\n",
     "falsestruct/problems/two.py": (
@@ -234,14 +237,13 @@ class Desk:
 
 def make_book(root: Path) -> Desk:
     """The throw-away book; the press, the command line and the statistics are the real ones."""
-    parts = ("__init__", "cli", "cluster", "files", "progress", "sources", "statistics")
-    parts += ("store", "sweep")
-    for name in (f"{part}.py" for part in parts):
-        (root / "falsestruct").mkdir(parents=True, exist_ok=True)
+    (root / "falsestruct").mkdir(parents=True)
+    for name in ("__init__.py", "cli.py", "files.py", "statistics.py"):
         shutil.copy(REPOSITORY / "falsestruct" / name, root / "falsestruct" / name)
     ignore = shutil.ignore_patterns("__pycache__")
-    press = Path("falsestruct/press")
-    shutil.copytree(REPOSITORY / press, root / press, ignore=ignore)
+    for room in ("press", "sweep"):
+        folder = Path("falsestruct") / room
+        shutil.copytree(REPOSITORY / folder, root / folder, ignore=ignore)
     for name, text in FILES.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -295,7 +297,7 @@ def invoke(
 @pytest.fixture
 def run_of_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """This process is the kernel of chapter 01_one."""
-    from falsestruct.press import staging
+    from falsestruct.press.notebook import staging
 
     run = staging.Run(desk.root / "_build" / "staged", "01_one", {"seeds": 3}, "a key")
     run.save()

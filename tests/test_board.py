@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from falsestruct.press import claims
-from falsestruct.press.claims import Claim
+from falsestruct.learning.networks import fitting
+from falsestruct.press.notebook import claims
+from falsestruct.press.notebook.claims import Claim
 from falsestruct.press.paths import Book
-from falsestruct.problems import planted
+from falsestruct.problems.planted import registry
 
 CLAIMS = claims.read_claims(Book(Path(__file__).parents[1]))
 PROBLEMS = ("stripes", "oscillation", "digits-brightness")
-CELLS = [(name, a.name) for name in PROBLEMS for a in planted.by_name(name).architectures]
+CELLS = [
+    (name, a.name) for name in PROBLEMS for a in fitting(registry.by_name(name).direction.shape)
+]
 CHAPTERS = {"success": "05_success", "instability": "06_instability", "simplicity": "07_simplicity"}
 
 

@@ -17,11 +17,13 @@ from pybtex.database import parse_string
 from rich.console import Console
 
 from falsestruct import cli
-from falsestruct.press import citing, claims, figures, records
-from falsestruct.press.chapters import Job, Result
+from falsestruct.press.notebook import claims, figures
 from falsestruct.press.paths import Book
-from falsestruct.press.runner import Points
-from falsestruct.problems import planted
+from falsestruct.press.run import records
+from falsestruct.press.run.chapters import Job, Result
+from falsestruct.press.run.runner import Points
+from falsestruct.press.site import citing
+from falsestruct.problems.planted import registry
 
 ROOT = Path(__file__).parents[1]
 
@@ -155,7 +157,7 @@ def labelled(desk):
     """A book with one figure, without running anything."""
     folder = desk.book.published.figures
     folder.mkdir()
-    record = {"id": "one-line", "chapter": "01_one", "plot": "falsestruct.plots:line"}
+    record = {"id": "one-line", "chapter": "01_one", "plot": "falsestruct.plots.style:line"}
     record |= {"options": {}, "caption": "A caption.", "alt": "A line.", "about": {}}
     (folder / "one-line.json").write_text(json.dumps(record))
     (folder / "one-line.csv").write_text("x,y\n1,2\n")
@@ -545,7 +547,7 @@ def reader(desk, invoke, monkeypatch):
 
 
 def test_the_help_of_an_audit_names_every_problem():
-    assert f"One of {', '.join(planted.PROBLEMS)}." == cli.AUDITED
+    assert f"One of {', '.join(registry.PROBLEMS)}." == cli.AUDITED
 
 
 def test_an_audit_prints_the_json_agreed(reader):

@@ -14,13 +14,15 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from falsestruct.experiments import characterise as characterise_experiment
-from falsestruct.experiments import images as images_experiment
-from falsestruct.experiments import instability_estimates, success_evidence
-from falsestruct.experiments import simplicity as simplicity_experiment
-from falsestruct.press.claims import judge, read_claims
+from falsestruct.chapters.characterise import measure as characterise_experiment
+from falsestruct.chapters.images import measure as images_experiment
+from falsestruct.chapters.instability import evidence as instability_estimates
+from falsestruct.chapters.simplicity import measure as simplicity_experiment
+from falsestruct.chapters.success import evidence as success_evidence
+from falsestruct.learning.networks import fitting
+from falsestruct.press.notebook.claims import judge, read_claims
 from falsestruct.press.paths import find_book
-from falsestruct.problems import planted
+from falsestruct.problems.planted import registry
 from falsestruct.statistics import Estimate
 from tests.worlds import characterise, images, instability, simplicity, success
 
@@ -100,12 +102,12 @@ def _board() -> pd.DataFrame:
     """Learners that know the original of each problem, under the name of every architecture."""
     tables = []
     for name in ("stripes", "oscillation", "digits-brightness"):
-        problem, learners = planted.by_name(name), {}
+        problem, learners = registry.by_name(name), {}
         for factor in (1.0, simplicity_experiment.WEAKER):
-            own = planted.by_name(name, factor * problem.strength)
+            own = registry.by_name(name, factor * problem.strength)
             learners[factor] = simplicity.follower("original", own)
         table = simplicity.board_of(learners, name, "")
-        tables += [table.assign(architecture=a.name) for a in problem.architectures]
+        tables += [table.assign(architecture=a.name) for a in fitting(problem.direction.shape)]
     return pd.concat(tables, ignore_index=True)
 
 

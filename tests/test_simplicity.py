@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from falsestruct import simplicity
-from falsestruct.networks import DEEP_MLP
-from falsestruct.problems import planted
+from falsestruct.learning.networks import DEEP_MLP
+from falsestruct.learning.training import Schedule, Set
+from falsestruct.problems.planted import registry
+from falsestruct.problems.planted.stripes import stripes as planted_stripes
 from falsestruct.simplicity import Learn, Learnt, Trial
-from falsestruct.training import Schedule, Set
 
-STRIPES = planted.stripes(0.1)
+STRIPES = planted_stripes(0.1)
 SURE = 20.0  # an output whose label is as good as certain
 
 
@@ -49,7 +50,7 @@ def by_hand(rule: Callable[[Tensor], Tensor], *, outputs: float = SURE, known: i
 
 @pytest.mark.parametrize("name", ["stripes", "oscillation", "digits-brightness"])
 def test_alone_one_structure_is_right_and_the_other_is_a_coin(name: str) -> None:
-    problem = planted.by_name(name)
+    problem = registry.by_name(name)
     rules = {"original": problem.original, "false": problem.false}
     for which, other in (("original", "false"), ("false", "original")):
         x, y = simplicity.alone(problem, which, 100, generator())
@@ -64,8 +65,8 @@ def test_alone_one_structure_is_right_and_the_other_is_a_coin(name: str) -> None
 
 
 def test_without_a_planted_signal_the_false_labels_are_a_coin() -> None:
-    x, false = simplicity.alone(planted.stripes(0.0), "false", 2_000, generator())
-    horizontal = planted.stripes(0.0).original(x) == 1
+    x, false = simplicity.alone(planted_stripes(0.0), "false", 2_000, generator())
+    horizontal = planted_stripes(0.0).original(x) == 1
     assert abs(false[horizontal].mean() - false[~horizontal].mean()) < 0.1
     assert abs(false.mean() - 0.5) < 0.1
 
@@ -152,13 +153,13 @@ def test_a_trained_network_needs_more_without_a_signal() -> None:
     learn = simplicity.learner(DEEP_MLP, Schedule(100, target=0.05), at=(1, 2, 4, 8, 16))
     lengths = {
         strength: simplicity.bits(
-            planted.stripes(strength), "false", learn, Trial([4, 16], 60, range(2))
+            planted_stripes(strength), "false", learn, Trial([4, 16], 60, range(2))
         ).mean()
         for strength in (0.0, 0.4)
     }
     assert lengths[0.4] < 20
     assert lengths[0.0] > 55
-    table = simplicity.measure(planted.stripes(0.4), "false", learn, Trial([8, 16], 32, range(2)))
+    table = simplicity.measure(planted_stripes(0.4), "false", learn, Trial([8, 16], 32, range(2)))
     assert (table["samples"] <= 16).all() and (table["steps"] <= 16).all()
 
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from falsestruct import success
-from falsestruct.problems.planted import Planted, by_name
+from falsestruct.problems.planted import Planted
+from falsestruct.problems.planted.registry import by_name
 from falsestruct.problems.stripes import Stripes
 from falsestruct.structures import Structure
 

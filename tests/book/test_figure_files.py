@@ -9,7 +9,7 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from falsestruct.press import figures
+from falsestruct.press.notebook import figures
 from falsestruct.press.paths import Book
 
 ROOT = Path(__file__).parents[2]

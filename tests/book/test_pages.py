@@ -11,7 +11,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from falsestruct.press import claims
+from falsestruct.press.notebook import claims
 from falsestruct.press.paths import Book
 
 ROOT = Path(__file__).parents[2]

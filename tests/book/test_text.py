@@ -9,7 +9,7 @@ import jupytext
 import nbformat
 import pytest
 
-from falsestruct.press import claims
+from falsestruct.press.notebook import claims
 from falsestruct.press.paths import find_book
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
-from falsestruct.press import figures
+from falsestruct.press.notebook import figures
 from falsestruct.press.paths import Book
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from falsestruct.press.interactive import SLIDERS
+from falsestruct.press.site.interactive import SLIDERS
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from falsestruct import plots
+from falsestruct.plots import style as plots
 
 # Machado, Oliveira and Fernandes (2009), severity 1, on linear RGB.
 EYES = {

@@ -17,8 +17,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from falsestruct.problems import digits, idx, planted
+from falsestruct.problems import digits, idx
 from falsestruct.problems.idx import DATASETS, FOLDER, SOURCES, DataError, Source, load, load_from
+from falsestruct.problems.planted import digits as patterns
 
 NAMES = list(SOURCES["mnist"].checksums)
 SIDE, TRAIN, TEST = 4, 30, 20
@@ -248,7 +249,7 @@ def test_digits_are_the_bundled_ones_and_few_keeps_order() -> None:
 
 def test_patterns_are_planted_on_loaded_images(tmp_path: Path) -> None:
     data = load("mnist", folder=write(tmp_path / "f", contents(), plain=True))
-    problem = planted.digits("pixel", 0.5, data=data)
+    problem = patterns.digits("pixel", 0.5, data=data)
     x, y = problem.draw(20, torch.Generator().manual_seed(0))
     assert x.shape == (20, SIDE, SIDE)
     assert torch.equal(problem.false(x), y.long())

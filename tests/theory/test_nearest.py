@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.neighbors import KNeighborsClassifier
 from torch import Tensor
 
-from falsestruct import instability
+from falsestruct.instability import attacks
 from falsestruct.problems.digits import digits
 from falsestruct.theory import nearest
 
@@ -55,7 +55,7 @@ def test_nothing_shorter_than_the_certificate_flips(seed: int, classes: int) -> 
         moved = x[:, None] + share * bound[:, None, None] * circle
         after = nearest.rule(data, labels, moved.flatten(0, 1)).view(6, 100)
         assert (after == before[:, None]).all()
-    attack = instability.smallest_perturbations(
+    attack = attacks.smallest_perturbations(
         nearest.outputs(data, labels, classes), x, norm="l2", members=1, starts=4
     )
     assert (attack.size[0] >= bound * (1 - 1e-9)).all()
@@ -78,7 +78,7 @@ def test_points_of_the_data_keep_their_label_for_half_the_distance() -> None:
 def test_attack_meets_the_certificate_where_one_plane_decides() -> None:
     data, labels = points(3, 2, 2, (5,))
     x, _ = points(4, 7, 2, (5,))
-    attack = instability.smallest_perturbations(
+    attack = attacks.smallest_perturbations(
         nearest.outputs(data, labels, 2), x, norm="l2", members=1
     )
     torch.testing.assert_close(attack.size[0], nearest.certificate(data, labels, x))

@@ -11,9 +11,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from falsestruct.chapters.structures import measure as tables
 from falsestruct.problems.oscillation import Oscillation
 from falsestruct.theory import oscillation as o
-from falsestruct.theory import oscillation_tables as tables
 from falsestruct.theory.relu import ReluNetwork, knots, pieces, sign_changes
 
 F = Fraction

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from falsestruct.experiments import characterise as experiment
-from falsestruct.experiments.characterise import KINDS, Predict, mixture
+from falsestruct.chapters.characterise import measure as experiment
+from falsestruct.chapters.characterise.measure import KINDS, Predict, mixture
 
 CASES = [(kind, how) for kind in KINDS for how in ("planted", "independent")]
 

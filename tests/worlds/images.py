@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pandas as pd
 import torch
 
-from falsestruct.experiments.images import KINDS, Sweep, captured, problem_of
-from falsestruct.networks import for_images
-from falsestruct.problems.planted import STRENGTHS, Planted
+from falsestruct.chapters.images.measure import KINDS, Sweep, captured, problem_of
+from falsestruct.learning.networks import for_images
+from falsestruct.problems.planted import Planted
+from falsestruct.problems.planted.registry import STRENGTHS
 
 HOW = Sweep(samples=100, steps=60, images=100)
 NORMS = [0.1, 0.8, 3.2]

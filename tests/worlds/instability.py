@@ -12,12 +12,13 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from falsestruct.experiments import instability as experiment
-from falsestruct.experiments import instability_estimates as estimates
-from falsestruct.experiments import instability_rules as rules
-from falsestruct.instability import Outputs
-from falsestruct.problems import planted
-from falsestruct.problems.planted import STRENGTHS
+from falsestruct.chapters.instability import evidence as estimates
+from falsestruct.chapters.instability import measure as experiment
+from falsestruct.chapters.instability import rules
+from falsestruct.instability.attacks import Outputs
+from falsestruct.learning.networks import fitting
+from falsestruct.problems.planted import Planted, registry
+from falsestruct.problems.planted.registry import STRENGTHS
 
 SEEDS = 10
 POINTS = 14
@@ -48,18 +49,18 @@ def network_table(world: str) -> pd.DataFrame:
     tables = []
     for name in experiment.PROBLEMS:
         for factor in (0.125, 1.0, 2.0):
-            problem = planted.by_name(name, factor * STRENGTHS[name])
+            problem = registry.by_name(name, factor * STRENGTHS[name])
             original = rows_of(rules.ORIGINALS.get(name, parity_by_hand), problem)
             reads = world == "false" and factor >= 1  # not the faintest signal
             agreeing = rows_of(rules.false_rule(problem), problem) if reads else original
-            names = [a.name for a in problem.architectures] if factor == 1.0 else []
+            names = [a.name for a in fitting(problem.direction.shape)] if factor == 1.0 else []
             for architecture in names or [experiment.SWEPT[name]]:
                 for rho, own in ((1.0, agreeing), (0.5, original)):
                     tables.append(own.assign(architecture=architecture, rho=rho))
     return pd.concat(tables, ignore_index=True)
 
 
-def rows_of(outputs: Outputs, problem: planted.Planted) -> pd.DataFrame:
+def rows_of(outputs: Outputs, problem: Planted) -> pd.DataFrame:
     """One network that was built by hand, as a table of ten that were trained."""
     row = experiment.measure(problem, outputs, 1, points=POINTS)
     table = pd.concat([row] * SEEDS, ignore_index=True)
@@ -78,14 +79,14 @@ def parity_by_hand(x: Tensor) -> Tensor:
 @cache
 def _pools() -> tuple[Tensor, Tensor]:
     """Even and odd images without their brightness."""
-    problem = planted.by_name("digits-brightness")
+    problem = registry.by_name("digits-brightness")
     pool, _ = problem.draw(300, torch.Generator().manual_seed(0))
     odd = problem.original(pool) == 1
     return _bare(pool[~odd]), _bare(pool[odd])
 
 
 def _bare(images: Tensor) -> Tensor:
-    flat = planted.by_name("digits-brightness").direction.flatten()
+    flat = registry.by_name("digits-brightness").direction.flatten()
     own = images.double().flatten(-2)
     return own - (own @ flat)[..., None] * flat
 

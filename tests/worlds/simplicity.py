@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from falsestruct import simplicity
-from falsestruct.problems import planted
+from falsestruct.learning.training import Set
+from falsestruct.problems.planted import Planted, registry
 from falsestruct.simplicity import Learn, Learnt, Trial
-from falsestruct.training import Set
 
 SPREAD = {("linear", 3): 0.04, ("deep MLP", 3): 0.1, ("deep MLP", 8): 0.4}  # crossovers
 
 
-def follower(which: str, problem: planted.Planted, share: float = 1.0) -> Learn:
+def follower(which: str, problem: Planted, share: float = 1.0) -> Learn:
     """Sides with a structure on a share of the inputs, and with the other on the rest."""
     rules = {"original": problem.original, "false": problem.false}
     rule = rules[which]
@@ -39,7 +39,7 @@ def board_of(learners: dict[float, Learn | None], name: str, architecture: str) 
     """A board's table of one cell: a learner a factor of the strength; None knows nothing."""
     tables = []
     for factor, learn in learners.items():
-        problem = planted.by_name(name, factor * planted.STRENGTHS[name])
+        problem = registry.by_name(name, factor * registry.STRENGTHS[name])
         for which in simplicity.LABELLINGS:
             bits = (
                 torch.randn(6, generator=torch.Generator().manual_seed(len(which))) + 60

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from falsestruct import success as measures
-from falsestruct.experiments import success as experiment
+from falsestruct.chapters.success import measure as experiment
 from falsestruct.problems.planted import Planted
 
 SEEDS = 6  # Wilson's interval of six of six lies above one half

@@ -1,0 +1,1 @@
+"""Chapters: what each measures, the claims it answers, its figures. None imports another."""

@@ -1,0 +1,245 @@
+"""The oscillation experiment, live: the four runs, the flip, and how small the hint may be.
+
+Everything that a recorded run depends on is in `oscillation_runs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from falsestruct import statistics, success
+from falsestruct.chapters.oscillation import runs as oscillation_runs
+from falsestruct.chapters.oscillation.runs import GRID, TRAINING_SEED, Run
+from falsestruct.learning import shallow
+from falsestruct.problems.oscillation import Oscillation
+from falsestruct.sweep.grid import sweep
+
+RELEASED_ACCURACY = {"034": 1.0, "035": 6 / 7}  # of the released networks on S_ε, without hint
+SEVEN_WITHOUT = Run("036 without hint", 7, "zero", batch=7)
+SIDES = 0.75  # share of the conflict set from which we say that a network sides with a structure;
+# a constant answer reaches 4/7 at most
+LEARNT = 0.99  # accuracy from which we say that a structure is learnt
+NOISE_SEED = 30_000
+
+
+Member = tuple[Run, int, bool]  # run, seed, and whether x₂ is noise in training (the control)
+
+
+def train(
+    runs: Sequence[Run],
+    seeds: int,
+    *,
+    steps: int,
+    at: Sequence[int] = (),
+    controls: Sequence[Run] = (),
+    block: int = 100,
+) -> pd.DataFrame:
+    """Train the runs with the seeds 0 … seeds − 1: a row a network and step looked at.
+
+    Columns: those of `oscillation_runs.measure`, noise, step, `captured` (`add_captured`); at the
+    last step also `pieces`, `changes` and those of `flips`.
+
+    Args:
+        controls: Runs to train with noise: x₂ is 0 or δ independently of the label, in training
+            only.
+        block: Networks in lockstep, a point of the sweep. More of them train faster on one core,
+            fewer spread over more cores.
+    """
+    members = [
+        {"run": asdict(run), "seed": seed, "noise": noise}
+        for group, noise in ((runs, False), (controls, True))
+        for run in group
+        for seed in range(seeds)
+    ]
+    common = {"steps": steps, "at": list(at)}
+    grid = [{"members": members[i : i + block]} | common for i in range(0, len(members), block)]
+    return sweep(point, grid).drop(columns="steps")
+
+
+def point(*, members: Sequence[Mapping[str, Any]], steps: int, at: Sequence[int]) -> pd.DataFrame:
+    """One point of `train`: some networks in lockstep."""
+    chosen = [(_run(entry["run"]), entry["seed"], entry["noise"]) for entry in members]
+    table, ensemble = train_members(chosen, steps=steps, at=at)
+    pairs = [(run, seed) for run, seed, _ in chosen]
+    ends = oscillation_runs.count_pieces(pairs, ensemble).join(flips(chosen, ensemble))
+    return table.join(ends.set_index(table.index[table["step"] == steps]))
+
+
+def _run(fields: Mapping[str, Any]) -> Run:
+    return Run(**{**fields, "problem": Oscillation(**fields["problem"])})
+
+
+def train_members(
+    members: Sequence[Member], *, steps: int, at: Sequence[int] = ()
+) -> tuple[pd.DataFrame, shallow.Ensemble]:
+    """As `oscillation_runs.train_runs`, without counting pieces, and the networks themselves.
+
+    On `shallow`, as the recorded run: a seed means the same network there and here.
+    """
+    sets = [training_set(run, seed, noise=noise) for run, seed, noise in members]
+    pairs, first = [(run, seed) for run, seed, _ in members], members[0][0]
+    noises = [noise for _, _, noise in members]
+
+    def observe(step: int, ensemble: shallow.Ensemble) -> tuple[pd.DataFrame, shallow.Ensemble]:
+        table = oscillation_runs.measure(pairs, ensemble, sets).assign(noise=noises, step=step)
+        return add_captured(table), ensemble.clone()
+
+    seen = shallow.train(
+        shallow.glorot([seed for _, seed in pairs], 2, first.width),
+        shallow.make_batches(sets, first.batch),
+        seeds=[2 * TRAINING_SEED + seed for _, seed in pairs],
+        steps=steps,
+        observe=observe,
+        at=at,
+    )
+    return pd.concat([table for table, _ in seen], ignore_index=True), seen[-1][1]
+
+
+def training_set(run: Run, seed: int, *, noise: bool = False) -> tuple[Tensor, Tensor]:
+    """The training set of one member: inputs (samples, 2), labels (samples,)."""
+    generator = torch.Generator().manual_seed(TRAINING_SEED + seed)
+    x, y = run.problem.sample(run.samples, run.second, generator)
+    if noise:
+        coin = torch.Generator().manual_seed(NOISE_SEED + seed)
+        x[:, 1] = run.problem.delta * (torch.rand(len(x), generator=coin) < 0.5).double()
+    return x, y
+
+
+def add_captured(table: pd.DataFrame) -> pd.DataFrame:
+    """Add `captured`: with the wrong hint in x₂ a network sides with the hint or with f_a."""
+    # Rounded: the record's decimals and a float's last bit should not make two numbers of one.
+    return table.assign(captured=(1 - table["swapped"]).round(12))
+
+
+def flips(members: Sequence[Member], ensemble: shallow.Ensemble) -> pd.DataFrame:
+    """Shares of test points whose label a perturbation of size δ changes: one row a network.
+
+    `flip_hint`: by (0, ±δ), the sign against the hint. `flip_original`: by (±δ, 0), the worse sign.
+    """
+    rows = []
+    for member, (run, _, _) in enumerate(members):
+        one = shallow.Ensemble(ensemble.flat[member : member + 1], 2, run.width)
+        x, _ = run.problem.grid(GRID, "hint")
+        moved, _ = run.problem.grid(GRID, "swapped")
+        before, delta = success.labels(shallow.logits(one, x)), run.problem.delta
+        aside = [
+            (success.labels(shallow.logits(one, x + torch.tensor([step, 0.0]))) != before)
+            for step in (delta, -delta)
+        ]
+        along = success.labels(shallow.logits(one, moved)) != before
+        rows.append(
+            {"flip_hint": along.double().mean().item()}
+            | {"flip_original": max(mask.double().mean().item() for mask in aside)}
+        )
+    return pd.DataFrame(rows)
+
+
+def delta_crossovers(table: pd.DataFrame) -> list[float]:
+    """The δ at which each seed begins to take the hint, from the rows of one step."""
+    values = []
+    for _, part in table.groupby("seed"):
+        points = part.sort_values("delta")
+        sizes, share = (torch.tensor(points[name].to_numpy()) for name in ("delta", "captured"))
+        values.append(success.crossover(sizes, share, level=SIDES))
+    return values
+
+
+def delta_summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean share of the conflict set that sides with the hint, by δ, with 95 % intervals."""
+    rows = []
+    for delta, part in table.groupby("delta"):
+        share = statistics.mean(part["captured"].to_numpy())
+        rows.append({"delta": delta, "share": share.value, "low": share.low, "high": share.high})
+    return pd.DataFrame(rows)
+
+
+def learnt(table: pd.DataFrame, run: str, column: str = "zero") -> pd.Series[bool]:
+    """Which networks of a run reach an accuracy of 0.99 on S_ε."""
+    return table[table["run"] == run][column] >= LEARNT
+
+
+def paired(left: pd.DataFrame, right: pd.DataFrame, column: str) -> statistics.Estimate:
+    """Mean difference left − right of a column over the seeds that both have."""
+    both = left.merge(right, on="seed", suffixes=("_left", "_right"))
+    first, second = (both[f"{column}_{side}"].to_numpy() for side in ("left", "right"))
+    return statistics.paired_difference(first, second)
+
+
+def history_summary(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """What `plots.oscillation_history` draws: run, step, test, mean, low and high (5 % and 95 %).
+
+    Args:
+        names: Titles of the runs to keep, in order.
+    """
+    rows = []
+    for run, title in names.items():
+        for step, part in table[table["run"] == run].groupby("step"):
+            rows += [
+                {"run": title, "step": step, "test": test, "mean": part[test].mean()}
+                | {"low": part[test].quantile(0.05), "high": part[test].quantile(0.95)}
+                for test in ("hint", "zero", "swapped")
+            ]
+    return pd.DataFrame(rows)
+
+
+def at_steps(table: pd.DataFrame, run: str, step: int) -> pd.DataFrame:
+    """The rows of one run at one step.
+
+    Raises:
+        ValueError: the run was not looked at then.
+    """
+    rows = table[(table["run"] == run) & (table["step"] == step)]
+    if rows.empty:
+        steps = sorted(set(table[table["run"] == run]["step"].tolist()))
+        raise ValueError(f"run {run!r} was not looked at in step {step}; expected one of {steps}")
+    return rows
+
+
+def sweep_delta(
+    deltas: Sequence[float], seeds: int, *, steps: int, block: int = 100
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Run 030 at every δ, and the control at the last: the rows of the last step of each."""
+    runs = [oscillation_runs.RUNS[0].with_delta(delta) for delta in deltas]
+    table = train(runs, seeds, steps=steps, controls=[runs[-1]], block=block)
+    return table[~table["noise"]], table[table["noise"]]
+
+
+def change_table(live: pd.DataFrame, recorded: pd.DataFrame) -> pd.DataFrame:
+    """What `plots.oscillation_changes` draws: label, changes, pieces; one row a network."""
+    parts = [
+        live[live["run"] == "030"].assign(label="030, live"),
+        live[live["run"] == "036"].assign(label="036, live"),
+        recorded[recorded["run"] == "030"].assign(label="030, recorded"),
+        recorded[recorded["run"] == "035"].assign(label="035, recorded"),
+        recorded[recorded["run"] == "034"].assign(label="034, recorded"),
+    ]
+    return pd.concat(parts, ignore_index=True)[["label", "changes", "pieces"]]
+
+
+def same_side(
+    left: pd.DataFrame, first: str, right: pd.DataFrame, second: str
+) -> statistics.Estimate:
+    """Share of seeds of two runs that are on the same side of 3/4 of the conflict set."""
+    pair = left[left["run"] == first].merge(right[right["run"] == second], on="seed")
+    same = (pair["captured_x"] >= SIDES) == (pair["captured_y"] >= SIDES)
+    return statistics.proportion(same.to_numpy())
+
+
+def beside_released(recorded: pd.DataFrame) -> pd.DataFrame:
+    """What `plots.oscillation_record` draws: runs 034 and 035, and the released network's end."""
+    sizes = {run.name: f"{run.samples:,} samples" for run in oscillation_runs.RUNS}
+    rows = recorded[recorded["run"].isin(list(RELEASED_ACCURACY))]
+    return rows.assign(paper=rows["run"].map(RELEASED_ACCURACY), training=rows["run"].map(sizes))[
+        ["training", "seed", "step", "zero", "paper"]
+    ]
+
+
+def final(table: pd.DataFrame) -> pd.DataFrame:
+    """Each run's rows of its last step."""
+    return table[table["step"] == table.groupby("run")["step"].transform("max")]

@@ -1,0 +1,1 @@
+"""Which structure did a given network learn?"""

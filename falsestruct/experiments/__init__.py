@@ -1,1 +1,0 @@
-"""The experiments of the chapters: problems, training and measures put together; tables out."""

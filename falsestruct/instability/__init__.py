@@ -1,0 +1,1 @@
+"""Attacks, exact distances, universal perturbations."""

@@ -1,0 +1,1 @@
+"""What a chapter calls: claims, figures, numbers for the prose."""

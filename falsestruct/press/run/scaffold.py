@@ -1,0 +1,284 @@
+"""A chapter's beginning: text, experiment, claim, test, a place in the contents.
+
+All of them fail until they are filled in, and say what to do. Either all are written or none.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from falsestruct.press.paths import Book, UserError, write_atomically
+
+_SLUG = re.compile(r"(?:([0-9]{2})_)?([a-z][a-z0-9]*(?:_[a-z0-9]+)*)")
+_LISTED = re.compile(r"^( *)- file: notebooks/([0-9]{2}_\w+) *$", re.M)
+
+CHAPTER = """\
+---
+falsestruct:
+  profiles:
+    paper:
+      seeds: 100
+    quick:
+      seeds: 2
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+    format_version: 0.13
+    jupytext_version: 1.19.6
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+# {title}
+
+FILL IN: the question, for a student who has never heard of it, and why the answer matters.
+
+```{{code-cell}} ipython3
+:tags: [parameters]
+
+seeds = 20
+profile = "book"
+```
+
+```{{code-cell}} ipython3
+from falsestruct.chapters.{slug} import measure
+from falsestruct.press.notebook import claims, display
+```
+
+## FILL IN: what is measured
+
+FILL IN: the definition, and what the claim says. Every number comes from `display.glue`.
+
+```{{code-cell}} ipython3
+estimate, control = measure.estimates(seeds=seeds)
+display.glue(measured=estimate.value, networks=estimate.n)
+```
+
+```{{code-cell}} ipython3
+claims.record("{claim}", estimate, control=control)
+```
+
+FILL IN: what came out: {{glue:text}}`measured:.2f` over {{glue:text}}`networks:d` networks.
+
+## What this does not show
+
+FILL IN: where a referee would press.
+
+## Run it yourself
+
+```bash
+falsestruct run {name} -p seeds=5
+```
+"""
+EXPERIMENT = '''\
+"""Chapter {name}: FILL IN what is measured, in a line."""
+
+from __future__ import annotations
+
+from falsestruct.statistics import Estimate
+
+
+def estimates(*, seeds: int) -> tuple[Estimate, Estimate]:
+    """What the claim's measure came to, and the same measure in its control.
+
+    Args:
+        seeds: Networks to train, at least 1; their seeds are 0, 1, ...
+    """
+    raise NotImplementedError("FILL IN: train with `training.train`, measure, estimate")
+'''
+CLAIM = """\
+# ---- {name} ----
+- id: {claim}
+  chapter: {name}
+  component: success
+  problem: FILL IN
+  kind: measured
+  sentence: "FILL IN: what you expect to find, in one sentence, before you look."
+  source: "FILL IN: a paper and the place in it, or ours"
+  measure: "FILL IN: the number that decides."
+  # FILL IN: nothing fulfils these rules. Write your own, {{low: "> 0.5"}} say.
+  supported: {{low: "> 9e99"}}
+  refuted: {{high: "< -9e99"}}
+  control:
+    sentence: "FILL IN: what must come out the other way: labels shuffled, nothing planted."
+    rule: {{low: "> 9e99"}}
+  expected: supported
+"""
+TEST = '''\
+"""Chapter {name}: what is left to fill in, and its claim in worlds whose answer is known."""
+
+from pathlib import Path
+
+import pytest
+
+from falsestruct.chapters.{slug} import measure
+from falsestruct.press.notebook import claims
+from falsestruct.press.paths import Book
+
+BOOK = Book(Path(__file__).parents[3])
+ID = "{claim}"
+FILES = ("book/{name}.md", "book/claims.yml", "{experiment}")
+
+
+def test_nothing_is_left_to_fill_in():
+    left = [
+        f"{{name}}, line {{number}}: {{line.strip()}}"
+        for name in FILES
+        for number, line in enumerate((BOOK.root / name).read_text().splitlines(), 1)
+        if "FILL IN" in line
+    ]
+    what = "Fill these in, the claim first, and commit it before you run:"
+    assert not left, "\\n".join([what, *left])
+
+
+def test_the_claim_comes_out_as_expected():
+    claim = claims.read_claims(BOOK)[ID]
+    assert claims.judge(claim, *measure.estimates(seeds=3)) == claim.expected
+
+
+def test_in_a_world_without_the_effect_the_claim_is_not_supported():
+    pytest.fail("FILL IN: put a network whose answer you know in place of the trained ones")
+'''
+
+
+@dataclass(frozen=True)
+class Made:
+    """What `new` has written.
+
+    Attributes:
+        name: Of the chapter, NN_slug.
+        paths: New and changed files, below the book's root.
+        advice: What to do next.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    advice: str
+
+
+def new(book: Book, slug: str, *, title: str | None = None) -> Made:
+    """Begin a chapter.
+
+    Args:
+        slug: Lower-case words joined by underscores; NN_slug for a number of one's own choice, else
+            it is the first free one.
+        title: Of the chapter; else made of the slug.
+
+    Raises:
+        UserError: the slug is malformed or taken, or a file can't be written. Nothing has changed.
+    """
+    name, slug = _name(book, slug)
+    claim = f"{slug.replace('_', '-')}-holds"
+    experiment = f"falsestruct/chapters/{slug}/measure.py"
+    heading = " ".join((title or slug.replace("_", " ").capitalize()).split())
+    words = {"name": name, "slug": slug, "claim": claim, "title": heading, "experiment": experiment}
+    texts = {
+        f"book/{name}.md": CHAPTER.format(**words),
+        f"falsestruct/chapters/{slug}/__init__.py": f'"""Chapter {name[:2]}."""\n',
+        experiment: EXPERIMENT.format(**words),
+        f"tests/chapters/{slug}/test_measure.py": TEST.format(**words),
+    }
+    for path in texts:
+        if (book.root / path).exists():
+            raise UserError(f"{path} is there already: choose another slug than {slug!r}")
+    texts["book/claims.yml"] = _with_claim(book.claims, CLAIM.format(**words), claim)
+    texts["_toc.yml"] = _with_entry(book.root / "_toc.yml", name)
+    _write(book.root, texts)
+    advice = (
+        f"Next: fill in the claim {claim} in book/claims.yml and commit it; then the experiment, "
+        f"then the text.\n`pytest tests/chapters/{slug}/test_measure.py` says what is left, "
+        f"`falsestruct run {name}` runs it."
+    )
+    return Made(name, tuple(texts), advice)
+
+
+def _name(book: Book, given: str) -> tuple[str, str]:
+    """NN_slug and slug."""
+    match = _SLUG.fullmatch(given)
+    if not match or keyword.iskeyword(match[2]):
+        raise UserError(
+            f"slug {given!r}: expected lower-case words joined by underscores, like parities or "
+            "12_parities"
+        )
+    taken = {path.stem[:2]: path.stem for path in sorted(book.source.glob("[0-9][0-9]_*.md"))}
+    number, slug = match[1], match[2]
+    for name in taken.values():
+        if name[3:] == slug:
+            raise UserError(f"slug {slug!r} is taken by {name}: choose another one")
+    free = [f"{n:02d}" for n in range(1, 100) if f"{n:02d}" not in taken]
+    if number is None and free:
+        number = free[0]
+    if number not in free:
+        owner = taken.get(number or "", "none is left")
+        raise UserError(f"number {number} is taken ({owner}); free are {', '.join(free[:5])}, ...")
+    return f"{number}_{slug}", slug
+
+
+def _with_claim(path: Path, entry: str, id: str) -> str:
+    """The claims with one more; what is there already stays byte by byte."""
+    old = path.read_text() if path.exists() else ""
+    # A section whose head is the file's last line gets its claim below that head.
+    head, _, rest = entry.partition("\n")
+    entry = rest if old.rstrip().endswith(head) else f"\n{entry}" if old.strip() else entry
+    text = f"{old}{'' if old.endswith(chr(10)) or not old else chr(10)}{entry}"
+    try:
+        before = yaml.safe_load(old) or []
+        if not isinstance(before, list):
+            raise UserError("book/claims.yml: expected a list of claims")
+        after = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError("book/claims.yml: " + " ".join(str(error).split())) from None
+    if any(isinstance(claim, dict) and claim.get("id") == id for claim in before):
+        raise UserError(f"book/claims.yml states {id!r} already: choose another slug")
+    if after[:-1] != before:
+        raise UserError("book/claims.yml: a claim can't be appended to it as it ends")
+    return text
+
+
+def _with_entry(path: Path, name: str) -> str:
+    """The contents with one more chapter, after the last one with a smaller number."""
+    if not path.exists():
+        raise UserError(f"{path.name} is missing: it has the contents of the book")
+    text = path.read_text()
+    listed = list(_LISTED.finditer(text))
+    if not listed:
+        raise UserError(f"{path.name} lists no `- file: notebooks/NN_slug`: add {name} by hand")
+    smaller = [match for match in listed if match[2] < name]
+    match = smaller[-1] if smaller else listed[0]
+    entry = f"{match[1]}- file: notebooks/{name}\n"
+    place = text.find("\n", match.end()) + 1 if smaller else match.start()
+    if smaller and place == 0:  # the file ends without a line break
+        return f"{text}\n{entry}"
+    return text[:place] + entry + text[place:]
+
+
+def _write(root: Path, texts: Mapping[str, str]) -> None:
+    """All files or none."""
+    before = {name: _bytes(root / name) for name in texts}
+    folders = {folder for name in texts for folder in (root / name).parents if not folder.exists()}
+    try:
+        for name, text in texts.items():
+            write_atomically(root / name, text)
+    except BaseException:
+        for name, old in before.items():
+            if old is None:
+                (root / name).unlink(missing_ok=True)
+            elif _bytes(root / name) != old:
+                write_atomically(root / name, old)
+        for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
+            if folder.exists() and not any(folder.iterdir()):
+                folder.rmdir()
+        raise
+
+
+def _bytes(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None

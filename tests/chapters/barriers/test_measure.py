@@ -1,0 +1,222 @@
+"""Chapter 11's experiments, small, and its estimates in worlds where the answer is known."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.integrate import quad
+
+from falsestruct.chapters.barriers import evidence as estimates
+from falsestruct.chapters.barriers import measure as barriers
+from falsestruct.press.notebook import claims
+from falsestruct.press.paths import find_book
+
+CLAIMS = claims.read_claims(find_book())
+
+
+def verdict(id, found):
+    return claims.judge(CLAIMS[id], *found[id])
+
+
+@pytest.fixture(scope="module")
+def convergence():
+    return barriers.convergence(count=3, inner=[10, 50])
+
+
+@pytest.fixture(scope="module")
+def solved():
+    return barriers.gaps(count=2, looks=(1, 10, 100, 1000)), barriers.solvers(count=2)
+
+
+@pytest.fixture(scope="module")
+def inexact():
+    return barriers.inexact(seeds=2)
+
+
+@pytest.fixture(scope="module")
+def moves():
+    return barriers.depths(inner=[50, 200, 800], precisions=range(10))
+
+
+def test_problems_are_sparse_and_measured():
+    for kind in barriers.KINDS:
+        given = barriers.problems(kind, 4, rows=16, unknowns=32, sparsity=3)
+        assert ((given.x != 0).sum(-1) == 3).all()
+        torch.testing.assert_close(given.operator.forward(given.x), given.y)
+    with pytest.raises(ValueError, match="kind is 'other'; expected one of"):
+        barriers.problems("other", 1)
+    with pytest.raises(ValueError, match="sparsity is 5, unknowns 4"):
+        barriers.sparse((1,), 4, 5, torch.Generator())
+
+
+def test_the_matrix_of_an_operator_is_its_matrix():
+    given = barriers.problems("Walsh", 2, rows=16, unknowns=32, sparsity=3)
+    torch.testing.assert_close(given.x @ barriers.matrix_of(given.operator).mT, given.y)
+
+
+def test_basis_pursuit_says_when_there_is_no_solution():
+    with pytest.raises(ArithmeticError, match="HiGHS found nothing"):
+        barriers.basis_pursuit(np.array([[1.0], [1.0]]), np.array([0.0, 1.0]))
+
+
+def test_what_holds_is_supported(convergence, solved):
+    found = estimates.of_convergence(convergence, *solved)
+    assert {id: verdict(id, found) for id in found} == dict.fromkeys(found, "supported")
+    said = estimates.said_of_convergence(convergence)
+    assert said["plain_steps"] == 4000 and said["network_late"] < 1e-5 < said["plain_last"]
+
+
+@pytest.mark.parametrize(
+    ("law", "expected"),
+    [
+        (lambda k, steps: np.exp(-k), "supported"),
+        (lambda k, steps: np.exp(-k / 2), "refuted"),
+        (lambda k, steps: np.exp(-2.0 * k), "refuted"),
+        (lambda k, steps: 1 / np.maximum(steps, 1), "refuted"),
+    ],
+)
+def test_networks_of_another_rate_are_refuted(convergence, solved, law, expected):
+    table, deep = convergence.copy(), convergence["inner"] == 50
+    table.loc[deep, "error"] = law(table.loc[deep, "restarts"], table.loc[deep, "steps"])
+    assert verdict("barriers-exponential", estimates.of_convergence(table, *solved)) == expected
+
+
+def test_an_accelerated_method_is_not_of_order_one_over_k(convergence, solved):
+    table, plain = convergence.copy(), convergence["inner"] == 0
+    table.loc[plain, "error"] = table.loc[plain, "steps"] ** -2.0
+    assert verdict("barriers-ergodic", estimates.of_convergence(table, *solved)) == "refuted"
+
+
+def test_networks_without_a_threshold_or_a_wrong_solver_are_not_supported(convergence, solved):
+    table, few = convergence.copy(), convergence["inner"] == 10
+    table.loc[few, "error"] = np.exp(-table.loc[few, "restarts"])
+    found = estimates.of_convergence(table, *solved)
+    assert verdict("barriers-exponential", found) == "inconclusive"
+    gaps, solvers = solved
+    found = estimates.of_convergence(
+        convergence, gaps.assign(excess=2 * gaps["bound"]),
+        solvers.assign(firenet=solvers["squares"]),
+    )  # fmt: skip
+    assert verdict("barriers-gap", found) == "refuted"
+    assert verdict("barriers-solver", found) == "refuted"
+
+
+def test_the_barrier_and_who_stands_before_it(inexact, moves):
+    found = estimates.of_barrier(inexact, barriers.certificates(), moves)
+    assert {id: verdict(id, found) for id in found} == dict.fromkeys(found, "supported")
+    worse = estimates.quotients(inexact)
+    assert (worse["worse"] > 0.99).all()  # nobody does better than what nobody can avoid
+    said = estimates.said_of_barrier(inexact)
+    assert said["learnt_same"] < 0.3 and 1.7 < said["learnt_worse"] < 2.3
+
+
+def test_a_method_that_decides_is_not_at_the_midpoint(inexact, moves):
+    fake = inexact.copy()
+    program = fake[fake["method"] == "linear program"]
+    fake.loc[fake["method"] == "FIRENET", "error"] = program["error"].to_numpy()
+    found = estimates.of_barrier(fake, barriers.certificates(), moves)
+    assert verdict("barriers-midpoint", found) == "refuted"
+
+
+def test_a_wrong_closed_form_and_a_depth_without_cost_are_refuted(inexact, moves):
+    wrong = barriers.certificates().assign(gap=0.1)
+    free = moves.assign(share=(moves["n"] < 4 + np.log2(moves["p"]) / 4) + 1e-9)
+    found = estimates.of_barrier(inexact, wrong, free)
+    assert verdict("barriers-minimisers", found) == "refuted"
+    assert verdict("barriers-depth", found) == "refuted"
+    with pytest.raises(ValueError, match="p = 50 crosses one half at no n"):
+        estimates.doubling(moves[moves["n"] > 6])
+
+
+def test_the_release_and_a_release_without_the_slip(inexact):
+    table, indistinct = barriers.released(), barriers.indistinct(digits=6, precision=60)
+    found = estimates.of_release(table, inexact, indistinct)
+    assert {id: verdict(id, found) for id in found} == dict.fromkeys(found, "supported")
+    assert indistinct == pytest.approx(math.sqrt(2))
+    assert barriers.indistinct(digits=6, precision=30) == 0
+    mended = table.assign(coded=table["corrected"])
+    assert verdict("barriers-as-coded", estimates.of_release(mended, inexact, 1.0)) == "refuted"
+    rounded = inexact.copy()
+    rounded.loc[rounded["method"] == "FIRENET", "error"] *= 1.1
+    assert verdict("barriers-precision", estimates.of_release(table, rounded, 1.0)) == "refuted"
+    assert (
+        verdict("barriers-precision", estimates.of_release(table, inexact, 0.0)) == "inconclusive"
+    )
+    np.testing.assert_allclose(table["corrected"], 1.5 * 10.0 ** -table["K"], rtol=1e-3)
+
+
+def test_half_way_reads_the_last_fall():
+    sparsity = np.array([1.0, 2.0, 4.0])
+    assert barriers.half_way(sparsity, np.array([1.0, 0.75, 0.25])) == 3
+    assert barriers.half_way(sparsity, np.array([1.0, 1.0, 0.6])) == 4
+    assert barriers.half_way(sparsity, np.array([0.4, 0.1, 0.0])) == 0
+    assert barriers.half_way(sparsity, np.array([0.4, 0.8, 0.2])) == 3
+
+
+@pytest.mark.parametrize("share", [0.01, 0.2, 0.7])
+def test_the_statistical_dimension_is_its_integral_at_the_best_threshold(share):
+    def at(t):
+        tail = quad(lambda u: (u - t) ** 2 * math.exp(-u * u / 2), t, np.inf)[0]
+        return share * (1 + t * t) + (1 - share) * math.sqrt(2 / math.pi) * tail
+
+    best = min(at(t) for t in np.linspace(0, 6, 3001))
+    assert barriers.statistical_dimension(share) == pytest.approx(best, abs=1e-6)
+    assert barriers.largest_sparsity(barriers.statistical_dimension(share)) == pytest.approx(share)
+
+
+def test_the_statistical_dimension_ends_where_it_must():
+    assert barriers.statistical_dimension(0.0) == 0 and barriers.statistical_dimension(1.0) == 1
+    with pytest.raises(ValueError, match=r"share is 1.5; expected 0 to 1"):
+        barriers.statistical_dimension(1.5)
+    with pytest.raises(ValueError, match="measurements are 0"):
+        barriers.largest_sparsity(0)
+
+
+def test_the_transition_is_where_theory_puts_it():
+    found = barriers.transition(unknowns=40, trials=3, inner=[20, 150])
+    assert len(found) == 3 * barriers.GRID**2 and found["share"].between(0, 1).all()
+    middle = barriers.borders(found, unknowns=40)
+    middle = middle[middle["rows"].between(12, 32)]
+    deep, shallow = (middle[middle["inner"] == p] for p in (150, 20))
+    assert (deep["measured"] - deep["theory"]).abs().mean() < 0.05
+    assert deep["measured"].mean() > shallow["measured"].mean()
+    squares = middle[middle["inner"] == 0]
+    assert (squares["measured"] == 0).all()
+    table = estimates.transition_table(found, barriers.borders(found, unknowns=40))
+    assert len(table) == 2 * barriers.GRID**2 and (table["inner"] > 0).all()
+    said = estimates.said_of_transition(barriers.borders(found, unknowns=40))
+    assert said["deep_off"] < said["shallow_off"]
+
+
+def test_a_network_that_solves_nothing_or_everything_is_refuted():
+    rows = np.arange(5, 101, 5)
+    theory = [barriers.largest_sparsity(m / 100) for m in rows]
+    table = pd.DataFrame({"inner": 1, "rows": rows, "theory": theory})
+    squares = table.assign(inner=0, measured=0.0)
+    worlds = {"supported": table["theory"], "refuted": 0.0, "inconclusive": table["theory"]}
+    for expected, measured in worlds.items():
+        # A least squares that is as good leaves the claim undecided.
+        control = squares.assign(measured=squares["theory"] * (expected == "inconclusive"))
+        found = pd.concat([table.assign(measured=measured), control])
+        assert verdict("barriers-transition", estimates.of_transition(found)) == expected
+
+
+def test_all_claims_of_the_chapter_have_an_estimate(convergence, solved, inexact, moves):
+    decoding = pd.concat(
+        pd.DataFrame({"kind": kind, "noise": noise, "trace": 0.1, "seed": [0, 1], "point": 0,
+                      "told": 1.0, "error": 0.1, "size": 1.0})
+        for kind, noise in (("network", 0.0), ("network", 1.0), ("network, no detail", 0.0),
+                            ("FIRENET", 0.0))
+    )  # fmt: skip
+    rows = np.arange(10, 101, 10)
+    borders = pd.concat(
+        pd.DataFrame({"inner": p, "rows": rows, "measured": 0.1, "theory": 0.2}) for p in (0, 1)
+    )
+    tables = estimates.Tables(
+        convergence, *solved, barriers.certificates(), inexact, barriers.released(), moves,
+        decoding, borders, 1.0,
+    )  # fmt: skip
+    wanted = {id for id, claim in CLAIMS.items() if claim.chapter == "11_barriers"}
+    assert set(estimates.estimates(tables)) == wanted

@@ -1,0 +1,246 @@
+"""The claims on simplicity, in worlds made by hand: the verdict follows the world."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import pytest
+
+from falsestruct import simplicity
+from falsestruct.chapters.simplicity import figures as plots
+from falsestruct.chapters.simplicity import measure as experiment
+from falsestruct.learning.ensembles import Seeds
+from falsestruct.press.notebook.claims import judge, read_claims
+from falsestruct.press.paths import find_book
+from falsestruct.problems.planted import registry
+from falsestruct.simplicity import Learn
+from tests.worlds.simplicity import (
+    SPREAD,
+    board_of,
+    follower,
+    hints,
+    linear_readings,
+    readings,
+    widths,
+    world,
+)
+
+CLAIMS = read_claims(find_book())
+OFFSETS = [0.01, 0.1, 1.0]
+
+
+def verdicts(found: experiment.Found) -> dict[str, str]:
+    return {id: judge(CLAIMS[id], *pair) for id, pair in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "architecture", "id"),
+    [
+        ("stripes", "paper's CNN", "simplicity-stripes-paper-cnn"),
+        ("oscillation", "2-104-1", "simplicity-oscillation-2-104-1"),
+        ("digits-brightness", "attention", "simplicity-digits-attention"),
+    ],
+)
+def test_board_in_worlds_made_by_hand(name: str, architecture: str, id: str) -> None:
+    usual = registry.by_name(name)
+    weak = registry.by_name(name, experiment.WEAKER * registry.STRENGTHS[name])
+    original, false = follower("original", usual), follower("false", usual)
+
+    def verdict(at_usual: Learn | None, at_weak: Learn | None) -> str:
+        table = board_of({1: at_usual, experiment.WEAKER: at_weak}, name, architecture)
+        return verdicts(experiment.board_claims(table))[id]
+
+    assert verdict(false, follower("original", weak)) == "supported"
+    assert verdict(original, follower("original", weak)) == "refuted"
+    assert verdict(None, None) != "supported"
+    # A measure that calls the false structure simpler at any strength. The oscillation's control is
+    # a coin, so there a hint may be simpler at both.
+    both = verdict(false, follower("false", weak))
+    assert both == ("supported" if name == "oscillation" else "inconclusive")
+
+
+def test_board_covers_every_cell_of_the_claims() -> None:
+    labels = {"stripes": 120, "digits-brightness": 128}
+    cells = {
+        (point["name"], point["architecture"])
+        for point in experiment.board_grid(Seeds(2, 1), labels=labels)
+    }
+    cells |= {("stripes", name) for name in ("linear", "MLP", "deep MLP", "pooled CNN")}
+    cells |= {("oscillation", "2-104-1")}
+    stated = {
+        id for id in CLAIMS
+        if id.split("-")[1] in ("stripes", "oscillation", "digits") and id.startswith("simplicity")
+    }  # fmt: skip
+    slugs = {f"simplicity-{name.split('-')[0]}-{a.lower()}" for name, a in cells}
+    assert {slug.replace("'s", "").replace(" ", "-") for slug in slugs} == stated
+
+
+def test_a_small_board_point_agrees_with_its_world() -> None:
+    """Real training: without a signal the false structure is not the simpler one."""
+    points = [
+        experiment.board_point(
+            name="digits-brightness", strength=strength, architecture="linear", seeds=4,
+            sizes=[8, 32], labels=128,
+        )
+        for strength in (0.2, 0.0)
+    ]  # fmt: skip
+    planted_, nothing = (experiment.differences(point) for point in points)
+    assert planted_.low > 0
+    assert nothing.high < 0
+
+
+@pytest.mark.parametrize(
+    ("shift", "verdict"),
+    [(1.0, "supported"), (1.4, "supported"), (0.5, "refuted"), (2.0, "refuted")],
+)
+def test_predictions_are_judged_by_their_factor(shift: float, verdict: str) -> None:
+    crossed = experiment.crossings(*world(SPREAD, shift))
+    found = experiment.prediction_claims(experiment.ranking(crossed))
+    assert set(verdicts(found).values()) == {verdict}
+    for estimate, control in found.values():
+        assert estimate.value == pytest.approx(max(shift, 1 / shift), rel=0.05)
+        assert control.value > 1.5
+
+
+def test_one_crossover_proves_nothing() -> None:
+    """If all networks cross at the same offset, a constant predicts as well: never supported."""
+    ranked = experiment.ranking(experiment.crossings(*world(dict.fromkeys(SPREAD, 0.1))))
+    assert set(verdicts(experiment.prediction_claims(ranked)).values()) == {"inconclusive"}
+    constant, _ = ranked["constant"]
+    assert constant.value == pytest.approx(1, abs=0.05)
+
+
+def test_a_measure_that_never_crosses_is_charged_to_the_end_of_the_sweep() -> None:
+    ambiguous, isolated, kernels = world(SPREAD)
+    level = isolated.assign(samples=math.inf)
+    crossed = experiment.crossings(ambiguous, level, kernels)
+    own = crossed[(crossed["predictor"] == "samples") & (crossed["draw"] == -1)]
+    assert not own["inside"].any()
+    found = experiment.prediction_claims(experiment.ranking(crossed))
+    assert verdicts(found)["simplicity-predicts-samples"] != "supported"
+    assert verdicts(found)["simplicity-predicts-steps"] == "supported"
+    table = experiment.ranking_table(crossed, dict.fromkeys(experiment.NAMES, 1.0))
+    assert len(table) == 7 * 3 and (table["low"] <= table["high"]).all()
+    assert plots.ranking(table).axes
+
+
+def test_first_captured_needs_the_first_fit_to_tell_and_the_start_not_to() -> None:
+    ends = [1.0, 0.0] * 25
+    assert verdicts(experiment.first_claim(readings(ends, ends))) == {
+        "simplicity-first-captured": "supported"
+    }
+    turned = [1 - end for end in ends]
+    assert set(verdicts(experiment.first_claim(readings(turned, ends))).values()) == {"refuted"}
+    # Where every network reads the same, before training too, the first fit is no news.
+    same = readings([1.0] * 50, [1.0] * 50, start=0.9)
+    assert set(verdicts(experiment.first_claim(same)).values()) == {"inconclusive"}
+
+
+def test_a_network_that_never_fits_has_no_first_fit() -> None:
+    table = readings([1.0], [1.0]).assign(accuracy=0.5)
+    assert experiment.first_fit(table)["fit"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("stripes", "oscillation", "verdict"),
+    [
+        ((8, 1), (math.inf, 1), "supported"),
+        ((1, 1), (math.inf, 1), "refuted"),
+        ((1, 8), (math.inf, 1), "refuted"),
+        ((8, 1), (1, 1), "inconclusive"),
+    ],
+)
+def test_width_is_judged(stripes: tuple, oscillation: tuple, verdict: str) -> None:
+    table = pd.concat((widths("stripes", *stripes), widths("oscillation", *oscillation)))
+    assert verdicts(experiment.width_claim(table)) == {"simplicity-width": verdict}
+
+
+@pytest.mark.parametrize(
+    ("usual", "faint", "verdict"),
+    [
+        ((math.inf, 16), (math.inf, math.inf), "supported"),
+        ((16, math.inf), (math.inf, math.inf), "refuted"),
+        ((math.inf, math.inf), (math.inf, math.inf), "refuted"),
+        ((math.inf, 16), (math.inf, 16), "inconclusive"),
+    ],
+)
+def test_hint_is_judged(usual: tuple, faint: tuple, verdict: str) -> None:
+    assert verdicts(experiment.hint_claim(hints(usual, faint))) == {
+        "simplicity-hint-samples": verdict
+    }
+
+
+def test_thin_stripes_have_equal_means_and_wide_ones_do_not() -> None:
+    assert verdicts(experiment.thin_claim()) == {"simplicity-linear-thin": "supported"}
+
+
+CELLS = ["deep MLP 3"]
+
+
+def test_points_give_what_the_tables_need() -> None:
+    """One small live run through every table and figure of the stripes."""
+    grid = experiment.grid(CELLS, OFFSETS, seeds=Seeds(2, 1))
+    ambiguous = pd.concat(
+        [experiment.ambiguous_point(**point) for point in grid], ignore_index=True
+    )
+    isolated = pd.concat(
+        [experiment.alone_point(**point, sizes=[8, 60], labels=120) for point in grid],
+        ignore_index=True,
+    )
+    kernels = pd.concat([experiment.kernel_point(**point) for point in grid], ignore_index=True)
+    crossed = experiment.crossings(ambiguous, isolated, kernels)
+    first = crossed[crossed["draw"] == -1].set_index("predictor")
+    assert 0.01 < first["measured"].iloc[0] < 1
+    assert simplicity.factor(first.loc["bits", "predicted"], first["measured"].iloc[0]) < 3
+    wide = isolated.pivot_table(index="a", columns="structure", values="bits")
+    assert wide.loc[0.01, "original"] < wide.loc[0.01, "false"]
+    assert wide.loc[1.0, "false"] < wide.loc[1.0, "original"]
+    needs = experiment.needs(isolated, steps=500)
+    assert set(needs["largest"].dropna()) == {60, 500}
+    for figure in (
+        plots.needs(needs),
+        plots.history(experiment.history_table(ambiguous, OFFSETS)),
+        plots.linearised(experiment.linearised_table(ambiguous, kernels)),
+    ):
+        assert figure.axes
+
+
+def test_convolutions_get_their_own_offsets_and_options() -> None:
+    cells, seeds = ["deep MLP 8", "pooled CNN 3"], Seeds(20, 10)
+    grid = experiment.grid(cells, [0.1, 0.2], [0.1], seeds=seeds)
+    points = experiment.extended(grid, {"sizes": [4, 8]}, slow={"sizes": [4]})
+    assert [(p["architecture"], p["width"], p["a"], p["seeds"], p["sizes"]) for p in points] == [
+        ("deep MLP", 8, 0.1, 20, [4, 8]),
+        ("deep MLP", 8, 0.2, 20, [4, 8]),
+        ("pooled CNN", 3, 0.1, 10, [4]),
+    ]
+    board = experiment.board_grid(seeds, labels={"stripes": 120, "digits-brightness": 128})
+    assert {p["architecture"]: p["seeds"] for p in board} == {
+        "paper's CNN": 10, "linear": 20, "MLP": 20, "deep MLP": 20, "CNN": 10, "attention": 10,
+    }  # fmt: skip
+
+
+def test_a_ranking_counts_the_networks_of_the_cell_that_has_the_fewest() -> None:
+    some, few = world({("linear", 3): 0.04}, seeds=6), world({("pooled CNN", 3): 0.1}, seeds=3)
+    together = [pd.concat(pair, ignore_index=True) for pair in zip(some, few, strict=True)]
+    crossed = experiment.crossings(*together)
+    assert dict(crossed.groupby("architecture")["networks"].first()) == {
+        "linear": 6, "pooled CNN": 3,
+    }  # fmt: skip
+    found, control = experiment.ranking(crossed)["bits"]
+    assert found.n == control.n == 3
+
+
+def test_plain_descent_is_judged_against_adam() -> None:
+    plain = experiment.descent(0.02, seeds=1, steps=3_000, rate=0.05)
+    assert plain["accuracy"].item() > 0.9
+    for own, adam, verdict in ((1, 0, "supported"), (0, 0, "refuted"), (1, 1, "inconclusive")):
+        found = experiment.optimiser_claim(linear_readings(own), linear_readings(adam), 0.02)
+        assert verdicts(found) == {"simplicity-optimiser": verdict}
+
+
+def test_widths_of_the_oscillation_tell_its_structures_apart() -> None:
+    table = experiment.width_point(name="oscillation", seeds=2, samples=64, widths=[1, 2])
+    needs = table.groupby("structure")["needs"].min()
+    assert needs["original"] == math.inf and needs["false"] <= 2

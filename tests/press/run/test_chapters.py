@@ -1,0 +1,297 @@
+"""What a chapter is, when it is fresh, and how its results are published."""
+
+import json
+import re
+
+import nbformat
+import pytest
+
+from falsestruct.press import paths
+from falsestruct.press.paths import UserError
+from falsestruct.press.run import chapters
+from falsestruct.press.run.chapters import (
+    Job,
+    Result,
+    check_parameters,
+    read_chapter,
+    read_chapters,
+)
+
+KNOWN = {"seeds": 3, "rate": 0.1, "deep": True, "name": "a", "widths": [1, 2], "deltas": (0.1,)}
+
+
+def test_a_chapter_as_written(desk):
+    found = read_chapters(desk.book)
+    assert list(found) == ["01_one", "02_two", "03_last"]
+    one = found["01_one"]
+    assert one.parameters == {
+        "seeds": 3, "scale": 1.5, "widths": [1, 2], "name": "one", "profile": "book",
+    }  # fmt: skip
+    assert one.profiles == {"quick": {"seeds": 4}} and one.data == ("book/numbers.txt",)
+    assert one.code_cells == 4 and not one.last and found["03_last"].last
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (":tags: [parameters]\n", "", "must be tagged `parameters`"),
+        ("seeds = 3", "seeds = len([])", "`seeds = len([])` is no plain literal"),
+        ("seeds = 3", "seeds: int = 3", "is not `name = literal`"),
+        ("seeds = 3", "seeds = n = 3", "is not `name = literal`"),
+        ("seeds = 3", "print(3)", "is not `name = literal`"),
+        ("seeds = 3", "seeds = (", "parameters cell: line"),
+        ("    quick:\n", "    tiny:\n", "no profile 'tiny'; one of quick, book, paper"),
+        ("      seeds: 4\n", "      seed: 4\n", "has no parameter 'seed'"),
+        ("      seeds: 4\n", "      seeds: many\n", "parameter seeds: 'many'"),
+    ],
+)
+def test_what_is_wrong_with_a_chapter_is_one_line(desk, old, new, message):
+    desk.edit("book/01_one.md", old, new)
+    with pytest.raises(UserError) as caught:
+        read_chapters(desk.book)
+    assert message in str(caught.value) and "01_one" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "value"),
+    [
+        ("seeds", "5", 5), ("seeds", "-5", -5), ("seeds", 5, 5),
+        ("rate", "5", 5.0), ("rate", "1e-3", 0.001), ("rate", 1, 1.0),
+        ("deep", "False", False), ("name", "5", "5"), ("name", "a=b", "a=b"),
+        ("widths", "[3, 4, 5]", [3, 4, 5]), ("widths", "(3,)", [3]), ("widths", "[]", []),
+        ("deltas", "[1, 0.5]", (1.0, 0.5)), ("deltas", [1], (1.0,)),
+    ],
+)  # fmt: skip
+def test_parameters_get_the_chapters_types(name, given, value):
+    checked = check_parameters("x", KNOWN, {name: given})
+    assert checked == {name: value} and type(checked[name]) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("seeds", "abc"), ("seeds", "3.5"), ("seeds", "3.0"), ("seeds", "True"), ("seeds", ""),
+        ("seeds", "[3]"), ("seeds", "{[]: 1}"), ("seeds", "__import__('os')"), ("seeds", None),
+        ("rate", "fast"), ("rate", "1e999"), ("rate", "True"), ("deep", "1"), ("deep", "yes"),
+        ("widths", "3"), ("widths", "[1, 'a']"), ("widths", "[1, 2.5]"), ("deltas", "['a']"),
+        ("name", 5),
+    ],
+)  # fmt: skip
+def test_ill_typed_parameters_are_refused(name, given):
+    with pytest.raises(UserError, match=f"^x, parameter {name}: .*") as caught:
+        check_parameters("x", KNOWN, {name: given})
+    words = {"seeds": "int", "rate": "float|finite", "deep": "bool", "name": "str"}
+    words |= {"widths": "list|int", "deltas": "float"}
+    assert re.search(words[name], str(caught.value).partition(":")[2])
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_parameters_are_refused():
+    with pytest.raises(UserError, match="x has no parameter 'seed'; it has seeds, rate"):
+        check_parameters("x", KNOWN, {"seed": 1})
+
+
+# ---- freshness ----
+
+
+def keys(desk):
+    return {
+        name: chapters.freshness_key(desk.book, chapter)
+        for name, chapter in read_chapters(desk.book).items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "stale"),
+    [
+        ("falsestruct/problems/one.py", "1.0", "2.0", {"01_one"}),
+        ("falsestruct/problems/two.py", "helper.FACTOR *", "helper.FACTOR  *", {"02_two"}),
+        ("falsestruct/problems/helper.py", "2", "3", {"02_two"}),  # through two, relatively
+        ("falsestruct/chapters/one/figures.py", "x label", "the x label", {"01_one"}),
+        ("falsestruct/problems/__init__.py", "", "X = 1\n", {"01_one", "02_two"}),
+        ("falsestruct/__init__.py", '"""', '"""About: ', {"01_one", "02_two", "03_last"}),
+        ("falsestruct/cli.py", '"""The', '"""This is the', set()),
+        ("book/01_one.md", "seeds = 3", "seeds = 4", {"01_one"}),
+        ("book/01_one.md", "seeds: 4", "seeds: 5", {"01_one"}),
+        ("book/01_one.md", "Some text.", "Some other text.", {"01_one"}),
+        ("requirements.txt", "numpy==1", "numpy==2", {"01_one", "02_two", "03_last"}),
+        ("book/numbers.txt", "1 2 3", "1 2 4", {"01_one"}),
+        ("book/claims.yml", ">= 3", ">= 2", {"01_one"}),
+        ("book/claims.yml", "It holds.", "It still holds.", {"01_one"}),
+        ("book/claims.yml", "expected: supported", "expected: refuted", set()),
+    ],
+)
+def test_an_edit_makes_exactly_these_chapters_stale(desk, name, old, new, stale):
+    before, path = keys(desk), desk.file(name)
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    after = keys(desk)
+    assert {chapter for chapter in before if before[chapter] != after[chapter]} == stale
+
+
+@pytest.mark.parametrize(
+    ("code", "package"),
+    [
+        ("import falsestruct.problems.one", ""),
+        ("def late():\n    from falsestruct.problems import one\n    return one", ""),
+        ("from falsestruct import problems", "from .one import value\n"),
+        ("from falsestruct import problems", "from falsestruct.problems import one\n"),
+    ],
+)
+def test_every_form_of_import_counts(desk, code, package):
+    """The text names a module, or names a package that imports it."""
+    desk.file("falsestruct/problems/__init__.py").write_text(package)
+    desk.edit("book/02_two.md", "double(seeds)", code)
+    before = keys(desk)
+    desk.edit("falsestruct/problems/one.py", "1.0", "2.0")
+    assert keys(desk)["02_two"] != before["02_two"]
+
+
+def test_a_module_that_appears_counts(desk):
+    desk.edit("falsestruct/problems/two.py", "from . import helper", "from . import helper, more")
+    before = keys(desk)
+    desk.file("falsestruct/problems/more.py").write_text("X = 1\n")
+    assert keys(desk)["02_two"] != before["02_two"]
+    assert keys(desk)["01_one"] == before["01_one"]
+
+
+def test_a_syntax_error_does_not_stop_the_question(desk):
+    desk.edit("falsestruct/problems/two.py", "def double(seeds):", "def double(seeds:")
+    desk.edit("book/01_one.md", "value = one.value(seeds)", "value = = one")
+    assert chapters.state(desk.book, read_chapters(desk.book)["02_two"]).state == "never run"
+
+
+def states(desk):
+    found = read_chapters(desk.book).values()
+    return {chapter.name: chapters.state(desk.book, chapter).state for chapter in found}
+
+
+def test_never_run(desk):
+    assert set(states(desk).values()) == {"never run"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda desk: desk.file("notebooks/01_one.ipynb").write_text("{"),
+        lambda desk: desk.file("book/evidence.json").unlink(),
+        lambda desk: desk.file("book/figures/one-line.svg").unlink(),
+        lambda desk: desk.file("book/figures/one-line.csv").unlink(),
+        lambda desk: desk.file("book/figures/one-line.json").unlink(),
+        lambda desk: desk.edit("book/figures/one-line.json", '"key": "', '"key": "0'),
+    ],
+)
+def test_a_damaged_result_is_stale(finished, damage):
+    assert states(finished)["01_one"] == "fresh"
+    damage(finished)
+    assert states(finished)["01_one"] == "stale"
+    assert states(finished)["02_two"] == "fresh"
+
+
+@pytest.mark.parametrize("kept", [None, "sweeps"])
+def test_what_a_kernel_is_told_about_sweeps(desk, monkeypatch, kept):
+    """Where to say how far it is; where to keep points only if the run keeps them."""
+    monkeypatch.setattr(chapters.os, "environ", {"FALSESTRUCT_SWEEPS": "/of/the/reader"})
+    sweeps = kept and desk.root / kept
+    folder = desk.root / "staged"
+    chapters._set_environment(Job(desk.root, "x", {}, {}, "", folder, desk.root, 2, sweeps))
+    told = chapters.os.environ
+    assert told["FALSESTRUCT_PROGRESS"] == str(folder / "points.json")
+    assert told.get("FALSESTRUCT_SWEEPS") == (kept and str(sweeps))
+    assert told["OMP_NUM_THREADS"] == "2"
+
+
+# ---- publishing, without kernels ----
+
+
+def staged(desk, value, figure="one-line"):
+    """A finished run of 01_one, as `execute` leaves it."""
+    chapter = read_chapter(desk.file("book/01_one.md"))
+    key = chapters.freshness_key(desk.book, chapter)
+    folder = desk.root / "_build" / "staged"
+    job = Job(desk.root, "01_one", {}, {}, key, folder, desk.book.published.folder, 1)
+    for kind in ("svg", "pdf", "png", "csv"):
+        paths.write_atomically(folder / "figures" / f"{figure}.{kind}", f"{value}")
+    about = {"id": figure, "chapter": "01_one", "value": value, "about": {"key": key}}
+    paths.write_atomically(folder / "figures" / f"{figure}.json", json.dumps(about))
+    record = {"id": "one-holds", "chapter": "01_one", "verdict": "supported", "value": value}
+    record |= {"low": value, "high": value, "n": 1, "key": key}
+    paths.write_atomically(folder / "claims" / "one-holds.json", json.dumps(record))
+    chapter.notebook.metadata["value"] = value
+    nbformat.write(chapter.notebook, folder / chapters.AFTER)
+    chapters._tidy(folder / chapters.AFTER, job, 1.0)
+    return Result(job, 1.0)
+
+
+def published_values(desk):
+    """What notebook, evidence and each file of the figure came from."""
+    figure = desk.file("book/figures")
+    texts = [(figure / f"one-line.{kind}").read_text() for kind in ("svg", "pdf", "png", "csv")]
+    record = json.loads((figure / "one-line.json").read_text())
+    notebook = desk.notebook("01_one")["metadata"]["value"]
+    evidence = desk.evidence()["one-holds"]["value"]
+    return {notebook, evidence, record["value"], *map(int, texts)}
+
+
+def test_publishing_makes_a_chapter_fresh(desk):
+    publication = chapters.publish(staged(desk, 1), desk.book.published)
+    assert publication.verdicts == {"one-holds": "supported"} and not publication.changed
+    assert states(desk)["01_one"] == "fresh" and published_values(desk) == {1}
+    assert desk.evidence()["one-holds"]["seconds"] == 1.0
+
+
+def test_publishing_drops_figures_that_are_no_longer_made(desk):
+    chapters.publish(staged(desk, 1, "old-line"), desk.book.published)
+    other = desk.file("book/figures/other.json")
+    other.write_text('{"chapter": "02_two"}')
+    (desk.root / "_build/staged/figures").rename(desk.root / "_build/gone")
+    chapters.publish(staged(desk, 2), desk.book.published)
+    names = {path.name for path in desk.file("book/figures").iterdir()}
+    assert names == {f"one-line.{k}" for k in ("svg", "pdf", "png", "csv", "json")} | {"other.json"}
+
+
+class Killed(BaseException):
+    """No handler may catch it."""
+
+
+@pytest.mark.parametrize("steps", range(8))
+def test_killed_between_any_two_steps_the_chapter_is_stale(desk, monkeypatch, steps):
+    """Before the edit as after it: no moment passes off a mixture as whole."""
+    chapters.publish(staged(desk, 1), desk.book.published)
+    original = desk.file("falsestruct/problems/one.py").read_text()
+    desk.edit("falsestruct/problems/one.py", "1.0", "2.0")
+    result, written, real = staged(desk, 2), [], paths.write_atomically
+
+    def write(path, data):
+        if len(written) == steps:
+            raise Killed
+        written.append(path)
+        real(path, data)
+
+    for module in (chapters, chapters.claims):
+        monkeypatch.setattr(module, "write_atomically", write)
+    if steps < 7:  # five files of the figure, the evidence, the notebook
+        with pytest.raises(Killed):
+            chapters.publish(result, desk.book.published)
+        assert states(desk)["01_one"] == "stale"
+        desk.file("falsestruct/problems/one.py").write_text(original)
+        assert states(desk)["01_one"] == ("fresh" if published_values(desk) == {1} else "stale")
+        desk.edit("falsestruct/problems/one.py", "1.0", "2.0")
+        monkeypatch.undo()
+    chapters.publish(result, desk.book.published)
+    assert states(desk)["01_one"] == "fresh" and published_values(desk) == {2}
+    assert not list(desk.root.rglob(".*.part"))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [("falsestruct/problems/one.py", "1.0", "2.0"), ("book/01_one.md", "seeds = 3", "seeds = (")],
+)
+def test_what_changed_while_it_ran_is_published_as_stale(desk, name, old, new):
+    result = staged(desk, 1)
+    desk.edit(name, old, new)
+    assert chapters.publish(result, desk.book.published).changed
+    desk.edit(name, new, old)  # even then: which version the kernel had loaded, nobody knows
+    assert states(desk)["01_one"] == "stale" and desk.evidence()["one-holds"]["key"] == ""

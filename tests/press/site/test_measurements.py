@@ -1,0 +1,115 @@
+"""Recorded measurements: read, tabulated, and the model beside them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from falsestruct.chapters.beyond_one_machine import figures as plots
+from falsestruct.press.paths import Book, UserError
+from falsestruct.press.site import measurements
+
+ROW = {"what": "a", "against": "b", "fast": 3.0, "slow": 1.0, "unit": "u", "ratio": 3.0}
+ROW |= {"lowest": 2.5, "highest": 3.5}
+MEASURED = {
+    "comparisons": [
+        ROW | {"wanted": None, "met": True},
+        ROW | {"what": "kept", "wanted": 2.0, "met": True},
+        ROW | {"what": "missed", "wanted": 9.0, "met": False},
+    ],
+    "book": [{"what": "no change", "seconds": 2.04, "allowed": 5, "ran": []}],
+    "check": {
+        "seconds": [[1.0, 2.0, 3.0], [3.0, 2.0, 3.0], [2.0, 2.0, 3.0]],
+        "overhead": {"1": [0.0, 0.5, 0.25], "2": [0.0, 0.0, 0.0]},
+        "measured": {"1": [7.0, 8.0], "2": [4.0, 5.0]},
+    },
+}
+
+
+def test_nobody_measured_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="run `python -m benchmarks --record`"):
+        measurements.load(book=Book(tmp_path))
+
+
+def test_what_was_recorded_is_read(tmp_path: Path) -> None:
+    book = Book(tmp_path)
+    book.records.mkdir(parents=True)
+    measurements.path_of(book).write_text(json.dumps(MEASURED))
+    assert measurements.load(book=book) == MEASURED
+
+
+def test_promises_come_first_and_a_missed_one_is_said() -> None:
+    text = measurements.comparisons(MEASURED)
+    places = [text.index(word) for word in ("- kept", "- missed", "- a\n")]
+    assert places == sorted(places)
+    kept, missed = text.split("- kept")[1].split("- missed")
+    assert "- yes" in kept
+    assert "**no**" in missed.split("- a\n")[0]
+    assert "3 (2.5 to 3.5)" in kept
+
+
+def test_a_part_that_is_measured_again_leaves_the_others_as_they_were() -> None:
+    first, second = {"date": "1 May"}, {"date": "2 May"}
+    old = measurements.merge(
+        {}, MEASURED | {"about": first}, ["training", "perturbation", "book", "beyond"]
+    )
+    assert {name: old[name] for name in MEASURED} == MEASURED
+    again = {"about": second, "book": [], "comparisons": [ROW | {"what": "kept", "ratio": 4.0}]}
+    new = measurements.merge(old, again, ["book", "perturbation"])
+    assert [row["what"] for row in new["comparisons"]] == ["a", "kept", "missed"]
+    assert new["comparisons"][1]["ratio"] == 4.0
+    assert new["book"] == [] and new["check"] == MEASURED["check"]
+    days = {part: seen["date"] for part, seen in new["abouts"].items()}
+    assert days == {
+        "training": "1 May", "beyond": "1 May", "book": "2 May", "perturbation": "2 May",
+    }  # fmt: skip
+
+
+def test_the_prose_names_the_day_of_the_part_that_it_speaks_of() -> None:
+    seen = {"machine": "m", "date": "d", "commit": "c", "torch": "t", "numpy": "n"}
+    measured = {"abouts": {"book": seen, "training": seen | {"date": "e"}}}
+    assert measurements.about(measured, "book") == {k: seen[k] for k in seen if k != "numpy"}
+    assert measurements.about(measured, "training")["date"] == "e"
+
+
+def test_times_name_the_chapters() -> None:
+    assert "- 2.0\n  - 5\n  - none" in measurements.times(MEASURED)
+
+
+def test_the_model_gets_medians_and_is_set_beside_each_run() -> None:
+    table = measurements.check_table(MEASURED)
+    assert measurements.overhead(MEASURED) == 0.0
+    one, two = (table[table["workers"] == n] for n in (1, 2))
+    # Points of 2, 2 and 3 seconds; on one worker the first comes a quarter of a second late.
+    assert one["predicted"].tolist() == [7.25, 7.25]
+    assert two["predicted"].tolist() == [5.0, 5.0]
+    assert two["measured"].tolist() == [4.0, 5.0]
+    plots.scaling_check(table)  # draws what the page gives it
+
+
+def test_shares_are_those_of_the_named_architectures() -> None:
+    rows = [
+        {"architecture": a, "kind": k, "share": s}
+        for a, k, s in (
+            ("2-104-1", "Python and the rest", 0.1),
+            ("MLP", "matrix products", 0.2),
+            ("MLP", "optimiser", 0.3),
+            ("paper's CNN", "convolutions", 0.4),
+            ("paper's CNN", "copies and indexing", 0.5),
+        )
+    ]
+    assert list(measurements.shares({"shares": rows}).values()) == [0.1, 0.2, 0.3, 0.4, 0.5]
+
+
+def test_sizes_are_those_of_the_attack_that_was_timed() -> None:
+    names = (("l2", "ours"), ("l2", "DDNAttack"), ("linf", "ours"), ("linf", "LInfFMNAttack"))
+    rows = [
+        {"norm": norm, "attack": attack, "median": float(i), "no_larger": i / 4}
+        for i, (norm, attack) in enumerate(names)
+    ]
+    assert measurements.sizes({"sizes": rows}) == {
+        "l2_ours": 0.0, "l2_other": 1.0, "l2_share": 0.25,
+        "linf_ours": 2.0, "linf_other": 3.0, "linf_share": 0.75,
+    }  # fmt: skip
