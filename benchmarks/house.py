@@ -126,9 +126,8 @@ def main() -> None:
     print(f"chapters, mean {statistics.mean(house.chapters.values()):.0f}")
     for name, count in house.chapters.items():
         print(f"  {name} {count}")
-    print(
-        f"functions: median {sizes[len(sizes) // 2]}, 90th percentile {sizes[int(0.9 * len(sizes))]}"
-    )
+    middle, ninth = (sizes[int(share * len(sizes))] for share in (0.5, 0.9))
+    print(f"functions: median {middle}, 90th percentile {ninth}")
     for name, size in sorted(house.functions.items(), key=lambda item: -item[1])[:8]:
         print(f"  {size} {name}")
     print(f"documented {1 - len(house.undocumented) / house.public:.3f} of {house.public} public")

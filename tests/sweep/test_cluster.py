@@ -124,7 +124,8 @@ def test_an_address_that_is_none(address):
 
 def test_here_is_the_default_and_loads_nothing_of_dask():
     code = (
-        "import sys; from falsestruct import cli; from falsestruct.sweep import cluster; from falsestruct.press.run import runner;"
+        "import sys; from falsestruct import cli; from falsestruct.sweep import cluster;"
+        "from falsestruct.press.run import runner;"
         "assert cluster.from_environment() is None; runner.workers(runner.Request());"
         "print(sorted({name.split('.')[0] for name in sys.modules} & {'dask', 'distributed'}))"
     )

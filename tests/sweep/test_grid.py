@@ -385,7 +385,8 @@ PACKAGE = {
         "from falsestruct.job import f\n\n\ndef g(*, log, n):\n    return f(log=log, n=n)\n"
     ),
     "go.py": (
-        "import sys\nfrom falsestruct import job; from falsestruct.sweep import grid as sweep\nimport outside\n"
+        "import sys\nfrom falsestruct import job\nfrom falsestruct.sweep import grid as sweep\n"
+        "import outside\n"
         "f = outside.g if sys.argv[2] == 'outside' else job.f\n"
         "table = sweep.sweep(f, {'log': [sys.argv[1]], 'n': [1, 2]}, store='store')\n"
         "print(table['x'].tolist())\n"

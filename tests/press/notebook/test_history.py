@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from falsestruct.press import history
+from falsestruct.press.notebook import history
 from falsestruct.press.history import Prediction, Recorded
 from falsestruct.press.paths import Book, UserError
 
