@@ -6,11 +6,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from falsestruct.press.history import Prediction, Recorded
 from hypothesis import given
 from hypothesis import strategies as st
 
 from falsestruct.press.notebook import history
-from falsestruct.press.history import Prediction, Recorded
 from falsestruct.press.paths import Book, UserError
 
 OLD = "book/claims.yml"
