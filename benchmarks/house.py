@@ -1,6 +1,6 @@
 """How large the house is: lines, functions, docstrings, shared lines. `python -m benchmarks.house`.
 
-What `tests/test_house.py` holds. Counts are of the package's Python files, chapters' tests apart.
+Counts are of the package's Python files, without tests. A measurement, not a gate.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ from falsestruct.sweep.store import Nowhere, Store, encode, table
 
 STORE = "FALSESTRUCT_SWEEPS"
 SCHEDULER = "FALSESTRUCT_SCHEDULER"
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 FORM = "falsestruct sweep 1"  # of keys and entries: another one makes all stored points void
 
 # Points that are submitted at once. A pool that tells its size gets a few a worker, so that a

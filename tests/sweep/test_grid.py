@@ -31,7 +31,7 @@ from falsestruct.sweep import grid as module
 from falsestruct.sweep.grid import SweepError, sweep
 from falsestruct.sweep.store import Store, StoreError
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 LIMIT = 120  # seconds after which something hangs
 TASKS = '''
 """What the tests sweep. A line is added to `log` for every call."""
@@ -392,7 +392,11 @@ PACKAGE = {
         "print(table['x'].tolist())\n"
     ),
 }
-PARTS = ("__init__", "files", "progress", "sources", "store", "sweep")
+PARTS = (
+    "__init__",
+    "files",
+    *(f"sweep/{n}" for n in ("__init__", "progress", "reach", "store", "grid")),
+)
 
 
 def go(root, log, which):
@@ -408,7 +412,7 @@ def go(root, log, which):
 @pytest.mark.parametrize("which", ["inside", "outside"])
 def test_changed_source_is_another_point(tmp_path, log, which):
     for name in PARTS:
-        (tmp_path / "falsestruct").mkdir(exist_ok=True)
+        (tmp_path / "falsestruct" / "sweep").mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / f"falsestruct/{name}.py", tmp_path / f"falsestruct/{name}.py")
     for name, text in PACKAGE.items():
         (tmp_path / name).write_text(text)

@@ -16,7 +16,7 @@ from falsestruct.press.notebook.claims import judge, read_claims
 from falsestruct.press.paths import Book
 from falsestruct.theory import stable
 
-CLAIMS = read_claims(Book(Path(__file__).parents[2]))
+CLAIMS = read_claims(Book(Path(__file__).parents[3]))
 WIDTHS, SIZES = [4, 20], [5, 10, 20, 50]
 RATIOS = [0.25, 4.0, 64.0]
 

@@ -6,11 +6,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from falsestruct.press.history import Prediction, Recorded
 from hypothesis import given
 from hypothesis import strategies as st
 
 from falsestruct.press.notebook import history
+from falsestruct.press.notebook.history import Prediction, Recorded
 from falsestruct.press.paths import Book, UserError
 
 OLD = "book/claims.yml"
@@ -173,7 +173,7 @@ def test_what_cannot_be_read_is_skipped_with_a_reason():
 
 
 def test_every_version_of_this_books_ledger_is_read():
-    book = Book(Path(__file__).parents[2])
+    book = Book(Path(__file__).parents[3])
     shown = history.standing(book)
     if history.UNKNOWN in shown.values():
         pytest.skip("no whole clone: there is no history to read")

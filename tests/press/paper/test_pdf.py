@@ -17,7 +17,7 @@ from falsestruct.press.paper import pdf
 from falsestruct.press.paths import Book, UserError
 from falsestruct.press.run import chapters
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ABOUT = {
     "title": "A Book", "authors": "Ann, Bob", "version": "1.2", "date-released": "2026-01-02",
     "abstract": "On x < y.",

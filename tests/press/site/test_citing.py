@@ -16,7 +16,7 @@ from falsestruct.press.paths import Book, UserError
 from falsestruct.press.site import citing
 from falsestruct.statistics import Estimate
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 REAL = Book(ROOT)
 IDS = [
     *citing.titles(REAL),
