@@ -106,8 +106,14 @@ def make(tmp_path) -> Callable[[str], subprocess.CompletedProcess[str]]:
 
 
 def book(folder: Path, python: str) -> subprocess.CompletedProcess[str]:
+    """As from a shell: below `make test`, make would say which folder it enters."""
+    shell = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MF"))
+    }
     command = ["make", f"PYTHON={python}", "book"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=folder, env=shell, capture_output=True, text=True, check=False
+    )
 
 
 def refusal(done: subprocess.CompletedProcess[str]) -> str:
