@@ -7,6 +7,21 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CFF := .venv-cff
 
+# One clear line before anything is installed. As old and as new as requirements.txt allows: all of
+# it has wheels there. Must run on any Python, even 2.
+define CHECK_PYTHON
+import sys
+found = "PYTHON=$(PYTHON) is Python %d.%d.%d" % sys.version_info[:3]
+choose = "choose another one: make PYTHON=python3.12 book"
+if not (3, 11) <= sys.version_info[:2] <= (3, 14):
+    sys.exit(found + ", but the pinned packages need 3.11 to 3.14; " + choose)
+try:
+    import ensurepip, venv
+except ImportError:
+    sys.exit(found + " without ensurepip (Debian: apt-get install python3-venv); or " + choose)
+endef
+export CHECK_PYTHON
+
 .PHONY: book test html pdf bench lint clean
 
 book: $(READY)
@@ -43,15 +58,16 @@ clean:
 	rm -rf _build
 
 $(READY): requirements.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  (echo "Python 3.11 or newer is needed: make PYTHON=python3.12 book"; exit 1)
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "PYTHON=$(PYTHON) is not here; choose another one: make PYTHON=python3.12 book" >&2; exit 1; }
+	@$(PYTHON) -c "$$CHECK_PYTHON"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	touch $@
 
 # Its requirements can't share an environment with the book's.
-$(CFF)/.ready: requirements-cff.txt
-	$(PYTHON) -m venv $(CFF)
+$(CFF)/.ready: requirements-cff.txt | $(READY)
+	$(BIN)/python -m venv $(CFF)
 	$(CFF)/bin/pip install --quiet --disable-pip-version-check -r requirements-cff.txt
 	touch $@
