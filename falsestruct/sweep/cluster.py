@@ -234,7 +234,7 @@ async def _ask(client: Client) -> dict[str, Any]:
 
 def _here() -> dict[str, Any]:
     """What this process computes with: versions, threads, and the package's source."""
-    folder = Path(__file__).parent
+    folder = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
         digest.update(f"{path.relative_to(folder)}\n".encode() + path.read_bytes())
