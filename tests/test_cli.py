@@ -157,7 +157,11 @@ def labelled(desk):
     """A book with one figure, without running anything."""
     folder = desk.book.published.figures
     folder.mkdir()
-    record = {"id": "one-line", "chapter": "01_one", "plot": "falsestruct.plots.style:line"}
+    record = {
+        "id": "one-line",
+        "chapter": "01_one",
+        "plot": "falsestruct.chapters.one.figures:line",
+    }
     record |= {"options": {}, "caption": "A caption.", "alt": "A line.", "about": {}}
     (folder / "one-line.json").write_text(json.dumps(record))
     (folder / "one-line.csv").write_text("x,y\n1,2\n")

@@ -271,7 +271,7 @@ def test_an_ensemble_too_large_for_the_limit_trains_in_parts(
 PEAK = """
 import sys, torch
 from falsestruct.learning import training
-from falsestruct.networks import MLP, shallow
+from falsestruct.learning.networks import MLP, shallow
 from falsestruct.problems.oscillation import Oscillation
 from falsestruct.problems.stripes import Stripes
 

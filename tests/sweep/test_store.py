@@ -222,7 +222,7 @@ def test_claims_need_no_open_files(store):
 DIE = """
 import os, signal, sys, time
 from pathlib import Path
-from falsestruct.store import Store
+from falsestruct.sweep.store import Store
 
 key, folder, ready = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 store = Store(folder).__enter__()
