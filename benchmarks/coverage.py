@@ -19,7 +19,7 @@ from falsestruct.statistics import Estimate
 
 SHARES = (0, 1)
 LEVELS = (0.95, 0.99)
-TRIALS = 600
+TRIALS = 500
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(60)
 
 

@@ -266,6 +266,7 @@ def paired_difference(
     """
     first, second = _pairs(left, right, bounds)
     numbers = first - second
+    numbers[np.abs(numbers) <= TINY * np.abs([first, second]).max()] = 0  # but for rounding, equal
     n, value = len(numbers), float(numbers.mean())
     around = None if bounds is None else (bounds[0] - bounds[1], bounds[1] - bounds[0])
     floors = [_blank(value, n, around, resolution)]

@@ -4,6 +4,8 @@ import dataclasses
 import itertools
 import json
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -113,6 +115,12 @@ def test_unknown_is_the_whole_range_at_every_level():
     assert estimate.method == "no network qualifies"
     assert {estimate.at(level) for level in LEVELS} == {(0, 1)}
     assert statistics.alpha(estimate, lambda low, high: low > 0.01) == 1
+
+
+def test_statistics_load_without_scipy_stats():
+    """The command line handles estimates, and scipy.stats takes longer than all else."""
+    code = "import sys, falsestruct.statistics; sys.exit('scipy.stats' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 # Every design
@@ -237,6 +245,15 @@ def test_equal_values_may_hide_an_event(values, options, low, high):
     assert (estimate.low, estimate.high) == (pytest.approx(low), pytest.approx(high))
 
 
+@pytest.mark.parametrize("hair", [1e-16, 1e-241])
+def test_values_that_differ_by_rounding_are_equal(hair):
+    """Their standard deviation may be too small for a width, or for a number."""
+    estimate = statistics.mean([0.0, hair, 2 * hair], bounds=SHARES)
+    assert estimate.high == pytest.approx(1 - 0.05 ** (1 / 3))
+    assert statistics.mean([0.3, 0.1 + 0.2]).high > 0.4
+    assert statistics.mean([0.0, 1e-200]).high > 0
+
+
 def test_the_floor_for_skewed_laws_by_hand():
     values = [0.9, 1.0, 1.0, 1.0, 1.0]
     spread, distance, unseen = np.std(values, ddof=1), 0.02, 1 - 0.05**0.2
@@ -347,6 +364,18 @@ def test_equal_pairs():
     unseen = 1 - 0.05 ** (1 / 3)
     assert estimate.low == pytest.approx(0.5 - 1.5 * unseen)
     assert estimate.high == pytest.approx(0.5 + 0.5 * unseen)
+
+
+@pytest.mark.parametrize("bounds", [SHARES, None])
+def test_pairs_that_differ_by_rounding_are_equal(bounds):
+    estimate = statistics.paired_difference([0.1 + 0.2, 0.5], [0.3, 0.5], bounds=bounds)
+    assert -estimate.low == estimate.high == pytest.approx(1 - 0.05**0.5)
+
+
+def test_the_bounds_tell_what_is_rounding():
+    estimate = statistics.mean([0.0, 0.0, 1e-9], bounds=(0, 1e6))
+    assert estimate.high == pytest.approx(1e6 * (1 - 0.05 ** (1 / 3)))
+    assert statistics.mean([4.0, 4.0 + 1e-9], bounds=(0, 1e6)).high > 1e5
 
 
 def test_a_prediction_interval_holds_the_next_value():
@@ -475,6 +504,13 @@ def test_strata_by_hand():
 def test_strata_without_spread():
     estimate = statistics.stratified([1.0] * 10, list("ab") * 5, bounds=SHARES)
     assert (estimate.low, estimate.high) == (pytest.approx(0.05**0.1), 1)
+
+
+def test_the_floor_of_strata_is_their_mean():
+    estimate = statistics.stratified([1.0, 1.0, 0.5, 0.5], list("aabb"), bounds=SHARES)
+    unseen = 1 - 0.05**0.25
+    assert estimate.low == pytest.approx(0.75 * (1 - unseen))
+    assert estimate.high == pytest.approx(0.75 + 0.25 * unseen)
 
 
 def test_groups_are_needed():
