@@ -132,7 +132,7 @@ def run(
     run keeps the finished points of its sweeps in _build/sweeps, and the next one takes them up;
     --force computes them again. The book's own runs compute everything anew each time.
 
-    Exit code 1 says that a chapter failed or that a claim came out otherwise than expected.
+    Exit code 1 says that a chapter failed or that a claim came out otherwise than pinned.
     """
     book, start = find_book(), time.perf_counter()
     request = runner.Request(
@@ -167,8 +167,8 @@ def _summarise(summary: runner.Summary, output: Output, seconds: float) -> None:
     for name in summary.changed:
         print(f"changed while it ran, so still stale: {name}")
     for id in summary.unexpected:
-        expected = stated[id].expected if id in stated else "no record: nobody states it"
-        print(f"unexpected: {id} came out {summary.verdicts[id]}, expected {expected}")
+        pinned = f"pinned is {stated[id].pinned}" if id in stated else "but nobody states it"
+        print(f"unexpected: {id} came out {summary.verdicts[id]}, {pinned}")
     counts = {v: list(summary.verdicts.values()).count(v) for v in claims.VERDICTS}
     print(
         f"chapters: {len(summary.ran)} run, {len(summary.skipped)} skipped, "
@@ -189,7 +189,7 @@ def _summarise(summary: runner.Summary, output: Output, seconds: float) -> None:
     ),
 )
 def check_claims(as_json: Json = False, output: OutputFolder = None) -> None:
-    """Check the ledger against book/claims.yml; exit 1 if they disagree."""
+    """Check the ledger against book/claims, by the pinned verdicts; exit 1 if they disagree."""
     book = find_book()
     stated = claims.read_claims(book)
     evidence = claims.read_evidence(_output(book, output).evidence)
@@ -200,7 +200,7 @@ def check_claims(as_json: Json = False, output: OutputFolder = None) -> None:
     if as_json:
         print(json.dumps({"ok": not problems, "claims": rows}))
     else:
-        columns = ("id", "chapter", "expected", "verdict", "value", "low", "high", "n")
+        columns = ("id", "chapter", "pinned", "verdict", "value", "low", "high", "n")
         _table(columns, [[_short(row[column]) for column in columns] for row in rows])
     for problem in problems:
         print(f"{problem.id} {problem.what}", file=sys.stderr)

@@ -44,6 +44,19 @@ class Estimate:
             raise ValueError(f"n is {self.n}; expected at least 1")
 
 
+@dataclass(frozen=True)
+class Nobody:
+    """No estimate, because too few networks qualify for one: a claim about them stays open.
+
+    Attributes:
+        reason: Why, for a person.
+        n: How many qualified.
+    """
+
+    reason: str
+    n: int = 0
+
+
 def exact(value: float, n: int = 1) -> Estimate:
     """A number without statistical error: counted or proved."""
     return Estimate(float(value), float(value), float(value), n, "exact")

@@ -40,8 +40,8 @@ class Book:
 
     @property
     def claims(self) -> Path:
-        """What would support and what would refute each claim, stated before the run."""
-        return self.source / "claims.yml"
+        """What would support and what would refute each claim, a file a chapter."""
+        return self.source / "claims"
 
     @property
     def records(self) -> Path:

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 
-def show(*, markdown: str, html: str, text: str) -> None:
-    """Display one thing in three forms; the book renders the first, a notebook the second."""
-    _publish({"text/markdown": markdown, "text/html": html, "text/plain": text}, {})
+def show(
+    *,
+    text: str,
+    markdown: str | None = None,
+    html: str | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> None:
+    """Display one thing in several forms; the book renders MyST, a notebook HTML.
+
+    Args:
+        data: Further forms by their MIME type: what the build makes a page's part of.
+    """
+    forms = {"text/markdown": markdown, "text/html": html, "text/plain": text, **(data or {})}
+    _publish({kind: form for kind, form in forms.items() if form is not None}, {})
 
 
 def glue(**values: float | int | str) -> None:

@@ -16,16 +16,12 @@ from typing import Any
 
 import yaml
 
+from falsestruct.press.notebook.stated import UNKNOWN, comparison, spread
 from falsestruct.press.paths import Book, UserError
 
-UNKNOWN = "unknown"
 UNCOMMITTED = "uncommitted"
 SHORT = 12  # digits of a commit, as records name theirs
 
-_COMPARISON = re.compile(r"(<=|>=|<|>|==)\s*([-+]?[0-9_.]+(?:e[-+]?[0-9]+)?)", re.IGNORECASE)
-# What a threshold's other side says: it holds where the first can't.
-_MIRROR = {">": "<", ">=": "<", "<": ">", "<=": ">"}
-_BY_NAME = ("networks", "pinned", "predicted", "expected", "aliases")  # one value, or one a name
 _CLAIMS = ("book/claims.yml", "book/claims")  # before and after the ledger was split by chapter
 _EVIDENCE = "book/evidence.json"
 
@@ -106,7 +102,7 @@ def read(text: str) -> Reading:
     for position, entry in enumerate(entries):
         name = str(entry.get("id")) if isinstance(entry, dict) else f"entry {position}"
         try:
-            stated.update({claim["id"]: _stated(claim) for claim in _each(entry)})
+            stated.update({_id(claim): _stated(claim) for claim in spread(entry)})
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             skipped[name] = f"{type(error).__name__}: {error}"
     return Reading(stated, skipped)
@@ -227,70 +223,15 @@ def _why(texts: Mapping[str, str], id: str) -> str:
 # Forms of the ledger
 
 
-def _each(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The claims that an entry with `problems` or `architectures` stands for."""
-    for part in _fan(_mirrored(entry), "problems"):
-        for claim in _fan(part, "architectures"):
-            if not isinstance(claim["id"], str):
-                raise ValueError(f"the id is {claim['id']!r}; expected words")
-            yield claim
-
-
-def _fan(entry: Mapping[str, Any], many: str) -> list[dict[str, Any]]:
-    """One claim for each name of a list, or of a mapping to its verdict or to what differs."""
-    if many not in entry:
-        return [dict(entry)]
-    given, rest = entry[many], {key: entry[key] for key in entry if key != many}
-    if not isinstance(given, (list, dict)):
-        raise ValueError(f"{many} is {given!r}; expected a list of names or a mapping")
-    claims = []
-    for name in given:
-        own = given[name] if isinstance(given, dict) else None
-        own = {"pinned": own} if isinstance(own, str) else own or {}
-        claim = {key: _of(rest[key], name) if key in _BY_NAME else rest[key] for key in rest}
-        claim |= _mirrored(own)
-        if "control" in own:
-            claim["control"] = {**rest.get("control", {}), **own["control"]}
-        aliases = claim.get("aliases") or []
-        if many == "architectures":
-            if "id" not in own:
-                claim["id"] = f"{claim['id']}-{_slug(name)}"
-            aliases = [*aliases, *(f"{alias}-{_slug(name)}" for alias in aliases)]
-        mark = f"{{{many.removesuffix('s')}}}"  # {problem}, {architecture}
-        claim["id"] = claim["id"].replace(mark, _slug(name))
-        claim["aliases"] = [alias.replace(mark, _slug(name)) for alias in aliases]
-        claims.append(claim)
-    return claims
-
-
-def _slug(name: str) -> str:
-    """A name as part of an id: paper's CNN, paper-cnn."""
-    return name.lower().replace("'s", "").replace(" ", "-")
-
-
-def _of(value: Any, name: str) -> Any:
-    return value[name] if isinstance(value, dict) and name in value else value
-
-
-def _mirrored(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The entry with its threshold spelt out as the two rules that it stands for."""
-    if "threshold" not in entry:
-        return dict(entry)
-    sign, number = _comparison(entry["threshold"])
-    if sign not in _MIRROR:
-        raise ValueError(f"threshold {entry['threshold']!r}: expected one of {', '.join(_MIRROR)}")
-    ends = ("low", "high") if sign in (">", ">=") else ("high", "low")
-    both = {"supported": {ends[0]: f"{sign} {number}"}} | {
-        "refuted": {ends[1]: f"{_MIRROR[sign]} {number}"}
-    }
-    return {key: entry[key] for key in entry if key != "threshold"} | both
+def _id(claim: Mapping[str, Any]) -> str:
+    if not isinstance(claim["id"], str):
+        raise ValueError(f"the id is {claim['id']!r}; expected words")
+    return str(claim["id"])
 
 
 def _comparison(text: Any) -> tuple[str, float]:
-    match = _COMPARISON.fullmatch(str(text).strip())
-    if not match:
-        raise ValueError(f"{text!r} is no comparison with a number, like '> 0.5'")
-    return match[1], float(match[2]) + 0.0  # -0 is 0
+    sign, number = comparison(text)
+    return sign, float(number) + 0.0  # -0 is 0
 
 
 def _alternatives(rule: Any) -> list[dict[str, tuple[str, float]]]:

@@ -54,6 +54,11 @@ def current() -> Run:
     return Run(find_book().build / "by-hand")
 
 
+def by_hand() -> bool:
+    """Whether a person executes the chapter: neither the runner, nor a test that compares."""
+    return VARIABLE not in os.environ and "PYTEST_VERSION" not in os.environ
+
+
 def output() -> Output:
     """The results that this process reads: those of the run it is part of, else the book's.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import functools
 import hashlib
 import json
 import math
@@ -196,26 +195,12 @@ def _as_type_of(default: Any, value: Any, where: str) -> Any:
 
 
 def freshness_key(book: Book, chapter: Chapter) -> str:
-    """Content key over text, parameters, reachable source, requirements, claims and data."""
+    """Content key over text, parameters, reachable source, requirements and data."""
     digest = hashlib.sha256()
     for path in [chapter.path, book.requirements, *_source(book, chapter), *_data(book, chapter)]:
         digest.update(f"{path.relative_to(book.root)}\n".encode())
         digest.update(path.read_bytes() if path.exists() else b"absent")
-    for claim in stated(book).values():
-        if claim.chapter == chapter.name:
-            digest.update(claim.stated.encode())
     return digest.hexdigest()
-
-
-def stated(book: Book) -> dict[str, claims.Claim]:
-    """`claims.read_claims`, read once for all chapters."""
-    return _stated(book.root, book.claims.read_bytes() if book.claims.exists() else b"")
-
-
-@functools.lru_cache(maxsize=4)
-def _stated(root: Path, text: bytes) -> dict[str, claims.Claim]:
-    """The book's claims, read once as long as the file has this text: every chapter's key asks."""
-    return claims.read_claims(Book(root))
 
 
 def _source(book: Book, chapter: Chapter) -> list[Path]:
@@ -375,13 +360,14 @@ def publish(result: Result, output: Output) -> Publication:
     for path in sorted(set(staged.glob("*")) - set(staged.glob("*.json"))):
         write_atomically(output.figures / path.name, path.read_bytes())
     extra = {"seconds": round(result.seconds, 1), "key": key}
-    records = [read_json(path) | extra for path in sorted(job.staging.glob("claims/*.json"))]
-    claims.merge_evidence(output.evidence, job.chapter, records)
+    records = {p.stem: read_json(p) | extra for p in sorted(job.staging.glob("claims/*.json"))}
+    records = claims.judged(Book(job.root), records)
+    claims.merge_evidence(output.evidence, job.chapter, records.values())
     notebook = nbformat.read(job.staging / AFTER, as_version=4)
     notebook.metadata[MARK]["key"] = key
     _drop_old_figures(output, job.chapter, notebook.metadata[MARK]["figures"])
     write_atomically(output.notebooks / f"{job.chapter}.ipynb", nbformat.writes(notebook) + "\n")
-    return Publication({entry["id"]: entry["verdict"] for entry in records}, changed=not key)
+    return Publication({id: entry["verdict"] for id, entry in records.items()}, changed=not key)
 
 
 def unchanged(job: Job) -> bool:

@@ -60,7 +60,7 @@ class Summary:
         errors: What went wrong, by chapter.
         notebooks: Where to see it, by chapter, if the notebook came to be.
         verdicts: Of the chosen chapters' recorded claims, of this run or an earlier one.
-        unexpected: Ids of claims whose verdict is not the expected one.
+        unexpected: Ids of claims whose verdict is not the one that is pinned.
     """
 
     ran: list[str] = field(default_factory=list)
@@ -153,7 +153,7 @@ class _Plan:
 
     @property
     def own(self) -> bool:
-        """The run is at the book's own parameters, so the expected verdicts hold for it."""
+        """The run is at the book's own parameters, so the pinned verdicts hold for it."""
         return self.request.profile == "book" and not self.request.parameters
 
 
@@ -301,12 +301,14 @@ def _publish(plan: _Plan, result: Result, summary: Summary) -> Result:
 
 
 def _read_verdicts(plan: _Plan, summary: Summary) -> None:
-    stated = claims.read_claims(plan.book)
-    for id, entry in claims.read_evidence(plan.output.evidence).items():
+    """Judge all records by the rules of today, those of fresh chapters, too."""
+    stated, path = claims.read_claims(plan.book), plan.output.evidence
+    with _publishing(plan):
+        found = claims.judge_again(plan.book, path)
+    for id, entry in claims.read_evidence(path).items():
         if entry["chapter"] in plan.chosen:
-            summary.verdicts[id] = entry["verdict"]
-            expected = stated[id].expected if id in stated else None
-            if plan.own and entry["verdict"] != expected:
+            summary.verdicts[id] = found.get(id, entry["verdict"])
+            if plan.own and (id not in stated or found[id] != stated[id].pinned):
                 summary.unexpected.append(id)
 
 

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
+from falsestruct.press.notebook.stated import read_claims
 from falsestruct.press.paths import Book, UserError, write_atomically
 
 _SLUG = re.compile(r"(?:([0-9]{2})_)?([a-z][a-z0-9]*(?:_[a-z0-9]+)*)")
@@ -96,22 +95,21 @@ def estimates(*, seeds: int) -> tuple[Estimate, Estimate]:
     raise NotImplementedError("FILL IN: train with `training.train`, measure, estimate")
 '''
 CLAIM = """\
-# ---- {name} ----
 - id: {claim}
-  chapter: {name}
   component: success
   problem: FILL IN
   kind: measured
+  networks: 20
   sentence: "FILL IN: what you expect to find, in one sentence, before you look."
   source: "FILL IN: a paper and the place in it, or ours"
   measure: "FILL IN: the number that decides."
-  # FILL IN: nothing fulfils these rules. Write your own, {{low: "> 0.5"}} say.
-  supported: {{low: "> 9e99"}}
-  refuted: {{high: "< -9e99"}}
+  # FILL IN: nothing fulfils this rule. Write your own, "> 0.5" say.
+  threshold: "> 9e99"
   control:
     sentence: "FILL IN: what must come out the other way: labels shuffled, nothing planted."
     rule: {{low: "> 9e99"}}
-  expected: supported
+  predicted: supported  # what you expect before the first run; it never changes
+  pinned: supported  # what the gate holds
 """
 TEST = '''\
 """Chapter {name}: what is left to fill in, and its claim in worlds whose answer is known."""
@@ -126,7 +124,7 @@ from falsestruct.press.paths import Book
 
 BOOK = Book(Path(__file__).parents[3])
 ID = "{claim}"
-FILES = ("book/{name}.md", "book/claims.yml", "{experiment}")
+FILES = ("book/{name}.md", "book/claims/{name}.yml", "{experiment}")
 
 
 def test_nothing_is_left_to_fill_in():
@@ -140,9 +138,9 @@ def test_nothing_is_left_to_fill_in():
     assert not left, "\\n".join([what, *left])
 
 
-def test_the_claim_comes_out_as_expected():
+def test_the_claim_comes_out_as_pinned():
     claim = claims.read_claims(BOOK)[ID]
-    assert claims.judge(claim, *measure.estimates(seeds=3)) == claim.expected
+    assert claims.judge(claim, *measure.estimates(seeds=3)) == claim.pinned
 
 
 def test_in_a_world_without_the_effect_the_claim_is_not_supported():
@@ -184,19 +182,21 @@ def new(book: Book, slug: str, *, title: str | None = None) -> Made:
     texts = {
         f"book/{name}.md": CHAPTER.format(**words),
         f"falsestruct/chapters/{slug}/__init__.py": f'"""Chapter {name[:2]}."""\n',
+        f"book/claims/{name}.yml": CLAIM.format(**words),
         experiment: EXPERIMENT.format(**words),
         f"tests/chapters/{slug}/test_measure.py": TEST.format(**words),
     }
     for path in texts:
         if (book.root / path).exists():
             raise UserError(f"{path} is there already: choose another slug than {slug!r}")
-    texts["book/claims.yml"] = _with_claim(book.claims, CLAIM.format(**words), claim)
+    if claim in read_claims(book):
+        raise UserError(f"book/claims states {claim!r} already: choose another slug than {slug!r}")
     texts["_toc.yml"] = _with_entry(book.root / "_toc.yml", name)
     _write(book.root, texts)
     advice = (
-        f"Next: fill in the claim {claim} in book/claims.yml and commit it; then the experiment, "
-        f"then the text.\n`pytest tests/chapters/{slug}/test_measure.py` says what is left, "
-        f"`falsestruct run {name}` runs it."
+        f"Next: fill in the claim {claim} in book/claims/{name}.yml and commit it; then the "
+        f"experiment, then the text.\n`pytest tests/chapters/{slug}/test_measure.py` says what is "
+        f"left, `falsestruct run {name}` runs it."
     )
     return Made(name, tuple(texts), advice)
 
@@ -221,27 +221,6 @@ def _name(book: Book, given: str) -> tuple[str, str]:
         owner = taken.get(number or "", "none is left")
         raise UserError(f"number {number} is taken ({owner}); free are {', '.join(free[:5])}, ...")
     return f"{number}_{slug}", slug
-
-
-def _with_claim(path: Path, entry: str, id: str) -> str:
-    """The claims with one more; what is there already stays byte by byte."""
-    old = path.read_text() if path.exists() else ""
-    # A section whose head is the file's last line gets its claim below that head.
-    head, _, rest = entry.partition("\n")
-    entry = rest if old.rstrip().endswith(head) else f"\n{entry}" if old.strip() else entry
-    text = f"{old}{'' if old.endswith(chr(10)) or not old else chr(10)}{entry}"
-    try:
-        before = yaml.safe_load(old) or []
-        if not isinstance(before, list):
-            raise UserError("book/claims.yml: expected a list of claims")
-        after = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UserError("book/claims.yml: " + " ".join(str(error).split())) from None
-    if any(isinstance(claim, dict) and claim.get("id") == id for claim in before):
-        raise UserError(f"book/claims.yml states {id!r} already: choose another slug")
-    if after[:-1] != before:
-        raise UserError("book/claims.yml: a claim can't be appended to it as it ends")
-    return text
 
 
 def _with_entry(path: Path, name: str) -> str:

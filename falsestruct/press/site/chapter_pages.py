@@ -16,13 +16,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from falsestruct.press.notebook import claims, figures
+from falsestruct.names import slug
+from falsestruct.press.notebook import cards, claims, figures
 from falsestruct.press.notebook.claims import VERDICTS
 from falsestruct.press.notebook.figures import Published
 from falsestruct.press.paths import Book, Output
-from falsestruct.press.run.chapters import MARK, stated
+from falsestruct.press.run.chapters import MARK
 from falsestruct.press.site import citing, interactive, pages
-from falsestruct.press.site.pages import Entry, badge, table
+from falsestruct.press.site.pages import Entry, table
 
 OPEN = 4  # a list of at most so many claims stands open
 _TITLE = re.compile(r"\A\s*# .+\n?")
@@ -56,7 +57,7 @@ class Page:
 
 def ledger(book: Book, output: Output) -> list[Entry]:
     """All claims with their records; a build asks for it once a page."""
-    return pages.ledger(stated(book), claims.read_evidence(output.evidence))
+    return pages.ledger(claims.read_claims(book), claims.read_evidence(output.evidence))
 
 
 def page(book: Book, name: str, notebook: Mapping[str, Any], *, output: Output) -> Page:
@@ -73,6 +74,9 @@ def augment(shown: Page, book: Book, output: Output, *, home: str = "") -> dict[
         home: Address of the book's repository, if it has one.
     """
     notebook: dict[str, Any] = copy.deepcopy(dict(shown.notebook))
+    for cell in notebook["cells"]:
+        for out in cell.get("outputs", []):
+            decide(out, shown)
     cells: list[dict[str, Any]] = []
     for cell in itertools.chain.from_iterable(map(_parted, notebook["cells"])):
         cells.append(cell)
@@ -111,6 +115,17 @@ def _parted(cell: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield own
 
 
+def decide(out: dict[str, Any], shown: Page) -> None:
+    """In place of the numbers of recorded claims their card, or table, by the rules of today."""
+    data = out.get("data", {})
+    if claims.MIME not in data:
+        return
+    known = {entry.claim.id: entry for entry in shown.entries if entry.record is not None}
+    found = [known[id].decided for id in data[claims.MIME]["ids"] if id in known]
+    if found:
+        out["data"] = {"text/markdown": cards.markdown(found)}
+
+
 def _markdown(id: str, text: str) -> dict[str, Any]:
     # An id holds at most 64 characters.
     return {"cell_type": "markdown", "id": id[:64], "metadata": {}, "source": text}
@@ -130,7 +145,7 @@ def head(shown: Page) -> str:
     lines = []
     if shown.entries:
         counts = pages.tally(shown.entries)
-        verdicts = ", ".join(f"{counts[v]} {badge(v)}" for v in VERDICTS if counts[v])
+        verdicts = ", ".join(f"{counts[v]} {pages.badge(v)}" for v in VERDICTS if counts[v])
         lines += [f"**{_plural(counts['claims'], 'claim')}**: {verdicts}.", _claims(shown)]
     if "seconds" in shown.mark:
         lines.append(
@@ -156,20 +171,21 @@ def _claims(shown: Page) -> str:
 def stem(entry: Entry) -> str:
     """The id that claims share which differ in the architecture only."""
     claim = entry.claim
-    return claim.id.removesuffix(f"-{claims.slug(claim.architecture)}")
+    return claim.id.removesuffix(f"-{slug(claim.architecture)}") if claim.architecture else claim.id
 
 
 def _group(entries: Sequence[Entry]) -> str:
     first = entries[0].claim
     if len(entries) == 1:
-        return f"{badge(entries[0].verdict)} {first.sentence} {_link(entries[0], 'Result')}"
+        badge = cards.badge(first, entries[0].verdict)
+        return f"{badge} {first.sentence} {_link(entries[0], 'Result')}"
     sentence = first.sentence.removeprefix(f"{first.architecture}: ")
     sentence = sentence.replace(first.architecture, "…")
     parts = []
     for verdict in (*VERDICTS, pages.UNRECORDED):
         own = [_link(e, e.claim.architecture) for e in entries if e.verdict == verdict]
         if own:
-            parts.append(f"{badge(verdict)} {', '.join(own)}")
+            parts.append(f"{cards.badge(first, verdict)} {', '.join(own)}")
     return f"{sentence[0].upper()}{sentence[1:]} {'; '.join(parts)}"
 
 

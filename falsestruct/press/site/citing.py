@@ -64,6 +64,7 @@ def cite(book: Book, id: str | None = None, *, output: Output | None = None) -> 
     if id in published:
         return figure_entry(book, published[id])
     stated = claims.read_claims(book)
+    id = {alias: claim.id for claim in stated.values() for alias in claim.aliases}.get(id, id)
     if id in stated:
         return claim_entry(book, stated[id], claims.read_evidence(output.evidence).get(id))
     known = [*titles(book), *published, *stated]
@@ -107,7 +108,7 @@ def claim_entry(book: Book, claim: Claim, record: Mapping[str, Any] | None) -> s
     title = f"{{{tex(source['title'])}}}: claim {claim.id}"
     found = "not decided by any run yet"
     if record is not None:
-        found = f"{record['verdict']}, {claims.text(claims.estimate(record))}"
+        found = f"{claims.verdict(claim, record)}, {claims.text(claims.estimate(record))}"
     facts = {
         "chapter": claim.chapter,
         "commit": record["commit"] if record else None,

@@ -14,7 +14,6 @@ from sphinx import addnodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from falsestruct.press.notebook import claims
 from falsestruct.press.paths import Book
 from falsestruct.press.site import chapter_pages, pages
 
@@ -55,10 +54,10 @@ class ClaimRole(SphinxRole):
         """The verdict as a link."""
         book = Book(Path(self.env.srcdir))
         self.env.note_dependency(str(book.published.evidence))
-        record = claims.read_evidence(book.published.evidence).get(self.text)
-        if record is None:
+        found = [e for e in chapter_pages.ledger(book, book.published) if self.text in e.ids]
+        if not found or found[0].record is None:
             _LOG.warning("no record of claim %r", self.text, location=self.get_location())
-        verdict = record["verdict"] if record else pages.UNRECORDED
+        verdict = found[0].verdict if found else pages.UNRECORDED
         classes = ["verdict", f"verdict-{verdict.replace(' ', '-')}"]
         target = addnodes.pending_xref(
             "", refdomain="std", reftype="ref", reftarget=f"ledger-{self.text}",

@@ -10,12 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from falsestruct.press.notebook import claims, display, figures, staging
-from falsestruct.press.notebook.claims import COMPONENTS, VERDICTS, Claim, Rule
+from falsestruct.press.notebook import cards, claims, display, figures, staging
+from falsestruct.press.notebook.cards import Decided
+from falsestruct.press.notebook.claims import Found
 from falsestruct.press.notebook.figures import FORMATS, Published
+from falsestruct.press.notebook.history import UNCOMMITTED
+from falsestruct.press.notebook.stated import COMPONENTS, UNKNOWN, VERDICTS, Claim, Rule, satisfies
 from falsestruct.press.paths import Book, find_book
 from falsestruct.press.site import citing
-from falsestruct.statistics import Estimate
+from falsestruct.statistics import Nobody
 
 UNRECORDED = "no record"
 FILES = (*FORMATS, "csv")
@@ -36,15 +39,28 @@ class Entry:
     @property
     def verdict(self) -> str:
         """One of `claims.VERDICTS`, or `UNRECORDED`."""
-        return UNRECORDED if self.record is None else str(self.record["verdict"])
+        return UNRECORDED if self.record is None else claims.verdict(self.claim, self.record)
 
     @property
-    def estimate(self) -> Estimate | None:
+    def ids(self) -> tuple[str, ...]:
+        """Its claim's id and former ids."""
+        return self.claim.id, *self.claim.aliases
+
+    @property
+    def decided(self) -> Decided:
+        """What a card shows of it; the claim must have a record."""
+        if self.record is None or self.estimate is None or self.control is None:
+            raise ValueError(f"claim {self.claim.id!r} has no record; expected one")
+        found = self.estimate, self.control
+        return Decided(self.claim, self.verdict, *found, since(self.record))
+
+    @property
+    def estimate(self) -> Found | None:
         """What the measure came to."""
         return None if self.record is None else claims.estimate(self.record)
 
     @property
-    def control(self) -> Estimate | None:
+    def control(self) -> Found | None:
         """What the control came to."""
         return None if self.record is None else claims.estimate(self.record["control"])
 
@@ -61,7 +77,7 @@ def ledger(stated: Mapping[str, Claim], evidence: Mapping[str, Mapping[str, Any]
 
 
 def tally(entries: Iterable[Entry]) -> dict[str, int]:
-    """How many claims there are, how many came to each verdict, how many otherwise than expected.
+    """How many claims there are, how many came to each verdict, how many otherwise than pinned.
 
     Returns:
         Counts under "claims", each of `VERDICTS`, "unrecorded" and "unexpected".
@@ -73,7 +89,7 @@ def tally(entries: Iterable[Entry]) -> dict[str, int]:
         "claims": len(entries),
         **{verdict: found.count(verdict) for verdict in VERDICTS},
         "unrecorded": found.count(UNRECORDED),
-        "unexpected": sum(entry.verdict != entry.claim.expected for entry in recorded),
+        "unexpected": sum(entry.verdict != entry.claim.pinned for entry in recorded),
     }
 
 
@@ -184,7 +200,10 @@ def _cell(entries: Sequence[Entry]) -> str:
 
 
 def _value(entry: Entry) -> str:
-    return claims.number(entry.estimate.value) if entry.estimate else entry.claim.id
+    found = entry.estimate
+    return (
+        entry.claim.id if found is None or isinstance(found, Nobody) else cards.number(found.value)
+    )
 
 
 def board_counts(entries: Iterable[Entry]) -> dict[str, int]:
@@ -232,6 +251,18 @@ def small_board(entries: Iterable[Entry]) -> str:
     return table(header, rows, "small-board", widths=[25, 25, 25, 25])
 
 
+def since(record: Mapping[str, Any]) -> str:
+    """Since which commit a record's rule stands, and which one made its number, for a person."""
+    stands, made = record.get("rule_since", UNKNOWN), record.get("commit", UNKNOWN)
+    rule = {UNKNOWN: "since nobody knows when", UNCOMMITTED: "and is not committed yet"}
+    told = rule.get(stands, f"since commit `{stands}`")
+    number = f"by commit `{made}`" if made != UNKNOWN else "by a commit that nobody knows"
+    order = ""
+    if record.get("older") is not None:
+        order = f", which is {'not older' if record['older'] else 'older'} than the rule"
+    return f"The rule stands {told}. The number was made {number}{order}."
+
+
 def details(entry: Entry) -> str:
     """One claim whole: what it is, the rule stated beforehand, what was found, the control.
 
@@ -243,17 +274,49 @@ def details(entry: Entry) -> str:
         "Measure": claim.measure,
         "Supported if": rule(claim.supported),
         "Refuted if": rule(claim.refuted),
-        "Control": f"{claim.control} Required: {rule(claim.control_rule)}. {_control(entry)}",
-        "Expected": claim.expected + _surprise(entry),
+        "Control": f"{claim.control.sentence} {_control(entry)}",
+        "Predicted": _predicted(entry),
+        "Pinned": claim.pinned + _surprise(entry),
+        "Networks": _networks(claim),
         "Kind": claim.kind,
+        "History": since(entry.record) if entry.record else "",
         "Source": claim.source,
     }
-    body = "\n\n".join(f"{term}\n: {text}" for term, text in lines.items())
+    lines |= {"Before": former(claim), "Amended": claim.amended}
+    body = "\n\n".join(f"{term}\n: {text}" for term, text in lines.items() if text)
     return (
-        f"(ledger-{claim.id})=\n"
+        f"{cards.anchors(claim, 'ledger')}"
         f"::::{{admonition}} {verdict.capitalize()}: {claim.sentence}\n"
-        f":class: claim claim-{verdict.replace(' ', '-')}\n\n{body}\n\n`{claim.id}`\n::::\n"
+        f":class: {cards.style(claim, verdict.replace(' ', '-'))}\n\n{body}\n\n`{claim.id}`\n::::\n"
     )
+
+
+def _predicted(entry: Entry) -> str:
+    claim = entry.claim
+    if claim.predicted == UNKNOWN:
+        return "unknown"
+    first = " after a first look, so it counts for nothing" if claim.piloted else ""
+    missed = entry.record is not None and not claim.piloted and claim.predicted != entry.verdict
+    return claim.predicted + first + (", **and it came out otherwise**" if missed else "")
+
+
+def _networks(claim: Claim) -> str:
+    """How many networks the design has, for a person; empty where the claim has none."""
+    if isinstance(claim.networks, dict):
+        return ", ".join(f"{count} of {name}" for name, count in claim.networks.items())
+    return "" if claim.networks is None else str(claim.networks)
+
+
+def former(claim: Claim) -> str:
+    """Verdicts under other numbers of networks, for a person."""
+    told = (
+        f"{badge(old.verdict)} with "
+        + (f"{old.networks} networks" if isinstance(old.networks, int) else
+           ", ".join(f"{count} of {name}" for name, count in (old.networks or {}).items()))
+        + f" (commit `{old.commit}`)"
+        for old in claim.former
+    )  # fmt: skip
+    return "; ".join(told)
 
 
 def _found(entry: Entry) -> str:
@@ -263,14 +326,16 @@ def _found(entry: Entry) -> str:
 
 
 def _control(entry: Entry) -> str:
-    if entry.control is None or entry.record is None:
-        return ""
-    holds = "It holds." if entry.record["control"]["holds"] else "**It does not hold.**"
-    return f"It came to {claims.text(entry.control)}. {holds}"
+    required = f"Required: {rule(entry.claim.control.rule)}."
+    if entry.control is None:
+        return required
+    kept = satisfies(entry.control, entry.claim.control.rule)
+    holds = "It holds." if kept else "**It does not hold.**"
+    return f"{required} It came to {claims.text(entry.control)}. {holds}"
 
 
 def _surprise(entry: Entry) -> str:
-    unexpected = entry.record is not None and entry.verdict != entry.claim.expected
+    unexpected = entry.record is not None and entry.verdict != entry.claim.pinned
     return ", **and it came out otherwise**" if unexpected else ""
 
 
