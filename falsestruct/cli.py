@@ -85,7 +85,7 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     ),
 )
 def list_chapters(as_json: Json = False) -> None:
-    """List the chapters: fresh, stale or never run, and how long the last run took."""
+    """List the chapters: fresh, stale, to be drawn again or never run; seconds of the last run."""
     book = find_book()
     states = [chapters.state(book, chapter) for chapter in chapters.read_chapters(book).values()]
     if as_json:
@@ -126,7 +126,10 @@ def run(
         ),
     ] = None,
 ) -> None:
-    """Re-execute the chapters that are not fresh, or those that are named.
+    """Re-execute the chapters that are stale, or those that are named.
+
+    Of a chapter that is fresh but for what draws its figures, the figures are drawn again from
+    their data; nothing is executed.
 
     Results of `quick`, `paper` or a changed parameter go below _build, never into the book. Such a
     run keeps the finished points of its sweeps in _build/sweeps, and the next one takes them up;
@@ -169,6 +172,8 @@ def _summarise(summary: runner.Summary, output: Output, seconds: float) -> None:
     for id in summary.unexpected:
         pinned = f"pinned is {stated[id].pinned}" if id in stated else "but nobody states it"
         print(f"unexpected: {id} came out {summary.verdicts[id]}, {pinned}")
+    for name in summary.drawn:
+        print(f"figures drawn again: {name}")
     counts = {v: list(summary.verdicts.values()).count(v) for v in claims.VERDICTS}
     print(
         f"chapters: {len(summary.ran)} run, {len(summary.skipped)} skipped, "

@@ -7,11 +7,12 @@ importing `falsestruct.problems.stripes` runs `falsestruct/__init__.py`.
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import itertools
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 PACKAGE = "falsestruct"
@@ -30,6 +31,12 @@ def imported(source: str, root: Path, *, package: str = "") -> set[str]:
     Args:
         package: The package that relative imports start from.
     """
+    return {name for name in _names(source, package) if module_file(root, name)}
+
+
+@functools.lru_cache(maxsize=512)
+def _names(source: str, package: str) -> frozenset[str]:
+    """What an import of this text may name, module or not: all chapters ask of the same files."""
     names: set[str] = set()
     for node in ast.walk(_tree(source)):
         if isinstance(node, ast.Import):
@@ -39,23 +46,30 @@ def imported(source: str, root: Path, *, package: str = "") -> set[str]:
             above = parents if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
             names |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
-    ours = {name for name in names if name.split(".")[0] == PACKAGE}
-    return {name for name in ours if module_file(root, name)}
+    return frozenset(name for name in names if name.split(".")[0] == PACKAGE)
 
 
-def reachable(root: Path, modules: Iterable[str]) -> list[Path]:
-    """Files of all modules of the package that these modules reach, sorted."""
+def reachable(root: Path, modules: Iterable[str], *, without: Sequence[str] = ()) -> list[Path]:
+    """Files of all modules of the package that these modules reach, sorted.
+
+    Args:
+        without: Modules and packages that no way leads into or through.
+    """
     todo, found = list(modules), {}
     while todo:
         name = todo.pop()
         path = module_file(root, name)
-        if path is None or name in found:
+        if path is None or name in found or _within(name, without):
             continue
         found[name] = path
         parent = name.rpartition(".")[0]
         package = name if path.name == "__init__.py" else parent
         todo += imported(path.read_text(), root, package=package) | ({parent} if parent else set())
     return sorted(found.values())
+
+
+def _within(name: str, packages: Sequence[str]) -> bool:
+    return any(f"{name}.".startswith(f"{package}.") for package in packages)
 
 
 def _tree(source: str) -> ast.Module:

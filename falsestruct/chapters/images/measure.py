@@ -27,8 +27,7 @@ from falsestruct.problems import idx
 from falsestruct.problems.digits import Digits
 from falsestruct.problems.planted import Planted
 from falsestruct.problems.planted import digits as patterns
-from falsestruct.problems.planted.digits import Kind
-from falsestruct.problems.planted.registry import STRENGTHS
+from falsestruct.problems.planted.digits import STRENGTHS, Kind
 from falsestruct.statistics import Estimate
 from falsestruct.sweep.grid import sweep
 

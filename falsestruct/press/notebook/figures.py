@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 Plot = Callable[..., "Figure"]
 FORMATS = ("svg", "pdf", "png")
+FORMAT = 1  # raise it when `draw`, `save` or `fitting` make other pictures of the same data
 WIDTH, FONT_SIZE = 6.3, 9.0  # inches, points: the book's column
 
 
@@ -82,7 +83,8 @@ class Published:
         plot: "module:function" that draws it from its data.
         options: Keyword arguments of that function.
         caption, alt: What to see; what it shows to who can't see it.
-        about: Parameters, versions, commit, and the key of the chapter that made it.
+        about: Parameters, versions, commit, and the key of the chapter that made its data.
+        drawn: Key of what drew it, and the commit; empty if nobody knows.
     """
 
     id: str
@@ -92,6 +94,14 @@ class Published:
     caption: str
     alt: str
     about: dict[str, Any] = field(default_factory=dict)
+    drawn: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def function(self) -> Plot:
+        """What draws it."""
+        module, _, name = self.plot.partition(":")
+        found: Plot = getattr(importlib.import_module(module), name)
+        return found
 
 
 def publish(
@@ -187,20 +197,55 @@ def save(figure: Figure, format: str, salt: str) -> bytes:
 
 
 def _show(record: Published, png: bytes) -> None:
-    encoded, alt = base64.b64encode(png).decode(), " ".join(record.alt.split())
+    alt = " ".join(record.alt.split())
     show(
         markdown=(
             f":::{{figure}} ../book/figures/{record.id}.svg\n:name: fig-{record.id}\n"
             f":alt: {alt}\n:width: 100%\n\n{record.caption}\n:::\n"
         ),
-        html=(
-            f'<figure><img alt="{html.escape(alt)}" style="max-width:100%" '
-            f'src="data:image/png;base64,{encoded}">'
-            f"<figcaption>{html.escape(record.caption)}</figcaption>"
-            "</figure>"
-        ),
+        html=_html(record, png),
         text=f"figure {record.id}",
     )
+
+
+def _html(record: Published, png: bytes) -> str:
+    encoded, alt = base64.b64encode(png).decode(), " ".join(record.alt.split())
+    return (
+        f'<figure><img alt="{html.escape(alt)}" style="max-width:100%" '
+        f'src="data:image/png;base64,{encoded}">'
+        f"<figcaption>{html.escape(record.caption)}</figcaption>"
+        "</figure>"
+    )
+
+
+def replace_picture(notebook: Mapping[str, Any], record: Published, png: bytes) -> None:
+    """Put a figure that was drawn again where an executed notebook shows it."""
+    for cell in notebook["cells"]:
+        for shown in cell.get("outputs", []):
+            data = shown.get("data", {})
+            if "".join(data.get("text/plain", "")) == f"figure {record.id}":
+                data["text/html"] = _html(record, png)
+
+
+def store(output: Output, record: Published) -> None:
+    """Write a figure's record."""
+    text = json.dumps(asdict(record), indent=1) + "\n"
+    write_atomically(output.figures / f"{record.id}.json", text)
+
+
+def redrawn(output: Output, record: Published) -> dict[str, bytes]:
+    """A figure's files as the book has them, by format, from its stored data.
+
+    Raises:
+        UserError: its function fails, or is gone.
+    """
+    table = (output.figures / f"{record.id}.csv").read_text()
+    try:
+        figure = draw(record.function, table, record.options, STYLES["book"])
+        return {format: save(figure, format, record.id) for format in FORMATS}
+    except Exception as error:  # whatever a chapter's own function raises
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UserError(f"figure {record.id!r} can't be drawn again: {what}") from error
 
 
 def all_figures(output: Output) -> list[Published]:
@@ -259,10 +304,8 @@ def redraw(
         sizes = f"width {look.width:g} in, font size {look.font_size:g} pt"
         raise UserError(f"{sizes}: expected positive sizes, less than 100 in and 200 pt")
     record = find_figure(output, id)
-    module, _, name = record.plot.partition(":")
-    plot = getattr(importlib.import_module(module), name)
     table = (output.figures / f"{id}.csv").read_text()
-    drawn = draw(plot, table, record.options, look)
+    drawn = draw(record.function, table, record.options, look)
     return save(drawn, format, id), fitting.misfits(drawn, look.font_size)
 
 

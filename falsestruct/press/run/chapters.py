@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import hashlib
 import json
 import math
@@ -21,10 +22,10 @@ from nbformat import NotebookNode
 
 from falsestruct.press.notebook import claims, environment, figures, staging
 from falsestruct.press.paths import Book, Output, UserError, read_json, write_atomically
-from falsestruct.sweep import reach
+from falsestruct.press.run import freshness
 
 PROFILES = ("quick", "book", "paper")
-STATES = ("fresh", "stale", "never run")
+FRESH, STALE, NEVER, OLD_PICTURES = "fresh", "stale", "never run", "to be drawn again"
 AFTER = "after.ipynb"  # the executed chapter, in its staging folder
 CELLS = "progress"  # there too: how many cells are done
 POINTS = "points.json"  # there too: how far the sweep is that runs
@@ -56,9 +57,14 @@ class Chapter:
     last: bool
 
     @property
+    def code(self) -> list[str]:
+        """The text of the cells that a run executes."""
+        return [cell.source for cell in self.notebook.cells if cell.cell_type == "code"]
+
+    @property
     def code_cells(self) -> int:
         """Number of cells that a run executes."""
-        return sum(cell.cell_type == "code" for cell in self.notebook.cells)
+        return len(self.code)
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,7 @@ class Job:
         output: Where the results of the chapters that it reads are.
         threads: Of the kernel.
         sweeps: Where finished points of sweeps are kept for the next run; None for nowhere.
+        drawing: Key of what draws the chapter's figures.
     """
 
     root: Path
@@ -82,6 +89,7 @@ class Job:
     output: Path
     threads: int
     sweeps: Path | None = None
+    drawing: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,13 @@ class Result:
 
 @dataclass(frozen=True)
 class State:
-    """Whether a chapter's results are those of its present text, parameters, code and data."""
+    """Whether a chapter's results are those of its present text, parameters, code and data.
+
+    Attributes:
+        state: "fresh", "stale", "never run", or "to be drawn again": its numbers are fresh, but
+            what draws its figures has changed.
+        seconds: That the last run took; None if there was none.
+    """
 
     chapter: str
     state: str
@@ -195,18 +209,17 @@ def _as_type_of(default: Any, value: Any, where: str) -> Any:
 
 
 def freshness_key(book: Book, chapter: Chapter) -> str:
-    """Content key over text, parameters, reachable source, requirements and data."""
-    digest = hashlib.sha256()
-    for path in [chapter.path, book.requirements, *_source(book, chapter), *_data(book, chapter)]:
-        digest.update(f"{path.relative_to(book.root)}\n".encode())
-        digest.update(path.read_bytes() if path.exists() else b"absent")
-    return digest.hexdigest()
+    """Key of what a chapter's numbers depend on: text, data, code that computes, versions.
+
+    Claims are judged by what the run left, and figures drawn again from it: neither counts.
+    """
+    beside = [chapter.path, *_data(book, chapter)]
+    return freshness.computing_key(book, chapter.code, beside)
 
 
-def _source(book: Book, chapter: Chapter) -> list[Path]:
-    cells = [cell.source for cell in chapter.notebook.cells if cell.cell_type == "code"]
-    modules: set[str] = set().union(*(reach.imported(cell, book.root) for cell in cells))
-    return reach.reachable(book.root, modules)
+def drawing_key(book: Book, chapter: Chapter) -> str:
+    """Key of what draws a chapter's figures from their stored data."""
+    return freshness.drawing_key(book, chapter.code)
 
 
 def _data(book: Book, chapter: Chapter) -> list[Path]:
@@ -218,24 +231,56 @@ def state(book: Book, chapter: Chapter) -> State:
     """Is the published result of a chapter fresh, stale, or not there?"""
     path = book.published.notebooks / f"{chapter.name}.ipynb"
     if not path.exists():
-        return State(chapter.name, "never run", None)
+        return State(chapter.name, NEVER, None)
     try:
         mark = json.loads(path.read_text())["metadata"].get(MARK, {})
     except (ValueError, KeyError):  # no notebook any more: the next run mends it
-        return State(chapter.name, "stale", None)
+        return State(chapter.name, STALE, None)
     evidence = claims.read_evidence(book.published.evidence)
     fresh = (
         mark.get("key") == freshness_key(book, chapter)
         and all(evidence.get(id, {}).get("key") == mark["key"] for id in mark["claims"])
         and all(_has_figure(book.published, id, mark["key"]) for id in mark["figures"])
     )
-    return State(chapter.name, "fresh" if fresh else "stale", mark.get("seconds"))
+    found = STALE if not fresh else OLD_PICTURES if old_figures(book, chapter) else FRESH
+    return State(chapter.name, found, mark.get("seconds"))
 
 
 def _has_figure(output: Output, id: str, key: str) -> bool:
     files = {kind: output.figures / f"{id}.{kind}" for kind in ("csv", *figures.FORMATS, "json")}
     whole = all(path.exists() for path in files.values())
     return whole and read_json(files["json"])["about"].get("key") == key
+
+
+def old_figures(book: Book, chapter: Chapter) -> list[figures.Published]:
+    """The published figures of a chapter that were drawn by other code than the present one."""
+    known = [f for f in figures.all_figures(book.published) if f.chapter == chapter.name]
+    if not known:
+        return []
+    key = drawing_key(book, chapter)
+    return [figure for figure in known if figure.drawn.get("key") != key]
+
+
+def draw_again(book: Book, chapter: Chapter) -> None:
+    """Draw a chapter's figures that need it from their data, the notebook's pictures too.
+
+    Nothing is executed. The records come last, so that what is ended in between is done again.
+
+    Raises:
+        UserError: a figure can't be drawn; the text names it.
+    """
+    old, key = old_figures(book, chapter), drawing_key(book, chapter)
+    drawn = {figure.id: figures.redrawn(book.published, figure) for figure in old}
+    path = book.published.notebooks / f"{chapter.name}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    for figure in old:
+        for format, data in drawn[figure.id].items():
+            write_atomically(book.published.figures / f"{figure.id}.{format}", data)
+        figures.replace_picture(notebook, figure, drawn[figure.id]["png"])
+    write_atomically(path, nbformat.writes(notebook) + "\n")
+    by = {"key": key, "commit": environment.commit(book.root)}
+    for figure in old:
+        figures.store(book.published, dataclasses.replace(figure, drawn=by))
 
 
 def execute(job: Job) -> Result:
@@ -351,11 +396,13 @@ def publish(result: Result, output: Output) -> Publication:
     next run repeats the chapter.
     """
     job = result.job
-    key = job.key if unchanged(job) else ""
+    key = _present(freshness_key, job, job.key)
+    drawing = _present(drawing_key, job, job.drawing)
     staged = job.staging / "figures"
     for path in sorted(staged.glob("*.json")):
         record = read_json(path)
         record["about"]["key"] = key
+        record["drawn"] = {"key": drawing, "commit": record["about"].get("commit")}
         write_atomically(output.figures / path.name, json.dumps(record, indent=1) + "\n")
     for path in sorted(set(staged.glob("*")) - set(staged.glob("*.json"))):
         write_atomically(output.figures / path.name, path.read_bytes())
@@ -372,12 +419,17 @@ def publish(result: Result, output: Output) -> Publication:
 
 def unchanged(job: Job) -> bool:
     """Whether the clone's state is the one that the job is for."""
+    return bool(_present(freshness_key, job, job.key))
+
+
+def _present(now: Callable[[Book, Chapter], str], job: Job, then: str) -> str:
+    """A key of a job's, or nothing if the clone's state is no longer the one that it stands for."""
     book = Book(job.root)
     try:
         chapter = read_chapter(book.source / f"{job.chapter}.md")
-        return freshness_key(book, chapter) == job.key
+        return then if now(book, chapter) == then else ""
     except (UserError, OSError):  # being edited, or gone
-        return False
+        return ""
 
 
 def _drop_old_figures(output: Output, chapter: str, kept: Sequence[str]) -> None:

@@ -56,6 +56,7 @@ class Summary:
     Attributes:
         ran: Chapters that ran and were published.
         skipped: Chapters that were fresh.
+        drawn: Of these, the ones whose figures were drawn again.
         changed: Of those that ran, the ones that somebody changed meanwhile; they are stale.
         errors: What went wrong, by chapter.
         notebooks: Where to see it, by chapter, if the notebook came to be.
@@ -65,6 +66,7 @@ class Summary:
 
     ran: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    drawn: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
     notebooks: dict[str, Path] = field(default_factory=dict)
@@ -178,7 +180,9 @@ def run(book: Book, request: Request, reporter: Reporter) -> Summary:
         first = [name for name, chapter in chosen.items() if not chapter.last]
         for part in [first, *([name] for name in chosen if name not in first)]:
             jobs = [_job(plan, name) for name in part if _is_due(plan, name)]
-            summary.skipped += sorted(set(part) - {job.chapter for job in jobs})
+            skipped = sorted(set(part) - {job.chapter for job in jobs})
+            summary.skipped += skipped
+            _draw_again(plan, skipped, summary)
             _run_jobs(plan, jobs, reporter, summary)
     _read_verdicts(plan, summary)
     return summary
@@ -188,7 +192,22 @@ def _is_due(plan: _Plan, name: str) -> bool:
     """Results outside of the book are always made again: no key says what is there."""
     if plan.request.force or plan.output != plan.book.published:
         return True
-    return chapters.state(plan.book, plan.chosen[name]).state != "fresh"
+    found = chapters.state(plan.book, plan.chosen[name]).state
+    return found in (chapters.STALE, chapters.NEVER)
+
+
+def _draw_again(plan: _Plan, names: Sequence[str], summary: Summary) -> None:
+    """Draw the figures of fresh chapters again where only what draws them has changed."""
+    for name in names:
+        chapter = plan.chosen[name]
+        if chapters.state(plan.book, chapter).state != chapters.OLD_PICTURES:
+            continue
+        try:
+            with _publishing(plan):
+                chapters.draw_again(plan.book, chapter)
+            summary.drawn.append(name)
+        except (UserError, OSError) as error:
+            summary.errors[name] = str(error)
 
 
 def _parameters(chapter: Chapter, request: Request) -> dict[str, Any]:
@@ -214,6 +233,7 @@ def _job(plan: _Plan, name: str) -> Job:
         threads=1 if plan.client else max(1, (os.cpu_count() or 1) // workers(plan.request)),
         # The book proves itself anew each time. Others take up what a killed run has finished.
         sweeps=None if plan.own or plan.request.force else plan.book.build / "sweeps",
+        drawing=chapters.drawing_key(plan.book, chapter),
     )
 
 

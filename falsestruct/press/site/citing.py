@@ -97,7 +97,8 @@ def figure_entry(book: Book, record: Published) -> str:
     """A figure, at the version and commit that drew it."""
     source, about = _source(book), record.about
     title = f"{{{tex(source['title'])}}}: figure {record.id}"
-    facts = {"chapter": record.chapter, "commit": about.get("commit")}
+    commit = record.drawn.get("commit") or about.get("commit")
+    facts = {"chapter": record.chapter, "commit": commit}
     version = about.get("version", source["version"])
     return _entry(book, f"falsestruct:{record.id}", title, version, facts)
 

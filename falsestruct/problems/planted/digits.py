@@ -15,6 +15,8 @@ from falsestruct.problems.planted import Planted, Set, linear
 from falsestruct.structures import Structure
 
 Kind = Literal["brightness", "pixel", "sinusoid"]
+# Strong enough that most architectures take the pattern; chapters 05 and 08 say which do.
+STRENGTHS = {"digits-brightness": 0.2, "digits-pixel": 1.0, "digits-sinusoid": 0.1}
 
 
 def pattern(kind: Kind, side: int) -> Tensor:

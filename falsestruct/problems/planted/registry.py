@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 
 from falsestruct.problems.planted import Planted
+from falsestruct.problems.planted import digits as patterns
 from falsestruct.problems.planted.digits import digits
 from falsestruct.problems.planted.oscillation import oscillation
 from falsestruct.problems.planted.stripes import stripes
@@ -21,13 +22,7 @@ PROBLEMS: dict[str, Callable[[float], Planted]] = {
     "digits-sinusoid": lambda strength: digits("sinusoid", strength),
 }
 # Strong enough that most architectures take the false structure; chapters 05 and 08 say which do.
-STRENGTHS = {
-    "stripes": 0.1,
-    "oscillation": 1e-2,
-    "digits-brightness": 0.2,
-    "digits-pixel": 1.0,
-    "digits-sinusoid": 0.1,
-}
+STRENGTHS = {"stripes": 0.1, "oscillation": 1e-2} | patterns.STRENGTHS
 
 
 def by_name(name: str, strength: float | None = None) -> Planted:
