@@ -150,8 +150,9 @@ def marks(
         options: Of `Axes.plot` or `errorbar`.
     """
     heights = part[y] + look.shift
+    own: dict[str, Any]
     if faint:
-        own: dict[str, Any] = {"ms": 4, "linestyle": "none"} | dots(look.colour) | options
+        own = {"ms": 4, "linestyle": "none"} | dots(look.colour) | options
         axis.plot(part[x], heights, look.marker, **own)
         return
     between = _ends(part, x) if {"low", "high"} <= set(part) else None
