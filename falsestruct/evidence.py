@@ -222,9 +222,9 @@ def summary(
     rows = []
     for key in _groups(table, names):
         group = dict(zip(names, key, strict=True))
-        values = where(table, **group)[column].to_numpy(dtype=float)
+        values = where(table, **group)[column].dropna().to_numpy(dtype=float)
         found = measure(values)
-        ends = (np.nanmean(values) if len(values) == 1 else np.nan, np.nan, np.nan)
+        ends = (values[0] if len(values) == 1 else np.nan, np.nan, np.nan)
         if isinstance(found, Estimate):
             ends = (found.value, found.low, found.high)
         rows.append(group | dict(zip((name, "low", "high"), ends, strict=True)))

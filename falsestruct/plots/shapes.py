@@ -150,13 +150,12 @@ def marks(
         options: Of `Axes.plot` or `errorbar`.
     """
     heights = part[y] + look.shift
-    own: dict[str, Any]
     if faint:
-        own = {"ms": 4, "linestyle": "none"} | dots(look.colour) | options
-        axis.plot(part[x], heights, look.marker, **own)
+        thin = dots(look.colour) | {"ms": 4, "linestyle": "none"} | options
+        axis.plot(part[x], heights, look.marker, **thin)
         return
     between = _ends(part, x) if {"low", "high"} <= set(part) else None
-    own = {"linestyle": "none", "ms": 5, "capsize": 2, "lw": 1} | look.mark | options
+    own = look.mark | {"linestyle": "none", "ms": 5, "capsize": 2, "lw": 1} | options
     axis.errorbar(part[x], heights, xerr=between, **own)
 
 
@@ -176,7 +175,7 @@ def curve(
         band: The interval as a band instead of bars.
         options: Of `Axes.errorbar` or `plot`.
     """
-    own: dict[str, Any] = {"ms": 4, "lw": 1.2, "linestyle": look.line or "-"} | look.mark | options
+    own = look.mark | {"ms": 4, "lw": 1.2, "linestyle": look.line or "-"} | options
     known = {"low", "high"} <= set(part)
     if band or not known:
         axis.plot(part[x], part[y], label=look.label, **own)
