@@ -32,7 +32,6 @@ SHARE = 0.95  # of the seeds must have done so
 SCALES = (0.0, 0.25, 0.5, 1.0)  # of the outputs, in the code's mixture
 DATA_SEED = 2**20  # added to a network's seed for its data
 TEST_SEED = 20_000
-RESAMPLES = 499
 
 
 @dataclass(frozen=True)
@@ -221,32 +220,6 @@ def _steps(history: pd.DataFrame) -> np.ndarray:
     return first_kept(seen.index.to_numpy(), seen.to_numpy() >= CAPTURED)
 
 
-@dataclass(frozen=True)
-class Needed:
-    """How much it takes until a share of `SHARE` of the seeds capture a structure.
-
-    Attributes:
-        value, low, high: With a 95 % bootstrap interval over seeds; infinite is more than
-            `largest`, and never dropped.
-        n: Seeds.
-        largest: That was tried.
-    """
-
-    value: float
-    low: float
-    high: float
-    n: int
-    largest: float
-
-    def __str__(self) -> str:
-        def one(number: float) -> str:
-            return f"{number:.0f}" if math.isfinite(number) else f"> {self.largest:.0f}"
-
-        if self.low == self.high:
-            return one(self.value)
-        return f"{one(self.value)} ({one(self.low)} to {one(self.high)})"
-
-
 def quantile(thresholds: np.ndarray) -> np.ndarray:
     """Smallest threshold that a share of `SHARE` of the seeds don't exceed.
 
@@ -255,22 +228,6 @@ def quantile(thresholds: np.ndarray) -> np.ndarray:
     """
     rank = math.ceil(SHARE * thresholds.shape[-1] - 1e-9)
     return np.sort(thresholds, -1)[..., rank - 1]
-
-
-def needed(thresholds: Sequence[float] | np.ndarray, largest: float) -> Needed:
-    """How much `SHARE` of the seeds need, from what each needs: (seeds,), infinite if censored."""
-    values = np.asarray(thresholds, dtype=float)
-    if values.ndim != 1 or not len(values) or np.isnan(values).any():
-        raise ValueError(f"thresholds {values}; expected one number a seed, no NaN")
-    drawn = np.sort(quantile(values[resampled(len(values))]))
-    low, high = (drawn[round(q * (len(drawn) - 1))] for q in (0.025, 0.975))
-    value = float(quantile(values))
-    return Needed(value, min(low, value), max(high, value), len(values), largest)
-
-
-def resampled(seeds: int, *, seed: int = 0) -> np.ndarray:
-    """Which seeds each resample of a bootstrap holds: (resamples, seeds)."""
-    return np.random.default_rng(seed).integers(0, seeds, (RESAMPLES, seeds))
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import pytest
 from falsestruct.chapters.characterise import measure as characterise_experiment
 from falsestruct.chapters.images import measure as images_experiment
 from falsestruct.chapters.instability import evidence as instability_estimates
+from falsestruct.chapters.simplicity import evidence as simplicity_evidence
 from falsestruct.chapters.simplicity import measure as simplicity_experiment
 from falsestruct.chapters.success import evidence as success_evidence
 from falsestruct.learning.networks import fitting
@@ -80,19 +81,19 @@ def instability_world() -> Found:
 def simplicity_world() -> Found:
     """Nothing reads the false structure, before training, in training, or after it."""
     ambiguous, isolated, kernels = simplicity.world(simplicity.SPREAD)
-    crossed = simplicity_experiment.crossings(ambiguous.assign(colour=0.0), isolated, kernels)
+    crossed = simplicity_evidence.crossings(ambiguous.assign(colour=0.0), isolated, kernels)
     widths = [simplicity.widths("stripes", 1, 8), simplicity.widths("oscillation", math.inf, 1)]
     never = [0.0] * 50
     nothing = simplicity.linear_readings(0.0)
     found: Found = {}
     for part in (
-        simplicity_experiment.board_claims(_board()),
-        simplicity_experiment.prediction_claims(simplicity_experiment.ranking(crossed)),
-        simplicity_experiment.width_claim(pd.concat(widths)),
-        simplicity_experiment.first_claim(simplicity.readings(never, never, start=0.0)),
-        simplicity_experiment.hint_claim(simplicity.hints((16, math.inf), (16, math.inf))),
-        simplicity_experiment.optimiser_claim(nothing, nothing, 0.02),
-        simplicity_experiment.thin_claim(),
+        simplicity_evidence.board_claims(_board()),
+        simplicity_evidence.prediction_claims(simplicity_evidence.ranking(crossed)),
+        simplicity_evidence.width_claim(pd.concat(widths)),
+        simplicity_evidence.first_claim(simplicity.readings(never, never, start=0.0)),
+        simplicity_evidence.hint_claim(simplicity.hints((16, math.inf), (16, math.inf))),
+        simplicity_evidence.optimiser_claim(nothing, nothing, 0.02),
+        simplicity_evidence.thin_claim(),
     ):
         found |= part
     return found

@@ -14,7 +14,10 @@ from falsestruct.learning.training import Set
 from falsestruct.problems.planted import Planted, registry
 from falsestruct.simplicity import Learn, Learnt, Trial
 
-SPREAD = {("linear", 3): 0.04, ("deep MLP", 3): 0.1, ("deep MLP", 8): 0.4}  # crossovers
+SPREAD = {  # crossovers
+    ("linear", 3): 0.04, ("linear", 8): 0.025, ("MLP", 3): 0.06, ("deep MLP", 1): 0.25,
+    ("deep MLP", 3): 0.1, ("deep MLP", 8): 0.4, ("pooled CNN", 3): 0.15,
+}  # fmt: skip
 
 
 def follower(which: str, problem: Planted, share: float = 1.0) -> Learn:

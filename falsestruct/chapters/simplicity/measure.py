@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from falsestruct import simplicity, statistics, success
+from falsestruct import simplicity, success
 from falsestruct.learning import linearised, training
 from falsestruct.learning.ensembles import Seeds
 from falsestruct.learning.linearised import Linearised
@@ -21,8 +20,7 @@ from falsestruct.problems.planted import Planted, registry
 from falsestruct.problems.planted.oscillation import oscillation as planted_oscillation
 from falsestruct.problems.planted.stripes import stripes as planted_stripes
 from falsestruct.problems.stripes import Stripes
-from falsestruct.simplicity import WHICH, Crossing, Learn, Needed, Trial, Which
-from falsestruct.statistics import Estimate
+from falsestruct.simplicity import WHICH, Learn, Trial, Which
 
 # The learner whose needs are measured. Chapter 03 trains longer, to a loss of 1e-3; a network that
 # captures the only structure in its data does so before.
@@ -37,6 +35,8 @@ WEAKER = 0.1  # of the usual strength: the board's control
 TESTED = 60  # held-out inputs that say whether a structure is captured
 WIDTH_STEPS, WIDTH_RATE = 1_000, 1e-2
 DESCENT_STEPS = 20_000  # plain ones, after which the linear network fits its set
+
+TRAINED = ("samples", "steps", "bits")  # measured by training; the others of a kernel
 
 Cells = Sequence[str]  # each an architecture and a width of the stripe: "deep MLP 3"
 
@@ -209,185 +209,6 @@ def hidden(inputs: int, width: int) -> Architecture:
     return Architecture(f"{inputs}-{width}-1", build, engine="dense", learning_rate=WIDTH_RATE)
 
 
-MEASURES = ("samples", "steps", "bits", "norm", "alignment")
-PREDICTORS = (*MEASURES, "linearised", "constant")
-# What the seeds' values of a measure are summed up by; simplicity.quantile is that of "95 %".
-_SUMS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
-    name: simplicity.quantile if name in ("samples", "steps") else (lambda v: v.mean(-1))
-    for name in MEASURES
-}
-
-
-def crossings(
-    ambiguous: pd.DataFrame, isolated: pd.DataFrame, kernels: pd.DataFrame
-) -> pd.DataFrame:
-    """Predicted and measured crossovers, for all seeds and for every bootstrap resample of them.
-
-    "constant" predicts the middle of the kernels' offsets, and knows nothing.
-
-    Columns: predictor, architecture, width, networks (so many seeds), draw (−1: all seeds as they
-    are), predicted, inside (whether it lies in the sweep), measured.
-    """
-    last = ambiguous[ambiguous["last"]]
-    tables = []
-    for key, own in last.groupby(["architecture", "width"], sort=False):
-        offsets, colour = _curves(own, "colour")
-        cells = [_cell(table, key) for table in (isolated, kernels)]
-        draws = _draws(colour.shape[1])
-        measured = [_half(offsets, colour[:, draw].mean(1)) for draw in draws]
-        for name in PREDICTORS:
-            table = cells[0] if name in _TRAINED else cells[1]
-            found = _predict(name, table, draws)
-            rows = {
-                "predictor": name,
-                "architecture": key[0],
-                "width": key[1],
-                "networks": colour.shape[1],
-                "draw": range(-1, len(draws) - 1),
-                "predicted": [cross.value for cross in found],
-                "inside": [cross.inside for cross in found],
-                "measured": [cross.value for cross in measured],
-            }
-            tables.append(pd.DataFrame(rows))
-    return pd.concat(tables, ignore_index=True)
-
-
-_TRAINED = ("samples", "steps", "bits")
-
-
-def _cell(table: pd.DataFrame, key: Any) -> pd.DataFrame:
-    return table[(table["architecture"] == key[0]) & (table["width"] == key[1])]
-
-
-def _draws(seeds: int) -> list[np.ndarray]:
-    return [np.arange(seeds), *simplicity.resampled(seeds)]
-
-
-def _curves(table: pd.DataFrame, column: str) -> tuple[list[float], np.ndarray]:
-    """Offsets, and values (offsets, seeds)."""
-    wide = table.pivot(index="a", columns="seed", values=column).sort_index()
-    return wide.index.tolist(), wide.to_numpy(dtype=float)
-
-
-def _predict(name: str, table: pd.DataFrame, draws: list[np.ndarray]) -> list[Crossing]:
-    """A predictor's crossing for each draw of seeds, in one architecture and width."""
-    if name == "constant":
-        middle = math.sqrt(table["a"].min() * table["a"].max())
-        return [Crossing(middle, True)] * len(draws)
-    if name == "linearised":
-        offsets, colour = _curves(table[table["structure"] == "false"], "colour")
-        return [_half(offsets, colour[:, draw].mean(1)) for draw in draws]
-    curves = [_curves(table[table["structure"] == which], name) for which in WHICH]
-    offsets = curves[0][0]
-    sums = [[_SUMS[name](values[:, draw]) for draw in draws] for _, values in curves]
-    return [simplicity.crossing(offsets, *pair) for pair in zip(*sums, strict=True)]
-
-
-def _half(offsets: Sequence[float], share: np.ndarray) -> Crossing:
-    """Where a share reaches one half; the end of the sweep if it doesn't inside of it."""
-    if share[0] >= 0.5:
-        return Crossing(float(offsets[0]), False)
-    if share.max() < 0.5:
-        return Crossing(float(offsets[-1]), False)
-    return Crossing(success.crossover(torch.tensor(offsets), torch.tensor(share)), True)
-
-
-def ranking(crossed: pd.DataFrame) -> dict[str, tuple[Estimate, Estimate]]:
-    """For each predictor by what factor it is off, and its control, with intervals over seeds.
-
-    The factor is the geometric mean of max(p/m, m/p) over architectures and widths, predicted p and
-    measured m. In the control each prediction is held against all other crossovers instead. The
-    estimates' n is the number of networks of the architecture and width that has the fewest.
-    """
-    return {str(name): _off(part) for name, part in crossed.groupby("predictor", sort=False)}
-
-
-def _off(part: pd.DataFrame) -> tuple[Estimate, Estimate]:
-    fewest = int(part["networks"].min())
-    keys = ["architecture", "width"]
-    wide = part.pivot(index="draw", columns=keys, values=["predicted", "measured"]).sort_index()
-    logs = np.log(wide.to_numpy(dtype=float)).reshape(len(wide), 2, -1)
-    gaps = np.abs(logs[:, 0, :, None] - logs[:, 1, None, :])  # (resamples, cells, cells)
-    own = np.diagonal(gaps, axis1=1, axis2=2)
-    cells = own.shape[1]
-    others = (gaps.sum((1, 2)) - own.sum(1)) / (cells * (cells - 1)) if cells > 1 else own.sum(1)
-    return _interval(np.exp(own.mean(1)), fewest), _interval(np.exp(others), fewest)
-
-
-def _interval(values: np.ndarray, seeds: int) -> Estimate:
-    """The first value, with the percentiles of the rest."""
-    low, high = np.quantile(values[1:], [0.025, 0.975])
-    value = float(values[0])
-    return Estimate(value, min(float(low), value), max(float(high), value), seeds, "bootstrap")
-
-
-def first_fit(ambiguous: pd.DataFrame) -> pd.DataFrame:
-    """What each network reads before training, at its first fit, and in the end.
-
-    Columns: architecture, width, a, seed, start, fit, end: shares of the conflict set read by
-    colour. Fit is the first step looked at with a training accuracy of at least `FITS`; networks
-    that never get there are left out of the column `fit` (NaN).
-    """
-    keys = ["architecture", "width", "a", "seed"]
-    ordered = ambiguous.sort_values("step", kind="stable")
-    fitting = ordered[ordered["accuracy"] >= FITS]
-    parts = {
-        "start": ordered.groupby(keys, sort=False)["colour"].first(),
-        "fit": fitting.groupby(keys, sort=False)["colour"].first(),
-        "end": ordered.groupby(keys, sort=False)["colour"].last(),
-    }
-    return pd.DataFrame(parts).reset_index()
-
-
-Found = dict[str, tuple[Estimate, Estimate]]  # claim → estimate and control
-_CLAIMS = {"norm": "kernel-norm"}  # predictors whose claims have another name
-
-
-def prediction_claims(ranked: Found) -> Found:
-    """Estimates of the claims that a measure predicts the crossover, from `ranking`."""
-    return {
-        f"simplicity-predicts-{_CLAIMS.get(name, name)}": pair
-        for name, pair in ranked.items()
-        if name != "constant"
-    }
-
-
-def width_claim(widths: pd.DataFrame) -> Found:
-    """Estimate of the claim on widths: stripes against the oscillation; columns of `width_point`.
-
-    A width beyond the largest counts as the largest.
-    """
-    found = {}
-    for name, part in widths.groupby("problem"):
-        needs = part["needs"].clip(upper=part["largest"])
-        wide = part.assign(needs=needs).pivot(index="seed", columns="structure", values="needs")
-        found[name] = statistics.paired_difference(
-            np.log2(wide["original"].to_numpy()), np.log2(wide["false"].to_numpy())
-        )
-    return {"simplicity-width": (found["stripes"], found["oscillation"])}
-
-
-def first_claim(ambiguous: pd.DataFrame) -> Found:
-    """Estimate of the claim that the first structure captured is the last."""
-    table = first_fit(ambiguous).dropna()
-    end = table["end"] > 0.5
-    share = {name: statistics.proportion(((table[name] > 0.5) == end).to_numpy())
-             for name in ("fit", "start")}  # fmt: skip
-    return {"simplicity-first-captured": (share["fit"], share["start"])}
-
-
-def hint_claim(hints: pd.DataFrame) -> Found:
-    """Estimate of the claim that the hint needs fewer samples than the oscillation."""
-
-    def share(delta: float) -> Estimate:
-        own = hints[np.isclose(hints["a"], delta)]
-        wide = own.pivot(index="seed", columns="structure", values="samples")
-        return statistics.proportion((wide["false"] < wide["original"]).to_numpy())
-
-    usual, least = registry.STRENGTHS["oscillation"], float(hints["a"].min())
-    return {"simplicity-hint-samples": (share(usual), share(least))}
-
-
 def descent(a: float, *, seeds: int, steps: int, rate: float) -> pd.DataFrame:
     """The linear network under plain gradient descent on the cross-entropy: seed, accuracy, colour.
 
@@ -407,25 +228,6 @@ def descent(a: float, *, seeds: int, steps: int, rate: float) -> pd.DataFrame:
     return pd.DataFrame({"seed": range(seeds), "accuracy": accuracy, "colour": 1 - against})
 
 
-def optimiser_claim(plain: pd.DataFrame, ambiguous: pd.DataFrame, a: float) -> Found:
-    """Estimate of the claim that plain descent takes the colour where Adam does not.
-
-    Args:
-        plain: Of `descent` at offset a.
-        ambiguous: With the linear network at that offset and at the paper's width.
-    """
-    own = _cell(ambiguous[ambiguous["last"]], (LINEAR.name, Stripes().width))
-    adam = own[np.isclose(own["a"], a)]
-    shares = [statistics.proportion((t["colour"] >= 0.75).to_numpy()) for t in (plain, adam)]
-    return {"simplicity-optimiser": (shares[0], shares[1])}
-
-
-def thin_claim() -> Found:
-    """Estimate of the claim that linear networks can't read thin stripes: see `mean_difference`."""
-    thin, usual = (mean_difference(Stripes(width=width)) for width in (1, 3))
-    return {"simplicity-linear-thin": (statistics.exact(thin), statistics.exact(usual))}
-
-
 def mean_difference(shape: Stripes) -> float:
     """Largest difference of a pixel between the mean horizontal and the mean vertical image.
 
@@ -434,40 +236,6 @@ def mean_difference(shape: Stripes) -> float:
     sets = shape.described(0.25), shape.conflict_set(0.25)
     x, y = (torch.cat([pair[k] for pair in sets]) for k in (0, 1))
     return float((x[y > 0.5].mean(0) - x[y < 0.5].mean(0)).abs().max())
-
-
-def board_claims(board: pd.DataFrame) -> Found:
-    """Estimates of the status board's cells, at the problem's usual strength.
-
-    The control: the same at the weaker strength; for the oscillation with a coin for the hint.
-
-    Args:
-        board: Columns problem, architecture, a, structure, seed, bits.
-    """
-    found: Found = {}
-    for key, own in board.groupby(["problem", "architecture"], sort=False):
-        name, architecture = map(str, key)
-        strength = registry.STRENGTHS[name]
-        usual, weak = (own[np.isclose(own["a"], factor * strength)] for factor in (1, WEAKER))
-        coin = name == "oscillation"
-        control = differences(usual, "coin") if coin else differences(weak)
-        slug = architecture.lower().replace("'s", "").replace(" ", "-")
-        found[f"simplicity-{name.split('-')[0]}-{slug}"] = (differences(usual), control)
-    return found
-
-
-def differences(table: pd.DataFrame, other: Which = "false") -> Estimate:
-    """Bits of the original less bits of the other labelling, mean over paired seeds."""
-    wide = table.pivot(index="seed", columns="structure", values="bits")
-    return statistics.paired_difference(wide["original"].to_numpy(), wide[other].to_numpy())
-
-
-def board(isolated: pd.DataFrame, hints: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
-    """The status board's table: what was measured already, and the cells of their own."""
-    stripes = isolated[isolated["width"] == Stripes().width].assign(problem="stripes")
-    tables = stripes, others, hints.assign(problem="oscillation")
-    columns = ["problem", "architecture", "a", "structure", "seed", "bits"]
-    return pd.concat([table[columns] for table in tables], ignore_index=True)
 
 
 def board_grid(seeds: Seeds, *, labels: Mapping[str, int]) -> list[dict[str, object]]:
@@ -491,98 +259,3 @@ def board_grid(seeds: Seeds, *, labels: Mapping[str, int]) -> list[dict[str, obj
         for name, architecture in points
         for factor in (1.0, WEAKER)
     ]
-
-
-def needs(table: pd.DataFrame, *, steps: int) -> pd.DataFrame:
-    """Each measure with its interval over seeds, by architecture, strength and structure.
-
-    Columns: learner, a, structure, measure, value, low, high (infinite: more than the largest that
-    was tried), largest.
-
-    Args:
-        table: As `both` gives it, with architecture and a.
-        steps: The learner's largest number.
-    """
-    rows = []
-    for key, own in table.groupby(["architecture", "a", "structure"], sort=False):
-        for name in _TRAINED:
-            values = own[name].to_numpy()
-            largest = {"samples": float(own["tried"].iloc[0]), "steps": float(steps)}
-            found: Estimate | Needed = (
-                statistics.mean(values)
-                if name == "bits"
-                else simplicity.needed(values, largest[name])
-            )
-            row = dict(zip(("learner", "a", "structure"), key, strict=True)) | {"measure": name}
-            row |= {"value": found.value, "low": found.low, "high": found.high}
-            rows.append(row | {"largest": largest.get(name, math.nan)})
-    return pd.DataFrame(rows)
-
-
-def learners(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with a column learner, "architecture, w = width"."""
-    names = table["architecture"] + ", w = " + table["width"].astype(str)
-    return table.assign(learner=names)
-
-
-def history_table(ambiguous: pd.DataFrame, offsets: Sequence[float]) -> pd.DataFrame:
-    """Reading over time at the paper's width: what `plots.simplicity.history` draws.
-
-    A network that has met the target is done, and stays as it was.
-    """
-    own = ambiguous[(ambiguous["width"] == Stripes().width) & ambiguous["a"].isin(offsets)]
-    rows = []
-    for (name, a), part in own.groupby(["architecture", "a"], sort=False):
-        seen = part.pivot(index="step", columns="seed", values="colour").sort_index().ffill()
-        fits = part[part["accuracy"] >= FITS].groupby("seed")["step"].min()
-        for step in (step for step in LOOKS if step in seen.index):
-            share = statistics.mean(seen.loc[step].to_numpy())
-            row = {"learner": name, "a": a, "step": step, "fit": fits.median()}
-            rows.append(row | {"mean": share.value, "low": share.low, "high": share.high})
-    return pd.DataFrame(rows)
-
-
-def linearised_table(ambiguous: pd.DataFrame, kernels: pd.DataFrame) -> pd.DataFrame:
-    """Shares read by colour, trained and linearised: what `plots.simplicity.linearised` draws."""
-    tables = {
-        "trained": ambiguous[ambiguous["last"]],
-        "linearised": kernels[kernels["structure"] == "false"],
-    }
-    rows = []
-    for kind, table in tables.items():
-        for (name, a), part in learners(table).groupby(["learner", "a"], sort=False):
-            share = statistics.mean(part["colour"].to_numpy())
-            row = {"learner": name, "a": a, "kind": kind, "share": share.value}
-            rows.append(row | {"low": share.low, "high": share.high})
-    return pd.DataFrame(rows)
-
-
-def ranking_table(crossed: pd.DataFrame, factors: Mapping[str, float]) -> pd.DataFrame:
-    """Predicted over measured crossovers: what `plots.simplicity.ranking` draws.
-
-    Args:
-        factors: By what factor each predictor is off.
-    """
-    rows = []
-    for (predictor, learner), part in learners(crossed).groupby(
-        ["predictor", "learner"], sort=False
-    ):
-        ratio = (part["predicted"] / part["measured"]).to_numpy()
-        first = part[part["draw"] == -1].iloc[0]
-        low, high = np.quantile(ratio[1:], [0.025, 0.975])
-        value = float(first["predicted"] / first["measured"])
-        row = {"predictor": NAMES[str(predictor)], "learner": learner, "ratio": value}
-        row |= {"low": min(low, value), "high": max(high, value), "inside": bool(first["inside"])}
-        rows.append(row | {"factor": factors[str(predictor)]})
-    return pd.DataFrame(rows)
-
-
-NAMES = {
-    "samples": "samples",
-    "steps": "steps",
-    "bits": "code length",
-    "norm": "kernel norm",
-    "alignment": "kernel alignment",
-    "linearised": "linearised network",
-    "constant": "a constant",
-}
