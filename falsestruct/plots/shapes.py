@@ -150,13 +150,12 @@ def marks(
         options: Of `Axes.plot` or `errorbar`.
     """
     heights = part[y] + look.shift
-    own: dict[str, Any]
     if faint:
-        own = {"ms": 4, "linestyle": "none"} | dots(look.colour) | options
-        axis.plot(part[x], heights, look.marker, **own)
+        light: dict[str, Any] = {"ms": 4, "linestyle": "none"} | dots(look.colour) | options
+        axis.plot(part[x], heights, look.marker, **light)
         return
     between = _ends(part, x) if {"low", "high"} <= set(part) else None
-    own = {"linestyle": "none", "ms": 5, "capsize": 2, "lw": 1} | look.mark | options
+    own: dict[str, Any] = {"linestyle": "none", "ms": 5, "capsize": 2, "lw": 1} | look.mark | options
     axis.errorbar(part[x], heights, xerr=between, **own)
 
 
