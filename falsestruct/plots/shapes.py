@@ -155,7 +155,9 @@ def marks(
         axis.plot(part[x], heights, look.marker, **light)
         return
     between = _ends(part, x) if {"low", "high"} <= set(part) else None
-    own: dict[str, Any] = {"linestyle": "none", "ms": 5, "capsize": 2, "lw": 1} | look.mark | options
+    own: dict[str, Any] = (
+        {"linestyle": "none", "ms": 5, "capsize": 2, "lw": 1} | look.mark | options
+    )
     axis.errorbar(part[x], heights, xerr=between, **own)
 
 
