@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import beyond, book, firenet, perturbation, profile, sweep, training
+from benchmarks import beyond, book, coverage, firenet, perturbation, profile, sweep, training
 from benchmarks.measure import Comparison
 from falsestruct.press.notebook import environment
 from falsestruct.press.paths import find_book, read_json, write_atomically
@@ -34,6 +34,7 @@ PARTS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "firenet": lambda root: {"comparisons": firenet.rows()},
     "sweep": lambda root: {"comparisons": sweep.rows(), "overheads": sweep.overheads()},
     "book": lambda root: {"book": [asdict(row) for row in book.timings(root)]},
+    "coverage": lambda root: {"coverage": coverage.table()},
     "beyond": lambda root: {"plan": beyond.plan(root), "check": beyond.check()},
 }  # fmt: skip
 
@@ -80,7 +81,7 @@ def show(result: dict[str, Any]) -> None:
         )  # fmt: skip
     if table.rows:
         console.print(table)
-    for name in ("engines", "book"):
+    for name in ("engines", "book", "coverage"):
         if rows := result.get(name):
             other = Table(*rows[0])
             for row in rows:

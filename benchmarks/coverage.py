@@ -10,8 +10,10 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.random import Generator
 
 from falsestruct import statistics
@@ -197,20 +199,28 @@ def coverages(trials: int = TRIALS) -> list[Row]:
     return [*binomial(), *(row for one in scenarios for row in simulated(one, trials))]
 
 
-def main() -> None:
-    """Print the least and the average coverage of each design and level."""
-    rows = coverages()
-    print(f"{'design':18} level  average  lowest   width    where it is lowest")
-    for (design, level), part in itertools.groupby(
-        sorted(rows, key=lambda row: (row.design, row.level)), lambda row: (row.design, row.level)
-    ):
+def table() -> list[dict[str, Any]]:
+    """The average and the least coverage of each design and level, and where it is least."""
+
+    def key(row: Row) -> tuple[str, float]:
+        return row.design, row.level
+
+    found = []
+    for (design, level), part in itertools.groupby(sorted(coverages(), key=key), key=key):
         own = list(part)
         worst = min(own, key=lambda row: row.coverage)
-        average, width = (
-            float(np.mean([getattr(r, k) for r in own])) for k in ("coverage", "width")
-        )
-        numbers = f"{average:.3f}    {worst.coverage:.3f}   {width:7.3g}"
-        print(f"{design:18} {level}   {numbers}  {worst.name}")
+        numbers = {
+            "average": float(np.mean([row.coverage for row in own])),
+            "least": worst.coverage,
+            "width": float(np.mean([row.width for row in own])),
+        }
+        found.append({"design": design, "level": level} | numbers | {"least in": worst.name})
+    return found
+
+
+def main() -> None:
+    """Print the table."""
+    print(pd.DataFrame(table()).to_string(index=False, float_format="%.3g"))
 
 
 if __name__ == "__main__":

@@ -135,10 +135,11 @@ def main() -> None:
     for name, count in house.chapters.items():
         print(f"  {name} {count}")
     middle, ninth = (sizes[int(share * len(sizes))] for share in (0.5, 0.9))
-    print(f"functions: median {middle}, 90th percentile {ninth}")
+    print(f"functions: median {middle}, 90th percentile {ninth}, longest {sizes[-1]}")
     for name, size in sorted(house.functions.items(), key=lambda item: -item[1])[:8]:
         print(f"  {size} {name}")
     print(f"documented {1 - len(house.undocumented) / house.public:.3f} of {house.public} public")
+    print(f"pairs of files that share more than {SHARED} lines: {len(house.shared)}")
     for pair in house.shared:
         print("shared", *pair)
 

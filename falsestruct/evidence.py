@@ -66,10 +66,15 @@ def share(
     """Share of networks of which something is true.
 
     Args:
-        outcomes: True or false, (networks,).
+        outcomes: True or false (or 1 and 0), (networks,).
         within, strata: As for `mean`.
+
+    Raises:
+        ValueError: an outcome is neither; NaN would count as true.
     """
-    values = np.asarray(outcomes, dtype=bool)
+    if not (known := np.isin(given := np.asarray(outcomes), (0, 1))).all():
+        raise ValueError(f"an outcome is {given[~known][0]}; expected true or false")
+    values = given.astype(bool)
     if within is not None or strata is not None:
         return mean(values.astype(float), within=within, strata=strata, bounds=(0.0, 1.0))
     return statistics.proportion(values) if len(values) else Nobody("no network qualifies")

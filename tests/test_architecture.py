@@ -32,6 +32,10 @@ def test_the_contract_is_kept():
     ("lower", "upper", "contract"),
     [
         ("statistics.py", "success", "falsestruct.statistics is not allowed to import"),
+        ("evidence.py", "learning.ensembles", "falsestruct.evidence is not allowed to import"),
+        ("names.py", "statistics", "falsestruct.names is not allowed to import"),
+        ("theory/relu.py", "evidence", "falsestruct.theory is not allowed to import"),
+        ("learning/ensembles.py", "success", "falsestruct.learning is not allowed to import"),
         ("structures.py", "success", "falsestruct.structures is not allowed to import"),
         ("plots/style.py", "chapters.stripes.measure", "falsestruct.plots is not allowed"),
         ("problems/stripes.py", "learning.networks", "falsestruct.problems is not allowed"),
@@ -45,3 +49,9 @@ def test_a_planted_violation_is_caught(copy, lower, upper, contract):
     done = lint(copy)
     assert done.returncode == 1
     assert contract in done.stdout and " broken." in done.stdout
+
+
+def test_a_module_without_a_place_is_caught(copy):
+    (copy / "falsestruct" / "extra.py").write_text('"""Nowhere."""\n')
+    done = lint(copy)
+    assert done.returncode == 1 and "extra" in done.stdout, done.stdout + done.stderr

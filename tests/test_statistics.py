@@ -323,6 +323,19 @@ def test_two_values_far_apart_have_finite_ends():
     assert statistics.geometric_mean([1e-5, 1e5]).at(0.9999)[1] > 1e300
 
 
+def test_the_exponential_of_an_estimate():
+    log = statistics.clustered([-1.0, 1.0, 3.0, 5.0], list("aabb"))
+    found = statistics.exponential(log)
+    assert found.value == pytest.approx(math.exp(2)) and found.n == log.n == 2
+    assert found.method == "Student's t over 2 clusters of the logarithms"
+    wide = np.abs(log.ends).max(1) > statistics.LOGS
+    assert wide.any() and not wide.all() and found.ends[-1][0] > 0, "finite, and positive"
+    np.testing.assert_allclose(
+        np.log(np.array(found.ends)[~wide]), np.array(log.ends)[~wide], atol=1e-12
+    )
+    assert [math.log(end) for end in found.at(0.9999)] == pytest.approx([-700, 700])
+
+
 def test_a_swapped_ratio_has_the_swapped_interval():
     above, below = [1.0, 2.0, 5.0, 3.0], [2.0, 2.0, 3.0, 1.0]
     first, second = statistics.ratio(above, below), statistics.ratio(below, above)

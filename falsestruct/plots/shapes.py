@@ -151,11 +151,13 @@ def marks(
     """
     heights = part[y] + look.shift
     if faint:
-        thin = dots(look.colour) | {"ms": 4, "linestyle": "none"} | options
-        axis.plot(part[x], heights, look.marker, **thin)
+        light: dict[str, Any] = {"ms": 4, "linestyle": "none"} | dots(look.colour) | options
+        axis.plot(part[x], heights, look.marker, **light)
         return
     between = _ends(part, x) if {"low", "high"} <= set(part) else None
-    own = look.mark | {"linestyle": "none", "ms": 5, "capsize": 2, "lw": 1} | options
+    own: dict[str, Any] = (
+        {"linestyle": "none", "ms": 5, "capsize": 2, "lw": 1} | look.mark | options
+    )
     axis.errorbar(part[x], heights, xerr=between, **own)
 
 
@@ -175,7 +177,7 @@ def curve(
         band: The interval as a band instead of bars.
         options: Of `Axes.errorbar` or `plot`.
     """
-    own = look.mark | {"ms": 4, "lw": 1.2, "linestyle": look.line or "-"} | options
+    own: dict[str, Any] = {"ms": 4, "lw": 1.2, "linestyle": look.line or "-"} | look.mark | options
     known = {"low", "high"} <= set(part)
     if band or not known:
         axis.plot(part[x], part[y], label=look.label, **own)
