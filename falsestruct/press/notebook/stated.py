@@ -61,7 +61,7 @@ def _is_id(id: str) -> str:
     return id
 
 
-Words = Annotated[str, BeforeValidator(_one_line), Field(min_length=1)]
+Words = Annotated[str, Field(min_length=1), BeforeValidator(_one_line)]
 Parsed = Annotated[Rule, BeforeValidator(_alternatives)]
 Id = Annotated[str, AfterValidator(_is_id)]
 Count = Annotated[int, Field(ge=0, strict=True)]
@@ -124,7 +124,7 @@ class Claim(_Frozen):
     refuted: Parsed
     control: Control
     pinned: Verdict
-    predicted: Verdict | Literal["unknown"] = UNKNOWN
+    predicted: Literal["supported", "refuted", "inconclusive", "unknown"] = UNKNOWN
     piloted: bool = False
     networks: Networks = None
     about: Literal["structure", "networks", "neither"] | None = None
