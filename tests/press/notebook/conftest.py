@@ -1,11 +1,12 @@
 """One claim, as a file states it and as the press holds it."""
 
+import json
 from dataclasses import asdict
 
 import pytest
 import yaml
 
-from falsestruct.press.notebook.stated import Claim, read_claims
+from falsestruct.press.notebook.stated import Claim, read_claims, spread
 from falsestruct.press.paths import Book
 from falsestruct.statistics import exact
 
@@ -27,7 +28,7 @@ def entry():
 @pytest.fixture(scope="session")
 def claim(entry):
     """The claim that such an entry states."""
-    return lambda **changes: Claim(chapter="01_one", **entry(**changes))
+    return lambda **changes: Claim(chapter="01_one", **next(spread(entry(**changes))))
 
 
 @pytest.fixture
@@ -44,12 +45,12 @@ def stated(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def entry_of_ledger():
+def recorded():
     """A record as a run leaves it, with changes."""
 
-    def record(found, control=None, **changes):
+    def record(found, *, control=None, **changes):
         about = {"id": "a-claim", "chapter": "01_one", "parameters": {"seeds": 20}, "key": "now"}
         about |= asdict(found) | {"control": asdict(control or exact(0)), "commit": "unknown"}
-        return about | changes
+        return json.loads(json.dumps(about | changes))
 
     return record

@@ -1,32 +1,15 @@
 """p-values of verdicts, against what the intervals say by hand."""
 
-from dataclasses import asdict
-
 import numpy as np
 import pytest
 from scipy import stats
 
 from falsestruct import statistics
 from falsestruct.press.notebook import multiplicity as many
-from falsestruct.press.notebook.stated import Claim
 from falsestruct.statistics import ALPHAS, Nobody, exact
 
 MANY = statistics.proportion(np.ones(20, bool))
 SOME = statistics.proportion(np.arange(20) < 12)
-
-
-def claim(kind="measured", **changes):
-    fields = {
-        "id": "a", "chapter": "01_one", "component": "success", "problem": "none", "kind": kind,
-        "sentence": "It holds.", "source": "ours", "measure": "A number.",
-        "supported": {"low": "> 0.5"}, "refuted": {"high": "< 0.5"}, "pinned": "supported",
-        "control": {"sentence": "No.", "rule": {"high": "< 0.1"}}, "predicted": "supported",
-    }  # fmt: skip
-    return Claim(**(fields | changes))
-
-
-def record(found):
-    return asdict(found) | {"control": asdict(exact(0))}
 
 
 def smallest(probability):
@@ -53,19 +36,19 @@ def mid_p(successes, n=20, p=0.5):
         ({}, Nobody("no network fits"), 1),
     ],
 )  # fmt: skip
-def test_p_inverts_the_interval(changes, found, p):
-    assert many.p_value(claim(**changes), record(found)) == p
+def test_p_inverts_the_interval(claim, recorded, changes, found, p):
+    assert many.p_value(claim(**changes), recorded(found)) == p
 
 
-def test_the_family_is_what_was_measured_and_recorded():
+def test_the_family_is_what_was_measured_and_recorded(claim, recorded):
     claims = {
         "strong": claim(), "weak": claim(supported={"low": "> 0.4"}, refuted={"high": "< 0.4"}),
-        "open": claim(), "exact": claim(), "proved": claim("proved"), "check": claim("check"),
-        "unrecorded": claim(),
+        "open": claim(), "exact": claim(), "unrecorded": claim(),
+        "proved": claim(kind="proved"), "check": claim(kind="check"),
     }  # fmt: skip
-    found = {id: record(MANY) for id in ("strong", "proved", "check")}
-    found |= {"weak": record(statistics.proportion(np.arange(20) < 13)), "open": record(SOME),
-              "exact": record(exact(1))}  # fmt: skip
+    found = {id: recorded(MANY) for id in ("strong", "proved", "check")}
+    found |= {"weak": recorded(statistics.proportion(np.arange(20) < 13)), "open": recorded(SOME),
+              "exact": recorded(exact(1))}  # fmt: skip
     table = many.multiplicity(claims, found)
     assert list(table.index) == ["strong", "weak", "open", "exact"]
     assert list(table.columns) == ["verdict", "p", "holm", "bh"]
