@@ -175,7 +175,8 @@ def test_a_former_id_counts_as_the_claim(repository, former):
 def test_a_rule_kept_on_one_side_of_a_merge_stands_since_before(repository):
     first = repository.state(claim())
     repository.branch("0.7", "0.5")
-    repository.merge()
+    repository.state(claim(sentence="Other words."))
+    repository.merge()  # the words are the branch's again
     assert repository.since == {"one": first}
 
 
@@ -245,12 +246,6 @@ def ours():
     known = {i: claim for claim in read_claims(book).values() for i in (claim.id, *claim.aliases)}
     past = {id: [v[id] for v in reversed(stated.values()) if id in v] for id in known}
     return {id: (claim, past[id]) for id, claim in known.items()}
-
-
-def test_no_claim_of_this_book_was_lost_on_the_way(ours):
-    ids = (Path(__file__).parents[2] / "frozen/ids.txt").read_text().split()
-    assert set(ids) <= set(ours)
-    assert all(past for id, (_, past) in ours.items() if id in ids)
 
 
 def test_a_prediction_never_changes(ours):
