@@ -55,6 +55,7 @@ def standing(book: Book) -> dict[str, str]:
     return found
 
 
+@lru_cache(maxsize=1024)
 def older(book: Book, a: str, b: str) -> bool | None:
     """Is commit a the commit b, or an ancestor of it?
 
