@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from falsestruct.press.notebook import history
+from falsestruct.press.notebook import claims, history
 from falsestruct.press.notebook.stated import UNKNOWN, read_claims
 from falsestruct.press.paths import Book
+from falsestruct.statistics import exact
 
 OLD, NEW = "book/claims.yml", "book/claims/01_one.yml"
 TEXTS = dict.fromkeys(("problem", "sentence", "source", "measure"), "Words.")
@@ -230,6 +231,23 @@ def test_older_follows_ancestry(repository):
     for nothing in ("unknown", "uncommitted", "", "0123456789ab"):
         assert history.older(book, first, nothing) is None
         assert history.older(book, nothing, first) is None
+
+
+def test_a_judged_record_says_since_when_its_rule_stands(repository, recorded):
+    first = repository.state(claim())
+    records = {"one": recorded(exact(1), commit=f"{first}+")}
+
+    def judged():
+        records["one"] = entry = claims.judged(repository.book, records)["one"]
+        return entry["verdict"], entry["rule_since"], entry["older"]
+
+    assert judged() == ("supported", first, True)
+    changed = repository.state(claim(above="2"))
+    assert judged() == ("refuted", changed, False)
+    repository.write({NEW: text(claim(above="0"))})
+    assert judged() == ("supported", "uncommitted", None)
+    committed = repository.state(claim(above="0"))
+    assert judged() == ("supported", committed, False)
 
 
 # ---- this book ----
