@@ -100,25 +100,22 @@ profile = "book"
 ```
 
 ```{code-cell} ipython3
-from falsestruct.press.notebook import claims, staging
-
-evidence = claims.read_evidence(staging.output().evidence)
-print({id: entry["value"] for id, entry in evidence.items()})
+print("last")
 ```
 """
 CLAIMS = """\
 - id: one-holds
-  chapter: 01_one
   component: success
   problem: none
   kind: measured
+  networks: 3
   sentence: It holds.
   source: ours
   measure: A number.
-  supported: {low: ">= 3"}
-  refuted: {high: "< 3"}
+  threshold: ">= 3"
   control: {sentence: Nothing., rule: {high: "<= 0"}}
-  expected: supported
+  predicted: supported
+  pinned: supported
 """
 PLOTS = '''\
 """Stand-in."""
@@ -150,17 +147,14 @@ FILES = {
     "_config.yml": "title: A book\n",
     "requirements.txt": "numpy==1\n",
     "CITATION.cff": CITATION,
-    "book/claims.yml": CLAIMS,
+    "book/claims/01_one.yml": CLAIMS,
     "book/numbers.txt": "1 2 3\n",
     "book/01_one.md": HEADER.format(
         extra="falsestruct:\n  data: [book/numbers.txt]\n  profiles:\n    quick:\n      seeds: 4\n"
     )
     + ONE,
     "book/02_two.md": HEADER.format(extra="") + TWO,
-    "book/03_last.md": HEADER.format(
-        extra="falsestruct:\n  data: [book/evidence.json]\n  last: true\n"
-    )
-    + LAST,
+    "book/03_last.md": HEADER.format(extra="") + LAST,
     "falsestruct/chapters/__init__.py": "",
     "falsestruct/chapters/one/__init__.py": "",
     "falsestruct/chapters/one/figures.py": PLOTS,
@@ -238,7 +232,7 @@ class Desk:
 def make_book(root: Path) -> Desk:
     """The throw-away book; the press, the command line and the statistics are the real ones."""
     (root / "falsestruct").mkdir(parents=True)
-    for name in ("__init__.py", "cli.py", "files.py", "statistics.py"):
+    for name in ("__init__.py", "cli.py", "files.py", "names.py", "statistics.py"):
         shutil.copy(REPOSITORY / "falsestruct" / name, root / "falsestruct" / name)
     ignore = shutil.ignore_patterns("__pycache__")
     for room in ("press", "sweep"):
@@ -303,5 +297,4 @@ def run_of_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     run.save()
     monkeypatch.setenv(staging.VARIABLE, str(run.folder))
     monkeypatch.setenv("FALSESTRUCT_ROOT", str(desk.root))
-    monkeypatch.delenv(staging.OUTPUT, raising=False)
     yield desk

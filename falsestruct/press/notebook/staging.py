@@ -18,10 +18,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from falsestruct.press.paths import Book, Output, find_book, make_folder, write_atomically
+from falsestruct.press.paths import Book, find_book, make_folder, write_atomically
 
 VARIABLE = "FALSESTRUCT_STAGING"
-OUTPUT = "FALSESTRUCT_OUTPUT"
 
 
 @dataclass(frozen=True)
@@ -57,18 +56,6 @@ def current() -> Run:
 def by_hand() -> bool:
     """Whether a person executes the chapter: neither the runner, nor a test that compares."""
     return VARIABLE not in os.environ and "PYTEST_VERSION" not in os.environ
-
-
-def output() -> Output:
-    """The results that this process reads: those of the run it is part of, else the book's.
-
-    For chapters that show what other chapters found (`last: true` in their header).
-    """
-    book = find_book()
-    folder = os.environ.get(OUTPUT)
-    if folder is None or Path(folder) == book.published.folder:
-        return book.published
-    return book.output(Path(folder))
 
 
 @contextmanager

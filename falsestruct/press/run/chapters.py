@@ -337,7 +337,7 @@ def _set_environment(job: Job) -> None:
         PYTHONPATH=path,
         FALSESTRUCT_ROOT=str(job.root),
         FALSESTRUCT_PROGRESS=str(job.staging / POINTS),
-        **{staging.OUTPUT: str(job.output), staging.VARIABLE: str(job.staging)},
+        **{staging.VARIABLE: str(job.staging)},
         # The kernel belongs to the interpreter that runs the book, whatever else is installed.
         JUPYTER_PATH=str(Path(sys.prefix) / "share" / "jupyter"),
     )

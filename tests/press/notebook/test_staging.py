@@ -1,4 +1,4 @@
-"""Where results wait, and whose results a chapter reads."""
+"""Where results wait until they count."""
 
 import subprocess
 import sys
@@ -20,23 +20,6 @@ def test_by_hand_nothing_reaches_the_book(desk, monkeypatch):
     run = staging.current()
     assert run.chapter == "by-hand" and run.key == ""
     assert run.folder == desk.root / "_build" / "by-hand"
-
-
-@pytest.mark.parametrize("told", [False, True])
-def test_the_books_results_are_read_by_default(desk, monkeypatch, told):
-    monkeypatch.setenv("FALSESTRUCT_ROOT", str(desk.root))
-    monkeypatch.delenv(staging.OUTPUT, raising=False)
-    if told:
-        monkeypatch.setenv(staging.OUTPUT, str(desk.book.published.folder))
-    assert staging.output() == desk.book.published
-
-
-def test_a_run_elsewhere_reads_its_own_results(desk, tmp_path, monkeypatch):
-    monkeypatch.setenv("FALSESTRUCT_ROOT", str(desk.root))
-    monkeypatch.setenv(staging.OUTPUT, str(tmp_path / "out"))
-    output = staging.output()
-    assert output.evidence == tmp_path / "out" / "evidence.json"
-    assert output.figures == tmp_path / "out" / "figures"
 
 
 def test_a_folder_is_gone_when_its_run_ends(desk):
