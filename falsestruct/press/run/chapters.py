@@ -12,7 +12,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -380,25 +380,15 @@ def _tidy(path: Path, job: Job, seconds: float) -> None:
     nbformat.write(notebook, path)
 
 
-@dataclass(frozen=True)
-class Publication:
-    """What a published chapter brought.
-
-    Attributes:
-        verdicts: By claim.
-        changed: Text, code or data changed while the chapter ran, so its results belong to
-            neither version; they are published as stale.
-    """
-
-    verdicts: dict[str, str] = field(default_factory=dict)
-    changed: bool = False
-
-
-def publish(result: Result, output: Output) -> Publication:
+def publish(result: Result, output: Output) -> bool:
     """Move a finished run's results to where they count: records of figures first, notebook last.
 
     Killed in between, the old notebook's key matches neither its figures nor its evidence, so the
     next run repeats the chapter.
+
+    Returns:
+        Whether they are fresh. If text, code or data changed while the chapter ran, its results
+        belong to neither version, and are published as stale.
     """
     job = result.job
     key = _present(freshness_key, job, job.key)
@@ -419,7 +409,7 @@ def publish(result: Result, output: Output) -> Publication:
     notebook.metadata[MARK]["key"] = key
     _drop_old_figures(output, job.chapter, notebook.metadata[MARK]["figures"])
     write_atomically(output.notebooks / f"{job.chapter}.ipynb", nbformat.writes(notebook) + "\n")
-    return Publication({id: entry["verdict"] for id, entry in records.items()}, changed=not key)
+    return bool(key)
 
 
 def unchanged(job: Job) -> bool:

@@ -312,9 +312,9 @@ def _publish(plan: _Plan, result: Result, summary: Summary) -> Result:
     if result.error is None:
         try:
             with _publishing(plan):
-                publication = chapters.publish(result, plan.output)
+                fresh = chapters.publish(result, plan.output)
             summary.ran.append(name)
-            summary.changed += [name] if publication.changed else []
+            summary.changed += [] if fresh else [name]
             failed.unlink(missing_ok=True)
             return result
         except (UserError, OSError) as error:
