@@ -17,9 +17,8 @@ def shelf(desk):
     desk.file("requirements.txt").write_text(PINS)
     desk.file(STYLE).parent.mkdir()
     desk.file(STYLE).write_text("SIZE = 1\n")
-    desk.file(FIGURES).write_text(
-        f"import falsestruct.plots.style\n{desk.file(FIGURES).read_text()}"
-    )
+    text = desk.file(FIGURES).read_text()
+    desk.file(FIGURES).write_text(f"import falsestruct.plots.style\n{text}")
     return desk
 
 

@@ -1,7 +1,6 @@
 """Runs of several chapters, with real kernels; see also tests/test_cli.py."""
 
 import base64
-import json
 import os
 import re
 import signal
