@@ -436,9 +436,7 @@ def build(
     shown = os.environ | {"FALSESTRUCT_OUTPUT": "" if output is None else str(folder)}
     try:
         # Warnings come on stderr and pass; what Sphinx says when all is well would only hide them.
-        done = subprocess.run(
-            command, check=False, stdout=subprocess.PIPE, text=True, env=shown
-        )
+        done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True, env=shown)
     except FileNotFoundError:
         raise UserError(f"no {command[0]}: install requirements.txt") from None
     page = folder / "_build" / "html" / "book" / "index.html"

@@ -113,15 +113,19 @@ EVIDENCE = '''\
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
 from falsestruct import evidence
+
+SHARE = partial(evidence.mean, bounds=(0.0, 1.0))
 
 
 def found(table: pd.DataFrame) -> evidence.Claims:
     """Each claim's estimate and its control's."""
     planted, control = (
-        evidence.mean(evidence.where(table, kind=kind)["share"], bounds=(0.0, 1.0))
+        SHARE(evidence.where(table, kind=kind)["share"])
         for kind in ("planted", "control")
     )
     return {{"{claim}": (planted, control)}}
@@ -129,7 +133,7 @@ def found(table: pd.DataFrame) -> evidence.Claims:
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
     """A row a kind of network: kind, value, low, high."""
-    return evidence.summary(table, "kind", "share")
+    return evidence.summary(table, "kind", "share", measure=SHARE)
 
 
 def said(table: pd.DataFrame) -> dict[str, float]:
@@ -193,7 +197,7 @@ FILES += sorted((BOOK.package / "chapters/{slug}").glob("*.py"))
 
 
 def verdict(**options):
-    found = evidence.found(measure.measured(seeds=3, **options))
+    found = evidence.found(measure.measured(seeds=10, **options))
     return claims.judge(claims.read_claims(BOOK)[ID], *found[ID])
 
 
