@@ -1,4 +1,4 @@
-"""A chapter's beginning: text, experiment, claim, test, a place in the contents.
+"""A chapter's beginning: text, claim, measure, evidence, figure, test, a place in the contents.
 
 All of them fail until they are filled in, and say what to do. Either all are written or none.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from falsestruct.press.notebook.stated import read_claims
 from falsestruct.press.paths import Book, UserError, write_atomically
+from falsestruct.press.run.chapters import numbered
 
 _SLUG = re.compile(r"(?:([0-9]{2})_)?([a-z][a-z0-9]*(?:_[a-z0-9]+)*)")
 _LISTED = re.compile(r"^( *)- file: notebooks/([0-9]{2}_\w+) *$", re.M)
@@ -49,8 +50,9 @@ profile = "book"
 ```
 
 ```{{code-cell}} ipython3
-from falsestruct.chapters.{slug} import measure
-from falsestruct.press.notebook import claims, display
+from falsestruct.chapters.{slug} import evidence, measure
+from falsestruct.chapters.{slug} import figures as plots
+from falsestruct.press.notebook import claims, display, figures
 ```
 
 ## FILL IN: what is measured
@@ -58,15 +60,23 @@ from falsestruct.press.notebook import claims, display
 FILL IN: the definition, and what the claim says. Every number comes from `display.glue`.
 
 ```{{code-cell}} ipython3
-estimate, control = measure.estimates(seeds=seeds)
-display.glue(measured=estimate.value, networks=estimate.n)
+table = measure.measured(seeds=seeds)
+display.glue(**evidence.said(table))
+```
+
+FILL IN: what came out: {{glue:text}}`share_planted:.2f` over {{glue:text}}`networks:d` networks.
+
+```{{code-cell}} ipython3
+figures.publish(
+    plots.shares, evidence.shown(table), "{claim}",
+    caption="FILL IN: what to see.",
+    alt="FILL IN: what the figure shows, for who can't see it.",
+)
 ```
 
 ```{{code-cell}} ipython3
-claims.record("{claim}", estimate, control=control)
+claims.record_table(evidence.found(table))
 ```
-
-FILL IN: what came out: {{glue:text}}`measured:.2f` over {{glue:text}}`networks:d` networks.
 
 ## What this does not show
 
@@ -78,21 +88,79 @@ FILL IN: where a referee would press.
 falsestruct run {name} -p seeds=5
 ```
 """
-EXPERIMENT = '''\
+MEASURE = '''\
 """Chapter {name}: FILL IN what is measured, in a line."""
 
 from __future__ import annotations
 
-from falsestruct.statistics import Estimate
+import pandas as pd
+
+from falsestruct.learning import ensembles
+from falsestruct.learning.ensembles import Learner
 
 
-def estimates(*, seeds: int) -> tuple[Estimate, Estimate]:
-    """What the claim's measure came to, and the same measure in its control.
+def measured(*, seeds: int, learner: Learner = ensembles.train) -> pd.DataFrame:
+    """A row a network: `kind`, planted or control, its `seed`, and the `share` that was measured.
 
     Args:
-        seeds: Networks to train, at least 1; their seeds are 0, 1, ...
+        seeds: Networks of each kind, at least 1; their seeds are 0, 1, ...
+        learner: What makes networks of data; a rule by hand where the answer is known.
     """
-    raise NotImplementedError("FILL IN: train with `training.train`, measure, estimate")
+    raise NotImplementedError("FILL IN: draw data, let the learner learn, ask the networks")
+'''
+EVIDENCE = '''\
+"""Chapter {name}: from its table to claims, figures and numbers in the text."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+
+from falsestruct import evidence
+
+SHARE = partial(evidence.mean, bounds=(0.0, 1.0))
+
+
+def found(table: pd.DataFrame) -> evidence.Claims:
+    """Each claim's estimate and its control's."""
+    planted, control = (
+        SHARE(evidence.where(table, kind=kind)["share"])
+        for kind in ("planted", "control")
+    )
+    return {{"{claim}": (planted, control)}}
+
+
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """A row a kind of network: kind, value, low, high."""
+    return evidence.summary(table, "kind", "share", measure=SHARE)
+
+
+def said(table: pd.DataFrame) -> dict[str, float]:
+    """Numbers for the text."""
+    return evidence.said(table, "kind", "share") | {{"networks": len(table)}}
+'''
+FIGURES = '''\
+"""Figures of chapter {name}."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from falsestruct.plots import shapes, style
+
+
+def shares(table: pd.DataFrame) -> Figure:
+    """The mean share of each kind of network, with its interval."""
+    picture = style.figure(0.25)
+    axis = picture.subplots()
+    shapes.named(axis, list(table["kind"]))
+    heights = [-row for row in range(len(table))]
+    shapes.marks(axis, table.assign(height=heights), "value", shapes.Look())
+    axis.set_xlabel("FILL IN: share of what, mean with 95 % interval")
+    style.tidy(axis)
+    return picture
 '''
 CLAIM = """\
 - id: {claim}
@@ -118,20 +186,26 @@ from pathlib import Path
 
 import pytest
 
-from falsestruct.chapters.{slug} import measure
+from falsestruct.chapters.{slug} import evidence, measure
 from falsestruct.press.notebook import claims
 from falsestruct.press.paths import Book
 
 BOOK = Book(Path(__file__).parents[3])
 ID = "{claim}"
-FILES = ("book/{name}.md", "book/claims/{name}.yml", "{experiment}")
+FILES = [BOOK.source / "{name}.md", BOOK.claims / "{name}.yml"]
+FILES += sorted((BOOK.package / "chapters/{slug}").glob("*.py"))
+
+
+def verdict(**options):
+    found = evidence.found(measure.measured(seeds=10, **options))
+    return claims.judge(claims.read_claims(BOOK)[ID], *found[ID])
 
 
 def test_nothing_is_left_to_fill_in():
     left = [
-        f"{{name}}, line {{number}}: {{line.strip()}}"
-        for name in FILES
-        for number, line in enumerate((BOOK.root / name).read_text().splitlines(), 1)
+        f"{{path.relative_to(BOOK.root)}}, line {{number}}: {{line.strip()}}"
+        for path in FILES
+        for number, line in enumerate(path.read_text().splitlines(), 1)
         if "FILL IN" in line
     ]
     what = "Fill these in, the claim first, and commit it before you run:"
@@ -139,12 +213,11 @@ def test_nothing_is_left_to_fill_in():
 
 
 def test_the_claim_comes_out_as_pinned():
-    claim = claims.read_claims(BOOK)[ID]
-    assert claims.judge(claim, *measure.estimates(seeds=3)) == claim.pinned
+    assert verdict() == claims.read_claims(BOOK)[ID].pinned
 
 
 def test_in_a_world_without_the_effect_the_claim_is_not_supported():
-    pytest.fail("FILL IN: put a network whose answer you know in place of the trained ones")
+    pytest.fail("FILL IN: verdict(learner=ensembles.by_hand(rule)) with a rule that you know")
 '''
 
 
@@ -175,16 +248,20 @@ def new(book: Book, slug: str, *, title: str | None = None) -> Made:
         UserError: the slug is malformed or taken, or a file can't be written. Nothing has changed.
     """
     name, slug = _name(book, slug)
-    claim = f"{slug.replace('_', '-')}-holds"
-    experiment = f"falsestruct/chapters/{slug}/measure.py"
+    claim, folder = f"{slug.replace('_', '-')}-holds", f"falsestruct/chapters/{slug}"
     heading = " ".join((title or slug.replace("_", " ").capitalize()).split())
-    words = {"name": name, "slug": slug, "claim": claim, "title": heading, "experiment": experiment}
+    words = {"name": name, "slug": slug, "claim": claim, "title": heading}
     texts = {
-        f"book/{name}.md": CHAPTER.format(**words),
-        f"falsestruct/chapters/{slug}/__init__.py": f'"""Chapter {name[:2]}."""\n',
-        f"book/claims/{name}.yml": CLAIM.format(**words),
-        experiment: EXPERIMENT.format(**words),
-        f"tests/chapters/{slug}/test_measure.py": TEST.format(**words),
+        path: text.format(**words)
+        for path, text in {
+            f"book/{name}.md": CHAPTER,
+            f"book/claims/{name}.yml": CLAIM,
+            f"{folder}/__init__.py": '"""Chapter {name}."""\n',
+            f"{folder}/measure.py": MEASURE,
+            f"{folder}/evidence.py": EVIDENCE,
+            f"{folder}/figures.py": FIGURES,
+            f"tests/chapters/{slug}/test_measure.py": TEST,
+        }.items()
     }
     for path in texts:
         if (book.root / path).exists():
@@ -194,8 +271,8 @@ def new(book: Book, slug: str, *, title: str | None = None) -> Made:
     texts["_toc.yml"] = _with_entry(book.root / "_toc.yml", name)
     _write(book.root, texts)
     advice = (
-        f"Next: fill in the claim {claim} in book/claims/{name}.yml and commit it; then the "
-        f"experiment, then the text.\n`pytest tests/chapters/{slug}/test_measure.py` says what is "
+        f"Next: fill in the claim {claim} in book/claims/{name}.yml and commit it; then what "
+        f"is measured, then the text.\n`pytest tests/chapters/{slug}/test_measure.py` says what is "
         f"left, `falsestruct run {name}` runs it."
     )
     return Made(name, tuple(texts), advice)
@@ -209,7 +286,7 @@ def _name(book: Book, given: str) -> tuple[str, str]:
             f"slug {given!r}: expected lower-case words joined by underscores, like parities or "
             "12_parities"
         )
-    taken = {path.stem[:2]: path.stem for path in sorted(book.source.glob("[0-9][0-9]_*.md"))}
+    taken = {path.stem[:2]: path.stem for path in numbered(book)}
     number, slug = match[1], match[2]
     for name in taken.values():
         if name[3:] == slug:

@@ -34,6 +34,8 @@ def add_to_chapter(app: Sphinx, docname: str, source: list[str]) -> None:
     app.env.note_dependency(str(book.published.evidence))
     notebook = json.loads(source[0])
     shown = chapter_pages.page(book, name, notebook, output=book.published)
+    for id in shown.figures:
+        app.env.note_dependency(str(book.published.figures / f"{id}.json"))
     home = str(app.config.html_theme_options.get("repository_url", ""))
     source[0] = json.dumps(chapter_pages.augment(shown, book, book.published, home=home))
 
@@ -81,6 +83,7 @@ class SmallBoard(SphinxDirective):
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
+    app.setup_extension("falsestruct.press.site.stale")
     app.connect("config-inited", without_home, priority=100)
     app.connect("source-read", add_to_chapter)
     app.add_directive("small-board", SmallBoard)

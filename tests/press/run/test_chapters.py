@@ -2,11 +2,13 @@
 
 import json
 import re
+from dataclasses import asdict
 
 import nbformat
 import pytest
 
 from falsestruct.press import paths
+from falsestruct.press.notebook.figures import Published
 from falsestruct.press.paths import UserError
 from falsestruct.press.run import chapters
 from falsestruct.press.run.chapters import (
@@ -16,6 +18,7 @@ from falsestruct.press.run.chapters import (
     read_chapter,
     read_chapters,
 )
+from falsestruct.statistics import exact
 
 KNOWN = {"seeds": 3, "rate": 0.1, "deep": True, "name": "a", "widths": [1, 2], "deltas": (0.1,)}
 
@@ -28,7 +31,13 @@ def test_a_chapter_as_written(desk):
         "seeds": 3, "scale": 1.5, "widths": [1, 2], "name": "one", "profile": "book",
     }  # fmt: skip
     assert one.profiles == {"quick": {"seeds": 4}} and one.data == ("book/numbers.txt",)
-    assert one.code_cells == 4 and not one.last and found["03_last"].last
+    assert one.code_cells == 4
+
+
+@pytest.mark.parametrize("text", ["# A page\n", "---\nmyst: {}\n---\n\nkernelspec: no\n"])
+def test_what_has_no_kernel_is_a_page(desk, text):
+    desk.file("book/30_page.md").write_text(text)
+    assert "30_page" not in read_chapters(desk.book)
 
 
 @pytest.mark.parametrize(
@@ -92,74 +101,7 @@ def test_unknown_parameters_are_refused():
         check_parameters("x", KNOWN, {"seed": 1})
 
 
-# ---- freshness ----
-
-
-def keys(desk):
-    return {
-        name: chapters.freshness_key(desk.book, chapter)
-        for name, chapter in read_chapters(desk.book).items()
-    }
-
-
-@pytest.mark.parametrize(
-    ("name", "old", "new", "stale"),
-    [
-        ("falsestruct/problems/one.py", "1.0", "2.0", {"01_one"}),
-        ("falsestruct/problems/two.py", "helper.FACTOR *", "helper.FACTOR  *", {"02_two"}),
-        ("falsestruct/problems/helper.py", "2", "3", {"02_two"}),  # through two, relatively
-        ("falsestruct/chapters/one/figures.py", "x label", "the x label", {"01_one"}),
-        ("falsestruct/problems/__init__.py", "", "X = 1\n", {"01_one", "02_two"}),
-        ("falsestruct/__init__.py", '"""', '"""About: ', {"01_one", "02_two", "03_last"}),
-        ("falsestruct/cli.py", '"""The', '"""This is the', set()),
-        ("book/01_one.md", "seeds = 3", "seeds = 4", {"01_one"}),
-        ("book/01_one.md", "seeds: 4", "seeds: 5", {"01_one"}),
-        ("book/01_one.md", "Some text.", "Some other text.", {"01_one"}),
-        ("requirements.txt", "numpy==1", "numpy==2", {"01_one", "02_two", "03_last"}),
-        ("book/numbers.txt", "1 2 3", "1 2 4", {"01_one"}),
-        ("book/claims.yml", ">= 3", ">= 2", {"01_one"}),
-        ("book/claims.yml", "It holds.", "It still holds.", {"01_one"}),
-        ("book/claims.yml", "expected: supported", "expected: refuted", set()),
-    ],
-)
-def test_an_edit_makes_exactly_these_chapters_stale(desk, name, old, new, stale):
-    before, path = keys(desk), desk.file(name)
-    assert old in path.read_text()
-    path.write_text(path.read_text().replace(old, new, 1))
-    after = keys(desk)
-    assert {chapter for chapter in before if before[chapter] != after[chapter]} == stale
-
-
-@pytest.mark.parametrize(
-    ("code", "package"),
-    [
-        ("import falsestruct.problems.one", ""),
-        ("def late():\n    from falsestruct.problems import one\n    return one", ""),
-        ("from falsestruct import problems", "from .one import value\n"),
-        ("from falsestruct import problems", "from falsestruct.problems import one\n"),
-    ],
-)
-def test_every_form_of_import_counts(desk, code, package):
-    """The text names a module, or names a package that imports it."""
-    desk.file("falsestruct/problems/__init__.py").write_text(package)
-    desk.edit("book/02_two.md", "double(seeds)", code)
-    before = keys(desk)
-    desk.edit("falsestruct/problems/one.py", "1.0", "2.0")
-    assert keys(desk)["02_two"] != before["02_two"]
-
-
-def test_a_module_that_appears_counts(desk):
-    desk.edit("falsestruct/problems/two.py", "from . import helper", "from . import helper, more")
-    before = keys(desk)
-    desk.file("falsestruct/problems/more.py").write_text("X = 1\n")
-    assert keys(desk)["02_two"] != before["02_two"]
-    assert keys(desk)["01_one"] == before["01_one"]
-
-
-def test_a_syntax_error_does_not_stop_the_question(desk):
-    desk.edit("falsestruct/problems/two.py", "def double(seeds):", "def double(seeds:")
-    desk.edit("book/01_one.md", "value = one.value(seeds)", "value = = one")
-    assert chapters.state(desk.book, read_chapters(desk.book)["02_two"]).state == "never run"
+# ---- fresh or not ----
 
 
 def states(desk):
@@ -180,7 +122,9 @@ def test_never_run(desk):
         lambda desk: desk.file("book/figures/one-line.svg").unlink(),
         lambda desk: desk.file("book/figures/one-line.csv").unlink(),
         lambda desk: desk.file("book/figures/one-line.json").unlink(),
-        lambda desk: desk.edit("book/figures/one-line.json", '"key": "', '"key": "0'),
+        lambda desk: desk.edit(
+            "book/figures/one-line.json", '"about": {', '"about": {}, "drawn": {'
+        ),
     ],
 )
 def test_a_damaged_result_is_stale(finished, damage):
@@ -196,7 +140,7 @@ def test_what_a_kernel_is_told_about_sweeps(desk, monkeypatch, kept):
     monkeypatch.setattr(chapters.os, "environ", {"FALSESTRUCT_SWEEPS": "/of/the/reader"})
     sweeps = kept and desk.root / kept
     folder = desk.root / "staged"
-    chapters._set_environment(Job(desk.root, "x", {}, {}, "", folder, desk.root, 2, sweeps))
+    chapters._set_environment(Job(desk.root, "x", {}, {}, "", folder, 2, sweeps))
     told = chapters.os.environ
     assert told["FALSESTRUCT_PROGRESS"] == str(folder / "points.json")
     assert told.get("FALSESTRUCT_SWEEPS") == (kept and str(sweeps))
@@ -211,13 +155,14 @@ def staged(desk, value, figure="one-line"):
     chapter = read_chapter(desk.file("book/01_one.md"))
     key = chapters.freshness_key(desk.book, chapter)
     folder = desk.root / "_build" / "staged"
-    job = Job(desk.root, "01_one", {}, {}, key, folder, desk.book.published.folder, 1)
+    drawing = chapters.drawing_key(desk.book, chapter)
+    job = Job(desk.root, "01_one", {}, {}, key, folder, 1, drawing=drawing)
     for kind in ("svg", "pdf", "png", "csv"):
         paths.write_atomically(folder / "figures" / f"{figure}.{kind}", f"{value}")
-    about = {"id": figure, "chapter": "01_one", "value": value, "about": {"key": key}}
-    paths.write_atomically(folder / "figures" / f"{figure}.json", json.dumps(about))
-    record = {"id": "one-holds", "chapter": "01_one", "verdict": "supported", "value": value}
-    record |= {"low": value, "high": value, "n": 1, "key": key}
+    drawn = Published(figure, "01_one", "m:f", {}, "", "", {"value": value, "key": key})
+    paths.write_atomically(folder / "figures" / f"{figure}.json", json.dumps(asdict(drawn)))
+    record = {"id": "one-holds", "chapter": "01_one", "commit": "unknown", "key": key}
+    record |= asdict(exact(value)) | {"control": asdict(exact(0))}
     paths.write_atomically(folder / "claims" / "one-holds.json", json.dumps(record))
     chapter.notebook.metadata["value"] = value
     nbformat.write(chapter.notebook, folder / chapters.AFTER)
@@ -232,14 +177,23 @@ def published_values(desk):
     record = json.loads((figure / "one-line.json").read_text())
     notebook = desk.notebook("01_one")["metadata"]["value"]
     evidence = desk.evidence()["one-holds"]["value"]
-    return {notebook, evidence, record["value"], *map(int, texts)}
+    return {notebook, evidence, record["about"]["value"], *map(int, texts)}
 
 
 def test_publishing_makes_a_chapter_fresh(desk):
-    publication = chapters.publish(staged(desk, 1), desk.book.published)
-    assert publication.verdicts == {"one-holds": "supported"} and not publication.changed
-    assert states(desk)["01_one"] == "fresh" and published_values(desk) == {1}
-    assert desk.evidence()["one-holds"]["seconds"] == 1.0
+    assert chapters.publish(staged(desk, 4), desk.book.published)
+    assert states(desk)["01_one"] == "fresh" and published_values(desk) == {4}
+    entry = desk.evidence()["one-holds"]
+    assert (entry["verdict"], entry["seconds"]) == ("supported", 1.0)
+
+
+@pytest.mark.parametrize("edit", [("x label", "y label"), ("import mat", "import re\nimport mat")])
+def test_what_only_draws_makes_a_chapter_to_be_drawn_again(desk, edit):
+    chapters.publish(staged(desk, 4), desk.book.published)
+    desk.edit("falsestruct/chapters/one/figures.py", *edit)
+    assert states(desk)["01_one"] == "to be drawn again"
+    desk.edit("falsestruct/problems/one.py", "1.0", "2.0")
+    assert states(desk)["01_one"] == "stale"  # which wins: its run draws
 
 
 def test_publishing_drops_figures_that_are_no_longer_made(desk):
@@ -292,6 +246,6 @@ def test_killed_between_any_two_steps_the_chapter_is_stale(desk, monkeypatch, st
 def test_what_changed_while_it_ran_is_published_as_stale(desk, name, old, new):
     result = staged(desk, 1)
     desk.edit(name, old, new)
-    assert chapters.publish(result, desk.book.published).changed
+    assert not chapters.publish(result, desk.book.published)
     desk.edit(name, new, old)  # even then: which version the kernel had loaded, nobody knows
     assert states(desk)["01_one"] == "stale" and desk.evidence()["one-holds"]["key"] == ""

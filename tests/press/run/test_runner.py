@@ -1,7 +1,8 @@
 """Runs of several chapters, with real kernels; see also tests/test_cli.py."""
 
-import json
+import base64
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -91,12 +92,12 @@ class Client:
 
 @pytest.mark.parametrize(("jobs", "at_once"), [(None, 5), (3, 3)])
 def test_on_a_cluster_a_thread_is_a_core(desk, monkeypatch, jobs, at_once):
-    """Nothing runs here then; the chapters that read others still come last."""
-    parts = []
+    """Nothing runs here then."""
+    found = {}
 
     def results(client, given, now, progressed):
         assert isinstance(client, Client) and now() == at_once
-        parts.append({job.chapter: job.threads for job in given})
+        found.update({job.chapter: job.threads for job in given})
         return iter(())
 
     monkeypatch.setattr(cluster, "connect", lambda address: {"tcp://x:1": Client()}[address])
@@ -105,7 +106,7 @@ def test_on_a_cluster_a_thread_is_a_core(desk, monkeypatch, jobs, at_once):
     request = Request(jobs=jobs, scheduler="tcp://x:1")
     assert runner.workers(request) == at_once
     runner.run(desk.book, request, Silent())
-    assert parts == [{"01_one": 1, "02_two": 1}, {"03_last": 1}]
+    assert found == dict.fromkeys(CHAPTERS, 1)
 
 
 def test_only_the_books_own_runs_compute_every_point_anew(fake, desk):
@@ -126,7 +127,7 @@ def test_only_the_books_own_runs_compute_every_point_anew(fake, desk):
 @pytest.mark.parametrize("attempt", ["", "attempt-b"])
 def test_how_far_a_chapter_is(desk, attempt):
     """Of several attempts, the last; half a file tells nothing, nor does a sweep that is done."""
-    job = chapters.Job(desk.root, "01_one", {}, {}, "", desk.root / "staged", desk.root, 1)
+    job = chapters.Job(desk.root, "01_one", {}, {}, "", desk.root / "staged", 1)
     told = Silent()
     runner._tell(job, told)
     assert told.told == ("01_one", 0, None)
@@ -164,9 +165,21 @@ def test_a_profile_changes_what_the_header_says(fake):
     assert fake()["01_one"].changed == {}
 
 
-def test_chapters_that_read_others_come_last(fake):
-    assert list(fake())[-1] == "03_last"
-    assert list(fake(names=("03_last", "01_one"))) == ["01_one", "03_last"]
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("31_page", "31_page is a page and isn't run: `falsestruct build` shows"),
+        ("21_page", "'21_page' is 31_page now, which is a page and isn't run"),
+        ("22_two", "no chapter '22_two': it is 02_two now; run `falsestruct run 02_two`"),
+        ("two", "it is 02_two now"),
+        ("01_on", "no chapter '01_on'; there are 01_one"),
+    ],
+)
+def test_old_names_and_pages_are_explained(desk, name, message):
+    desk.file("book/31_page.md").write_text("# A page\n")
+    with pytest.raises(UserError, match=re.escape(message)) as caught:
+        runner.select(desk.book, Request(names=(name,)))
+    assert "\n" not in str(caught.value)
 
 
 def test_half_written_files_of_a_killed_run_are_removed(fake, desk):
@@ -190,8 +203,6 @@ def test_all_results_are_there(finished_once):
     assert (entry["value"], entry["verdict"]) == (3.0, "supported")
     assert entry["parameters"]["seeds"] == 3 and entry["seconds"] > 0
     assert entry["environment"]["threads"] == 1
-    text = json.dumps(desk.notebook("03_last")["cells"])
-    assert "{'one-holds': 3.0}" in text  # it ran when the others were done
 
 
 @pytest.mark.slow
@@ -357,3 +368,58 @@ def test_two_runs_at_once_and_identical_notebooks(finished):
     }
     assert claims.check(stated, evidence, now) == []
     assert [path.name for path in (finished.root / "_build/staging").iterdir()] == ["lock"]
+
+
+# ---- what needs no execution ----
+
+
+def picture(desk):
+    """What the notebook shows of the figure."""
+    cells = desk.notebook("01_one")["cells"]
+    [html] = [o["data"]["text/html"] for c in cells for o in c.get("outputs", [])
+              if "text/html" in o.get("data", {})]  # fmt: skip
+    return "".join(html)
+
+
+@pytest.mark.slow
+def test_figures_are_drawn_again_without_executing(finished):
+    before, mark = finished.digest(), finished.notebook("01_one")["metadata"]["falsestruct_run"]
+    finished.edit("falsestruct/chapters/one/figures.py", "x label", "another label")
+    assert states(finished)["01_one"] == "to be drawn again"
+    done = finished.call("run")
+    assert done.returncode == 0 and "0 run, 3 skipped" in done.stdout, done.stdout + done.stderr
+    assert "figures drawn again: 01_one" in done.stdout
+    assert set(states(finished).values()) == {"fresh"}
+    after = finished.digest()
+    changed = {name for name in after if after[name] != before[name]}
+    drawn = {f"book/figures/one-line.{kind}" for kind in ("svg", "pdf", "png", "json")}
+    assert changed == drawn | {"falsestruct/chapters/one/figures.py", "notebooks/01_one.ipynb"}
+    png = base64.b64encode(finished.file("book/figures/one-line.png").read_bytes()).decode()
+    assert png in picture(finished)
+    assert finished.notebook("01_one")["metadata"]["falsestruct_run"] == mark
+    finished.edit("falsestruct/chapters/one/figures.py", "another label", "x label")
+    assert finished.call("run").returncode == 0
+    now = finished.digest()
+    assert {name for name in now if now[name] != before[name]} <= {"book/figures/one-line.json"}
+
+
+@pytest.mark.slow
+def test_a_figure_that_can_not_be_drawn_leaves_all_as_it_was(finished):
+    finished.edit("falsestruct/chapters/one/figures.py", 'table["x"]', 'table["z"]')
+    before = finished.digest()
+    done = finished.call("run")
+    assert done.returncode == 1
+    assert "failed: 01_one, figure 'one-line' can't be drawn again: KeyError: 'z'" in done.stdout
+    assert finished.digest() == before
+
+
+@pytest.mark.slow
+def test_where_only_a_rule_changed_the_run_judges_again(finished):
+    finished.edit("book/claims/01_one.yml", '">= 3"', '">= 4"')
+    before = finished.digest()
+    done = finished.call("run")
+    assert done.returncode == 1 and "0 run, 3 skipped" in done.stdout
+    assert "unexpected: one-holds came out refuted, pinned is supported" in done.stdout
+    assert finished.evidence()["one-holds"]["verdict"] == "refuted"
+    after = finished.digest()
+    assert {name for name in after if after[name] != before[name]} == {"book/evidence.json"}

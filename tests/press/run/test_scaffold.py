@@ -1,6 +1,7 @@
 """A new chapter: it fails until it is filled in; if it can't be written it leaves nothing."""
 
 import re
+import shutil
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ from falsestruct.press.paths import UserError
 from falsestruct.press.run import scaffold
 from falsestruct.press.run.chapters import read_chapter
 from falsestruct.statistics import exact
+from tests.conftest import REPOSITORY
 
 CONTENTS = """\
 format: jb-book
@@ -26,11 +28,19 @@ parts:
       - file: book/bibliography
       - file: notebooks/03_last
 """
+CODE = tuple(f"{name}.py" for name in ("__init__", "measure", "evidence", "figures"))
 FILES = (
-    "book/{name}.md", "falsestruct/chapters/{slug}/__init__.py",
-    "falsestruct/chapters/{slug}/measure.py", "tests/chapters/{slug}/test_measure.py",
-    "book/claims.yml", "_toc.yml",
+    "book/{name}.md", "book/claims/{name}.yml",
+    *(f"falsestruct/chapters/{{slug}}/{name}" for name in CODE),
+    "tests/chapters/{slug}/test_measure.py", "_toc.yml",
 )  # fmt: skip
+
+
+PARITIES = """\
+- {id: parities-holds, component: success, problem: none, kind: check, sentence: It holds.,
+   source: ours, measure: A number., threshold: "> 0",
+   control: {sentence: None., rule: {high: "< 0"}}, predicted: supported, pinned: supported}
+"""
 
 
 @pytest.fixture
@@ -52,15 +62,12 @@ def listed(desk):
 )
 def test_what_is_written(shelf, given, name, order):
     before = shelf.digest()
-    old = shelf.file("book/claims.yml").read_text()
     made = scaffold.new(shelf.book, given)
     slug = name[3:]
     assert made.name == name
     assert made.paths == tuple(path.format(name=name, slug=slug) for path in FILES)
     after = shelf.digest()
     assert {path for path in after if after[path] != before.get(path)} == set(made.paths)
-    text = shelf.file("book/claims.yml").read_text()
-    assert text.startswith(old)  # nothing else of that file changes
     assert [path.rpartition("/")[2] for path in listed(shelf)] == order
     yaml.safe_load(shelf.file("_toc.yml").read_text())
     chapter = read_chapter(shelf.file(f"book/{name}.md"))
@@ -77,22 +84,6 @@ def test_a_smaller_number_comes_before(shelf):
     shelf.edit("_toc.yml", "      - file: notebooks/01_one\n", "")
     scaffold.new(shelf.book, "first")
     assert listed(shelf)[:2] == ["notebooks/01_first", "notebooks/02_between"]
-
-
-@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
-def test_a_section_that_waits_for_its_claims(shelf, end):
-    path = shelf.file("book/claims.yml")
-    path.write_text(path.read_text() + "\n# ---- 04_parities ----" + end)
-    scaffold.new(shelf.book, "parities")
-    assert path.read_text().count("# ---- 04_parities ----") == 1
-    assert "parities-holds" in claims.read_claims(shelf.book)
-
-
-@pytest.mark.parametrize("text", ["", "\n", "# only a comment\n"])
-def test_the_first_claim(shelf, text):
-    shelf.file("book/claims.yml").write_text(text)
-    scaffold.new(shelf.book, "parities")
-    assert list(claims.read_claims(shelf.book)) == ["parities-holds"]
 
 
 @pytest.mark.parametrize(
@@ -129,9 +120,8 @@ def test_what_is_refused_changes_nothing(shelf, slug, message):
     [
         ("_toc.yml", None, "_toc.yml is missing"),
         ("_toc.yml", "root: x\n", "_toc.yml lists no"),
-        ("book/claims.yml", "a: b\n", "expected a list of claims"),
-        ("book/claims.yml", "- [", "book/claims.yml: while parsing"),
-        ("book/claims.yml", "- id: parities-holds\n", "states 'parities-holds' already"),
+        ("book/claims/01_one.yml", "- [", "01_one.yml"),
+        ("book/claims/01_one.yml", PARITIES, "states 'parities-holds' already"),
     ],
 )
 def test_a_broken_book_is_left_as_it_is(shelf, name, text, message):
@@ -171,29 +161,29 @@ def test_a_claim_with_placeholders_decides_nothing(shelf):
         claims.judge(claim, exact(1), exact(0))
 
 
-EXPERIMENT = '''\
+MEASURE = '''\
 """Chapter 04_parities."""
 
-from falsestruct.statistics import Estimate, exact
+import pandas as pd
 
 
-def estimates(*, seeds: int, learner=min) -> tuple[Estimate, Estimate]:
+def measured(*, seeds: int, learner=min) -> pd.DataFrame:
     """The share of seeds that are at least the learner's."""
     numbers = range(seeds)
-    share = sum(number >= learner(numbers) for number in numbers) / seeds
-    return exact(share), exact(0)
+    share = [float(number >= learner(numbers)) for number in numbers]
+    kinds = {"planted": share, "control": [0.0] * seeds}
+    return pd.DataFrame([{"kind": k, "share": s} for k, all in kinds.items() for s in all])
 '''
 RULES = (
-    ('problem: FILL IN', 'problem: none'),
+    ("problem: FILL IN", "problem: none"),
     ('"FILL IN: what you expect to find, in one sentence, before you look."', "All are."),
     ('"FILL IN: a paper and the place in it, or ours"', "ours"),
     ('"FILL IN: the number that decides."', "Share."),
-    ('  # FILL IN: nothing fulfils these rules. Write your own, {low: "> 0.5"} say.\n', ""),
-    ('supported: {low: "> 9e99"}', 'supported: {low: "> 0.5"}'),
-    ('refuted: {high: "< -9e99"}', 'refuted: {high: "< 0.5"}'),
+    ('  # FILL IN: nothing fulfils this rule. Write your own, "> 0.5" say.\n', ""),
+    ('threshold: "> 9e99"', 'threshold: "> 0.5"'),
     ('"FILL IN: what must come out the other way: labels shuffled, nothing planted."', "None."),
-    ('rule: {low: "> 9e99"}', 'rule: {high: "< 0.1"}'),
-)  # fmt: skip
+    ('rule: {low: "> 9e99"}', 'rule: {high: "< 0.5"}'),
+)
 
 
 def pytest_of(desk):
@@ -207,6 +197,10 @@ def pytest_of(desk):
 @pytest.mark.slow
 def test_a_chapter_from_nothing_to_a_judged_claim(shelf):
     """As CONTRIBUTING.md walks through it."""
+    for name in ("learning", "plots"):
+        shutil.copytree(REPOSITORY / "falsestruct" / name, shelf.file(f"falsestruct/{name}"))
+    for name in ("evidence.py", "names.py"):
+        shutil.copy(REPOSITORY / "falsestruct" / name, shelf.file("falsestruct"))
     made = shelf.call("new", "parities")
     assert made.returncode == 0, made.stderr
     assert made.stdout.splitlines()[0] == "book/04_parities.md"
@@ -216,21 +210,23 @@ def test_a_chapter_from_nothing_to_a_judged_claim(shelf):
     tested = pytest_of(shelf)
     assert tested.returncode == 1 and "3 failed" in tested.stdout
     assert "Fill these in, the claim first, and commit it before you run" in tested.stdout
-    assert "book/claims.yml, line" in tested.stdout and "book/04_parities.md, line" in tested.stdout
+    for name in ("book/claims/04_parities.yml", "book/04_parities.md", "measure.py", "figures.py"):
+        assert f"{name}, line" in tested.stdout
     ran = shelf.call("run", "04_parities")
-    assert ran.returncode == 1 and "NotImplementedError: FILL IN: train" in ran.stdout
+    assert ran.returncode == 1 and "NotImplementedError: FILL IN: draw" in ran.stdout
 
-    shelf.file("falsestruct/chapters/parities/measure.py").write_text(EXPERIMENT)
+    shelf.file("falsestruct/chapters/parities/measure.py").write_text(MEASURE)
     ran = shelf.call("run", "04_parities")
     assert ran.returncode == 1 and "claim 'parities-holds' still says FILL IN" in ran.stdout
     for old, new in RULES:
-        shelf.edit("book/claims.yml", old, new)
-    chapter = shelf.file("book/04_parities.md")
-    chapter.write_text(re.sub(r"FILL IN:.*?(?=\n\n|\n$)", "Text.", chapter.read_text(), flags=re.S))
+        shelf.edit("book/claims/04_parities.yml", old, new)
+    for name in ("book/04_parities.md", "falsestruct/chapters/parities/figures.py"):
+        text = shelf.file(name).read_text()
+        text = re.sub(r'FILL IN:.*?(?=\n\n|\n$|",?\n|"\))', "Text.", text, flags=re.S)
+        shelf.file(name).write_text(text)
     test = shelf.file("tests/chapters/parities/test_measure.py")
     text = re.sub(r"    pytest\.fail\(.*\)\n", (
-        "    estimate, control = measure.estimates(seeds=3, learner=max)\n"
-        "    assert claims.judge(claims.read_claims(BOOK)[ID], estimate, control) == 'refuted'\n"
+        "    assert verdict(learner=max) == 'refuted'\n"
     ), test.read_text())  # fmt: skip
     test.write_text(text)
 
@@ -238,5 +234,6 @@ def test_a_chapter_from_nothing_to_a_judged_claim(shelf):
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "claims: 1 supported" in ran.stdout
     assert shelf.evidence()["parities-holds"]["verdict"] == "supported"
+    assert shelf.file("book/figures/parities-holds.svg").exists()
     tested = pytest_of(shelf)
     assert tested.returncode == 0, tested.stdout
