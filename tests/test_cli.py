@@ -172,7 +172,7 @@ def labelled(desk):
     ("name", "text", "message"),
     [
         ("book/claims/01_one.yml", "- [", "book/claims/01_one.yml"),
-        ("book/01_one.md", "no cells", "01_one.md: the first code cell"),
+        ("book/01_one.md", "---\nkernelspec: {name: python3}\n---\n", "01_one.md: the first code"),
         ("book/evidence.json", "<<<<<<< ours", "is no JSON"),
     ],
 )
