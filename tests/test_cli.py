@@ -168,11 +168,14 @@ def labelled(desk):
     return desk
 
 
+EMPTY = "---\nkernelspec: {display_name: Python, name: python3}\n---\n"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
         ("book/claims/01_one.yml", "- [", "book/claims/01_one.yml"),
-        ("book/01_one.md", "no cells", "01_one.md: the first code cell"),
+        ("book/01_one.md", EMPTY, "01_one.md: the first code cell"),
         ("book/evidence.json", "<<<<<<< ours", "is no JSON"),
     ],
 )
