@@ -205,10 +205,10 @@ def _groups(table: pd.DataFrame, names: Sequence[str]) -> list[tuple[Hashable, .
 def summary(
     table: pd.DataFrame,
     by: str | Sequence[str],
-    column: str,
+    column: str | None,
     *,
     name: str = "value",
-    measure: Callable[[Values], Found] = mean,
+    measure: Callable[[Any], Found] = mean,
 ) -> pd.DataFrame:
     """What a figure draws: a row a group, an estimate of a column with its interval.
 
@@ -216,15 +216,17 @@ def summary(
     network alone has its value, without an interval.
 
     Args:
-        column: What is estimated; its missing values don't count.
+        column: What is estimated; its missing values don't count. None: `measure` gets the rows of
+            the group, for what takes more than a column.
     """
     names = [by] if isinstance(by, str) else list(by)
     rows = []
     for key in _groups(table, names):
         group = dict(zip(names, key, strict=True))
-        values = where(table, **group)[column].to_numpy(dtype=float)
-        found = measure(values)
-        ends = (np.nanmean(values) if len(values) == 1 else np.nan, np.nan, np.nan)
+        part = where(table, **group)
+        found = measure(part if column is None else part[column].to_numpy(dtype=float))
+        alone = column is not None and len(part) == 1
+        ends = (part[column].iloc[0] if alone else np.nan, np.nan, np.nan)
         if isinstance(found, Estimate):
             ends = (found.value, found.low, found.high)
         rows.append(group | dict(zip((name, "low", "high"), ends, strict=True)))

@@ -1,43 +1,51 @@
 """Real images with nothing planted: what adversarial training costs, and whose perturbations are
-whose.
-
-Training, measuring and estimating are apart: measures take any function from inputs to outputs.
+whose. Measures take any `Ensemble`, so that rules built by hand can stand in for networks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from falsestruct import statistics
+from falsestruct import evidence
 from falsestruct.chapters.images.measure import (
     BATCH,
     TEST_SEED,
-    Found,
     cells,
-    claim_id,
     generator,
     images_of,
+    pixels,
+    spread,
 )
 from falsestruct.instability import attacks
-from falsestruct.instability.attacks import Attack, Norm, Outputs
-from falsestruct.learning import training
+from falsestruct.instability.attacks import Attack, Norm
+from falsestruct.learning.ensembles import Ensemble, Outputs, train
 from falsestruct.learning.networks import Architecture, by_name, for_images
-from falsestruct.learning.training import Adversary, Schedule, Set, Trained
+from falsestruct.learning.training import Adversary, Schedule, Set
 from falsestruct.problems.digits import CLASSES
-from falsestruct.statistics import Estimate
 from falsestruct.sweep.grid import sweep
 
 TARGETS_SEED = 20_000
 FRESH_SEED = 30_000  # of networks that learn from perturbations
 FACTOR = 2.0  # how much longer than the smallest a perturbation is that must work elsewhere
 BEYOND = 1.1  # how much longer it is in a lesson, so that it does not end on the boundary
+TREATMENTS = (
+    "standard", "adversary l2", "adversary linf", "noise l2", "noise linf", "one shuffle",
+    "own shuffles",
+)  # fmt: skip
+COPIES = 5  # of the training images, each with noise of its own, when training adds noise
+ASCENT = 3  # steps of the adversary
+RATE = 3.0  # times the architecture's learning rate, in part two
+# Shuffled labels are learnt by heart, which takes longer: until the loss is about the one that true
+# labels come to, at a learning rate that is the same for all architectures.
+BY_HEART = Schedule(steps=350, batch=BATCH, target=0.3, learning_rate=1e-2)
+PAIRED = ("cosine", "transfer", "random")  # measures of two networks, 2k and 2k + 1
+MEASURES = ("accuracy", "robust_l2", "robust_linf", "look", *PAIRED)
 
 
 @dataclass(frozen=True)
@@ -71,22 +79,17 @@ class Plain:
         x, y = images_of(self.dataset).test
         return x[: self.images], y[: self.images]
 
+    def network(self, name: str) -> Architecture:
+        """An architecture for ten classes of these images."""
+        return by_name(name, for_images(images_of(self.dataset).side, CLASSES))
 
-TREATMENTS = (
-    "standard", "adversary l2", "adversary linf", "noise l2", "noise linf", "one shuffle",
-    "own shuffles",
-)  # fmt: skip
-COPIES = 5  # of the training images, each with noise of its own, when training adds noise
-ASCENT = 3  # steps of the adversary
-RATE = 3.0  # times the architecture's learning rate, in part two
-# Shuffled labels are learnt by heart, which takes longer: until the loss is about the one that true
-# labels come to, at a learning rate that is the same for all architectures.
-BY_HEART = Schedule(steps=350, batch=BATCH, target=0.3, learning_rate=1e-2)
+    def schedule(self, architecture: Architecture, **options: Any) -> Schedule:
+        """Of training, with other options of `Schedule`."""
+        rate = RATE * architecture.learning_rate
+        return Schedule(self.steps, learning_rate=rate, **{"batch": BATCH, **options})
 
 
-def plain_networks(
-    how: Plain, architecture: Architecture, treatment: str, seeds: Sequence[int]
-) -> Trained:
+def plain_networks(how: Plain, name: str, treatment: str, seeds: Sequence[int]) -> Ensemble:
     """Networks of ten classes, trained in one of the ways in `TREATMENTS`.
 
     "noise": on `COPIES` of each image plus random perturbations of the adversary's size (l2: of
@@ -94,11 +97,13 @@ def plain_networks(
     for all. "own shuffles": once for each network.
     """
     x, y = how.train()
+    network = how.network(name)
     kind, _, norm = treatment.partition(" ")
     sets: Set | list[Set] = (x, y)
-    adversary = None
+    schedule = BY_HEART if "shuffle" in treatment else how.schedule(network)
     if kind == "adversary":
         adversary = Adversary(norm, {"l2": how.l2, "linf": how.linf}[norm], ASCENT)  # type: ignore[arg-type]
+        schedule = how.schedule(network, adversary=adversary)
     elif kind == "noise":
         sets = [_noisy(x, y, norm, how, seed) for seed in seeds]
     elif treatment == "one shuffle":
@@ -107,19 +112,7 @@ def plain_networks(
         sets = [(x, y[torch.randperm(len(y), generator=generator(seed))]) for seed in seeds]
     elif treatment != "standard":
         raise ValueError(f"treatment is {treatment!r}; expected one of {', '.join(TREATMENTS)}")
-    schedule = _schedule(how, architecture, adversary=adversary)
-    if "shuffle" in treatment:
-        schedule = BY_HEART
-    return training.train(architecture, sets, seeds, schedule)
-
-
-def _schedule(how: Plain, architecture: Architecture, **options: Any) -> Schedule:
-    rate = RATE * architecture.learning_rate
-    return Schedule(how.steps, learning_rate=rate, **{"batch": BATCH, **options})
-
-
-def _ten_classes(how: Plain, architecture: str) -> Architecture:
-    return by_name(architecture, for_images(images_of(how.dataset).side, CLASSES))
+    return train(network, sets, seeds, schedule)
 
 
 def _noisy(x: Tensor, y: Tensor, norm: str, how: Plain, seed: int) -> Set:
@@ -134,104 +127,11 @@ def _noisy(x: Tensor, y: Tensor, norm: str, how: Plain, seed: int) -> Set:
 
 
 def plain_point(
-    *, plain: dict[str, object], architecture: str, treatment: str, seeds: list[int]
+    *, plain: dict[str, Any], architecture: str, treatment: str, seeds: list[int]
 ) -> pd.DataFrame:
-    """Networks of one architecture trained in one way: the columns of `measures` and seed."""
-    how = Plain(**plain)  # type: ignore[arg-type]
-    network = _ten_classes(how, architecture)
-    trained = plain_networks(how, network, treatment, seeds)
-    x, y = images_of(how.dataset).test
-    columns = {
-        "seed": seeds,
-        "loss": trained.loss.tolist(),
-        "accuracy": _right(training.outputs(trained, x), y).tolist(),
-    }
-    return pd.DataFrame(columns).join(measures(training.as_function(trained), len(seeds), how))
-
-
-def measures(outputs: Outputs, members: int, how: Plain) -> pd.DataFrame:
-    """A row a member, about the smallest perturbations of held-out images.
-
-    Columns: size_l2, size_linf (medians), robust_l2, robust_linf (accuracy at the adversaries'
-    sizes), sane (all sanity checks hold), look (`towards`, l2), and for the members 2k and 2k + 1
-    as a pair: cosine (`alike`), transfer, random (`transfers`).
-
-    Raises:
-        ValueError: the number of members is odd.
-    """
-    if members % 2:
-        raise ValueError(f"{members} members; expected an even number, for they are paired")
-    x, y = how.attacked()
-    columns: dict[str, list[float]] = {}
-    sane = True
-    sizes: dict[Norm, float] = {"l2": how.l2, "linf": how.linf}
-    for norm, size in sizes.items():
-        attack = attacks.smallest_perturbations(
-            outputs,
-            x.float(),
-            norm=norm,
-            members=members,
-            starts=how.starts,
-        )
-        with torch.no_grad():
-            right = outputs(x.expand(members, *x.shape)).argmax(-1) == y
-        columns[f"size_{norm}"] = attack.size.median(1).values.tolist()
-        columns[f"robust_{norm}"] = attacks.robust_accuracy(attack, right, size).tolist()
-        large = 2 * x.flatten(1).norm(dim=1).max().item() if norm == "l2" else 1.0
-        sane &= attacks.sanity(outputs, x.float(), y, attack=attack, large=large).holds
-        if norm == "l2":
-            columns["look"] = towards(outputs, attack, x, how.train()).tolist()
-            columns["cosine"] = _both(alike(attack.perturbation))
-            columns["transfer"], columns["random"] = map(_both, transfers(outputs, attack, x))
-    return pd.DataFrame(columns).assign(sane=sane)
-
-
-def towards(outputs: Outputs, attack: Attack, x: Tensor, known: Set) -> Tensor:
-    """Mean cosine (members,) between each perturbation and the way to the nearest known image of
-    the class that it leads to."""
-    images, labels = known
-    members = len(attack.size)
-    nearest = torch.stack([_nearest(x, images[labels == c]) for c in range(CLASSES)], 1)
-    with torch.no_grad():
-        led = outputs(x.float() + attack.perturbation).argmax(-1)  # (members, samples)
-    rows = torch.arange(len(x)).expand(members, -1)
-    way = nearest[rows, led] - x
-    return _cosine(attack.perturbation, way).mean(1)
-
-
-def alike(perturbation: Tensor) -> Tensor:
-    """Mean cosine (pairs,) of the perturbations (members, samples, …) of members 2k and 2k + 1."""
-    pairs = len(perturbation) // 2
-    return _cosine(perturbation[0 : 2 * pairs : 2], perturbation[1 : 2 * pairs : 2]).mean(1)
-
-
-def transfers(outputs: Outputs, attack: Attack, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Share of images (pairs,) for which `FACTOR` times a member's smallest perturbation changes
-    the other member's label; and the same for random perturbations of that norm.
-
-    Means over both directions of the pairs 2k, 2k + 1.
-    """
-    pairs = len(attack.size) // 2
-    order = torch.arange(2 * pairs).view(pairs, 2).flip(1).flatten()  # each the other's
-    own = attack.perturbation[: 2 * pairs]
-    noise = torch.randn(own.shape[1:], generator=generator(TEST_SEED), dtype=own.dtype)
-    length = own.flatten(2).norm(dim=2) / noise.flatten(1).norm(dim=1)
-    random = noise * length[..., None, None]
-    shares = []
-    for eta in (own, random):
-        given = torch.zeros_like(attack.perturbation)
-        given[: 2 * pairs] = FACTOR * eta[order]
-        with torch.no_grad():
-            before = outputs(x.float().expand_as(given)).argmax(-1)
-            after = outputs(x.float() + given).argmax(-1)
-        flips = (before != after)[: 2 * pairs].double().mean(1)
-        shares.append(flips.view(pairs, 2).mean(1))
-    return shares[0], shares[1]
-
-
-def _both(of_pairs: Tensor) -> list[float]:
-    """Each pair's value for both of its members."""
-    return of_pairs.repeat_interleave(2).tolist()
+    """Networks of one architecture trained in one way, as `measures`."""
+    how = Plain(**plain)
+    return measures(plain_networks(how, architecture, treatment, seeds), how)
 
 
 def plain(how: Plain, names: Sequence[str], *, seeds: int, others: int) -> pd.DataFrame:
@@ -245,81 +145,97 @@ def plain(how: Plain, names: Sequence[str], *, seeds: int, others: int) -> pd.Da
     return sweep(plain_point, grid)
 
 
-MEASURES = ("accuracy", "robust_l2", "robust_linf", "look", "cosine", "transfer", "random")
+def measures(asked: Ensemble, how: Plain) -> pd.DataFrame:
+    """A row a member; each measure is a column an image (`cells`), of held-out images.
+
+    Columns: those of `Ensemble.table`; accuracy (all images); of the images that are attacked, by
+    the smallest perturbations found: robust_l2, robust_linf (read rightly, and still so at the
+    adversaries' sizes), look (`towards`, l2), and for the members 2k and 2k + 1 as a pair: cosine
+    (`alike`), transfer, random (`transfers`); sane: all sanity checks hold.
+
+    Raises:
+        ValueError: the number of members is odd.
+    """
+    members = len(asked)
+    if members % 2:
+        raise ValueError(f"{members} members; expected an even number, for they are paired")
+    everything, truth = images_of(how.dataset).test
+    found = {"accuracy": asked.labels(everything) == truth}
+    x, y = how.attacked()
+    right, sane = asked.labels(x) == y, True
+    sizes: dict[Norm, float] = {"linf": how.linf, "l2": how.l2}
+    for norm, size in sizes.items():
+        attack = _attacked(asked, x, norm, how)
+        found[f"robust_{norm}"] = right & (attack.size > size)
+        large = 2 * x.flatten(1).norm(dim=1).max().item() if norm == "l2" else 1.0
+        sane &= attacks.sanity(asked.outputs, x.float(), y, attack=attack, large=large).holds
+    found["look"] = towards(asked, attack, x, how.train())  # of the last attack, l2
+    of_pairs = alike(attack.perturbation), *transfers(asked, attack, x)
+    found |= {k: v.repeat_interleave(2, 0) for k, v in zip(PAIRED, of_pairs, strict=True)}
+    columns = [spread(name, values.double()) for name, values in found.items()]
+    return asked.table(sane=sane).join(pd.concat(columns, axis=1))
+
+
+def _attacked(asked: Ensemble, x: Tensor, norm: Norm, how: Plain) -> Attack:
+    return attacks.smallest_perturbations(
+        asked.outputs, x.float(), norm=norm, members=len(asked), starts=how.starts
+    )
+
+
+def towards(asked: Ensemble, attack: Attack, x: Tensor, known: Set) -> Tensor:
+    """Cosine (members, samples) between each perturbation and the way to the nearest known image
+    of the class that it leads to."""
+    images, labels = known
+    nearest = torch.stack([_nearest(x, images[labels == c]) for c in range(CLASSES)], 1)
+    led = asked.labels(x.float() + attack.perturbation, own=True)  # (members, samples)
+    way = nearest[torch.arange(len(x)).expand(len(asked), -1), led] - x
+    return _cosine(attack.perturbation, way)
+
+
+def alike(perturbation: Tensor) -> Tensor:
+    """Cosine (pairs, samples) of the perturbations (members, samples, …) of members 2k, 2k + 1."""
+    pairs = len(perturbation) // 2
+    return _cosine(perturbation[0 : 2 * pairs : 2], perturbation[1 : 2 * pairs : 2])
+
+
+def transfers(asked: Ensemble, attack: Attack, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Does `FACTOR` times a member's smallest perturbation change the other member's label?
+
+    And a random perturbation of that norm? Both (pairs, samples), means over both directions of
+    the pairs 2k, 2k + 1.
+    """
+    pairs = len(attack.size) // 2
+    order = torch.arange(2 * pairs).view(pairs, 2).flip(1).flatten()  # each the other's
+    own = attack.perturbation[: 2 * pairs]
+    noise = torch.randn(own.shape[1:], generator=generator(TEST_SEED), dtype=own.dtype)
+    length = own.flatten(2).norm(dim=2) / noise.flatten(1).norm(dim=1)
+    before, found = asked.labels(x.float()), []
+    for eta in (own, noise * length[..., None, None]):
+        given = torch.zeros_like(attack.perturbation)
+        given[: 2 * pairs] = FACTOR * eta[order]
+        flips = (asked.labels(x.float() + given, own=True) != before)[: 2 * pairs].double()
+        found.append(flips.view(pairs, 2, -1).mean(1))
+    return found[0], found[1]
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
-    """Means with intervals: architecture, treatment, measure, value, low, high.
+    """Means with intervals, over networks (or pairs of them) and images: architecture, treatment,
+    measure, value, low, high."""
+    keys = ["architecture", "treatment"]
 
-    Over networks; those of pairs (cosine, transfer, random) over disjoint pairs.
-    """
-    rows = []
-    for (name, treatment), part in table.groupby(["architecture", "treatment"], sort=False):
-        for measure in MEASURES:
-            step = 2 if measure in ("cosine", "transfer", "random") else 1
-            mean = statistics.mean(part.sort_values("seed")[measure].to_numpy()[::step])
-            rows.append(
-                {"architecture": name, "treatment": treatment, "measure": measure}
-                | {"value": mean.value, "low": mean.low, "high": mean.high}
-            )
-    return pd.DataFrame(rows)
+    def of(measure: str) -> pd.DataFrame:
+        low = -1 if measure in ("look", "cosine") else 0
+        found = evidence.summary(
+            table, keys, None, measure=lambda p: evidence.crossed(units(p, measure), bounds=(low, 1))
+        )
+        return found.assign(measure=measure)
+
+    return pd.concat(map(of, MEASURES), ignore_index=True)
 
 
-def plain_estimates(table: pd.DataFrame) -> Found:
-    """The claims about adversarial training and about shared perturbations, from `plain`."""
-    found: Found = {}
-    for name, part in table.groupby("architecture", sort=False):
-        ways = {str(t): own.sort_values("seed") for t, own in part.groupby("treatment")}
-        found |= {claim_id(id, str(name)): pair for id, pair in _robust(ways).items()}
-        found |= {claim_id(id, str(name)): pair for id, pair in _shared(ways).items()}
-    return found
-
-
-def _robust(ways: Mapping[str, pd.DataFrame]) -> Found:
-    def change(kind: str, column: str, norm: str) -> Estimate:
-        after = ways[f"{kind} {norm}"]
-        before = ways["standard"].iloc[: len(after)]
-        name = column.format(norm=norm)
-        return statistics.paired_difference(after[name].to_numpy(), before[name].to_numpy())
-
-    def least(kind: str, column: str) -> Estimate:
-        return min((change(kind, column, n) for n in ("l2", "linf")), key=lambda e: e.value)
-
-    def most(kind: str, column: str) -> Estimate:
-        return max((change(kind, column, n) for n in ("l2", "linf")), key=lambda e: e.value)
-
-    gain = "robust_{norm}"
-    return {
-        "digits-robust-gain": (least("adversary", gain), most("noise", gain)),
-        # A cost is a change downwards.
-        "digits-robust-cost": (
-            _negative(most("adversary", "accuracy")), _negative(least("noise", "accuracy"))
-        ),
-        "digits-robust-look": (change("adversary", "look", "l2"), change("noise", "look", "l2")),
-    }  # fmt: skip
-
-
-def _shared(ways: Mapping[str, pd.DataFrame]) -> Found:
-    def pairs(treatment: str, column: str) -> np.ndarray:
-        return ways[treatment][column].to_numpy()[::2]
-
-    def less(treatment: str) -> Estimate:
-        right = pairs("one shuffle", "cosine")
-        return statistics.paired_difference(pairs(treatment, "cosine")[: len(right)], right)
-
-    true, own = pairs("standard", "cosine"), pairs("own shuffles", "cosine")
-    return {
-        "digits-shared-direction": (statistics.mean(true), statistics.mean(own)),
-        "digits-shared-transfer": (
-            statistics.mean(pairs("standard", "transfer")),
-            statistics.mean(pairs("standard", "random")),
-        ),
-        "digits-shared-beyond-labels": (less("standard"), less("own shuffles")),
-    }
-
-
-def _negative(estimate: Estimate) -> Estimate:
-    return Estimate(-estimate.value, -estimate.high, -estimate.low, estimate.n, estimate.method)
+def units(part: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """One of `MEASURES`: (networks, images), or (pairs, images)."""
+    return cells(part, measure)[:: 2 if measure in PAIRED else 1]
 
 
 # What perturbations teach
@@ -357,7 +273,7 @@ class Lessons:
     size: dict[str, Tensor]
 
 
-def lessons(outputs: Outputs, members: int, known: Set, seeds: Sequence[int]) -> Lessons:
+def lessons(asked: Ensemble, known: Set) -> Lessons:
     """Teaching material out of perturbations (after Ilyas et al., arXiv:1905.02175).
 
     Each image gets a random target other than its label, and `BEYOND` times the smallest
@@ -371,15 +287,14 @@ def lessons(outputs: Outputs, members: int, known: Set, seeds: Sequence[int]) ->
         ValueError: fewer than two images are left for some member.
     """
     x, y = known
-    generators = [generator(TARGETS_SEED + seed) for seed in seeds]
+    generators = [generator(TARGETS_SEED + seed) for seed in asked.seeds]
     shift = [torch.randint(1, CLASSES, y.shape, generator=g) for g in generators]
     targets = (y + torch.stack(shift)) % CLASSES  # (members, samples)
-    eta = BEYOND * _aimed(outputs, x, targets, members)
+    eta = BEYOND * _aimed(asked, x, targets)
     noise = torch.stack([torch.randn(x.shape, generator=g) for g in generators])
     length = eta.flatten(2).norm(dim=2)
     noise = noise * (length / noise.flatten(2).norm(dim=2))[..., None, None]
-    with torch.no_grad():
-        sees = outputs(x.float() + eta).argmax(-1)
+    sees = asked.labels(x.float() + eta, own=True)
     nearest = torch.stack([y[_distances(x + e, x).argmin(1)] for e in eta])
     kept = (sees == targets) & (nearest == y) & (length > 0)
     other = _distances(x, x).masked_fill(y[:, None] == y, torch.inf).amin(1)
@@ -400,54 +315,55 @@ def _material(moved: Tensor, targets: Tensor, kept: Tensor) -> list[Set]:
     return [(moved[i, own], targets[i, own]) for i, own in enumerate(rows)]
 
 
-def _aimed(outputs: Outputs, x: Tensor, targets: Tensor, members: int) -> Tensor:
+def _aimed(asked: Ensemble, x: Tensor, targets: Tensor) -> Tensor:
     """Perturbations (members, samples, …) that lead to the targets, or nearly so; zero if none."""
     parts = []
-    step = max(1, 2**20 // (members * x[0].numel()))  # so that the attack takes each at once
+    step = max(1, 2**20 // (len(asked) * x[0].numel()))  # so that the attack takes each at once
     for first in range(0, len(x), step):
         rows = slice(first, first + step)
-        lead = targeted(outputs, targets[:, rows])
-        attack = attacks.smallest_perturbations(lead, x[rows].float(), norm="l2", members=members)
+        lead = targeted(asked.outputs, targets[:, rows])
+        attack = attacks.smallest_perturbations(
+            lead, x[rows].float(), norm="l2", members=len(asked)
+        )
         parts.append(attack.perturbation)
     return torch.cat(parts, 1)
 
 
-def taught_point(*, plain: dict[str, object], architecture: str, seeds: list[int]) -> pd.DataFrame:
-    """Networks that learnt from the perturbations of others, a row a seed and lesson: seed, lesson,
-    images (so many), size, accuracy (on clean held-out images)."""
-    how = Plain(**plain)  # type: ignore[arg-type]
-    network = _ten_classes(how, architecture)
-    trained = plain_networks(how, network, "standard", seeds)
-    given = lessons(training.as_function(trained), len(seeds), how.train(), seeds)
+def taught_point(*, plain: dict[str, Any], architecture: str, seeds: list[int]) -> pd.DataFrame:
+    """Networks that learnt from the perturbations of standard ones, as `pupils`."""
+    how = Plain(**plain)
+    teachers = plain_networks(how, architecture, "standard", seeds)
+    return pupils(teachers, how, architecture)
+
+
+def pupils(teachers: Ensemble, how: Plain, architecture: str) -> pd.DataFrame:
+    """A fresh network for each teacher and lesson: a row a network.
+
+    Columns: seed (of the teacher), lesson, images (so many), size (of perturbations, mean),
+    accuracy (on clean held-out images), right (of each image, `cells`).
+    """
+    given, network = lessons(teachers, how.train()), how.network(architecture)
     x, y = images_of(how.dataset).test
     tables = []
     for lesson, sets in given.sets.items():
         images = len(sets[0][1])
-        schedule = _schedule(how, network, batch=min(BATCH, images))
-        fresh = training.train(network, sets, [FRESH_SEED + seed for seed in seeds], schedule)
-        accuracy = _right(training.outputs(fresh, x), y).tolist()
-        columns = {"seed": seeds, "accuracy": accuracy, "size": given.size[lesson].tolist()}
-        tables.append(pd.DataFrame(columns).assign(lesson=lesson, images=images))
+        schedule = how.schedule(network, batch=min(BATCH, images))
+        fresh = train(network, sets, [FRESH_SEED + seed for seed in teachers.seeds], schedule)
+        right = (fresh.labels(x) == y).double()
+        table = fresh.table(
+            seed=teachers.seeds, lesson=lesson, images=images, size=given.size[lesson],
+            accuracy=right.mean(1),
+        )  # fmt: skip
+        tables.append(table.join(spread("right", right)))
     return pd.concat(tables, ignore_index=True)
 
 
 def taught(how: Plain, names: Sequence[str], *, seeds: int) -> pd.DataFrame:
-    """All architectures: the columns of `taught_point` and architecture."""
+    """All architectures: the columns of `pupils` and architecture."""
     grid = [
         {"plain": asdict(how), "architecture": name, "seeds": list(range(seeds))} for name in names
     ]
     return sweep(taught_point, grid)
-
-
-def taught_estimates(table: pd.DataFrame) -> Found:
-    """The claims about what perturbations teach, from `taught`."""
-    found: Found = {}
-    for name, part in table.groupby("architecture", sort=False):
-        accuracy = {lesson: own["accuracy"].to_numpy() for lesson, own in part.groupby("lesson")}
-        found[claim_id("digits-perturbations-teach", str(name))] = (
-            statistics.mean(accuracy["perturbation"]), statistics.mean(accuracy["random"])
-        )  # fmt: skip
-    return found
 
 
 def gallery(how: Plain, architecture: str, *, images: int, seed: int = 0) -> pd.DataFrame:
@@ -458,34 +374,20 @@ def gallery(how: Plain, architecture: str, *, images: int, seed: int = 0) -> pd.
     Columns: image, panel (image; standard: perturbation, perturbed; adversary l2: the same), row,
     column, value, says (the label that the network gives there, or the true one).
     """
-    network = _ten_classes(how, architecture)
     x, y = images_of(how.dataset).test
-    ways = {
-        treatment: training.as_function(plain_networks(how, network, treatment, [seed]))
-        for treatment in ("standard", "adversary l2")
-    }
-    with torch.no_grad():
-        right = [outputs(x[None]).argmax(-1)[0] == y for outputs in ways.values()]
-    rows = [int(((y == c) & right[0] & right[1]).nonzero()[0, 0]) for c in range(images)]
+    ways = {t: plain_networks(how, architecture, t, [seed]) for t in ("standard", "adversary l2")}
+    right = torch.stack([asked.labels(x)[0] == y for asked in ways.values()]).all(0)
+    rows = [int(((y == c) & right).nonzero()[0, 0]) for c in range(images)]
     x, y = x[rows], y[rows]
-    tables = [cells(x[i], image=i, panel="image", says=int(y[i])) for i in range(images)]
-    for treatment, outputs in ways.items():
-        eta = attacks.smallest_perturbations(
-            outputs, x.float(), norm="l2", members=1, starts=how.starts
-        ).perturbation
-        with torch.no_grad():
-            says = outputs(x.float() + eta).argmax(-1)[0]
+    tables = [pixels(x[i], image=i, panel="image", says=int(y[i])) for i in range(images)]
+    for treatment, asked in ways.items():
+        eta = _attacked(asked, x, "l2", how).perturbation
+        says = asked.labels(x.float() + eta, own=True)[0].tolist()
         for i in range(images):
-            pictures = {"perturbation": eta[0, i], "perturbed": x[i] + eta[0, i]}
-            tables += [
-                cells(picture, image=i, panel=f"{treatment}: {name}", says=int(says[i]))
-                for name, picture in pictures.items()
-            ]
+            for name, picture in (("perturbation", eta[0, i]), ("perturbed", x[i] + eta[0, i])):
+                own = pixels(picture, image=i, panel=f"{treatment}: {name}", says=says[i])
+                tables.append(own)
     return pd.concat(tables, ignore_index=True)
-
-
-def _right(outputs: Tensor, y: Tensor) -> Tensor:
-    return (outputs.argmax(-1) == y).double().mean(1)
 
 
 def _distances(x: Tensor, known: Tensor) -> Tensor:

@@ -120,23 +120,22 @@ def add_captured(table: pd.DataFrame) -> pd.DataFrame:
 def flips(members: Sequence[Member], ensemble: shallow.Ensemble) -> pd.DataFrame:
     """Shares of test points whose label a perturbation of size δ changes: one row a network.
 
-    `flip_hint`: by (0, ±δ), the sign against the hint. `flip_original`: by (±δ, 0), the worse sign.
+    `flip_hint`: by (0, ±δ), the sign against the hint. `flip_away`: by the same with the other
+    sign, away from the hint's boundary. `flip_original`: by (±δ, 0), the worse sign.
     """
     rows = []
     for member, (run, _, _) in enumerate(members):
         one = shallow.Ensemble(ensemble.flat[member : member + 1], 2, run.width)
         x, _ = run.problem.grid(GRID, "hint")
-        moved, _ = run.problem.grid(GRID, "swapped")
-        before, delta = success.labels(shallow.logits(one, x)), run.problem.delta
-        aside = [
-            (success.labels(shallow.logits(one, x + torch.tensor([step, 0.0]))) != before)
-            for step in (delta, -delta)
-        ]
-        along = success.labels(shallow.logits(one, moved)) != before
-        rows.append(
-            {"flip_hint": along.double().mean().item()}
-            | {"flip_original": max(mask.double().mean().item() for mask in aside)}
-        )
+        swapped, _ = run.problem.grid(GRID, "swapped")
+        across, aside = swapped - x, torch.tensor([run.problem.delta, 0.0]).double()
+        before = success.labels(shallow.logits(one, x))
+        share = {
+            name: (success.labels(shallow.logits(one, x + eta)) != before).double().mean().item()
+            for name, eta in (("hint", across), ("away", -across), ("up", aside), ("down", -aside))
+        }
+        original = max(share.pop("up"), share.pop("down"))
+        rows.append({f"flip_{name}": own for name, own in share.items()} | {"flip_original": original})
     return pd.DataFrame(rows)
 
 
