@@ -4,10 +4,11 @@ whose. Measures take any `Ensemble`, so that rules built by hand can stand in fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -22,9 +23,9 @@ from falsestruct.chapters.images.measure import (
     pixels,
     spread,
 )
-from falsestruct.instability import attacks
+from falsestruct.instability import attacks, lessons, shared
 from falsestruct.instability.attacks import Attack, Norm
-from falsestruct.learning.ensembles import Ensemble, Outputs, train
+from falsestruct.learning.ensembles import Ensemble, train
 from falsestruct.learning.networks import Architecture, by_name, for_images
 from falsestruct.learning.training import Adversary, Schedule, Set
 from falsestruct.problems.digits import CLASSES
@@ -33,7 +34,6 @@ from falsestruct.sweep.grid import sweep
 TARGETS_SEED = 20_000
 FRESH_SEED = 30_000  # of networks that learn from perturbations
 FACTOR = 2.0  # how much longer than the smallest a perturbation is that must work elsewhere
-BEYOND = 1.1  # how much longer it is in a lesson, so that it does not end on the boundary
 TREATMENTS = (
     "standard", "adversary l2", "adversary linf", "noise l2", "noise linf", "one shuffle",
     "own shuffles",
@@ -46,6 +46,7 @@ RATE = 3.0  # times the architecture's learning rate, in part two
 BY_HEART = Schedule(steps=350, batch=BATCH, target=0.3, learning_rate=1e-2)
 PAIRED = ("cosine", "transfer", "random")  # measures of two networks, 2k and 2k + 1
 MEASURES = ("accuracy", "robust_l2", "robust_linf", "look", *PAIRED)
+COSINES = ("look", "cosine")  # others are shares
 
 
 @dataclass(frozen=True)
@@ -150,8 +151,8 @@ def measures(asked: Ensemble, how: Plain) -> pd.DataFrame:
 
     Columns: those of `Ensemble.table`; accuracy (all images); of the images that are attacked, by
     the smallest perturbations found: robust_l2, robust_linf (read rightly, and still so at the
-    adversaries' sizes), look (`towards`, l2), and for the members 2k and 2k + 1 as a pair: cosine
-    (`alike`), transfer, random (`transfers`); sane: all sanity checks hold.
+    adversaries' sizes), look (`shared.towards`, l2), and for the members 2k and 2k + 1 as a pair:
+    cosine (`shared.alike`), transfer, random (`shared.transfers`); sane: all checks hold.
 
     Raises:
         ValueError: the number of members is odd.
@@ -169,8 +170,9 @@ def measures(asked: Ensemble, how: Plain) -> pd.DataFrame:
         found[f"robust_{norm}"] = right & (attack.size > size)
         large = 2 * x.flatten(1).norm(dim=1).max().item() if norm == "l2" else 1.0
         sane &= attacks.sanity(asked.outputs, x.float(), y, attack=attack, large=large).holds
-    found["look"] = towards(asked, attack, x, how.train())  # of the last attack, l2
-    of_pairs = alike(attack.perturbation), *transfers(asked, attack, x)
+    found["look"] = shared.towards(asked, attack, x, how.train())  # of the last attack, l2
+    carried = shared.transfers(asked, attack, x, factor=FACTOR, seed=TEST_SEED)
+    of_pairs = shared.alike(attack.perturbation), *carried
     found |= {k: v.repeat_interleave(2, 0) for k, v in zip(PAIRED, of_pairs, strict=True)}
     columns = [spread(name, values.double()) for name, values in found.items()]
     return asked.table(sane=sane).join(pd.concat(columns, axis=1))
@@ -182,151 +184,28 @@ def _attacked(asked: Ensemble, x: Tensor, norm: Norm, how: Plain) -> Attack:
     )
 
 
-def towards(asked: Ensemble, attack: Attack, x: Tensor, known: Set) -> Tensor:
-    """Cosine (members, samples) between each perturbation and the way to the nearest known image
-    of the class that it leads to."""
-    images, labels = known
-    nearest = torch.stack([_nearest(x, images[labels == c]) for c in range(CLASSES)], 1)
-    led = asked.labels(x.float() + attack.perturbation, own=True)  # (members, samples)
-    way = nearest[torch.arange(len(x)).expand(len(asked), -1), led] - x
-    return _cosine(attack.perturbation, way)
-
-
-def alike(perturbation: Tensor) -> Tensor:
-    """Cosine (pairs, samples) of the perturbations (members, samples, …) of members 2k, 2k + 1."""
-    pairs = len(perturbation) // 2
-    return _cosine(perturbation[0 : 2 * pairs : 2], perturbation[1 : 2 * pairs : 2])
-
-
-def transfers(asked: Ensemble, attack: Attack, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Does `FACTOR` times a member's smallest perturbation change the other member's label?
-
-    And a random perturbation of that norm? Both (pairs, samples), means over both directions of
-    the pairs 2k, 2k + 1.
-    """
-    pairs = len(attack.size) // 2
-    order = torch.arange(2 * pairs).view(pairs, 2).flip(1).flatten()  # each the other's
-    own = attack.perturbation[: 2 * pairs]
-    noise = torch.randn(own.shape[1:], generator=generator(TEST_SEED), dtype=own.dtype)
-    length = own.flatten(2).norm(dim=2) / noise.flatten(1).norm(dim=1)
-    before, found = asked.labels(x.float()), []
-    for eta in (own, noise * length[..., None, None]):
-        given = torch.zeros_like(attack.perturbation)
-        given[: 2 * pairs] = FACTOR * eta[order]
-        flips = (asked.labels(x.float() + given, own=True) != before)[: 2 * pairs].double()
-        found.append(flips.view(pairs, 2, -1).mean(1))
-    return found[0], found[1]
-
-
-def summary(table: pd.DataFrame) -> pd.DataFrame:
-    """Means with intervals, over networks (or pairs of them) and images: architecture, treatment,
-    measure, value, low, high."""
-    keys = ["architecture", "treatment"]
-
-    def of(measure: str) -> pd.DataFrame:
-        low = -1 if measure in ("look", "cosine") else 0
-        found = evidence.summary(
-            table, keys, None, measure=lambda p: evidence.crossed(units(p, measure), bounds=(low, 1))
-        )
-        return found.assign(measure=measure)
-
-    return pd.concat(map(of, MEASURES), ignore_index=True)
-
-
-def units(part: pd.DataFrame, measure: str) -> pd.DataFrame:
+def units(part: pd.DataFrame, measure: str) -> np.ndarray:
     """One of `MEASURES`: (networks, images), or (pairs, images)."""
     return cells(part, measure)[:: 2 if measure in PAIRED else 1]
 
 
+def mean_of(measure: str) -> Callable[[pd.DataFrame], evidence.Found]:
+    """From networks to the mean of one of `MEASURES`, over networks and images."""
+    bounds = (-1, 1) if measure in COSINES else (0, 1)
+    return lambda part: evidence.crossed(units(part, measure), bounds=bounds)
+
+
+def summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Means with intervals: architecture, treatment, value, low, high, measure."""
+    keys = ["architecture", "treatment"]
+    parts = [
+        evidence.summary(table, keys, None, measure=mean_of(name)).assign(measure=name)
+        for name in MEASURES
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
 # What perturbations teach
-
-
-def targeted(outputs: Outputs, targets: Tensor) -> Outputs:
-    """One output a member and sample, positive where the target (members, samples) leads."""
-
-    def lead(x: Tensor) -> Tensor:
-        f = outputs(x)
-        if f.shape[:2] != targets.shape:
-            raise ValueError(
-                f"outputs for {tuple(f.shape[:2])} points, targets for {tuple(targets.shape)}; "
-                "expected equal: attack all points at once"
-            )
-        own = f.gather(-1, targets[..., None])
-        return own[..., 0] - f.scatter(-1, targets[..., None], -torch.inf).amax(-1)
-
-    return lead
-
-
-LESSONS = ("perturbation", "random", "perturbation inside", "random inside")
-
-
-@dataclass(frozen=True)
-class Lessons:
-    """What fresh networks are taught.
-
-    Attributes:
-        sets: For each of `LESSONS` a set of images and labels for each network that was attacked.
-        size: Mean Euclidean norm of the perturbations in them, by lesson, (members,).
-    """
-
-    sets: dict[str, list[Set]]
-    size: dict[str, Tensor]
-
-
-def lessons(asked: Ensemble, known: Set) -> Lessons:
-    """Teaching material out of perturbations (after Ilyas et al., arXiv:1905.02175).
-
-    Each image gets a random target other than its label, and `BEYOND` times the smallest
-    perturbation found that leads there. Kept, with the target as label, are the images that the
-    network then takes for the target, and whose nearest known image still has the old label: a rule
-    that sees only which image is nearest is right about none of them. "inside": of these, the
-    images that moved by less than half of their distance to the nearest image of another class.
-    "random": the same images and labels, moved by random perturbations of the same norms.
-
-    Raises:
-        ValueError: fewer than two images are left for some member.
-    """
-    x, y = known
-    generators = [generator(TARGETS_SEED + seed) for seed in asked.seeds]
-    shift = [torch.randint(1, CLASSES, y.shape, generator=g) for g in generators]
-    targets = (y + torch.stack(shift)) % CLASSES  # (members, samples)
-    eta = BEYOND * _aimed(asked, x, targets)
-    noise = torch.stack([torch.randn(x.shape, generator=g) for g in generators])
-    length = eta.flatten(2).norm(dim=2)
-    noise = noise * (length / noise.flatten(2).norm(dim=2))[..., None, None]
-    sees = asked.labels(x.float() + eta, own=True)
-    nearest = torch.stack([y[_distances(x + e, x).argmin(1)] for e in eta])
-    kept = (sees == targets) & (nearest == y) & (length > 0)
-    other = _distances(x, x).masked_fill(y[:, None] == y, torch.inf).amin(1)
-    sets, sizes = {}, {}
-    for where, rows in (("", kept), (" inside", kept & (length < other / 2))):
-        for lesson, moved in (("perturbation", x + eta), ("random", x + noise)):
-            sets[lesson + where] = _material(moved, targets, rows)
-            sizes[lesson + where] = (length * rows).sum(1) / rows.sum(1)
-    return Lessons(sets, sizes)
-
-
-def _material(moved: Tensor, targets: Tensor, kept: Tensor) -> list[Set]:
-    """The kept images of each member, as many of each."""
-    least = int(kept.sum(1).min())
-    if least < 2:
-        raise ValueError(f"{least} images are left for a member; expected at least 2")
-    rows = [own.nonzero().flatten()[:least] for own in kept]
-    return [(moved[i, own], targets[i, own]) for i, own in enumerate(rows)]
-
-
-def _aimed(asked: Ensemble, x: Tensor, targets: Tensor) -> Tensor:
-    """Perturbations (members, samples, …) that lead to the targets, or nearly so; zero if none."""
-    parts = []
-    step = max(1, 2**20 // (len(asked) * x[0].numel()))  # so that the attack takes each at once
-    for first in range(0, len(x), step):
-        rows = slice(first, first + step)
-        lead = targeted(asked.outputs, targets[:, rows])
-        attack = attacks.smallest_perturbations(
-            lead, x[rows].float(), norm="l2", members=len(asked)
-        )
-        parts.append(attack.perturbation)
-    return torch.cat(parts, 1)
 
 
 def taught_point(*, plain: dict[str, Any], architecture: str, seeds: list[int]) -> pd.DataFrame:
@@ -342,7 +221,8 @@ def pupils(teachers: Ensemble, how: Plain, architecture: str) -> pd.DataFrame:
     Columns: seed (of the teacher), lesson, images (so many), size (of perturbations, mean),
     accuracy (on clean held-out images), right (of each image, `cells`).
     """
-    given, network = lessons(teachers, how.train()), how.network(architecture)
+    given = lessons.lessons(teachers, how.train(), seed=TARGETS_SEED)
+    network = how.network(architecture)
     x, y = images_of(how.dataset).test
     tables = []
     for lesson, sets in given.sets.items():
@@ -388,17 +268,3 @@ def gallery(how: Plain, architecture: str, *, images: int, seed: int = 0) -> pd.
                 own = pixels(picture, image=i, panel=f"{treatment}: {name}", says=says[i])
                 tables.append(own)
     return pd.concat(tables, ignore_index=True)
-
-
-def _distances(x: Tensor, known: Tensor) -> Tensor:
-    """(samples, known)."""
-    return torch.cdist(x.flatten(1), known.flatten(1))
-
-
-def _nearest(x: Tensor, known: Tensor) -> Tensor:
-    return known[_distances(x, known).argmin(1)]
-
-
-def _cosine(left: Tensor, right: Tensor) -> Tensor:
-    """(members, samples) of (members, samples, …); zero where one of them is zero."""
-    return torch.cosine_similarity(left.double().flatten(2), right.double().flatten(2), dim=2)

@@ -134,8 +134,8 @@ def flips(members: Sequence[Member], ensemble: shallow.Ensemble) -> pd.DataFrame
             name: (success.labels(shallow.logits(one, x + eta)) != before).double().mean().item()
             for name, eta in (("hint", across), ("away", -across), ("up", aside), ("down", -aside))
         }
-        original = max(share.pop("up"), share.pop("down"))
-        rows.append({f"flip_{name}": own for name, own in share.items()} | {"flip_original": original})
+        along = {"flip_hint": share["hint"], "flip_away": share["away"]}
+        rows.append(along | {"flip_original": max(share["up"], share["down"])})
     return pd.DataFrame(rows)
 
 
