@@ -19,11 +19,24 @@ from falsestruct.chapters.images.perturbations import COSINES, mean_of, units
 from falsestruct.evidence import Claims, Found, contrast, crossed, extreme, share, slug, where
 from falsestruct.statistics import exact
 
+WAYS = ("adversary", "noise")  # of training; noise is the control
 
-def planted_claims(
+
+def captured_claims(at_usual: pd.DataFrame) -> Claims:
+    """About what is captured at the usual strengths, from `measure.usual`."""
+    found: Claims = {}
+    for kind in KINDS[1:]:
+        found |= contrast(
+            f"digits-{kind}-captured", where(at_usual, kind=kind), "architecture", taken,
+            of={"rho": 1.0}, against={"rho": 0.5},
+        )  # fmt: skip
+    return found
+
+
+def order_claims(
     table: pd.DataFrame, at_usual: pd.DataFrame, radius: Mapping[str, float]
 ) -> Claims:
-    """About pixel and sinusoid: capture, crossovers, which comes first.
+    """About where networks change over to pixel and sinusoid, and which comes first.
 
     Args:
         table, at_usual: Of `measure.swept` and `measure.usual`.
@@ -31,19 +44,14 @@ def planted_claims(
     """
     norms, says_nothing = crossovers(table), where(at_usual, rho=0.5)
     found: Claims = {}
-    for kind in KINDS[1:]:
-        own = where(at_usual, kind=kind)
-        found |= contrast(f"digits-{kind}-captured", own, "architecture", taken,
-                          of={"rho": 1.0}, against={"rho": 0.5})  # fmt: skip
-        for name in dict.fromkeys(table["architecture"]):
-            logs = _logs(norms, kind, name) - np.log(radius[kind])
-            control = sided(where(own, rho=0.5, architecture=name))
-            found[slug(f"digits-{kind}-fainter", name)] = powered(logs), control
     for name in dict.fromkeys(table["architecture"]):
-        ratio = powered(_logs(norms, "pixel", name) - _logs(norms, "sinusoid", name))
-        found[slug("digits-sinusoid-before-pixel", name)] = (
-            ratio, sided(where(says_nothing, architecture=name))
-        )  # fmt: skip
+        logs = {kind: _logs(norms, kind, name) for kind in KINDS[1:]}
+        own = where(says_nothing, architecture=name)
+        for kind, sizes in logs.items():
+            fainter = powered(sizes - np.log(radius[kind]))
+            found[slug(f"digits-{kind}-fainter", name)] = fainter, sided(where(own, kind=kind))
+        first = powered(logs["pixel"] - logs["sinusoid"])
+        found[slug("digits-sinusoid-before-pixel", name)] = first, sided(own)
     found["digits-pixel-cnn-last"] = _last(norms, "pixel"), _last(norms, "sinusoid")
     return found
 
@@ -94,15 +102,6 @@ def linear_claims(
     }  # fmt: skip
 
 
-def plain_claims(table: pd.DataFrame) -> Claims:
-    """About adversarial training and about shared perturbations, from `perturbations.plain`."""
-    return {
-        slug(stem, name): pair
-        for name, part in table.groupby("architecture", sort=False)
-        for stem, pair in (_robust(part) | _shared(part)).items()
-    }
-
-
 def change(table: pd.DataFrame, measure: str, after: str, before: str) -> Found:
     """Mean of a measure after one treatment less that after another, seed by seed."""
     pair = [units(where(table, treatment=treatment), measure) for treatment in (after, before)]
@@ -110,41 +109,41 @@ def change(table: pd.DataFrame, measure: str, after: str, before: str) -> Found:
     return crossed(_difference(*pair), bounds=(-size, size))
 
 
-def _robust(table: pd.DataFrame) -> Claims:
-    def by_norm(after: str, before: str, measure: str) -> list[Found]:
+def robust_claims(table: pd.DataFrame) -> Claims:
+    """About adversarial training, from `perturbations.plain`."""
+
+    def by_norm(part: pd.DataFrame, after: str, before: str, measure: str) -> list[Found]:
         """`change` for each norm, put in place of a star."""
-        norms = ("l2", "linf")
-        return [
-            change(table, *(w.replace("*", n) for w in (measure, after, before))) for n in norms
-        ]
+        words = measure, after, before
+        return [change(part, *(w.replace("*", n) for w in words)) for n in ("l2", "linf")]
 
-    return {
-        "digits-robust-gain": (
-            extreme(by_norm("adversary *", "standard", "robust_*"), min),
-            extreme(by_norm("noise *", "standard", "robust_*"), max),
-        ),
+    found: Claims = {}
+    for name, part in table.groupby("architecture", sort=False):
+        gain, noise = (by_norm(part, f"{w} *", "standard", "robust_*") for w in WAYS)
+        found[slug("digits-robust-gain", name)] = extreme(gain, min), extreme(noise, max)
         # A cost is a change downwards.
-        "digits-robust-cost": (
-            extreme(by_norm("standard", "adversary *", "accuracy"), min),
-            extreme(by_norm("standard", "noise *", "accuracy"), max),
-        ),
-        "digits-robust-look": (
-            change(table, "look", "adversary l2", "standard"),
-            change(table, "look", "noise l2", "standard"),
-        ),
-    }
+        cost, noise = (by_norm(part, "standard", f"{w} *", "accuracy") for w in WAYS)
+        found[slug("digits-robust-cost", name)] = extreme(cost, min), extreme(noise, max)
+        look, noise_look = (change(part, "look", f"{w} l2", "standard") for w in WAYS)
+        found[slug("digits-robust-look", name)] = look, noise_look
+    return found
 
 
-def _shared(table: pd.DataFrame) -> Claims:
-    standard, own = (where(table, treatment=way) for way in ("standard", "own shuffles"))
-    return {
-        "digits-shared-direction": (mean_of("cosine")(standard), mean_of("cosine")(own)),
-        "digits-shared-transfer": (mean_of("transfer")(standard), mean_of("random")(standard)),
-        "digits-shared-beyond-labels": (
-            change(table, "cosine", "standard", "one shuffle"),
-            change(table, "cosine", "own shuffles", "one shuffle"),
-        ),
-    }
+def shared_claims(table: pd.DataFrame) -> Claims:
+    """About perturbations that networks share, from `perturbations.plain`."""
+    found: Claims = {}
+    for name, part in table.groupby("architecture", sort=False):
+        standard, own = (where(part, treatment=way) for way in ("standard", "own shuffles"))
+        pairs = {
+            "direction": (mean_of("cosine")(standard), mean_of("cosine")(own)),
+            "transfer": (mean_of("transfer")(standard), mean_of("random")(standard)),
+            "beyond-labels": (
+                change(part, "cosine", "standard", "one shuffle"),
+                change(part, "cosine", "own shuffles", "one shuffle"),
+            ),
+        }
+        found |= {slug(f"digits-shared-{what}", name): pair for what, pair in pairs.items()}
+    return found
 
 
 def taught_claims(table: pd.DataFrame) -> Claims:

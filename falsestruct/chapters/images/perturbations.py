@@ -47,6 +47,7 @@ BY_HEART = Schedule(steps=350, batch=BATCH, target=0.3, learning_rate=1e-2)
 PAIRED = ("cosine", "transfer", "random")  # measures of two networks, 2k and 2k + 1
 MEASURES = ("accuracy", "robust_l2", "robust_linf", "look", *PAIRED)
 COSINES = ("look", "cosine")  # others are shares
+LESSON = ["architecture", "seed", "accuracy", "size", "lesson", "images"]  # what is published
 
 
 @dataclass(frozen=True)
