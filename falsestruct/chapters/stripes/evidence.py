@@ -102,10 +102,8 @@ def attack_claims(strong: pd.DataFrame, weak: pd.DataFrame) -> Claims:
 def crossover_summary(swept: pd.DataFrame, crossed: pd.DataFrame) -> pd.DataFrame:
     """Mean shares and crossovers with intervals: architecture, a, share, low, high, crossover,
     crossover_low, crossover_high."""
-    keys = ["architecture", "a"]
-    shares = evidence.summary(
-        swept, keys, "colour", name="share", measure=partial(mean, bounds=(0, 1))
-    )
+    keys, portion = ["architecture", "a"], partial(mean, bounds=(0, 1))
+    shares = evidence.summary(swept, keys, "colour", name="share", measure=portion)
     means = evidence.summary(crossed, "architecture", "crossover", name="crossover", measure=ratio)
     means = means.rename(columns={"low": "crossover_low", "high": "crossover_high"})
     return shares.merge(means, on="architecture")

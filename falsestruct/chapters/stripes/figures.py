@@ -51,8 +51,9 @@ def stripe_examples(table: pd.DataFrame) -> Figure:
     """One image of each kind; `measure.examples`."""
     titles = {panel: panel.replace(", ", ",\n") for panel in table["panel"]}
     picture, panels = shapes.panels(table, "panel", aspect=0.3, titles=titles, sharey=False)
+    low, high = table["value"].min(), table["value"].max()
     for axis, part in panels:
-        shapes.pixels(axis, part, vmin=table["value"].min(), vmax=table["value"].max())
+        shapes.pixels(axis, part, cmap="cividis", vmin=low, vmax=high)
         axis.set_title(axis.get_title(loc="left"), fontsize="small")
         axis.set_title("", loc="left")
     return picture
@@ -79,7 +80,8 @@ def stripe_bands(table: pd.DataFrame) -> Figure:
         axis.set_xticks(range(len(names)), names, rotation=40, ha="right")
         axis.set_xlabel("offset a of the test images")
     panels[0][0].set(ylabel="accuracy (share of orientation right)", ylim=(-0.03, 1.03))
-    panels[1][0].legend(handles=[look.handle for look in looks.values()], loc="lower right")
+    handles = [look.handle for look in looks.values()]
+    panels[1][0].legend(handles, [look.label for look in looks.values()], loc="lower right")
     return picture
 
 
@@ -90,8 +92,8 @@ def stripe_losses(table: pd.DataFrame, *, stored: float) -> Figure:
     axis = picture.subplots()
     parts = table.groupby("variant")
     for place, (look, (_, part)) in enumerate(zip(looks.values(), parts, strict=False)):
-        own = part.assign(height=shapes.beside(part["loss"], 0.3) + 0.15 - place)
-        shapes.marks(axis, own, "loss", look, faint=True)
+        own = part.assign(height=shapes.beside(part["loss"], 0.3) - place)
+        shapes.marks(axis, own, "loss", look, faint=True, ms=6)
         corner = (max(own["loss"].median() - 0.2, 0.02), 0.3 - place)
         axis.annotate(look.label, corner, color=look.colour)
     axis.axvline(stored, color="0.2", linestyle="--")
