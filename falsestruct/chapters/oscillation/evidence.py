@@ -116,7 +116,7 @@ def counts(paper: pd.DataFrame) -> dict[str, float]:
     """For the prose: how many networks of the recorded runs learnt f_a, or took the hint."""
     end = final(paper)
     good = {f"learnt_{run}": where(end, run=run)["zero"] >= LEARNT for run in ("034", "035")}
-    good["captured_036"] = where(end, run="036")["captured"] >= 0.9
+    good["took_036"] = where(end, run="036")["captured"] >= 0.9
     return {name: float(mask.sum()) for name, mask in good.items()}
 
 
