@@ -9,6 +9,7 @@ qualify there is no number, and the claim is inconclusive: `statistics.Nobody`, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -148,6 +149,22 @@ def crossed(values: np.ndarray, *, bounds: statistics.Bounds | None = None) -> F
     if inputs < LEAST:
         return too_few(inputs, "inputs")
     return statistics.two_way(values, bounds=bounds)
+
+
+def spread(name: str, values: Any) -> pd.DataFrame:
+    """A matrix (networks, inputs) as columns `name 0`, `name 1`, … of a table of networks.
+
+    Args:
+        values: An array or a tensor.
+    """
+    matrix = np.asarray(values)
+    return pd.DataFrame(matrix, columns=[f"{name} {i}" for i in range(matrix.shape[1])])
+
+
+def cells(table: pd.DataFrame, name: str) -> np.ndarray:
+    """What `spread` made columns of, for `crossed`: (networks, inputs), in the order of `seed`."""
+    own = table.sort_values("seed", kind="stable")
+    return own.filter(regex=f"^{re.escape(name)} [0-9]+$").to_numpy(dtype=float)
 
 
 def too_few(count: int, what: str = "networks") -> Nobody:

@@ -10,13 +10,22 @@ import pandas as pd
 from falsestruct.chapters.images.measure import (
     KINDS,
     TAKEN,
-    cells,
     crossovers,
     powered,
     taken,
 )
 from falsestruct.chapters.images.perturbations import COSINES, mean_of, units
-from falsestruct.evidence import Claims, Found, contrast, crossed, extreme, share, slug, where
+from falsestruct.evidence import (
+    Claims,
+    Found,
+    cells,
+    contrast,
+    crossed,
+    extreme,
+    share,
+    slug,
+    where,
+)
 from falsestruct.statistics import exact
 
 WAYS = ("adversary", "noise")  # of training; noise is the control

@@ -15,7 +15,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from falsestruct import evidence
+from falsestruct import evidence, success
+from falsestruct.evidence import cells, spread
 from falsestruct.learning.ensembles import Learner, Seeds, train
 from falsestruct.learning.networks import Architecture, by_name, for_images
 from falsestruct.learning.training import Schedule
@@ -52,17 +53,6 @@ def problem_of(dataset: str, kind: Kind, strength: float) -> Planted:
 
 def generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
-
-
-def spread(name: str, values: Tensor) -> pd.DataFrame:
-    """A matrix (networks, images) as columns `name 0`, `name 1`, … of a table of networks."""
-    return pd.DataFrame(values.numpy(), columns=[f"{name} {i}" for i in range(values.shape[1])])
-
-
-def cells(table: pd.DataFrame, name: str) -> np.ndarray:
-    """What `spread` made columns of: (networks, images), by seed."""
-    own = table.sort_values("seed", kind="stable")
-    return own.filter(regex=f"^{name} [0-9]+$").to_numpy(dtype=float)
 
 
 @dataclass(frozen=True)
@@ -149,19 +139,9 @@ def longer_grid(how: Sweep, norms: Sequence[float], *, seeds: int) -> list[Point
     return [own | {"norm": n, "rho": rho, "seeds": list(range(seeds))} for n, rho in points]
 
 
-def swept(how: Sweep, norms: Sequence[float], *, seeds: Seeds) -> pd.DataFrame:
-    """Networks of `sweep_grid`, as `planted_point`."""
-    return sweep(planted_point, sweep_grid(how, norms, seeds=seeds))
-
-
-def usual(how: Sweep, *, seeds: Seeds) -> pd.DataFrame:
-    """Networks of `usual_grid`, as `planted_point`."""
-    return sweep(planted_point, usual_grid(how, seeds=seeds))
-
-
-def longer(how: Sweep, norms: Sequence[float], *, seeds: int) -> pd.DataFrame:
-    """Networks of `longer_grid`, as `planted_point`."""
-    return sweep(planted_point, longer_grid(how, norms, seeds=seeds))
+def networks(grid: Sequence[Point]) -> pd.DataFrame:
+    """All networks of a grid, as `planted_point`."""
+    return sweep(planted_point, grid)
 
 
 def crossovers(table: pd.DataFrame) -> pd.DataFrame:
@@ -169,43 +149,19 @@ def crossovers(table: pd.DataFrame) -> pd.DataFrame:
 
     Columns: kind, architecture, seed, norm, strength; beyond: 1 if the seed never sides with the
     pattern (norm is then the sweep's largest), −1 if it does so from the smallest norm on, else 0;
-    log (of each image: `crossing`).
+    log (of each image: `success.crossover_by_input`).
     """
     rows, logs = [], []
     for key, part in table.groupby(["kind", "architecture", "seed"], sort=False):
         points = part.sort_values("norm")
-        own, beyond = crossing(points["norm"].to_numpy(), cells(points, "side"))
+        sides = cells(points, "side")
+        own, beyond = success.crossover_by_input(points["norm"].to_numpy(), sides, level=TAKEN)
         norm = float(np.exp(own.mean()))
         scale = points["strength"].iloc[0] / points["norm"].iloc[0]
         rows.append((*key, norm, norm * scale, beyond))
         logs.append(own)
     names = ["kind", "architecture", "seed", "norm", "strength", "beyond"]
-    return pd.DataFrame(rows, columns=names).join(spread("log", torch.tensor(np.array(logs))))
-
-
-def crossing(norms: np.ndarray, sides: np.ndarray) -> tuple[np.ndarray, int]:
-    """Logarithm of the norm at which half of the images are read by the pattern, image by image.
-
-    The mean over images is the crossing, interpolated in the logarithm. An image is off it by its
-    influence (first order), so that the spread over images is that of the crossing.
-
-    Args:
-        norms: Increasing, (points,).
-        sides: 1 where an image is read by the pattern, (points, images).
-
-    Returns:
-        (images,), and on which side of the sweep the crossing lies beyond it; 0 inside.
-    """
-    shares = sides.mean(1)
-    above = np.flatnonzero(shares >= TAKEN)
-    if not len(above) or not above[0]:
-        end, beyond = (0, -1) if len(above) else (-1, 1)
-        return np.full(sides.shape[1], np.log(norms[end])), beyond
-    i = above[0]
-    low, high = shares[i - 1], shares[i]
-    part, width = (TAKEN - low) / (high - low), np.log(norms[i] / norms[i - 1])
-    off = (1 - part) * (sides[i - 1] - low) + part * (sides[i] - high)
-    return np.log(norms[i - 1]) + width * (part - off / (high - low)), 0
+    return pd.DataFrame(rows, columns=names).join(spread("log", np.array(logs)))
 
 
 def taken(part: pd.DataFrame) -> evidence.Found:

@@ -17,12 +17,11 @@ from falsestruct import evidence
 from falsestruct.chapters.images.measure import (
     BATCH,
     TEST_SEED,
-    cells,
     generator,
     images_of,
     pixels,
-    spread,
 )
+from falsestruct.evidence import cells, spread
 from falsestruct.instability import attacks, lessons, shared
 from falsestruct.instability.attacks import Attack, Norm
 from falsestruct.learning.ensembles import Ensemble, train
