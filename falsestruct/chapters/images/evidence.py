@@ -23,9 +23,9 @@ from falsestruct.evidence import (
     crossed,
     extreme,
     share,
-    slug,
     where,
 )
+from falsestruct.names import slug
 from falsestruct.statistics import exact
 
 WAYS = ("adversary", "noise")  # of training; noise is the control
@@ -92,6 +92,11 @@ def sided(table: pd.DataFrame) -> Found:
     return share(table["capture"] > TAKEN, within=table["seed"] if several else None)
 
 
+def portion(meets: Sequence[bool]) -> Found:
+    """Share of training sets that are all there are."""
+    return exact(sum(meets) / len(meets), len(meets))
+
+
 def linear_claims(
     table: pd.DataFrame, patient: pd.DataFrame, bare: Sequence[bool], few: Sequence[bool]
 ) -> Claims:
@@ -104,7 +109,7 @@ def linear_claims(
     usual = _logs(crossovers(table), "sinusoid", "linear")
     longer = _logs(crossovers(where(patient, rho=1.0)), "sinusoid", "linear")
     return {
-        "digits-linear-limit": (exact(np.mean(bare), len(bare)), exact(np.mean(few), len(few))),
+        "digits-linear-limit": (portion(bare), portion(few)),
         "digits-linear-waits": (
             powered(_difference(longer, usual)), sided(where(patient, rho=0.5)),
         ),

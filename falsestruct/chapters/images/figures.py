@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from falsestruct.plots import shapes
 from falsestruct.plots.shapes import Look
-from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORIGINAL, PINK, YELLOW, figure
+from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORIGINAL, PINK, YELLOW, figure, tidy
 
 WAYS = {
     "standard": "standard",
@@ -176,7 +176,7 @@ def taught(table: pd.DataFrame) -> Figure:
                   textcoords="offset points", fontsize="small")  # fmt: skip
     shapes.named(axis, names)
     axis.set(xlim=(-0.02, 1.02), xlabel="accuracy on clean held-out images")
-    shapes.tidy(axis)
+    tidy(axis)
     shapes.legend(picture, looks, columns=2)
     return picture
 

@@ -26,7 +26,7 @@ from falsestruct.problems.digits import Digits
 from falsestruct.problems.planted import Planted
 from falsestruct.problems.planted import digits as patterns
 from falsestruct.problems.planted.digits import STRENGTHS, Kind
-from falsestruct.statistics import exponential
+from falsestruct.statistics import Nobody, exponential
 from falsestruct.sweep.grid import sweep
 from falsestruct.theory import margins
 
@@ -183,7 +183,7 @@ def crossed_norm(part: pd.DataFrame) -> evidence.Found:
 def powered(logs: np.ndarray) -> evidence.Found:
     """e to the mean of logarithms (networks, images), both sampled."""
     found = evidence.crossed(logs)
-    return found if isinstance(found, evidence.Nobody) else exponential(found)
+    return found if isinstance(found, Nobody) else exponential(found)
 
 
 def crossover_summary(crossed: pd.DataFrame) -> pd.DataFrame:
@@ -243,5 +243,7 @@ def examples(how: Sweep, norm: float) -> pd.DataFrame:
 
 def pixels(picture: Tensor, **columns: Any) -> pd.DataFrame:
     """A row a pixel: row, column, value, and these columns."""
-    wide = pd.DataFrame(picture.double().numpy()).stack().rename_axis(["row", "column"])
-    return wide.rename("value").reset_index().assign(**columns)
+    values = picture.double().numpy()
+    row, column = np.indices(values.shape)
+    table = pd.DataFrame({"row": row.ravel(), "column": column.ravel(), "value": values.ravel()})
+    return table.assign(**columns)

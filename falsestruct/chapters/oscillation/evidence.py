@@ -90,7 +90,8 @@ def difference(pairs: pd.DataFrame) -> Found:
     """Mean of left − right over seeds."""
     if len(pairs) < evidence.LEAST:
         return evidence.too_few(len(pairs))
-    return statistics.paired_difference(pairs["left"], pairs["right"], bounds=(0, 1))
+    left, right = (pairs[side].to_numpy() for side in ("left", "right"))
+    return statistics.paired_difference(left, right, bounds=(0, 1))
 
 
 def _same_side(left: pd.DataFrame, right: pd.DataFrame) -> Found:

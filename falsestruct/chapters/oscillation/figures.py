@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from falsestruct.plots import shapes
 from falsestruct.plots.shapes import Look
-from falsestruct.plots.style import FALSE, GREEN, ORIGINAL, figure
+from falsestruct.plots.style import FALSE, GREEN, ORIGINAL, figure, tidy
 
 
 def oscillation_history(table: pd.DataFrame) -> Figure:
@@ -41,7 +41,7 @@ def oscillation_delta(table: pd.DataFrame) -> Figure:
     axis.set(xscale="log", ylim=(-0.03, 1.03))
     axis.set_xlabel("δ, the size of the hint in x₂ (x₁ spans a quarter)")
     axis.set_ylabel("share of conflict set\nsiding with the hint")
-    shapes.tidy(axis)
+    tidy(axis)
     return picture
 
 
@@ -81,7 +81,7 @@ def oscillation_changes(table: pd.DataFrame, *, needed: int) -> Figure:
         axis.axvline(needed, color="0.2", linestyle="--")
         axis.set(xlim=(-0.5, None), xlabel=f"{NAMES[column]} at x₂ = 0")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-        shapes.tidy(axis)
+        tidy(axis)
     shapes.named(axes[0], list(looks))
     return picture
 

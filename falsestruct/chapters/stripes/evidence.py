@@ -8,7 +8,8 @@ import pandas as pd
 
 from falsestruct import evidence
 from falsestruct.chapters.stripes.measure import vertical_images
-from falsestruct.evidence import Claims, Found, extreme, mean, ratio, share, slug, where
+from falsestruct.evidence import Claims, Found, extreme, mean, ratio, share, where
+from falsestruct.names import slug
 from falsestruct.problems.stripes import BANDS, Stripes
 from falsestruct.statistics import exact, prediction
 from falsestruct.theory.stripes import radius_errors
@@ -30,7 +31,7 @@ def set_claims(stripes: Stripes, a: float) -> Claims:
 
 def loss_claims(networks: pd.DataFrame) -> Claims:
     """Which set the released network was trained on: the next loss that a set would give."""
-    a, b = (prediction(where(networks, variant=name)["loss"]) for name in "AB")
+    a, b = (prediction(where(networks, variant=name)["loss"].to_numpy()) for name in "AB")
     return {"stripes-released-loss": (a, b)}
 
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from falsestruct.plots import shapes
 from falsestruct.plots.shapes import Look
-from falsestruct.plots.style import FALSE, ORIGINAL, dots, figure
+from falsestruct.plots.style import FALSE, ORIGINAL, dots, figure, tidy
 
 RULES = {"direction": "Direction says", "brightness": "Brightness says", "networks": "Networks say"}
 PLACES = (0.86, 0.5, 0.14)  # of the rules' lines, in heights of the text's part
@@ -103,7 +103,7 @@ def stripe_losses(table: pd.DataFrame, *, stored: float) -> Figure:
     )  # fmt: skip
     axis.set(yticks=[], ylim=(-1.5, 0.6), xlim=(0, max(stored, table["loss"].max()) * 1.12))
     axis.set_xlabel("training loss after 10 steps (cross-entropy, nats)")
-    shapes.tidy(axis)
+    tidy(axis)
     return picture
 
 
@@ -124,7 +124,7 @@ def stripe_crossover(table: pd.DataFrame) -> Figure:
                         textcoords="offset points", va="center", fontsize="small")  # fmt: skip
     for axis in (top, bottom):
         axis.axvline(0.01, color="0.4", linestyle=":")
-        shapes.tidy(axis)
+        tidy(axis)
     top.annotate("the paper's\noffset", (0.01, 0.7), xytext=(-4, 0), textcoords="offset points",
                  ha="right", fontsize="small")  # fmt: skip
     top.set_ylabel("share of conflict set\nread by colour")
@@ -143,14 +143,14 @@ def stripe_attacks(table: pd.DataFrame) -> Figure:
     names = list(dict.fromkeys(table["architecture"]))
     picture = figure(0.42)
     axis = picture.subplots()
-    for (a, name), own in table.groupby(["a", "architecture"]):
+    for (_, name), own in table.groupby(["a", "architecture"]):
         height = shapes.beside(own["size"]) - names.index(name)
-        shapes.marks(axis, own.assign(height=height), "size", looks[float(a)], faint=True)
+        shapes.marks(axis, own.assign(height=height), "size", looks[own["a"].iloc[0]], faint=True)
     for a, look in looks.items():
         axis.axvline(a, color=look.colour, linestyle="--")
     shapes.named(axis, names)
     axis.set_xlim(0, 0.52)
     axis.set_xlabel("mean smallest constant image that flips the label (contrast of the stripe: 1)")
-    shapes.tidy(axis)
+    tidy(axis)
     shapes.legend(picture, looks.values(), columns=2)
     return picture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -53,8 +54,9 @@ def in_the_middle(stripes: Stripes, horizontal: Sequence[bool], offsets: Sequenc
 
 def pixels(image: Tensor) -> pd.DataFrame:
     """A row a pixel: row, column, value."""
-    wide = pd.DataFrame(image.double().numpy()).stack().rename_axis(["row", "column"])
-    return wide.rename("value").reset_index()
+    values = image.double().numpy()
+    row, column = np.indices(values.shape)
+    return pd.DataFrame({"row": row.ravel(), "column": column.ravel(), "value": values.ravel()})
 
 
 def glance(stripes: Stripes, a: float, *, seeds: int) -> pd.DataFrame:
