@@ -9,10 +9,10 @@ import pandas as pd
 from falsestruct import evidence
 from falsestruct.chapters.stripes.measure import vertical_images
 from falsestruct.evidence import Claims, Found, extreme, mean, ratio, share, where
+from falsestruct.instability.stripes import radius_errors
 from falsestruct.names import slug
 from falsestruct.problems.stripes import BANDS, Stripes
 from falsestruct.statistics import exact, prediction
-from falsestruct.theory.stripes import radius_errors
 
 READS = 0.75  # share of the images from which on a network reads them by colour
 

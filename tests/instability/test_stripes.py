@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from falsestruct.instability.stripes import orientation_radius, radius_errors
 from falsestruct.problems.stripes import Stripes
-from falsestruct.theory.stripes import orientation_radius, radius_errors
 
 STRIPES = Stripes()
 
