@@ -9,6 +9,7 @@ qualify there is no number, and the claim is inconclusive: `statistics.Nobody`, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -155,6 +156,22 @@ def crossed(values: np.ndarray, *, bounds: statistics.Bounds | None = None) -> F
     return statistics.two_way(values, bounds=bounds)
 
 
+def spread(name: str, values: Any) -> pd.DataFrame:
+    """A matrix (networks, inputs) as columns `name 0`, `name 1`, … of a table of networks.
+
+    Args:
+        values: An array or a tensor.
+    """
+    matrix = np.asarray(values)
+    return pd.DataFrame(matrix, columns=[f"{name} {i}" for i in range(matrix.shape[1])])
+
+
+def cells(table: pd.DataFrame, name: str) -> np.ndarray:
+    """What `spread` made columns of, for `crossed`: (networks, inputs), in the order of `seed`."""
+    own = table.sort_values("seed", kind="stable")
+    return own.filter(regex=f"^{re.escape(name)} [0-9]+$").to_numpy(dtype=float)
+
+
 def too_few(count: int, what: str = "networks") -> Nobody:
     """Nobody, because an interval needs more."""
     return Nobody(f"{count} {what} qualify; an interval needs {LEAST}", count)
@@ -210,10 +227,10 @@ def _groups(table: pd.DataFrame, names: Sequence[str]) -> list[tuple[Hashable, .
 def summary(
     table: pd.DataFrame,
     by: str | Sequence[str],
-    column: str,
+    column: str | None,
     *,
     name: str = "value",
-    measure: Callable[[Values], Found] = mean,
+    measure: Callable[[Any], Found] = mean,
 ) -> pd.DataFrame:
     """What a figure draws: a row a group, an estimate of a column with its interval.
 
@@ -221,15 +238,18 @@ def summary(
     network alone has its value, without an interval.
 
     Args:
-        column: What is estimated; its missing values don't count.
+        column: What is estimated; its missing values don't count. None: `measure` gets the rows of
+            the group, for what takes more than a column.
     """
     names = [by] if isinstance(by, str) else list(by)
     rows = []
     for key in _groups(table, names):
         group = dict(zip(names, key, strict=True))
-        values = where(table, **group)[column].dropna().to_numpy(dtype=float)
-        found = measure(values)
-        ends = (values[0] if len(values) == 1 else np.nan, np.nan, np.nan)
+        part = where(table, **group)
+        values = None if column is None else part[column].dropna().to_numpy(dtype=float)
+        found = measure(part if values is None else values)
+        alone = values is not None and len(values) == 1
+        ends = (values[0] if alone else np.nan, np.nan, np.nan)  # type: ignore[index]
         if isinstance(found, Estimate):
             ends = (found.value, found.low, found.high)
         rows.append(group | dict(zip((name, "low", "high"), ends, strict=True)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -235,6 +236,34 @@ def crossover(offsets: Tensor, share: Tensor, *, level: float = 0.5) -> float:
     part = (level - left) / (right - left)
     logs = offsets.double().log()
     return torch.exp(logs[i - 1] + part * (logs[i] - logs[i - 1])).item()
+
+
+def crossover_by_input(
+    offsets: np.ndarray, sides: np.ndarray, *, level: float = 0.5
+) -> tuple[np.ndarray, int]:
+    """Logarithm of the offset at which a share of inputs first reaches a level, input by input.
+
+    The mean over inputs is the logarithm of `crossover`. An input is off it by its influence, to
+    first order, so that the spread over inputs is that of the crossover: for `evidence.crossed`.
+
+    Args:
+        offsets: Increasing and positive, (points,).
+        sides: 1 where an input counts, else 0, (points, inputs).
+
+    Returns:
+        (inputs,); and 0, or where the crossover lies beyond the offsets −1 (below) or 1 (above):
+        then it is the logarithm of that end for every input.
+    """
+    shares = sides.mean(1)
+    above = np.flatnonzero(shares >= level)
+    if not len(above) or not above[0]:
+        end, beyond = (0, -1) if len(above) else (-1, 1)
+        return np.full(sides.shape[1], np.log(offsets[end])), beyond
+    i = above[0]
+    low, high = shares[i - 1], shares[i]
+    part, width = (level - low) / (high - low), np.log(offsets[i] / offsets[i - 1])
+    off = (1 - part) * (sides[i - 1] - low) + part * (sides[i] - high)
+    return np.log(offsets[i - 1]) + width * (part - off / (high - low)), 0
 
 
 def changeover(values: Tensor, share: Tensor, *, level: float) -> float:

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from falsestruct.chapters.characterise import measure as characterise_experiment
-from falsestruct.chapters.images import measure as images_experiment
+from falsestruct.chapters.images import evidence as images_evidence
 from falsestruct.chapters.instability import evidence as instability_estimates
 from falsestruct.chapters.simplicity import evidence as simplicity_evidence
 from falsestruct.chapters.simplicity import measure as simplicity_experiment
@@ -117,8 +117,9 @@ def images_world() -> Found:
     patient = pd.concat([swept[swept["kind"] == "sinusoid"].assign(rho=rho) for rho in (1.0, 0.5)])
     patient = patient[patient["architecture"] == "linear"]
     return {
-        **images_experiment.planted_estimates(swept, usual, images.RADIUS),
-        **images_experiment.linear_estimates(swept, patient, [True], [False]),
+        **images_evidence.captured_claims(usual),
+        **images_evidence.order_claims(swept, usual, images.RADIUS),
+        **images_evidence.linear_claims(swept, patient, [True], [False]),
     }
 
 

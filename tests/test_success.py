@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -261,3 +264,31 @@ def test_exchange_needs_both_feature_values() -> None:
 def test_changeover(share: list[float], want: float) -> None:
     values = torch.tensor([0.0, 1.0, 2.0]) if want != 3.0 else torch.tensor([1.0, 2.0, 3.0])
     assert success.changeover(values, torch.tensor(share), level=0.75) == pytest.approx(want)
+
+
+def test_crossover_by_input_has_the_crossover_for_its_mean() -> None:
+    """And its spread is that of the crossover when inputs are drawn again (first order)."""
+    generator = np.random.default_rng(0)
+    offsets, inputs = np.array([1.0, 2.0, 4.0, 8.0]), 400
+    taste = generator.uniform(0.2, 2.2, inputs)  # logarithm from which on an input counts
+    sides = (np.log(offsets)[:, None] > taste).astype(float)
+
+    def crossover(chosen: np.ndarray) -> float:
+        shares = torch.tensor(sides[:, chosen].mean(1))
+        return math.log(success.crossover(torch.tensor(offsets), shares))
+
+    logs, beyond = success.crossover_by_input(offsets, sides)
+    assert beyond == 0
+    assert logs.mean() == pytest.approx(crossover(np.arange(inputs)))
+    drawn = [crossover(generator.integers(inputs, size=inputs)) for _ in range(500)]
+    assert logs.std() / math.sqrt(inputs) == pytest.approx(np.std(drawn), rel=0.15)
+
+
+@pytest.mark.parametrize(("share", "end", "beyond"), [(0.0, 8.0, 1), (1.0, 1.0, -1)])
+def test_crossovers_beyond_the_offsets_are_their_ends(
+    share: float, end: float, beyond: int
+) -> None:
+    sides = np.full((2, 3), share)
+    logs, found = success.crossover_by_input(np.array([1.0, 8.0]), sides)
+    assert found == beyond
+    assert np.exp(logs).tolist() == pytest.approx([end] * 3)

@@ -7,14 +7,14 @@ from collections.abc import Callable
 import pandas as pd
 import torch
 
-from falsestruct.chapters.images.measure import KINDS, Sweep, captured, problem_of
-from falsestruct.learning.networks import for_images
+from falsestruct.chapters.images import measure
+from falsestruct.chapters.images.measure import KINDS, Point, Sweep, problem_of
+from falsestruct.learning.ensembles import Learner, Seeds, by_hand
 from falsestruct.problems.planted import Planted
-from falsestruct.problems.planted.registry import STRENGTHS
 
 HOW = Sweep(samples=100, steps=60, images=100)
 NORMS = [0.1, 0.8, 3.2]
-NAMES = [network.name for network in for_images(8)]
+SEEDS = Seeds(20, 20)
 RADIUS = {kind: 0.96 for kind in KINDS}
 
 # A network built by hand: the problem it was trained on to labels (samples,) of inputs.
@@ -39,30 +39,25 @@ def mixture(share: float) -> Hand:
     return rule
 
 
-def share(problem: Planted, hand: Hand) -> float:
-    """Of the conflict set that the network reads by the pattern."""
-    return captured(lambda x: hand(problem, x)[None], problem, HOW.images).item()
+def learner(problem: Planted, hand: Hand) -> Learner:
+    """Networks that all answer as the hand does: they are asked about the same inputs."""
+    return by_hand(lambda x: (2.0 * hand(problem, x[0]) - 1).expand(len(x), -1))
+
+
+def asked(hand: Hand, point: Point) -> pd.DataFrame:
+    """What `planted_point` says of networks built by hand."""
+    how = Sweep(**point["sweep"])
+    problem = problem_of(how.dataset, point["kind"], point["norm"] / how.norm(point["kind"]))
+    return measure.planted_point(**point, learn=learner(problem, hand))
 
 
 def world(hand: Callable[[str, float, float], Hand]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The tables of `swept` and `usual` if every network were hand(kind, norm, rho)."""
+    """The tables of both grids if every network were hand(kind, norm, rho)."""
 
-    def rows(kind: str, norm: float, rho: float) -> pd.DataFrame:
-        problem = problem_of("digits", kind, norm / HOW.norm(kind))
-        columns = {"kind": kind, "norm": norm, "strength": problem.strength, "rho": rho}
-        capture = share(problem, hand(kind, norm, rho))
-        return pd.DataFrame(
-            [
-                columns | {"architecture": name, "seed": seed, "capture": capture}
-                for name in NAMES
-                for seed in range(20)
-            ]
-        )
+    def table(grid: list[Point]) -> pd.DataFrame:
+        hands = (hand(p["kind"], p["norm"], p.get("rho", 1.0)) for p in grid)
+        parts = [asked(own, point) for own, point in zip(hands, grid, strict=True)]
+        return pd.concat(parts, ignore_index=True)
 
-    swept = [rows(kind, norm, 1.0) for kind in KINDS for norm in NORMS]
-    usual = [
-        rows(kind, STRENGTHS[f"digits-{kind}"] * HOW.norm(kind), rho)
-        for kind in KINDS[1:]
-        for rho in (1.0, 0.5)
-    ]
-    return pd.concat(swept), pd.concat(usual)
+    swept = measure.sweep_grid(HOW, NORMS, seeds=SEEDS)
+    return table(swept), table(measure.usual_grid(HOW, seeds=SEEDS))

@@ -13,18 +13,14 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from falsestruct import statistics, success
+from falsestruct import success
 from falsestruct.chapters.oscillation import runs as oscillation_runs
 from falsestruct.chapters.oscillation.runs import GRID, TRAINING_SEED, Run
 from falsestruct.learning import shallow
 from falsestruct.problems.oscillation import Oscillation
 from falsestruct.sweep.grid import sweep
 
-RELEASED_ACCURACY = {"034": 1.0, "035": 6 / 7}  # of the released networks on S_ε, without hint
 SEVEN_WITHOUT = Run("036 without hint", 7, "zero", batch=7)
-SIDES = 0.75  # share of the conflict set from which we say that a network sides with a structure;
-# a constant answer reaches 4/7 at most
-LEARNT = 0.99  # accuracy from which we say that a structure is learnt
 NOISE_SEED = 30_000
 
 
@@ -120,71 +116,22 @@ def add_captured(table: pd.DataFrame) -> pd.DataFrame:
 def flips(members: Sequence[Member], ensemble: shallow.Ensemble) -> pd.DataFrame:
     """Shares of test points whose label a perturbation of size δ changes: one row a network.
 
-    `flip_hint`: by (0, ±δ), the sign against the hint. `flip_original`: by (±δ, 0), the worse sign.
+    `flip_hint`: by (0, ±δ), the sign against the hint. `flip_away`: by the same with the other
+    sign, away from the hint's boundary. `flip_original`: by (±δ, 0), the worse sign.
     """
     rows = []
     for member, (run, _, _) in enumerate(members):
         one = shallow.Ensemble(ensemble.flat[member : member + 1], 2, run.width)
         x, _ = run.problem.grid(GRID, "hint")
-        moved, _ = run.problem.grid(GRID, "swapped")
-        before, delta = success.labels(shallow.logits(one, x)), run.problem.delta
-        aside = [
-            (success.labels(shallow.logits(one, x + torch.tensor([step, 0.0]))) != before)
-            for step in (delta, -delta)
-        ]
-        along = success.labels(shallow.logits(one, moved)) != before
-        rows.append(
-            {"flip_hint": along.double().mean().item()}
-            | {"flip_original": max(mask.double().mean().item() for mask in aside)}
-        )
-    return pd.DataFrame(rows)
-
-
-def delta_crossovers(table: pd.DataFrame) -> list[float]:
-    """The δ at which each seed begins to take the hint, from the rows of one step."""
-    values = []
-    for _, part in table.groupby("seed"):
-        points = part.sort_values("delta")
-        sizes, share = (torch.tensor(points[name].to_numpy()) for name in ("delta", "captured"))
-        values.append(success.crossover(sizes, share, level=SIDES))
-    return values
-
-
-def delta_summary(table: pd.DataFrame) -> pd.DataFrame:
-    """Mean share of the conflict set that sides with the hint, by δ, with 95 % intervals."""
-    rows = []
-    for delta, part in table.groupby("delta"):
-        share = statistics.mean(part["captured"].to_numpy())
-        rows.append({"delta": delta, "share": share.value, "low": share.low, "high": share.high})
-    return pd.DataFrame(rows)
-
-
-def learnt(table: pd.DataFrame, run: str, column: str = "zero") -> pd.Series[bool]:
-    """Which networks of a run reach an accuracy of 0.99 on S_ε."""
-    return table[table["run"] == run][column] >= LEARNT
-
-
-def paired(left: pd.DataFrame, right: pd.DataFrame, column: str) -> statistics.Estimate:
-    """Mean difference left − right of a column over the seeds that both have."""
-    both = left.merge(right, on="seed", suffixes=("_left", "_right"))
-    first, second = (both[f"{column}_{side}"].to_numpy() for side in ("left", "right"))
-    return statistics.paired_difference(first, second)
-
-
-def history_summary(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
-    """What `plots.oscillation_history` draws: run, step, test, mean, low and high (5 % and 95 %).
-
-    Args:
-        names: Titles of the runs to keep, in order.
-    """
-    rows = []
-    for run, title in names.items():
-        for step, part in table[table["run"] == run].groupby("step"):
-            rows += [
-                {"run": title, "step": step, "test": test, "mean": part[test].mean()}
-                | {"low": part[test].quantile(0.05), "high": part[test].quantile(0.95)}
-                for test in ("hint", "zero", "swapped")
-            ]
+        swapped, _ = run.problem.grid(GRID, "swapped")
+        across, aside = swapped - x, torch.tensor([run.problem.delta, 0.0]).double()
+        before = success.labels(shallow.logits(one, x))
+        share = {
+            name: (success.labels(shallow.logits(one, x + eta)) != before).double().mean().item()
+            for name, eta in (("hint", across), ("away", -across), ("up", aside), ("down", -aside))
+        }
+        along = {"flip_hint": share["hint"], "flip_away": share["away"]}
+        rows.append(along | {"flip_original": max(share["up"], share["down"])})
     return pd.DataFrame(rows)
 
 
@@ -208,36 +155,6 @@ def sweep_delta(
     runs = [oscillation_runs.RUNS[0].with_delta(delta) for delta in deltas]
     table = train(runs, seeds, steps=steps, controls=[runs[-1]], block=block)
     return table[~table["noise"]], table[table["noise"]]
-
-
-def change_table(live: pd.DataFrame, recorded: pd.DataFrame) -> pd.DataFrame:
-    """What `plots.oscillation_changes` draws: label, changes, pieces; one row a network."""
-    parts = [
-        live[live["run"] == "030"].assign(label="030, live"),
-        live[live["run"] == "036"].assign(label="036, live"),
-        recorded[recorded["run"] == "030"].assign(label="030, recorded"),
-        recorded[recorded["run"] == "035"].assign(label="035, recorded"),
-        recorded[recorded["run"] == "034"].assign(label="034, recorded"),
-    ]
-    return pd.concat(parts, ignore_index=True)[["label", "changes", "pieces"]]
-
-
-def same_side(
-    left: pd.DataFrame, first: str, right: pd.DataFrame, second: str
-) -> statistics.Estimate:
-    """Share of seeds of two runs that are on the same side of 3/4 of the conflict set."""
-    pair = left[left["run"] == first].merge(right[right["run"] == second], on="seed")
-    same = (pair["captured_x"] >= SIDES) == (pair["captured_y"] >= SIDES)
-    return statistics.proportion(same.to_numpy())
-
-
-def beside_released(recorded: pd.DataFrame) -> pd.DataFrame:
-    """What `plots.oscillation_record` draws: runs 034 and 035, and the released network's end."""
-    sizes = {run.name: f"{run.samples:,} samples" for run in oscillation_runs.RUNS}
-    rows = recorded[recorded["run"].isin(list(RELEASED_ACCURACY))]
-    return rows.assign(paper=rows["run"].map(RELEASED_ACCURACY), training=rows["run"].map(sizes))[
-        ["training", "seed", "step", "zero", "paper"]
-    ]
 
 
 def final(table: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from falsestruct.plots.style import FALSE, MARKERS, ORIGINAL, SERIES, dots, figure, tidy
+from falsestruct.plots import shapes
+from falsestruct.plots.shapes import Look
+from falsestruct.plots.style import FALSE, ORIGINAL, dots, figure, tidy
 
 RULES = {"direction": "Direction says", "brightness": "Brightness says", "networks": "Networks say"}
 PLACES = (0.86, 0.5, 0.14)  # of the rules' lines, in heights of the text's part
@@ -19,20 +21,17 @@ def glance(table: pd.DataFrame) -> Figure:
         table: As `measure.glance` gives it.
     """
     picture = figure(0.5)
-    panels = list(dict.fromkeys(table["panel"]))
-    widths = [0.9, *[1.0] * len(panels)]
+    parts = list(table.groupby("panel", sort=False))
+    widths = [0.9, *[1.0] * len(parts)]
     top, bottom = picture.subplots(2, len(widths), width_ratios=widths, height_ratios=[2.0, 1.0])
     for axis in (top[0], *bottom):
         axis.set_axis_off()
     for place, words in zip(PLACES, RULES.values(), strict=True):
         bottom[0].text(1.0, place, words, ha="right", va="center")
     low, high = table["value"].min(), table["value"].max()
-    for image, text, panel in zip(top[1:], bottom[1:], panels, strict=True):
-        own = table[table["panel"] == panel]
-        pixels = own.pivot(index="row", columns="column", values="value")
-        image.imshow(pixels, cmap="gray", vmin=low - 0.1, vmax=high)
-        image.set(xticks=[], yticks=[])
-        image.set_title(panel.capitalize(), fontsize="medium")
+    for image, text, (panel, own) in zip(top[1:], bottom[1:], parts, strict=True):
+        shapes.pixels(image, own, cmap="gray", vmin=low - 0.1, vmax=high)
+        image.set_title(str(panel).capitalize(), fontsize="medium")
         _answers(text, own.iloc[0])
     return picture
 
@@ -50,69 +49,59 @@ def _answers(axis: Axes, row: pd.Series) -> None:
 
 def stripe_examples(table: pd.DataFrame) -> Figure:
     """One image of each kind; `measure.examples`."""
-    panels = list(dict.fromkeys(table["panel"]))
-    picture = figure(0.3)
-    axes = picture.subplots(1, len(panels))
+    titles = {panel: panel.replace(", ", ",\n") for panel in table["panel"]}
+    picture, panels = shapes.panels(table, "panel", aspect=0.3, titles=titles, sharey=False)
     low, high = table["value"].min(), table["value"].max()
-    for axis, panel in zip(axes, panels, strict=True):
-        image = table[table["panel"] == panel].pivot(index="row", columns="column", values="value")
-        axis.imshow(image, cmap="cividis", vmin=low, vmax=high)
-        axis.set_title(panel.replace(", ", ",\n"), fontsize="small")
-        axis.set_xticks([])
-        axis.set_yticks([])
+    for axis, part in panels:
+        shapes.pixels(axis, part, cmap="cividis", vmin=low, vmax=high)
+        axis.set_title(axis.get_title(loc="left"), fontsize="small")
+        axis.set_title("", loc="left")
     return picture
 
 
 def stripe_bands(table: pd.DataFrame) -> Figure:
     """Accuracy by band of a, colouring and training set; one dot a network, the mean as a bar."""
-    picture = figure(0.5)
-    axes = picture.subplots(1, 2, sharey=True)
-    bands = table[["low", "high"]].drop_duplicates().reset_index(drop=True)
-    names = [f"{low:g}–{high:g}" if high else "0" for low, high in bands.to_numpy()]
-    looks = {"true": (ORIGINAL, "o", -0.17), "swapped": (FALSE, "s", 0.17)}
-    for axis, (variant, part) in zip(axes, table.groupby("variant"), strict=True):
-        for colours, (colour, marker, shift) in looks.items():
-            for place, low in enumerate(bands["low"]):
+    bands = table[["low", "high"]].drop_duplicates().to_numpy()
+    names = [f"{low:g}–{high:g}" if high else "0" for low, high in bands]
+    looks = {
+        "true": Look("true colours", ORIGINAL, "o", -0.17),
+        "swapped": Look("swapped colours", FALSE, "s", 0.17),
+    }
+    titles = {"A": "(A) trained as released", "B": "(B) trained as described"}
+    picture, panels = shapes.panels(table, "variant", aspect=0.5, titles=titles)
+    for axis, part in panels:
+        for colours, look in looks.items():
+            for place, (low, _) in enumerate(bands):
                 own = part[(part["colours"] == colours) & (part["low"] == low)]["accuracy"]
-                spread = place + shift + 0.1 * (own.rank(method="first") / len(own) - 0.5)
-                label = f"{colours} colours" if place == 0 else None
-                axis.plot(spread, own, marker, ms=3, label=label, **dots(colour))
-                axis.hlines(own.mean(), place + shift - 0.15, place + shift + 0.15, color=colour)
+                middle = place + look.shift
+                spread = middle + shapes.beside(own, 0.1)
+                axis.plot(spread, own, look.marker, ms=3, **dots(look.colour))
+                axis.hlines(own.mean(), middle - 0.15, middle + 0.15, color=look.colour)
         axis.set_xticks(range(len(names)), names, rotation=40, ha="right")
         axis.set_xlabel("offset a of the test images")
-        axis.set_title(f"({variant}) trained {'as released' if variant == 'A' else 'as described'}")
-        tidy(axis)
-    axes[0].set_ylabel("accuracy (share of orientation right)")
-    axes[0].set_ylim(-0.03, 1.03)
-    axes[1].legend(loc="lower right")
+    panels[0][0].set(ylabel="accuracy (share of orientation right)", ylim=(-0.03, 1.03))
+    handles = [look.handle for look in looks.values()]
+    panels[1][0].legend(handles, [look.label for look in looks.values()], loc="lower right")
     return picture
 
 
 def stripe_losses(table: pd.DataFrame, *, stored: float) -> Figure:
     """Final losses of both variants, one mark a seed, and the loss that was stored."""
+    looks = shapes.series(("(A) as released", "(B) as described"))
     picture = figure(0.32)
     axis = picture.subplots()
-    names = {"A": "(A) as released", "B": "(B) as described"}
-    for place, (variant, part) in enumerate(table.groupby("variant")):
-        height = -place + 0.3 * (part["loss"].rank(method="first") / len(part) - 0.5)
-        axis.plot(part["loss"], height, MARKERS[place], **dots(SERIES[place]))
-        axis.annotate(
-            names[str(variant)],
-            (max(part["loss"].median() - 0.2, 0.02), -place + 0.3),
-            color=SERIES[place],
-        )
+    parts = table.groupby("variant")
+    for place, (look, (_, part)) in enumerate(zip(looks.values(), parts, strict=False)):
+        own = part.assign(height=shapes.beside(part["loss"], 0.3) - place)
+        shapes.marks(axis, own, "loss", look, faint=True, ms=6)
+        corner = (max(own["loss"].median() - 0.2, 0.02), 0.3 - place)
+        axis.annotate(look.label, corner, color=look.colour)
     axis.axvline(stored, color="0.2", linestyle="--")
     axis.annotate(
-        "stored with the\nreleased network",
-        (stored, -1),
-        xytext=(4, 0),
-        textcoords="offset points",
-        fontsize="small",
-        va="center",
-    )
-    axis.set_yticks([])
-    axis.set_ylim(-1.5, 0.6)
-    axis.set_xlim(0, max(stored, table["loss"].max()) * 1.12)
+        "stored with the\nreleased network", (stored, -1), xytext=(4, 0),
+        textcoords="offset points", fontsize="small", va="center",
+    )  # fmt: skip
+    axis.set(yticks=[], ylim=(-1.5, 0.6), xlim=(0, max(stored, table["loss"].max()) * 1.12))
     axis.set_xlabel("training loss after 10 steps (cross-entropy, nats)")
     tidy(axis)
     return picture
@@ -124,15 +113,15 @@ def stripe_crossover(table: pd.DataFrame) -> Figure:
     Columns: architecture, a, share, low, high, and crossover, crossover_low, crossover_high.
     """
     picture = figure(0.62)
+    looks = shapes.series(table["architecture"], line="-")
     top, bottom = picture.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    for place, (name, part) in enumerate(table.groupby("architecture", sort=False)):
-        look = {"color": SERIES[place], "marker": MARKERS[place]}
-        errors = (part["share"] - part["low"], part["high"] - part["share"])
-        top.errorbar(part["a"], part["share"], yerr=errors, ms=4, capsize=2, label=name, **look)
-        value, low, high = part[["crossover", "crossover_low", "crossover_high"]].iloc[0]
-        bottom.errorbar(value, -place, xerr=[[value - low], [high - value]], capsize=3, **look)
-        bottom.annotate(str(name), (high, -place), xytext=(7, 0), textcoords="offset points",
-                        va="center", fontsize="small")  # fmt: skip
+    for place, (look, own) in enumerate(shapes.groups(table, "architecture", looks)):
+        shapes.curve(top, own, "a", "share", look)
+        one = own[["crossover", "crossover_low", "crossover_high"]].head(1)
+        one = one.set_axis(["crossover", "low", "high"], axis=1).assign(height=-place)
+        shapes.marks(bottom, one, "crossover", look, capsize=3)
+        bottom.annotate(look.label, (one["high"].iloc[0], -place), xytext=(7, 0),
+                        textcoords="offset points", va="center", fontsize="small")  # fmt: skip
     for axis in (top, bottom):
         axis.axvline(0.01, color="0.4", linestyle=":")
         tidy(axis)
@@ -140,31 +129,28 @@ def stripe_crossover(table: pd.DataFrame) -> Figure:
                  ha="right", fontsize="small")  # fmt: skip
     top.set_ylabel("share of conflict set\nread by colour")
     top.legend(loc="lower right", fontsize="small")
-    bottom.set_ylabel("crossover")
-    bottom.set_yticks([])
-    bottom.set_ylim(-len(table["architecture"].unique()) + 0.3, 0.7)
-    bottom.set_xscale("log")
+    bottom.set(ylabel="crossover", yticks=[], ylim=(-len(looks) + 0.3, 0.7), xscale="log")
     bottom.set_xlabel("offset a of the training images (contrast of the stripe: 1)")
     return picture
 
 
 def stripe_attacks(table: pd.DataFrame) -> Figure:
     """Mean smallest constant image that flips the label, one mark a network, by architecture."""
+    looks = {
+        0.01: Look("trained at a = 0.01", ORIGINAL, "o"),
+        0.1: Look("trained at a = 0.1", FALSE, "s"),
+    }
+    names = list(dict.fromkeys(table["architecture"]))
     picture = figure(0.42)
     axis = picture.subplots()
-    looks = {0.01: (ORIGINAL, "o", "trained at a = 0.01"), 0.1: (FALSE, "s", "trained at a = 0.1")}
-    names = list(dict.fromkeys(table["architecture"]))
-    for a, (colour, marker, label) in looks.items():
-        for place, name in enumerate(names):
-            own = table[(table["a"] == a) & (table["architecture"] == name)]["size"]
-            height = place + 0.4 * (own.rank(method="first") / len(own) - 0.5)
-            axis.plot(own, height, marker, ms=4, label=label if place == 0 else None,
-                      **dots(colour))  # fmt: skip
-    for a, (colour, *_) in looks.items():
-        axis.axvline(a, color=colour, linestyle="--")
-    axis.set_yticks(range(len(names)), names)
+    for (_, name), own in table.groupby(["a", "architecture"]):
+        height = shapes.beside(own["size"]) - names.index(name)
+        shapes.marks(axis, own.assign(height=height), "size", looks[own["a"].iloc[0]], faint=True)
+    for a, look in looks.items():
+        axis.axvline(a, color=look.colour, linestyle="--")
+    shapes.named(axis, names)
     axis.set_xlim(0, 0.52)
     axis.set_xlabel("mean smallest constant image that flips the label (contrast of the stripe: 1)")
-    axis.legend(loc="upper center", bbox_to_anchor=(0.5, 1.18), ncols=2)
     tidy(axis)
+    shapes.legend(picture, looks.values(), columns=2)
     return picture

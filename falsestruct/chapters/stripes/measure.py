@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
+import numpy as np
 import pandas as pd
 import torch
-from scipy.optimize import linprog
-from scipy.sparse import csr_matrix
 from torch import Tensor
 
-from falsestruct import statistics, success
+from falsestruct import success
 from falsestruct.instability import attacks
 from falsestruct.learning import training
+from falsestruct.learning.ensembles import Ensemble, Seeds, train
 from falsestruct.learning.networks import ARCHITECTURES, LINEAR, PAPER, Architecture, by_name
-from falsestruct.learning.training import Schedule, Set, Trained
+from falsestruct.learning.training import Schedule, Set
 from falsestruct.problems.stripes import BANDS, Colours, Stripes
 from falsestruct.sweep.grid import sweep
 
@@ -25,16 +25,13 @@ TARGET = 1e-3  # training loss at which a network of the sweep is done
 MOST_STEPS = 2_000
 TEST_SEED = 10_000
 LARGEST = 0.5  # constant images are tried up to this size; the contrast of a stripe is 1
-
 BLOCK = 10  # seeds that train together: a point of a sweep
-
 VARIANTS = ("A", "B")  # as released, as described
 VARIANT_COLUMNS = ["variant", "seed", "loss", "colour", "low", "high", "colours", "accuracy"]
 
 
 def examples(stripes: Stripes, a: float) -> pd.DataFrame:
     """Pixels of one image of each kind: panel, row, column, value."""
-    middle = torch.tensor([stripes.positions // 2])
     kinds = {
         "horizontal": (True, -a),
         "vertical, as described": (False, a),
@@ -42,16 +39,24 @@ def examples(stripes: Stripes, a: float) -> pd.DataFrame:
         "horizontal, swapped": (True, a),
         "vertical, swapped": (False, -a),
     }
-    tables = []
-    for panel, (horizontal, offset) in kinds.items():
-        image = stripes.images(torch.tensor([horizontal]), middle, torch.tensor([offset]))[0]
-        cells = [
-            {"panel": panel, "row": i, "column": j, "value": image[i, j].item()}
-            for i in range(stripes.size)
-            for j in range(stripes.size)
-        ]
-        tables.append(pd.DataFrame(cells))
-    return pd.concat(tables, ignore_index=True)
+    images = in_the_middle(stripes, *zip(*kinds.values(), strict=True))
+    return pd.concat(
+        [pixels(image).assign(panel=name) for name, image in zip(kinds, images, strict=True)],
+        ignore_index=True,
+    )
+
+
+def in_the_middle(stripes: Stripes, horizontal: Sequence[bool], offsets: Sequence[float]) -> Tensor:
+    """Images with a stripe in the middle."""
+    middle = torch.full((len(offsets),), stripes.positions // 2)
+    return stripes.images(torch.tensor(horizontal), middle, torch.tensor(offsets))
+
+
+def pixels(image: Tensor) -> pd.DataFrame:
+    """A row a pixel: row, column, value."""
+    values = image.double().numpy()
+    row, column = np.indices(values.shape)
+    return pd.DataFrame({"row": row.ravel(), "column": column.ravel(), "value": values.ravel()})
 
 
 def glance(stripes: Stripes, a: float, *, seeds: int) -> pd.DataFrame:
@@ -62,22 +67,22 @@ def glance(stripes: Stripes, a: float, *, seeds: int) -> pd.DataFrame:
     """
     network = by_name("MLP")
     schedule = Schedule(MOST_STEPS, target=TARGET, learning_rate=network.learning_rate)
-    trained = training.train(network, stripes.described(a), range(seeds), schedule)
-    middle = torch.full((3,), stripes.positions // 2)
-    x = stripes.images(torch.tensor([True, False, True]), middle, torch.tensor([-a, a, a]))
-    heard = predict(trained)(x).double().mean(0)  # share of the networks that say horizontal
-    panels = ("training picture 1", "training picture 2", "new picture")
-    direction, brightness = (rule(x) for rule in (stripes.orientation, stripes.colour))
-    says = [["vertical", "horizontal"][int(label)] for label in [*direction, *brightness]]
+    asked = train(network, stripes.described(a), range(seeds), schedule)
+    x = in_the_middle(stripes, [True, False, True], [-a, a, a])
+    heard = asked.labels(x).double().mean(0)  # share of the networks that say horizontal
+    words = {
+        name: [("vertical", "horizontal")[int(label)] for label in labels]
+        for name, labels in (
+            ("direction", stripes.orientation(x)),
+            ("brightness", stripes.colour(x)),
+            ("networks", heard > 0.5),
+        )
+    }
     tables = []
-    for i, panel in enumerate(panels):
-        row, column = torch.meshgrid(*[torch.arange(stripes.size)] * 2, indexing="ij")
-        columns = {"row": row.flatten(), "column": column.flatten(), "value": x[i].flatten()}
+    for i, panel in enumerate(("training picture 1", "training picture 2", "new picture")):
+        said = {name: labels[i] for name, labels in words.items()}
         share = max(heard[i].item(), 1 - heard[i].item())
-        words = {"direction": says[i], "brightness": says[3 + i], "share": share}
-        network_says = "horizontal" if heard[i] > 0.5 else "vertical"
-        own = pd.DataFrame({name: value.numpy() for name, value in columns.items()})
-        tables.append(own.assign(panel=panel, **words, networks=network_says))
+        tables.append(pixels(x[i]).assign(panel=panel, share=share, **said))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -87,43 +92,10 @@ def vertical_images(x: Tensor, y: Tensor) -> int:
     return int(varies.sum())
 
 
-def variant_networks(
-    stripes: Stripes,
-    variant: str,
-    *,
-    a: float,
-    seeds: Sequence[int],
-    dtype: torch.dtype = torch.float32,
-) -> Trained:
-    """The paper's network on one of the two training sets at the paper's settings, ten steps.
-
-    The paper trains in float64. On a processor that is six times slower; `precision_gap` says what
-    float32 changes.
-    """
-    data = {"A": stripes.released, "B": stripes.described}[variant](a)
-    return training.train(PAPER, data, seeds, Schedule(STEPS), dtype=dtype)
-
-
-def precision_gap(stripes: Stripes, outcome: pd.DataFrame, a: float, *, seeds: int) -> float:
-    """Largest difference in final loss when the first seeds train in float64 instead."""
-    gaps = []
-    for variant, own in outcome[outcome["seed"] < seeds].groupby("variant"):
-        exact = variant_networks(
-            stripes, str(variant), a=a, seeds=own["seed"].tolist(), dtype=torch.float64
-        )
-        gaps.append((exact.loss - torch.tensor(own["loss"].to_numpy())).abs().max().item())
-    return max(gaps)
-
-
-def predict(trained: Trained) -> attacks.Predict:
-    """The networks as a map from images (samples, 32, 32) to labels (members, samples)."""
-    return lambda x: success.labels(training.outputs(trained, x))
-
-
-def captures(stripes: Stripes, trained: Trained, a: float) -> Tensor:
+def captures(stripes: Stripes, asked: Ensemble, a: float) -> Tensor:
     """Share of the conflict set at offset a on which each member reads colour: (members,)."""
     x, _ = stripes.conflict_set(a)
-    return success.capture(predict(trained)(x), stripes.colour, stripes.orientation, x)
+    return success.capture(asked.labels(x), stripes.colour, stripes.orientation, x)
 
 
 def variants(stripes: Stripes, *, a: float, seeds: int, images: int) -> pd.DataFrame:
@@ -142,15 +114,32 @@ def variants(stripes: Stripes, *, a: float, seeds: int, images: int) -> pd.DataF
 def variant_point(
     *, shape: dict[str, int], variant: str, a: float, seeds: list[int], images: int
 ) -> pd.DataFrame:
-    """One point of `variants`: some seeds of one variant."""
+    """One point of `variants`: the paper's network, ten steps at the paper's settings.
+
+    The paper trains in float64. On a processor that is six times slower; `precision_gap` says what
+    float32 changes.
+    """
     stripes = Stripes(**shape)
-    trained = variant_networks(stripes, variant, a=a, seeds=seeds)
-    columns = {"loss": trained.loss.tolist(), "colour": captures(stripes, trained, a).tolist()}
-    own = pd.DataFrame({"variant": variant, "seed": seeds} | columns)
-    return own.merge(band_table(stripes, trained, images=images), on="seed")
+    asked = train(PAPER, _variant(stripes, variant, a), seeds, Schedule(STEPS))
+    own = asked.table(variant=variant, colour=captures(stripes, asked, a))
+    return own.merge(band_table(stripes, asked, images=images), on="seed")
 
 
-def band_table(stripes: Stripes, trained: Trained, *, images: int) -> pd.DataFrame:
+def _variant(stripes: Stripes, variant: str, a: float) -> Set:
+    return {"A": stripes.released, "B": stripes.described}[variant](a)
+
+
+def precision_gap(stripes: Stripes, outcome: pd.DataFrame, a: float, *, seeds: int) -> float:
+    """Largest difference in final loss when the first seeds train in float64 instead."""
+    gaps = []
+    for variant, own in outcome[outcome["seed"] < seeds].groupby("variant"):
+        data, numbers = _variant(stripes, str(variant), a), own["seed"].tolist()
+        exact = training.train(PAPER, data, numbers, Schedule(STEPS), dtype=torch.float64)
+        gaps.append((exact.loss - torch.tensor(own["loss"].to_numpy())).abs().max().item())
+    return max(gaps)
+
+
+def band_table(stripes: Stripes, asked: Ensemble, *, images: int) -> pd.DataFrame:
     """Accuracy in the paper's bands of a, and without offset: seed, low, high, colours, accuracy.
 
     Every network sees the same `images` random images a band and colouring.
@@ -160,9 +149,9 @@ def band_table(stripes: Stripes, trained: Trained, *, images: int) -> pd.DataFra
         for colours in COLOURINGS:
             generator = torch.Generator().manual_seed(TEST_SEED + index)
             x, y = stripes.test(images, (low, high), colours, generator)
-            share = success.accuracy(predict(trained)(x), y).tolist()
+            share = success.accuracy(asked.labels(x), y).tolist()
             seen = {"low": low, "high": high, "colours": colours, "accuracy": share}
-            tables.append(pd.DataFrame({"seed": trained.seeds} | seen))
+            tables.append(pd.DataFrame({"seed": asked.seeds} | seen))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -172,30 +161,20 @@ def network_table(table: pd.DataFrame) -> pd.DataFrame:
     return table[columns].drop_duplicates(ignore_index=True)
 
 
-def band_captures(bands: pd.DataFrame, band: tuple[float, float]) -> dict[str, pd.Series[float]]:
-    """Share of the swapped images in a band that each network reads by colour, by variant."""
-    rows = bands[(bands["low"] == band[0]) & (bands["high"] == band[1])]
-    swapped = rows[rows["colours"] == "swapped"]
-    return {str(name): 1 - part["accuracy"] for name, part in swapped.groupby("variant")}
-
-
 def crossing(
     stripes: Stripes,
     offsets: Sequence[float],
     *,
-    seeds: int,
-    slow_seeds: int | None = None,
+    seeds: Seeds,
     architectures: Sequence[Architecture] = ARCHITECTURES,
     attacked: Sequence[float] = (),
     **options: float,
 ) -> pd.DataFrame:
     """Train every architecture at every offset to a loss of 1e-3: one row a network.
 
-    Columns: architecture, a, seed, loss, steps, reached, accuracy (true colours), colour (share of
-    the conflict set read by colour), and those of `withstood` at the offsets in `attacked`.
+    Columns: those of `crossing_point`, and those of `withstood` at the offsets in `attacked`.
 
     Args:
-        slow_seeds: Of architectures that are more than layers of dense units; None: as many.
         options: Of `crossing_point`: `independent`, `factor`.
     """
     grid = [
@@ -203,9 +182,7 @@ def crossing(
         | {"attacked": a in attacked, **options}
         for architecture in architectures
         for a in offsets
-        for block in _blocks(
-            seeds if slow_seeds is None or architecture.engine == "dense" else slow_seeds
-        )
+        for block in _blocks(seeds.of(architecture))
     ]
     return sweep(crossing_point, grid).drop(columns=["attacked", *options])
 
@@ -222,6 +199,9 @@ def crossing_point(
 ) -> pd.DataFrame:
     """One point of `crossing`: some seeds of one architecture at one offset.
 
+    Columns: architecture, a, those of `Ensemble.table`, accuracy (true colours), colour (share of
+    the conflict set read by colour).
+
     Args:
         independent: The control: offsets drawn independently of the label.
         factor: Multiplies the learning rate.
@@ -231,20 +211,13 @@ def crossing_point(
     if independent:
         data = [stripes.independent(a, torch.Generator().manual_seed(seed)) for seed in seeds]
     schedule = Schedule(MOST_STEPS, target=TARGET, learning_rate=factor * network.learning_rate)
-    trained = training.train(network, data, seeds, schedule)
+    asked = train(network, data, seeds, schedule)
     x, y = stripes.described(a)
-    columns = {
-        "architecture": network.name,
-        "a": a,
-        "seed": seeds,
-        "loss": trained.loss.tolist(),
-        "steps": trained.steps.tolist(),
-        "reached": trained.reached.tolist(),
-        "accuracy": success.accuracy(predict(trained)(x), y).tolist(),
-        "colour": captures(stripes, trained, a).tolist(),
-    }
-    table = pd.DataFrame(columns)
-    return table.join(withstood(stripes, trained, a)) if attacked else table
+    table = asked.table(
+        architecture=network.name, a=a, accuracy=success.accuracy(asked.labels(x), y),
+        colour=captures(stripes, asked, a),
+    )  # fmt: skip
+    return table.join(withstood(stripes, asked, a)) if attacked else table
 
 
 def _blocks(seeds: int) -> list[list[int]]:
@@ -255,28 +228,19 @@ def _blocks(seeds: int) -> list[list[int]]:
 def crossovers(table: pd.DataFrame) -> pd.DataFrame:
     """The offset at which each seed changes over to colour: architecture, seed, crossover."""
     rows = []
-    for (name, seed), part in table.groupby(["architecture", "seed"], sort=False):
+    for key, part in table.groupby(["architecture", "seed"], sort=False):
         points = part.sort_values("a")
-        value = success.crossover(
-            torch.tensor(points["a"].to_numpy()), torch.tensor(points["colour"].to_numpy())
-        )
-        rows.append({"architecture": name, "seed": seed, "crossover": value})
-    return pd.DataFrame(rows)
+        a, colour = (torch.tensor(points[name].to_numpy()) for name in ("a", "colour"))
+        rows.append((*key, success.crossover(a, colour)))
+    return pd.DataFrame(rows, columns=["architecture", "seed", "crossover"])
 
 
-def colour_shares(table: pd.DataFrame) -> list[statistics.Estimate]:
-    """For each architecture, the share of networks that read three quarters or more by colour."""
-    parts = table.groupby("architecture")
-    return [statistics.proportion((own["colour"] >= 0.75).to_numpy()) for _, own in parts]
+def faster(stripes: Stripes, offsets: Sequence[float], *, seeds: Seeds) -> pd.DataFrame:
+    """`crossovers` of linear networks that are trained with three times their learning rate."""
+    return crossovers(crossing(stripes, offsets, seeds=seeds, architectures=[LINEAR], factor=3.0))
 
 
-def faster(stripes: Stripes, offsets: Sequence[float], *, seeds: int) -> pd.Series:
-    """Crossovers of linear networks that are trained with three times their learning rate."""
-    table = crossing(stripes, offsets, seeds=seeds, architectures=[LINEAR], factor=3.0)
-    return crossovers(table)["crossover"]
-
-
-def withstood(stripes: Stripes, trained: Trained, a: float, *, draws: int = 5) -> pd.DataFrame:
+def withstood(stripes: Stripes, asked: Ensemble, a: float, *, draws: int = 5) -> pd.DataFrame:
     """Constant against random images on the training images: one row a member.
 
     `size`: mean over images of the smallest constant image, against the label's colour, that flips
@@ -290,8 +254,8 @@ def withstood(stripes: Stripes, trained: Trained, a: float, *, draws: int = 5) -
     generator = torch.Generator().manual_seed(TEST_SEED)
     units = [attacks.random_directions(x, stripes.size, generator) for _ in range(draws)]
     rows = []
-    for member in range(len(trained)):
-        one = predict(training.select(trained, [member]))
+    for member in range(len(asked)):
+        one = asked.select([member]).labels
         size = attacks.smallest_step(one, x, towards, largest=LARGEST)
         norm = size.clamp(max=LARGEST)
         random = [attacks.flipped(one, x, norm[:, None, None] * unit) for unit in units]
@@ -305,65 +269,3 @@ def withstood(stripes: Stripes, trained: Trained, a: float, *, draws: int = 5) -
             }
         )
     return pd.DataFrame(rows)
-
-
-def orientation_radius(stripes: Stripes, position: int, a: float) -> float:
-    """Smallest ℓ∞ perturbation that makes the orientation rule miss a horizontal stripe, by HiGHS.
-
-    Linear program over the perturbation η and its size ε: |η_i| ≤ ε, and every row band's mean is
-    at most that of one column band. Which one does not matter: row bands don't see the order of
-    the columns.
-    """
-    n, w = stripes.size, stripes.width
-    image = stripes.images(torch.tensor([True]), torch.tensor([position]), torch.tensor([-a]))[0]
-    column = torch.zeros(n, n, dtype=torch.float64)
-    column[:, :w] = 1 / (n * w)
-    rows, limits = [], []
-    for first in range(stripes.positions):
-        band = torch.zeros_like(column)
-        band[first : first + w] = 1 / (n * w)
-        rows.append(torch.cat(((band - column).flatten(), torch.zeros(1).double())))
-        limits.append(((column - band) * image).sum().item())
-    identity = torch.eye(n * n, dtype=torch.float64)
-    bound = torch.full((n * n, 1), -1.0, dtype=torch.float64)
-    sizes = torch.cat((torch.cat((identity, bound), 1), torch.cat((-identity, bound), 1)))
-    matrix = csr_matrix(torch.cat((torch.stack(rows), sizes)).numpy())
-    cost = torch.zeros(n * n + 1).double()
-    cost[-1] = 1
-    limits += [0.0] * (2 * n * n)
-    found = linprog(cost.numpy(), A_ub=matrix, b_ub=limits, bounds=(None, None), method="highs")
-    if found.status != 0:
-        raise ArithmeticError(f"HiGHS ended with status {found.status}: {found.message}")
-    return float(found.fun)
-
-
-def crossover_summary(table: pd.DataFrame, crossed: pd.DataFrame) -> pd.DataFrame:
-    """What `plots.stripe_crossover` draws: mean shares and crossovers with 95 % intervals."""
-    rows = []
-    for (name, a), part in table.groupby(["architecture", "a"], sort=False):
-        share = statistics.mean(part["colour"].to_numpy())
-        own = crossed[crossed["architecture"] == name]["crossover"]
-        cross = statistics.geometric_mean(own.to_numpy())
-        rows.append(
-            {"architecture": name, "a": a}
-            | {"share": share.value, "low": share.low, "high": share.high}
-            | {"crossover": cross.value, "crossover_low": cross.low, "crossover_high": cross.high}
-        )
-    return pd.DataFrame(rows)
-
-
-def radius_errors(stripes: Stripes, offsets: Sequence[float]) -> tuple[float, float]:
-    """Largest distance of the two rules' ℓ∞ radii from 1/2 over all horizontal stripes.
-
-    The orientation rule's radius comes from `orientation_radius`, the colour rule's in closed form.
-    """
-    orientation, colour = [], []
-    for a in offsets:
-        x, _ = stripes.described(a)
-        assert stripes.colour.radius is not None
-        colour.append((stripes.colour.radius(x) - 0.5).abs().max().item())
-        orientation += [
-            abs(orientation_radius(stripes, position, a) - 0.5)
-            for position in range(stripes.positions)
-        ]
-    return max(orientation), max(colour)

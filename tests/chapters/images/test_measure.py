@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import asdict
 
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
-from sklearn.svm import SVC
 
-from falsestruct import success
+from falsestruct.chapters.images import evidence
 from falsestruct.chapters.images import figures as plots
 from falsestruct.chapters.images import measure as experiment
-from falsestruct.chapters.images.measure import KINDS, Sweep, captured, classes_meet, problem_of
-from falsestruct.learning import training
-from falsestruct.learning.ensembles import Seeds
-from falsestruct.learning.networks import fitting
-from falsestruct.learning.training import Schedule
+from falsestruct.chapters.images.measure import KINDS, Sweep
+from falsestruct.evidence import cells, spread, where
+from falsestruct.learning.ensembles import Learner, Seeds, train
 from falsestruct.press.notebook.claims import judge, read_claims
 from falsestruct.press.notebook.figures import STYLES, draw
 from falsestruct.press.paths import find_book
-from tests.worlds.images import HOW, NORMS, RADIUS, Hand, false, mixture, original, share, world
+from falsestruct.statistics import exact
+from tests.worlds.images import HOW, NORMS, RADIUS, Hand, asked, false, mixture, original, world
 
 CLAIMS = {id: c for id, c in read_claims(find_book()).items() if c.chapter == "08_images"}
+POINT = {"sweep": asdict(HOW), "norm": 0.8, "architecture": "MLP", "seeds": [0, 1]}
+
+
+def judged(swept: pd.DataFrame, usual: pd.DataFrame) -> dict[str, str]:
+    captured = evidence.captured_claims(usual)
+    found = captured | evidence.order_claims(swept, usual, RADIUS)
+    return {id: judge(CLAIMS[id], *pair) for id, pair in found.items()}
 
 
 def verdicts(hand: Callable[[str, float, float], Hand]) -> dict[str, str]:
-    found = experiment.planted_estimates(*world(hand), RADIUS)
-    return {id: judge(CLAIMS[id], *pair) for id, pair in found.items()}
+    return judged(*world(hand))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -41,14 +42,18 @@ def verdicts(hand: Callable[[str, float, float], Hand]) -> dict[str, str]:
     ids=["original", "false", "half", "fifth"],
 )
 def test_hand_built_networks_are_named_with_their_share(
-    kind: experiment.Kind, hand: Hand, expected: float
+    kind: str, hand: Hand, expected: float
 ) -> None:
-    assert share(problem_of("digits", kind, 0.1), hand) == pytest.approx(expected)
+    table = asked(hand, POINT | {"kind": kind})
+    assert table["capture"].tolist() == pytest.approx([expected] * 2)
+    sides = cells(table, "side")
+    assert sides.shape == (2, 100)
+    assert sides.mean(1).tolist() == table["capture"].tolist()
 
 
 def test_a_constant_answer_captures_nothing() -> None:
-    problem = problem_of("digits", "pixel", 1.0)
-    assert 0.4 < share(problem, lambda _, x: torch.ones(len(x)).long()) < 0.6
+    table = asked(lambda _, x: torch.ones(len(x)).long(), POINT | {"kind": "pixel"})
+    assert table["capture"].between(0.4, 0.6).all()
 
 
 def test_where_all_follow_the_original_every_claim_about_the_false_is_refuted() -> None:
@@ -87,40 +92,53 @@ def test_the_order_of_patterns_is_seen() -> None:
 
 def test_the_last_architecture_is_found() -> None:
     swept, usual = world(lambda kind, norm, _: false if norm > 0.5 else original)
-    late = (swept["architecture"] == "CNN") & (swept["kind"] == "pixel") & (swept["norm"] < 3)
-    swept.loc[late, "capture"] = 0.0
-    found = experiment.planted_estimates(swept, usual, RADIUS)
+    sides = [name for name in swept if str(name).startswith("side ")]
+    cnn, faint = swept["architecture"] == "CNN", swept["norm"] < 3
+    both = swept.copy()
+    both.loc[cnn & faint, sides] = 0.0
     id = "digits-pixel-cnn-last"
-    assert judge(CLAIMS[id], *found[id]) == "inconclusive"  # the control: ratio exactly one
-    other = (swept["architecture"] != "CNN") & (swept["kind"] == "sinusoid") & (swept["norm"] < 3)
-    swept.loc[other, "capture"] = 0.0
-    fewer = swept[(swept["architecture"] != "CNN") | (swept["seed"] < 10)]
-    found = experiment.planted_estimates(fewer, usual, RADIUS)
+    assert judged(both, usual)[id] == "inconclusive"  # the control: it is last for the sinusoid too
+    swept.loc[cnn & faint & (swept["kind"] == "pixel"), sides] = 0.0
+    swept.loc[~cnn & faint & (swept["kind"] == "sinusoid"), sides] = 0.0
+    fewer = swept[~cnn | (swept["seed"] < 10)]
+    found = evidence.order_claims(fewer, usual, RADIUS)
     assert judge(CLAIMS[id], *found[id]) == "supported"
     assert [part.n for part in found[id]] == [10, 10]
 
 
-def test_untrained_networks_and_strength_zero_are_not_supported() -> None:
-    claim = CLAIMS["digits-sinusoid-captured-mlp"]
-    for norm, steps in ((0.8, 0), (0.0, 60)):
-        how = asdict(Sweep(samples=100, steps=steps, images=100))
-        table = experiment.planted_point(
-            sweep=how, kind="sinusoid", norm=norm, architecture="MLP", seeds=list(range(6))
-        )
-        estimate = experiment.statistics.mean(table["capture"])
-        assert judge(claim, estimate, experiment.statistics.exact(0)) != "supported"
-        assert estimate.high < 0.8
+def test_intervals_count_images_as_well_as_networks() -> None:
+    """Networks that all agree: the images alone make the interval."""
+    image = torch.arange(100) % 2
+    table = pd.DataFrame({"seed": range(50)}).join(spread("side", image.expand(50, -1)))
+    found = experiment.taken(table)
+    assert found.value == 0.5
+    assert 0.3 < found.low < 0.41 and 0.59 < found.high < 0.7
 
 
-def test_shuffled_labels_are_not_supported() -> None:
-    problem = problem_of("digits", "sinusoid", 0.1)
-    x, y = problem.draw(100, experiment.generator(0))
-    y = y[torch.randperm(len(y), generator=experiment.generator(1))]
-    trained = training.train(
-        fitting(problem.direction.shape)[1], (x, y), range(4), Schedule(60, batch=50)
-    )
-    share_ = captured(lambda z: success.labels(training.outputs(trained, z)), problem, 100)
-    assert share_.mean() < 0.8
+def test_both_patterns_of_a_seed_count_as_one() -> None:
+    table = pd.DataFrame({"seed": [0, 1, 2] * 2, "capture": [0.9, 0.9, 0.1] * 2})
+    assert evidence.sided(table).n == evidence.sided(table[:3]).n == 3
+    assert evidence.sided(table).value == pytest.approx(2 / 3)
+
+
+def shuffled(architecture, data, seeds, schedule):  # type: ignore[no-untyped-def]
+    """Training on labels that say nothing."""
+    return train(architecture, [(x, y[torch.randperm(len(y))]) for x, y in data], seeds, schedule)
+
+
+@pytest.mark.parametrize(
+    ("norm", "steps", "learn"), [(0.8, 0, train), (0.0, 60, train), (0.8, 60, shuffled)]
+)
+def test_untrained_networks_strength_zero_and_shuffled_labels_are_not_supported(
+    norm: float, steps: int, learn: Learner
+) -> None:
+    torch.manual_seed(0)
+    how = asdict(Sweep(samples=100, steps=steps, images=100))
+    point = {"sweep": how, "norm": norm, "seeds": list(range(6)), "architecture": "MLP"}
+    table = experiment.planted_point(**point, kind="sinusoid", learn=learn)
+    found = experiment.taken(table)
+    assert judge(CLAIMS["digits-sinusoid-captured-mlp"], found, exact(0)) != "supported"
+    assert found.value < 0.8
 
 
 def test_a_strong_sinusoid_is_learnt_and_an_independent_one_is_not() -> None:
@@ -135,15 +153,18 @@ def test_a_strong_sinusoid_is_learnt_and_an_independent_one_is_not() -> None:
 
 
 def test_crossovers_are_interpolated_or_bounds() -> None:
-    table = pd.DataFrame({"kind": "pixel", "strength": [1.0, 2.0, 8.0], "norm": [1.0, 2.0, 8.0]})
+    norms = [1.0, 2.0, 8.0]
     shares = {0: [0.0, 0.25, 0.75], 1: [0.0, 0.1, 0.2], 2: [0.6, 0.8, 1.0]}
-    tables = [
-        table.assign(architecture="MLP", seed=seed, capture=own) for seed, own in shares.items()
-    ]
-    crossed = experiment.crossovers(pd.concat(tables))
+    tables = []
+    for seed, own in shares.items():
+        sides = (torch.arange(20) < 20 * torch.tensor(own)[:, None]).double()
+        names = {"kind": "pixel", "architecture": "MLP", "seed": seed, "norm": norms}
+        tables.append(pd.DataFrame(names | {"strength": norms}).join(spread("side", sides)))
+    crossed = experiment.crossovers(pd.concat(tables, ignore_index=True))
     assert crossed["norm"].tolist() == pytest.approx([4, 8, 1])
     assert crossed["beyond"].tolist() == [0, 1, -1]
     summary = experiment.crossover_summary(crossed)
+    assert summary["unit"].tolist() == ["norm", "strength"]
     assert summary["value"].tolist() == pytest.approx([32 ** (1 / 3)] * 2)
     assert summary["beyond"].tolist() == pytest.approx([2 / 3] * 2)
 
@@ -152,63 +173,17 @@ def test_norms_make_patterns_comparable() -> None:
     assert [HOW.norm(kind) for kind in KINDS] == pytest.approx([8, 1, 8])
 
 
-def test_the_grids_have_every_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    points: list[dict[str, object]] = []
-    monkeypatch.setattr(experiment, "sweep", lambda _, grid: points.extend(grid))
-    experiment.swept(HOW, NORMS, seeds=Seeds(3, 2))
-    experiment.usual(HOW, seeds=Seeds(3, 2))
-    experiment.longer(HOW, NORMS, seeds=2)
-    assert len(points) == 3 * 5 * 3 + 2 * 5 * 2 + 4
-    assert {point["sweep"]["steps"] for point in points[-4:]} == {8 * HOW.steps}
-    assert [point["rho"] for point in points[-4:]] == [1, 1, 1, 0.5]
-    for point in points[:-4]:
+def test_the_grids_have_every_point() -> None:
+    many = Seeds(3, 2)
+    swept = experiment.sweep_grid(HOW, NORMS, seeds=many)
+    usual = experiment.usual_grid(HOW, seeds=many)
+    longer = experiment.longer_grid(HOW, NORMS, seeds=2)
+    assert [len(grid) for grid in (swept, usual, longer)] == [3 * 5 * 3, 2 * 5 * 2, 4]
+    assert {point["sweep"]["steps"] for point in longer} == {8 * HOW.steps}
+    assert [point["rho"] for point in longer] == [1, 1, 1, 0.5]
+    for point in swept + usual:
         slow = point["architecture"] in ("CNN", "attention")
         assert point["seeds"] == ([0, 1] if slow else [0, 1, 2])
-
-
-@pytest.mark.parametrize(
-    ("positive", "negative", "meet"),
-    [
-        ([[0, 0], [1, 1]], [[0, 1], [1, 0]], True),  # exclusive or
-        ([[0, 0], [1, 0]], [[0, 1], [1, 1]], False),
-        ([[0, 0], [2, 0]], [[1, 0]], True),  # inside
-        ([[0, 0]], [[1e-6, 0]], False),
-    ],
-)
-def test_hulls_meet(positive: list[list[int]], negative: list[list[int]], meet: bool) -> None:
-    x = torch.tensor(positive + negative, dtype=torch.float64)
-    y = torch.tensor([1] * len(positive) + [0] * len(negative))
-    assert classes_meet(x, y) is meet
-
-
-@given(gap=st.floats(0.01, 2), size=st.floats(0.01, 2), seed=st.integers(0, 9))
-def test_the_proposition_on_pattern_and_margin(gap: float, size: float, seed: int) -> None:
-    """The largest margin is √(γ² + s²), and an exchanged sign flips its images iff s > γ."""
-    if abs(gap - size) < 0.05:
-        size += 0.1
-    bare = torch.randn(30, 3, generator=experiment.generator(seed), dtype=torch.float64)
-    y = torch.arange(30) % 2
-    sign = 2 * y - 1
-    bare[:, 0] = sign * (gap + bare[:, 0].abs())
-    bare[:2] = torch.tensor([[-gap, 0, 0], [gap, 0, 0]])  # the nearest points of the hulls
-    x = torch.cat((bare, (size * sign)[:, None]), 1)
-    machine = SVC(kernel="linear", C=1e8, tol=1e-8).fit(x, y)
-    normal = torch.tensor(machine.coef_[0])
-    assert 1 / normal.norm().item() == pytest.approx(math.hypot(gap, size), rel=1e-3)
-    exchanged = x[:2] * torch.tensor([1, 1, 1, -1])
-    flips = (torch.tensor(machine.decision_function(exchanged)) > 0) != (y[:2] > 0)
-    assert flips.tolist() == [size > gap] * 2
-
-
-@pytest.mark.parametrize("size", [0.02, 1.0])
-def test_where_the_hulls_meet_only_the_pattern_is_left(size: float) -> None:
-    """The proposition's first part: exclusive or, and a faint pattern as third coordinate."""
-    bare = torch.tensor([[0, 0], [1, 1], [0, 1], [1, 0]], dtype=torch.float64)
-    y = torch.tensor([1, 1, 0, 0])
-    assert classes_meet(bare, y)
-    x = torch.cat((bare, size * (2 * y[:, None] - 1)), 1)
-    machine = SVC(kernel="linear", C=1e8, tol=1e-8).fit(x, y)
-    assert machine.coef_[0].tolist() == pytest.approx([0, 0, 1 / size], abs=1e-4 / size)
 
 
 def test_few_images_can_be_separated_and_many_can_not() -> None:
@@ -217,36 +192,28 @@ def test_few_images_can_be_separated_and_many_can_not() -> None:
     assert experiment.bare_sets(how, seeds=1, samples=30) == [False] * 3
 
 
-def test_the_margin_is_bounded_and_exact_for_two_points() -> None:
-    x = torch.tensor([[0.0, 0.0], [0.0, 0.6], [3.0, 1.0]], dtype=torch.float64)
-    y = torch.tensor([0, 1, 1])
-    assert experiment.margin_bound(x, y) == pytest.approx(0.3, rel=1e-6)
-    bare = problem_of("digits", "sinusoid", 0.0).draw(100, experiment.generator(0))
-    machine = SVC(kernel="linear", C=1e8, tol=1e-8).fit(bare[0].flatten(1), bare[1])
-    lower = 1 / torch.tensor(machine.coef_[0]).norm().item()
-    assert lower * 0.999 <= experiment.margin_bound(*bare) <= lower * (1 + 1e-4)
-    both = torch.cat((x[:2], x[:2]))
-    assert experiment.margin_bound(both, torch.tensor([0, 1, 1, 0])) == 0
-
-
 def test_the_linear_claims_need_a_fainter_crossover_and_a_control() -> None:
-    rows = [
-        {"kind": "sinusoid", "architecture": "linear", "seed": seed, "norm": norm}
-        | {"strength": norm / 8, "capture": float(norm >= 2)}
-        for seed in range(5)
-        for norm in (0.5, 1.0, 2.0)
-    ]
-    table = pd.DataFrame(rows)
-    control = table[table["norm"] == 1].assign(rho=0.5)
+    def table(first: float, rho: float = 1.0) -> pd.DataFrame:
+        rows = [
+            {"kind": "sinusoid", "architecture": "linear", "seed": seed, "norm": norm, "rho": rho}
+            | {"strength": norm / 8, "capture": float(norm >= first)}
+            for seed in range(5)
+            for norm in (0.5, 1.0, 2.0)
+        ]
+        wide = pd.DataFrame(rows)
+        return wide.join(spread("side", torch.tensor(wide["capture"])[:, None].expand(-1, 20)))
 
-    def verdict(patient: pd.DataFrame) -> str:
-        both = pd.concat([patient.assign(rho=1.0), control])
-        found = experiment.linear_estimates(table, both, [True], [False])
+    def verdict(first: float, control: float = 9.0) -> str:
+        both = pd.concat([table(first), where(table(control, 0.5), norm=1.0)])
+        found = evidence.linear_claims(table(2.0), both, [True], [False])
         assert judge(CLAIMS["digits-linear-limit"], *found["digits-linear-limit"]) == "supported"
         return judge(CLAIMS["digits-linear-waits"], *found["digits-linear-waits"])
 
-    assert verdict(table) == "refuted"
-    assert verdict(table.assign(capture=(table["norm"] >= 1).astype(float))) == "supported"
+    assert verdict(1.0) == "supported"
+    assert verdict(2.0) == "inconclusive"  # equal: nothing is known of what was not seen
+    assert verdict(1.0, control=0.5) == "inconclusive"
+    some = evidence.linear_claims(table(2.0), table(1.0), [True, False], [False])
+    assert judge(CLAIMS["digits-linear-limit"], *some["digits-linear-limit"]) == "refuted"
 
 
 def test_examples_differ_by_the_pattern_alone() -> None:

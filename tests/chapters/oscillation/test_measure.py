@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
+from falsestruct.chapters.oscillation import evidence
 from falsestruct.chapters.oscillation import measure as experiment
 from falsestruct.chapters.oscillation import runs as oscillation_runs
 from falsestruct.chapters.oscillation.runs import RUNS, Run
@@ -44,6 +45,7 @@ def test_the_flip_and_its_control(outcome: pd.DataFrame) -> None:
     last = experiment.final(outcome)
     assert (last["flip_hint"] > 0.9).all()
     assert last["flip_hint"].tolist() == pytest.approx((1 - last["swapped"]).tolist())
+    assert (last["flip_away"] < 0.1).all()
     assert outcome[outcome["step"] == 10]["flip_hint"].isna().all()  # counted at the end only
 
 
@@ -101,28 +103,20 @@ def test_delta_crossover_and_summary() -> None:
     ]
     table = pd.DataFrame(rows)
     # Three quarters of the way from 1e-4 to 1e-2 in the logarithm.
-    assert experiment.delta_crossovers(table) == pytest.approx([10**-2.5, 10**-2.5])
-    assert experiment.delta_summary(table)["share"].tolist() == [0.0, 1.0]
+    assert evidence.delta_crossovers(table) == pytest.approx([10**-2.5, 10**-2.5])
+    assert evidence.delta_summary(table)["share"].tolist() == [0.0, 1.0]
 
 
-def test_learnt_final_paired_and_at_steps() -> None:
-    table = pd.DataFrame(
-        {"run": ["034", "034", "035"], "seed": [0, 0, 0], "step": [5, 9, 7]}
-        | {"zero": [0.5, 0.995, 0.9]}
-    )
-    last = experiment.final(table)
-    assert last["step"].tolist() == [9, 7]
-    assert experiment.learnt(last, "034").tolist() == [True]
-    both = pd.concat([last[last["run"] == "034"]] * 2).assign(seed=[0, 1])
-    other = both.assign(zero=[0.5, 0.6])
-    difference = experiment.paired(both, other, "zero")
-    assert difference.value == pytest.approx(0.445)
+def test_final_rows_and_those_of_a_step() -> None:
+    table = pd.DataFrame({"run": ["034", "034", "035"], "seed": [0, 0, 0], "step": [5, 9, 7]})
+    assert experiment.final(table)["step"].tolist() == [9, 7]
+    assert experiment.at_steps(table, "034", 5).index.tolist() == [0]
     with pytest.raises(ValueError, match=r"not looked at in step 6; expected one of \[5, 9\]"):
         experiment.at_steps(table, "034", 6)
 
 
 def test_history_summary_orders_and_names_the_runs(outcome: pd.DataFrame) -> None:
-    summary = experiment.history_summary(outcome, {"loud": "title"})
+    summary = evidence.history_summary(outcome, {"loud": "title"})
     assert set(summary["run"]) == {"title"}
     assert sorted(set(summary["step"])) == [10, 1_500]
     assert (summary["low"] <= summary["mean"] + 1e-9).all()
