@@ -33,6 +33,7 @@ LEARNING_RATE = (
     1e-2  # the largest sign counts without x₂ among 1e-3 … 3e-2, and the fastest with it
 )
 FROM_STABLE_RATE = 1e-3  # a larger one destroys the network at once, whatever x₂ is
+LESS, MORE = 0.25, 4.0  # δ over the smallest gap: x₂ is the less, the more stable structure
 TARGET = 0.05  # nats; a member stops there
 RANDOM_SEED = 70_000  # of a second input that is independent of the label
 DISTANCES = 12  # points of a network whose smallest perturbation is computed
@@ -72,6 +73,13 @@ class Points:
     def gap(self) -> float:
         """The smallest distance of two points along t."""
         return float(stable.smallest_gap(self.r)) / standardised(self.r)[2]
+
+    @property
+    def tight(self) -> np.ndarray:
+        """Points (r,) with a neighbour nearer than `MORE` times the smallest gap."""
+        t = self.first.numpy()
+        own = np.abs(np.diff(t, prepend=np.inf, append=-np.inf))
+        return np.minimum(own[:-1], own[1:]) < MORE * self.gap
 
     def inputs(self, second: Tensor) -> Tensor:
         """(r, 2), with x₂ = δ·second for second (r,), 0 or 1."""
@@ -251,6 +259,8 @@ def measure(network: Dense, points: Points, width: int) -> dict[str, float]:
         accuracy: Right, with x₂ = δ·label.
         broken: Right, and wrong with x₂ = δ·(1 − label): one perturbation of x₂ for each label.
         reads: Sides with x₂ on that conflict set.
+        turns: The same among the points whose stabler structure turns from x₁ to x₂ as δ grows from
+            less than the smallest gap to `MORE` times as much: a neighbour is nearer than that.
         follows: Right with x₂ = 0.
         pieces, crossings: Linear pieces and changes of the label along the line x₂ = 0 between the
             outermost points, counted exactly: the weights are floating-point numbers, so rational.
@@ -269,6 +279,7 @@ def measure(network: Dense, points: Points, width: int) -> dict[str, float]:
         "accuracy": float(right.mean()),
         "broken": float(broken.mean()),
         "reads": float(against.mean()),
+        "turns": float(against[points.tight].mean()),
         "follows": float((say(torch.zeros_like(points.labels)) == y).mean()),
         "pieces": pieces,
         "crossings": crossings,
