@@ -13,7 +13,7 @@ def test_problems_are_sparse_and_measured():
         assert ((given.x != 0).sum(-1) == 3).all()
         torch.testing.assert_close(given.operator.forward(given.x), given.y)
     with pytest.raises(ValueError, match="kind is 'other'; expected one of"):
-        sparse.problems("other", 1)
+        sparse.problems("other", 1, rows=16, unknowns=32, sparsity=3)
     with pytest.raises(ValueError, match="sparsity is 5, unknowns 4"):
         sparse.sparse((1,), 4, 5, torch.Generator())
 

@@ -12,11 +12,12 @@ from falsestruct.learning.decoders import fit
 from falsestruct.press.notebook import claims
 from falsestruct.press.paths import find_book
 from falsestruct.problems import sparse
+from falsestruct.statistics import Nobody
 from falsestruct.theory import barrier
 from falsestruct.theory.firenet import Plan
 
 CLAIMS = claims.read_claims(find_book())
-TRACE, SEEDS, POINTS = 0.02, 3, 4
+TRACE, SEEDS, POINTS = 0.02, 10, 3
 IDS = ("barriers-detail", "barriers-decoder", "barriers-amplification", "barriers-kernel",
        "barriers-noise")  # fmt: skip
 
@@ -131,3 +132,11 @@ def test_decoders_of_the_table_answer_for_the_matrix_that_they_know():
     for answer in answers:
         assert barrier.distance(answer, known) < 0.5 * half
         assert barrier.distance(answer, other) > 1.5 * half
+
+
+def test_without_an_accurate_signal_the_theorem_says_nothing(new, firenet):
+    blind = decoders.measure("network", 0.0, linear(new, detail=False), new, points=POINTS)
+    absent = blind.assign(kind="network, no detail")
+    found = estimates.of_decoders(pd.concat([blind, absent, firenet], ignore_index=True))
+    assert isinstance(found["barriers-kernel"][0], Nobody)
+    assert claims.judge(CLAIMS["barriers-kernel"], *found["barriers-kernel"]) == "inconclusive"
