@@ -13,22 +13,12 @@ from random import Random
 import numpy as np
 import pandas as pd
 
-from falsestruct.chapters.stable_networks.measure import (
-    LESS,
-    MORE,
-    Points,
-    by_hand,
-    explicit,
-    measure,
-    on_one_scale,
-    second_input,
-    standardised,
-    trained,
-    where_possible,
-)
-from falsestruct.evidence import Claims, Found, mean, ratio, share, summary, where
+from falsestruct.chapters.stable_networks.measure import LESS, MORE, by_hand, measure, trained
+from falsestruct.evidence import Claims, Found, mean, ratio, share, summary, too_few, where
+from falsestruct.instability.alternating import explicit, second_input, where_possible
 from falsestruct.instability.exact import Dense
-from falsestruct.statistics import exact
+from falsestruct.problems.alternating import Points, on_one_scale, standardised
+from falsestruct.statistics import Nobody, exact
 from falsestruct.theory import stable
 
 READS = 0.9  # share of the conflict set from which on a network reads x₂
@@ -58,11 +48,9 @@ class Tables:
 
 def explicit_estimates(sizes: Sequence[int]) -> Claims:
     """The claim on the explicit networks, of these numbers of points, each at least 5."""
-    return {
-        "stable-explicit": tuple(
-            exact(float(v), len(sizes)) for v in stable.explicit_evidence(sizes)
-        )
-    }
+    right, spared = stable.explicit_evidence(sizes)
+    pair = exact(float(right), len(sizes)), exact(float(spared), len(sizes))
+    return {"stable-explicit": pair}
 
 
 def count_estimates(tables: Tables, *, cases: int = 120) -> Claims:
@@ -88,10 +76,10 @@ def _of_phase(tables: Tables) -> Claims:
     used = (stands["crossings"] / (stands["r"] - 1)).min()
     return {
         "stable-taken-within": (_part(enough, "reads", READS), _part(known, "reads", READS)),
-        "stable-changeover": (_beyond(taken), exact(_step(change), len(change))),
-        "stable-broken": (_mean(taken, "broken"), exact(stands["broken"].max(), len(stands))),
+        "stable-changeover": (_beyond(taken), _beyond(change, built=True)),
+        "stable-broken": (_mean(taken, "broken"), _mean(tables.coins, "broken")),
         "stable-unused": (
-            _mean(left.assign(used=left["crossings"] / (left["width"] + 1)), "used"),
+            mean(left["crossings"] / (left["width"] + 1), within=left["seed"]),
             exact(used, len(stands)),
         ),
         "stable-not-found": (_part(some, "follows", 1), _part(again, "accuracy", 1)),
@@ -102,21 +90,29 @@ def _of_scales(tables: Tables) -> Claims:
     scaled, without = tables.scaled, tables.without
     own = scaled[within(scaled) & (scaled["r"] >= TEN)]
     free = where(without, width=list(set(scaled["width"])), r=list(set(own["r"])))
-    low, high = (where(own, ratio=ratio).set_index(["r", "seed"]) for ratio in (LESS, MORE))
-    change = (high["reads"] - low["reads"]).dropna()
-    judge = [
-        by_hand(_stabler, [1], [on_one_scale(r, ratio) for r in sorted(set(own["r"]))])["reads"]
-        for ratio in (LESS, MORE)
-    ]
-    far = where(scaled, ratio=scaled["ratio"].max())
-    return {
-        "stable-weaker": (_mean(low.reset_index(), "reads"), _mean(free, "reads")),
+    low, high = (where(own, ratio=ratio) for ratio in (LESS, MORE))
+    pairs = low.merge(high, on=["r", "seed"], suffixes=("", "_high"))
+    judge = [_stabler(Points(r)) for r in sorted(set(own["r"]))]
+    blind: Claims = {
         "stable-blind": (
-            mean(change, within=change.index.get_level_values("seed"), bounds=(-1.0, 1.0)),
-            exact(judge[1].mean() - judge[0].mean(), 2 * len(judge[0])),
-        ),
+            mean(pairs["turns_high"] - pairs["turns"], within=pairs["seed"], bounds=(-1.0, 1.0)),
+            exact(float(np.mean(judge)), len(judge)) if judge else too_few(0),
+        )
+    }
+    far = where(scaled, ratio=scaled["ratio"].max())
+    return blind | {
+        "stable-weaker": (_mean(low, "reads"), _mean(free, "reads")),
         "stable-radius": (_distance(where(scaled, ratio=LESS)), _distance(far)),
     }
+
+
+def _stabler(points: Points) -> float:
+    """`stable-blind` of the rule that reads, at each point, whichever structure is more stable.
+
+    That is x₂ at the points that have a neighbour nearer than δ.
+    """
+    turning = points.tight(MORE)
+    return float((1.0 * points.tight(MORE) - points.tight(LESS))[turning].mean())
 
 
 def start_estimates(
@@ -144,39 +140,33 @@ def _second(_: int, case: Points) -> Dense:
     return second_input(case)
 
 
-def _stabler(_: int, case: Points) -> Dense:
-    """Reads whichever structure is the more stable one at the tightest points."""
-    return (second_input if 2 * case.strength > case.gap else explicit)(case)
-
-
 def within(table: pd.DataFrame) -> pd.Series:
     """Rows whose width is enough to be right on all points without x₂."""
     return table["r"] <= table["width"] + 2
 
 
 def _mean(table: pd.DataFrame, column: str) -> Found:
-    return mean(table[column], bounds=SHARES)
+    return mean(table[column], within=table["seed"], bounds=SHARES)
 
 
 def _part(table: pd.DataFrame, column: str, least: float) -> Found:
     """Share of networks whose value is at least so large."""
-    return share(table[column] >= least)
+    return share(table[column] >= least, within=table["seed"])
 
 
 def _distance(table: pd.DataFrame) -> Found:
-    own = table.dropna(subset="relative")
-    return ratio(own["relative"])
+    return ratio(table["relative"], within=table["seed"])
 
 
-def _step(table: pd.DataFrame) -> float:
-    """Mean of `reads` beyond the line less that within it; NaN if all networks are on one side."""
-    enough = within(table)
-    return float(table[~enough]["reads"].mean() - table[enough]["reads"].mean())
-
-
-def _beyond(table: pd.DataFrame) -> Found:
-    """The same, one number a seed."""
-    return mean([_step(own) for _, own in table.groupby("seed")], bounds=(-1.0, 1.0))
+def _beyond(table: pd.DataFrame, *, built: bool = False) -> Found:
+    """Mean of `reads` beyond the line less that within it, one number a seed; or exact."""
+    steps = [
+        float(own[~within(own)]["reads"].mean() - own[within(own)]["reads"].mean())
+        for _, own in table.groupby("seed")
+    ]
+    if np.isnan(steps).any():
+        return Nobody("all networks are on one side of the line")
+    return exact(steps[0], len(table)) if built else mean(steps, bounds=(-1.0, 1.0))
 
 
 # Tables for the figures, numbers for the prose
@@ -324,6 +314,7 @@ def said_of_starts(
 ) -> dict[str, float]:
     """Numbers for the prose, from the tables of `start_estimates`."""
     return {
+        "left_seeds": float(with_second["seed"].nunique()),
         "left_broken": with_second["broken"].mean(),
         "left_right": with_second["accuracy"].mean(),
         "kept_wrong": 1 - without["follows"].mean(),

@@ -134,17 +134,15 @@ def scales(table: pd.DataFrame) -> Figure:
     table = table.sort_values("what", key=lambda what: what.map([*titles].index), kind="stable")
     picture, parts = panels(table, "what", aspect=0.5, titles=titles, sharey=False, sharex=True)
     looks = series((f"{r} points" for r in sorted(set(table["r"]))), line="-")
-    for axis, own in parts:
+    for (axis, own), level in zip(parts, (0.5, 0.5, 1.0), strict=True):
         for look, line in groups(own.assign(name=own["r"].map("{} points".format)), "name", looks):
             curve(axis, line, "ratio", "value", look, lw=1)
         axis.axvline(1, color=GREY, linestyle="--", linewidth=1)
-        axis.set(xscale="log", ylim=(0, 1.04))
-        axis.axhline(0.5, color=GREY, linestyle=":", linewidth=0.9)
-    first, second, third = (axis for axis, _ in parts)
-    third.set(yscale="log", ylim=(None, None))
-    third.lines[-1].set_ydata([1, 1])
-    third.relim()
-    third.autoscale(axis="y")
+        axis.axhline(level, color=GREY, linestyle=":", linewidth=0.9)
+        axis.set(xscale="log", yscale="linear" if level < 1 else "log")
+    first, second, _ = (axis for axis, _ in parts)
+    for axis in (first, second):
+        axis.set_ylim(0, 1.04)
     first.set_ylabel("share, mean over networks")
     second.set_xlabel("size δ of the second input over the smallest gap")
     legend(picture, looks, columns=4)
