@@ -14,7 +14,7 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from falsestruct.chapters.characterise import measure as characterise_experiment
+from falsestruct.chapters.characterise import evidence as characterise_evidence
 from falsestruct.chapters.images import measure as images_experiment
 from falsestruct.chapters.instability import evidence as instability_estimates
 from falsestruct.chapters.simplicity import measure as simplicity_experiment
@@ -127,8 +127,8 @@ def characterise_world() -> Found:
     rows = {"model": "logistic regression", "kind": "sinusoid", "verdict": "parity"}
     models = pd.DataFrame([rows | {"rho": rho} for rho in (1.0, 0.5) for _ in range(20)])
     return {
-        **characterise_experiment.name_estimates(table),
-        **characterise_experiment.model_estimates(models),
+        **characterise_evidence.name_estimates(table),
+        **characterise_evidence.model_estimates(models),
     }
 
 

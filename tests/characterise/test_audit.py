@@ -14,9 +14,9 @@ from torch import Tensor
 
 import falsestruct
 from falsestruct import statistics
-from falsestruct.chapters.characterise.measure import mixture, uniform
 from falsestruct.characterise import audit as auditing
 from falsestruct.characterise.audit import Audit, AuditError, audit, judge
+from falsestruct.characterise.known import mixture, uniform
 from falsestruct.problems.planted import registry
 from falsestruct.statistics import Estimate
 

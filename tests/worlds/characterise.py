@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from falsestruct.chapters.characterise import measure as experiment
-from falsestruct.chapters.characterise.measure import KINDS, Predict, mixture
+from falsestruct.chapters.characterise.measure import KINDS
+from falsestruct.characterise.known import Predict, mixture
 
 CASES = [(kind, how) for kind in KINDS for how in ("planted", "independent")]
 
