@@ -105,10 +105,11 @@ def said_of_null(null: pd.DataFrame) -> dict[str, float]:
 
 def said_of_offsets(swept: pd.DataFrame, row: str) -> dict[str, float]:
     """The offset at which a row of pixels is furthest ahead of both structures, and the scores."""
-    at = swept.pivot(index="statistic", columns="a", values="score")
-    middle = (at.loc[row] - at.loc[["mean", "orientation"]].max()).idxmax()
-    scores = {f"middle_{name[:4]}": float(at.loc[name, middle]) for name in at.index.tolist()}
-    return {"middle": float(str(middle))} | scores
+    at = swept.pivot(index="a", columns="statistic", values="score")
+    middle = (at[row] - at[["mean", "orientation"]].max(axis=1)).argmax()
+    scores = at.iloc[middle].to_dict()
+    found = {f"middle_{str(name)[:4]}": float(score) for name, score in scores.items()}
+    return {"middle": float(at.index.to_numpy()[middle])} | found
 
 
 def said_of_reach(reach: pd.DataFrame) -> dict[str, float]:

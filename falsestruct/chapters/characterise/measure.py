@@ -16,7 +16,7 @@ from torch import Tensor
 from falsestruct import success
 from falsestruct.characterise import audit as auditing
 from falsestruct.characterise.known import Predict, coins, mixture
-from falsestruct.characterise.search import LEVEL, NONE, Search, decoupled, library
+from falsestruct.characterise.search import LEVEL, NONE, Search, decoupled, library, probes
 from falsestruct.evidence import Found, mean, summary
 from falsestruct.instability import attacks
 from falsestruct.learning import ensembles
@@ -165,9 +165,9 @@ def read_networks(
     which the search doesn't know.
     """
     own = generator(PROBE_SEED + seeds[0])
-    x = decoupled(problem, samples, own)
+    x, base = probes(problem, samples, own)
     apart, y = problem.conflict_set(CONFLICT, own)
-    search = Search(library(x), seed=seeds[0])
+    search = Search(library(x), base=base, seed=seeds[0])
     found = [search.read(labels, permutations=permutations) for labels in predict(x)]
     fields = ("named", "best", "score", "p", "p_single", "runner_up", "ahead")
     return pd.DataFrame(
@@ -206,7 +206,8 @@ def level(*, labellings: int, samples: int, permutations: int) -> pd.DataFrame:
     On digits with varied brightness. A few labellings without ten inputs of each label in each half
     have p = 1.
     """
-    search = Search(library(decoupled(KINDS["brightness"].planted, samples, generator(PROBE_SEED))))
+    x, base = probes(KINDS["brightness"].planted, samples, generator(PROBE_SEED))
+    search = Search(library(x), base=base)
     rows = []
     for labelling in range(labellings):
         coins = torch.rand(samples, generator=generator(labelling)) < 0.5
