@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from falsestruct.chapters.characterise.measure import DIGITS, KINDS, NULL
+from falsestruct.chapters.characterise.measure import BLOCK, DIGITS, KINDS
 from falsestruct.characterise.search import LEVEL, NONE
 from falsestruct.evidence import Claims, ratio, share, where
 from falsestruct.statistics import exact
+
+MAY_BE_NAMED = ("untrained", "shuffled")  # of the null networks
 
 
 def name_estimates(table: pd.DataFrame) -> Claims:
@@ -20,33 +22,46 @@ def name_estimates(table: pd.DataFrame) -> Claims:
         parts = where(table, kind=kind, training="planted"), where(table, **control)
         of, against = (share(part["named"] == own.expected) for part in parts)
         found[f"characterise-{kind}"] = of, against
-    digits = where(table, kind=DIGITS)
-    of, against = (
-        share(where(digits, training=how)["named"] == NONE) for how in ("independent", "planted")
-    )
+    # A seed draws the same digits and weights for all three patterns.
+    digits = [where(table, kind=DIGITS, training=how) for how in ("independent", "planted")]
+    of, against = (share(part["named"] == NONE, within=part["seed"]) for part in digits)
     return found | {"characterise-none": (of, against)}
 
 
 def null_estimates(table: pd.DataFrame, levels: pd.DataFrame) -> Claims:
-    """The claims about false discoveries."""
-    null = where(table, training=NULL)
+    """The claims about false discoveries.
+
+    Networks that answer by coins can't be named, so they are left out. Untrained networks and ones
+    trained on shuffled labels begin alike and are read on inputs that their block shares.
+    """
+    null = where(table, training=MAY_BE_NAMED)
+    block = null["kind"] + (null["seed"] // BLOCK).astype(str)
     return {
-        "characterise-null": (share(null["named"] != NONE), share(null["p_single"] <= LEVEL)),
+        "characterise-null": (
+            share(null["named"] != NONE, within=block),
+            share(null["p_single"] <= LEVEL, within=block),
+        ),
         "characterise-level": (share(levels["p"] <= LEVEL), share(levels["p_single"] <= LEVEL)),
     }
 
 
 def audit_estimates(mixed: pd.DataFrame, null: pd.DataFrame) -> Claims:
-    """The claims about shares and verdicts."""
+    """The claims about shares and verdicts.
+
+    Mixtures of one problem and seed are audited on the same inputs, and cut by the same numbers.
+    """
+    null_origin = null["kind"] + null["seed"].astype(str)
+    origin = mixed["problem"] + mixed["seed"].astype(str)
     true = mixed[mixed["p"].between(0.2, 0.8)]
     wrong = true["p"].where(true["p"] > 0.5, true["p"] + 0.5) - 0.25  # a quarter off, in (0, 1)
     return {
         "audit-coverage": (
-            share(true["p"].between(true["low"], true["high"])),
-            share(wrong.between(true["low"], true["high"])),
+            share(true["p"].between(true["low"], true["high"]), within=origin[true.index]),
+            share(wrong.between(true["low"], true["high"]), within=origin[true.index]),
         ),
         "audit-verdict": (
-            share(mixed["right"]), share(~null["verdict"].isin(["none", "undecided"])),
+            share(mixed["right"], within=origin),
+            share(~null["verdict"].isin(["none", "undecided"]), within=null_origin),
         ),
     }  # fmt: skip
 
@@ -58,7 +73,9 @@ def size_estimates(sizes: pd.DataFrame, gap: pd.DataFrame) -> Claims:
         "audit-distance": (
             exact(sizes["ratio"].max(), len(sizes)), exact(images["random"].min(), len(images)),
         ),
-        "audit-gap": (ratio(gap["ratio"]), ratio(gap["random"])),
+        "audit-gap": (
+            ratio(gap["ratio"], within=gap["kind"]), ratio(gap["random"], within=gap["kind"]),
+        ),
     }  # fmt: skip
 
 
@@ -98,6 +115,7 @@ def said_of_names(found: pd.DataFrame) -> dict[str, float]:
 
 def said_of_null(null: pd.DataFrame) -> dict[str, float]:
     """How many null networks are named, and how many of these on two coordinates."""
+    null = where(null, training=MAY_BE_NAMED)
     wrong = null[null["named"] != NONE]
     hint = where(wrong, kind="hint")
     return {"wrong": float(len(wrong)), "nulls": float(len(null)), "wrong_hint": float(len(hint))}

@@ -67,7 +67,8 @@ def test_null_networks_refute_every_name() -> None:
                 KINDS[kind].planted, predict, [0, 1, 2], samples=240, permutations=19
             )
             tables.append(table.assign(kind=kind, training=how))
-    table = pd.concat([*tables] * 8, ignore_index=True)
+    copies = [table.assign(seed=table["seed"] + 5 * copy) for table in tables for copy in range(40)]
+    table = pd.concat(copies, ignore_index=True)
     null = estimates.null_estimates(table, pd.DataFrame({"p": [1.0] * 20, "p_single": [0.05] * 20}))
     assert judge(CLAIMS["characterise-null"], *null["characterise-null"]) == "supported"
     for kind in ("brightness", "hint"):
@@ -78,12 +79,33 @@ def test_null_networks_refute_every_name() -> None:
 
 def test_a_search_that_names_anything_fails_the_null() -> None:
     table = pd.DataFrame(
-        {"training": ["untrained"] * 80, "named": ["mean"] * 80, "p_single": [0.05] * 80}
+        {"kind": "hint", "training": "untrained", "seed": range(80), "named": "mean"}
+        | {"p_single": [0.05] * 80}
     )
     levels = pd.DataFrame({"p": [0.04] * 40, "p_single": [0.04] * 40})
     found = estimates.null_estimates(table, levels)
     assert judge(CLAIMS["characterise-null"], *found["characterise-null"]) == "refuted"
     assert judge(CLAIMS["characterise-level"], *found["characterise-level"]) == "refuted"
+
+
+def test_coin_flips_do_not_count_and_networks_on_the_same_inputs_are_one() -> None:
+    rows = [
+        {"kind": "hint", "training": how, "seed": seed, "named": "mean", "p_single": 1.0}
+        for how in NULL
+        for seed in range(20)
+    ]
+    table = pd.DataFrame(rows)
+    table.loc[table["training"] == "random", "named"] = experiment.NONE
+    levels = pd.DataFrame({"p": [1.0] * 20, "p_single": [0.05] * 20})
+    found, _ = estimates.null_estimates(table, levels)["characterise-null"]
+    assert found.value == 1 and found.n == 4
+
+
+def test_the_gap_is_over_kinds_and_not_over_networks() -> None:
+    gap = pd.DataFrame({"kind": list("aabb"), "ratio": [1.0, 1.0, 2.0, 2.0], "random": 9.0})
+    sizes = pd.DataFrame({"problem": "stripes", "norm": "l2", "ratio": [1.0], "random": [4.0]})
+    found, _ = estimates.size_estimates(sizes, gap)["audit-gap"]
+    assert found.value == pytest.approx(2**0.5) and found.n == 2
 
 
 # ---- networks ----
@@ -96,7 +118,7 @@ def test_trained_networks_take_what_they_are_said_to_take() -> None:
         table = experiment.read_networks(own.planted, predict, [0, 1], samples=600, permutations=19)
         expected = 0.0 if kind == "orientation" else 1.0
         assert table["captured"].tolist() == pytest.approx([expected] * 2, abs=0.02)
-        assert table["best"].tolist() == [own.expected] * 2
+        assert table["named"].tolist() == [own.expected] * 2
 
 
 def test_shuffled_labels_and_no_training_leave_nothing() -> None:
@@ -122,7 +144,7 @@ def test_the_audits_of_hand_built_networks_support_the_claims() -> None:
     null = experiment.null_audits(["hint"], seeds=20, samples=60)
     found = estimates.audit_estimates(mixed, null)
     coverage, wrong = found["audit-coverage"]
-    assert coverage.n == 90 and coverage.value > 0.9 and wrong.high < 0.2
+    assert coverage.n == 30 and coverage.value > 0.9 and wrong.high < 0.2
     assert judge(CLAIMS["audit-verdict"], *found["audit-verdict"]) == "supported"
     moved = mixed.assign(low=mixed["low"] + 0.25, high=mixed["high"] + 0.25, right=False)
     named = null.assign(verdict="hint")
@@ -133,9 +155,12 @@ def test_the_audits_of_hand_built_networks_support_the_claims() -> None:
 
 
 def test_wrong_shares_are_a_quarter_off_and_stay_inside() -> None:
-    rows = [{"p": p, "low": p - 0.01, "high": p + 0.01, "right": True} for p in (0.25, 0.5, 0.75)]
+    rows = [
+        {"problem": "a", "seed": seed, "p": p, "low": p - 0.01, "high": p + 0.01, "right": True}
+        for seed, p in enumerate((0.25, 0.5, 0.75))
+    ]
     shifted = [row | {"low": row["p"] + 0.24, "high": row["p"] + 0.26} for row in rows]
-    null = pd.DataFrame({"verdict": ["none"]})
+    null = pd.DataFrame({"kind": "a", "seed": [0, 1], "verdict": "none"})
     assert estimates.audit_estimates(pd.DataFrame(rows), null)["audit-coverage"][1].value == 0
     found = estimates.audit_estimates(pd.DataFrame(shifted), null)["audit-coverage"]
     assert found[0].value == 0 and found[1].value == pytest.approx(2 / 3)  # ¾ goes down to ½
