@@ -168,19 +168,12 @@ def certificates() -> pd.DataFrame:
         closed = max(barrier.gap(entries, barrier.minimiser(entries)) for entries in own)
         roles = barrier.as_coded(place // 3)
         wrong = barrier.gap(own[1 - roles.read], barrier.target(cell, roles, Fraction))
-        off = max(barrier.distance(barrier.minimiser(entries), _best(entries)) for entries in own)
+        off = max(
+            barrier.distance(barrier.minimiser(entries), barrier.better(entries)) for entries in own
+        )
         found = {"gap": float(closed), "coded": float(wrong), "error": off / cell.unit}
         rows.append({"K": cell.digits, "n": cell.precision} | found)
     return pd.DataFrame(rows)
-
-
-def _best(entries: Sequence[Fraction]) -> list[Fraction]:
-    """The candidate 1/entry at one place with the least objective."""
-    candidates = [
-        [1 / entry if place == i else Fraction(0) for place in range(len(entries))]
-        for i, entry in enumerate(entries)
-    ]
-    return min(candidates, key=lambda x: barrier.gap(entries, x))
 
 
 def depths(*, inner: Sequence[int], precisions: Sequence[int]) -> pd.DataFrame:
@@ -196,17 +189,6 @@ def depths(*, inner: Sequence[int], precisions: Sequence[int]) -> pd.DataFrame:
             found = barrier.network(entries, Plan(1.0, 30, p))
             rows.append({"p": p, "n": n, "share": (found[1] - found[0]) * max(entries)})
     return pd.DataFrame(rows)
-
-
-def indistinct(*, digits: int, precision: int) -> float:
-    """Relative difference of the closed form in doubles and in decimals, the worse matrix."""
-    cell = Cell(digits, precision)
-    found = []
-    for larger in (0, 1):
-        double = barrier.minimiser(barrier.row(cell, larger))
-        exact = [float(b) for b in barrier.minimiser(barrier.row(cell, larger, Decimal))]
-        found.append(barrier.distance(double, exact) / math.hypot(*exact))
-    return max(found)
 
 
 def transition(

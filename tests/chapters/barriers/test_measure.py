@@ -10,6 +10,7 @@ from falsestruct.chapters.barriers import evidence as estimates
 from falsestruct.chapters.barriers import measure as barriers
 from falsestruct.press.notebook import claims
 from falsestruct.press.paths import find_book
+from falsestruct.theory import barrier
 from falsestruct.theory.recovery import largest_sparsity
 
 CLAIMS = claims.read_claims(find_book())
@@ -112,11 +113,11 @@ def test_a_wrong_closed_form_and_a_depth_without_cost_are_refuted(inexact, moves
 
 
 def test_the_release_and_a_release_without_the_slip(inexact):
-    table, indistinct = barriers.released(), barriers.indistinct(digits=6, precision=60)
+    table, indistinct = barriers.released(), barrier.indistinct(digits=6, precision=60)
     found = estimates.of_release(table, inexact, indistinct)
     assert {id: verdict(id, found) for id in found} == dict.fromkeys(found, "supported")
     assert indistinct == pytest.approx(math.sqrt(2))
-    assert barriers.indistinct(digits=6, precision=30) == 0
+    assert barrier.indistinct(digits=6, precision=30) == 0
     mended = table.assign(coded=table["corrected"])
     assert verdict("barriers-as-coded", estimates.of_release(mended, inexact, 1.0)) == "refuted"
     rounded = inexact.copy()
