@@ -94,8 +94,8 @@ def audit(
 
     It is asked about held-out inputs in two sets: the *conflict set*, where the structures
     disagree, for the captures, and the set where both are right, for the success. An input counts
-    once, however often it was drawn, as an independent draw. `judge` gives the verdict. Sizes of
-    perturbations are medians over inputs of the second set, and upper bounds (`perturbations`).
+    once, however often it was drawn. `judge` gives the verdict; sizes are medians over inputs of
+    the second set, and upper bounds (`perturbations`).
 
     Args:
         predict: Maps a batch (N, …), float64, to labels (N,), 0 or 1: a tensor, an array or a list.
@@ -104,9 +104,8 @@ def audit(
         points: Inputs whose perturbations are searched for; 0 leaves that out.
 
     Raises:
-        AuditError: predict raises, gives labels of another shape, NaN or other than 0 and 1, gives
-            other labels when it is asked again or asked in another batch, or problem, samples or
-            points can't be used.
+        AuditError: predict raises, gives anything but labels, or others when it is asked again or
+            in another batch; or problem, samples or points can't be used.
     """
     chosen = _problem(problem)
     if samples < 1 or points < 0:
