@@ -100,8 +100,7 @@ def audit(
     Args:
         predict: Maps a batch (N, …), float64, to labels (N,), 0 or 1: a tensor, an array or a list.
         problem: One of `planted`, or the name of one at its usual strength.
-        samples: Inputs drawn for either set.
-        points: Inputs whose perturbations are searched for; 0 leaves that out.
+        samples, points: Inputs drawn for either set; inputs whose perturbations are searched for.
 
     Raises:
         AuditError: predict raises, gives anything but labels, or others when it is asked again or
