@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.measure import Comparison, compare
-from falsestruct.chapters.barriers.measure import sparse
+from falsestruct.problems.sparse import sparse
 from falsestruct.theory import operators
 from falsestruct.theory.firenet import Plan, firenet
 from falsestruct.theory.operators import Cosine, Dense, Operator, Walsh

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from falsestruct.chapters.characterise import measure as characterise_experiment
+from falsestruct.chapters.characterise import evidence as characterise_evidence
 from falsestruct.chapters.images import evidence as images_evidence
 from falsestruct.chapters.instability import evidence as instability_estimates
 from falsestruct.chapters.simplicity import evidence as simplicity_evidence
@@ -129,8 +129,8 @@ def characterise_world() -> Found:
     rows = {"model": "logistic regression", "kind": "sinusoid", "verdict": "parity"}
     models = pd.DataFrame([rows | {"rho": rho} for rho in (1.0, 0.5) for _ in range(20)])
     return {
-        **characterise_experiment.name_estimates(table),
-        **characterise_experiment.model_estimates(models),
+        **characterise_evidence.name_estimates(table),
+        **characterise_evidence.model_estimates(models),
     }
 
 
@@ -169,6 +169,6 @@ def test_it_is_refuted_and_not_just_undecided(verdicts: dict[str, str]) -> None:
     """A world that left everything undecided would pass the other test and show nothing."""
     counts = Counter(
         verdicts[id] for id, claim in CLAIMS.items()
-        if id in verdicts and id not in TRUE_HERE and claim.expected == "supported"
+        if id in verdicts and id not in TRUE_HERE and claim.pinned == "supported"
     )  # fmt: skip
     assert counts["refuted"] > 2 * counts["inconclusive"]

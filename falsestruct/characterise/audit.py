@@ -20,6 +20,7 @@ from falsestruct.statistics import Estimate
 
 Predict = Callable[[Tensor], Any]
 Norm = Literal["l2", "linf"]
+Shares = tuple[tuple[str, Estimate], ...]  # of the structures, by name: the original's first
 
 CAPTURED = 0.9  # share of the conflict set from which a structure is named
 BEYOND = 0.75  # what the interval must lie above: the book's measure of "captures"
@@ -41,7 +42,7 @@ class Capture:
     """Share of the conflict set on which the network sides with a structure.
 
     Attributes:
-        low, high: Wilson's 95 % interval over the inputs.
+        low, high: The 95 % interval over the inputs, mid-P.
     """
 
     structure: str
@@ -93,65 +94,59 @@ def audit(
 
     It is asked about held-out inputs in two sets: the *conflict set*, where the structures
     disagree, for the captures, and the set where both are right, for the success. An input counts
-    once, however often it was drawn. Wilson's interval takes the inputs as independent draws.
-
-    The verdict, in this order:
-
-    1. "none": it gives all inputs the same label, or the interval of the success lies below .75:
-       where both structures say the same, it says something else.
-    2. "undecided": the interval of the success does not lie above .75.
-    3. A structure's name: its share is at least .9, and the interval lies above .75.
-    4. "mixture": both intervals lie strictly between .1 and .9, and each share's interval lies
-       above that of the errors where both are right: errors alone don't explain it.
-    5. "undecided": everything else.
-
-    The sizes of perturbations are upper bounds, for labels are all there is to go by. For each of
-    `points` inputs the search follows lines: along the false structure's direction, towards the
-    nearest inputs of another label, in random directions, and along the normal of the boundary,
-    estimated from labels around the boundary point found so far (Chen, Jordan and Wainwright,
-    arXiv:1904.02144). On each line it takes the first flip on a grid and bisects. Reported are
-    medians over the inputs of the second set.
+    once, however often it was drawn. `judge` gives the verdict; sizes are medians over inputs of
+    the second set, and upper bounds (`perturbations`).
 
     Args:
         predict: Maps a batch (N, …), float64, to labels (N,), 0 or 1: a tensor, an array or a list.
         problem: One of `planted`, or the name of one at its usual strength.
-        samples: Inputs drawn for either set.
-        points: Inputs whose perturbations are searched for; 0 leaves that out.
+        samples, points: Inputs drawn for either set; inputs whose perturbations are searched for.
 
     Raises:
-        AuditError: predict raises, gives labels of another shape, NaN or other than 0 and 1, gives
-            other labels when it is asked again or asked in another batch, or problem, samples or
-            points can't be used.
+        AuditError: predict raises, gives anything but labels, or others when it is asked again or
+            in another batch; or problem, samples or points can't be used.
     """
     chosen = _problem(problem)
     if samples < 1 or points < 0:
         raise AuditError(f"samples is {samples}, points is {points}; expected ≥ 1 and ≥ 0")
     agreed, conflict = _inputs(chosen, samples, seed)
     ask = _Labels(predict)
-    everything = torch.cat((agreed, conflict))
-    labels = ask(everything)
-    ask.check(everything, labels)
-    right = labels[: len(agreed)] == chosen.original(agreed)
-    sides = labels[len(agreed) :] == chosen.original(conflict)
-    success = statistics.proportion(right.numpy())
-    shares = (
-        (chosen.original.name, statistics.proportion(sides.numpy())),
-        (chosen.false.name, statistics.proportion((~sides).numpy())),
-    )
-    constant = int(labels[0]) if bool((labels == labels[0]).all()) else None
-    searched = _search(ask, chosen, agreed, points, seed) if constant is None else None
-    verdict = "none" if constant is not None else judge(success, shares)
+    labels = ask.checked(torch.cat((agreed, conflict)))
+    first = int(labels[0]) if bool((labels == labels[0]).all()) else None
+    success, shares = _counts(chosen, agreed, conflict, labels)
+    verdict = judge(success, shares) if first is None else "none"
     return Audit(
         tuple(Capture(name, own.value, own.low, own.high) for name, own in shares),
         success.value,
-        searched or Instability(None, None),
+        _search(ask, chosen, agreed, points if first is None else 0, seed),
         verdict,
-        _sentence(verdict, success, shares, constant),
+        _sentence(verdict, success, shares, first),
     )
 
 
-def judge(success: Estimate, shares: tuple[tuple[str, Estimate], ...]) -> str:
-    """The verdict by the rules 1 to 5 of `audit`, for labels that are not all the same."""
+def _counts(
+    problem: Planted, agreed: Tensor, conflict: Tensor, labels: Tensor
+) -> tuple[Estimate, Shares]:
+    """Accuracy where both are right, and the share of either structure where they disagree."""
+    right = labels[: len(agreed)] == problem.original(agreed)
+    sides = labels[len(agreed) :] == problem.original(conflict)
+    return statistics.proportion(right.numpy()), (
+        (problem.original.name, statistics.proportion(sides.numpy())),
+        (problem.false.name, statistics.proportion((~sides).numpy())),
+    )
+
+
+def judge(success: Estimate, shares: Shares) -> str:
+    """The verdict, for labels that are not all the same. The first of these that holds:
+
+    1. "none": the interval of the success lies below .75: where both structures say the same, it
+       says something else. So it is, too, if all inputs get the same label.
+    2. "undecided": the interval of the success does not lie above .75.
+    3. A structure's name: its share is at least .9, and the interval lies above .75.
+    4. "mixture": both intervals lie strictly between .1 and .9, and each share's interval lies
+       above that of the errors where both are right: errors alone don't explain it.
+    5. "undecided": everything else.
+    """
     if success.high < BEYOND:
         return "none"
     if success.low <= BEYOND:
@@ -159,7 +154,7 @@ def judge(success: Estimate, shares: tuple[tuple[str, Estimate], ...]) -> str:
     for name, share in shares:
         if share.value >= CAPTURED and share.low > BEYOND:
             return name
-    # Wilson is symmetric: the interval of the errors mirrors that of the success.
+    # Mid-P is symmetric: the interval of the errors mirrors that of the success.
     errors = 1 - success.low
     inside = [max(1 - CAPTURED, errors) < own.low and own.high < CAPTURED for _, own in shares]
     return "mixture" if all(inside) else "undecided"
@@ -242,8 +237,9 @@ class _Labels:
             )
         return labels.long()
 
-    def check(self, x: Tensor, labels: Tensor) -> None:
-        """The same batch gets the same labels again, and other batches nearly so."""
+    def checked(self, x: Tensor) -> Tensor:
+        """Labels that the same batch gets again, and other batches nearly so."""
+        labels = self(x)
         again = int((self(x) != labels).sum())
         if again:
             raise AuditError(
@@ -258,12 +254,13 @@ class _Labels:
                 f"predict gave other labels for {differ} of {len(x)} inputs in another batch; "
                 "expected labels that don't depend on the batch: use evaluation mode"
             )
+        return labels
 
 
 def _sentence(
     verdict: str,
     success: Estimate,
-    shares: tuple[tuple[str, Estimate], ...],
+    shares: Shares,
     constant: int | None,
 ) -> str:
     (original, first), (false, second) = shares
@@ -309,8 +306,11 @@ def perturbations(
 ) -> Tensor:
     """Size of the smallest perturbation found for each of the first `points` inputs, (points,).
 
-    An upper bound of the true one, found from labels; infinite where nothing flipped. The lines are
-    those that `audit` describes; `rounds` estimates of the normal follow.
+    An upper bound of the true one, for labels are all there is to go by; infinite where nothing
+    flipped. The search follows lines: along the false structure's direction, towards the nearest
+    inputs of another label, in random directions, and, in `rounds`, along the normal of the
+    boundary, estimated from labels around the boundary point found so far (Chen, Jordan and
+    Wainwright, arXiv:1904.02144). On each line it takes the first flip on a grid and bisects.
 
     Args:
         x: Inputs (samples, …); those beyond the first serve as targets too.

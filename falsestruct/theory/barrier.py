@@ -91,6 +91,26 @@ def gap(entries: Row, x: Row, *, lam: int = 1) -> Any:
     return lam * sum(abs(b) for b in x) + misfit - lam / max(entries)
 
 
+def better(entries: Sequence[Fraction]) -> list[Fraction]:
+    """The candidate 1/entry at one place with the least objective, whatever `minimiser` says."""
+    candidates = [
+        [1 / entry if place == i else Fraction(0) for place in range(len(entries))]
+        for i, entry in enumerate(entries)
+    ]
+    return min(candidates, key=lambda x: gap(entries, x))
+
+
+def indistinct(*, digits: int, precision: int) -> float:
+    """Relative difference of the closed form in doubles and in decimals, the worse matrix."""
+    cell = Cell(digits, precision)
+    found = []
+    for larger in (0, 1):
+        double = minimiser(row(cell, larger))
+        exact = [float(b) for b in minimiser(row(cell, larger, Decimal))]
+        found.append(distance(double, exact) / math.hypot(*exact))
+    return max(found)
+
+
 def half_distance(cell: Cell) -> float:
     """Half the distance between the two minimisers: what nobody can avoid. About 1.5·10⁻ᴷ."""
     first, second = (minimiser(row(cell, larger, Fraction)) for larger in (0, 1))

@@ -185,6 +185,13 @@ class Walsh(_Sampled):
         return hadamard(y)  # symmetric and orthogonal
 
 
+def matrix_of(operator: Operator) -> Tensor:
+    """The dense matrix, for comparison only: (…, rows, unknowns)."""
+    if isinstance(operator, Dense):
+        return operator.matrix
+    return operator.forward(torch.eye(operator.shape[1], dtype=torch.float64)).mT
+
+
 def sampled_rows(rows: int, unknowns: int, generator: torch.Generator, *, first: int = 0) -> Tensor:
     """Random distinct rows in increasing order, the lowest `first` always among them."""
     if not 0 <= first <= rows <= unknowns or rows < 1:

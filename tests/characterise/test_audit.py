@@ -14,9 +14,9 @@ from torch import Tensor
 
 import falsestruct
 from falsestruct import statistics
-from falsestruct.chapters.characterise.measure import mixture, uniform
 from falsestruct.characterise import audit as auditing
 from falsestruct.characterise.audit import Audit, AuditError, audit, judge
+from falsestruct.characterise.known import mixture, uniform
 from falsestruct.problems.planted import registry
 from falsestruct.statistics import Estimate
 
@@ -53,7 +53,7 @@ def test_a_mixture_is_called_one_with_its_share(share: float) -> None:
     assert false.share + found.captures[0].share == pytest.approx(1)
 
 
-def test_the_interval_is_wilsons_over_different_inputs() -> None:
+def test_the_interval_is_over_different_inputs() -> None:
     """Stripes have sixty different conflict inputs, however many are drawn."""
     predict = mixture(STRIPES, 0.5, seed=3)
     x, _ = STRIPES.conflict_set(60, generator())

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from falsestruct import statistics
 from falsestruct.characterise import search as module
 from falsestruct.characterise.search import (
     FEWEST,
@@ -21,6 +20,7 @@ from falsestruct.characterise.search import (
     characterise,
     decoupled,
     library,
+    probes,
 )
 from falsestruct.problems.planted import registry
 
@@ -308,21 +308,31 @@ def test_one_group_only_has_no_runner_up() -> None:
     assert found.named == "a" and (found.runner_up, found.lead, found.ahead) == ("", None, False)
 
 
-def test_the_lead_is_the_paired_bootstrap() -> None:
-    """As `statistics.paired_difference` gives it, up to the resamples."""
-    search = Search(library(IMAGES))
-    labels = (FOLLOWED["mean"] > 0).long()
-    _, _, cut, sign = (part[0] for part in search._scores(labels[None].float()))
-    gains = search._gains(labels.float(), cut, sign)
+def test_inputs_of_one_origin_are_in_one_half() -> None:
+    base = torch.arange(400) % 7
+    search = Search(library(IMAGES), base=base)
+    halves = [set(base[half].tolist()) for half in (search.fitted, search.judged)]
+    assert not halves[0] & halves[1] and halves[0] | halves[1] == set(range(7))
+    assert abs(len(search.fitted) - 200) < 60 and len(search.fitted) + len(search.judged) == 400
+
+
+@pytest.mark.parametrize("origins", [400, 20])
+def test_the_lead_is_a_paired_difference_over_origins(origins: int) -> None:
+    base = torch.arange(400) % origins
+    search = Search(library(IMAGES), base=base)
+    reading = search.read((FOLLOWED["mean"] > 0).long(), permutations=19)
+    assert reading.lead is not None and reading.lead.n == origins / 2
+    scores = search.scores((FOLLOWED["mean"] > 0)[None])[0][0]
     names = search.library.names
-    first, second = gains[names.index("mean")], gains[names.index("row 2")]
-    fast = search._lead(first, second)
-    slow = statistics.paired_difference(first.numpy(), second.numpy())
-    assert fast.value == pytest.approx(slow.value) and fast.n == slow.n == 200
-    assert (fast.low, fast.high) == pytest.approx((slow.low, slow.high), abs=0.01)
-    scores = search.scores(labels[None])[0][0]
-    expected = scores[names.index("mean")] - scores[names.index("row 2")]
-    assert fast.value == pytest.approx(expected.item(), abs=1e-6)
+    expected = scores[names.index(reading.best)] - scores[names.index(reading.runner_up)]
+    assert reading.lead.value == pytest.approx(expected.item(), abs=1e-6)
+
+
+@pytest.mark.parametrize(("name", "origins"), [("stripes", 60), ("digits-sinusoid", 597)])
+def test_probes_know_their_origins(name: str, origins: int) -> None:
+    x, base = probes(registry.by_name(name), 1500, generator())
+    assert len(x) == len(base) == 1500
+    assert 0.98 * origins < len(base.unique()) <= origins
 
 
 def test_the_search_is_the_same_twice_and_differs_with_the_seed() -> None:

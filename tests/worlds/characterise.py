@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from falsestruct.chapters.characterise import measure as experiment
-from falsestruct.chapters.characterise.measure import KINDS, Predict, mixture
+from falsestruct.chapters.characterise.measure import KINDS
+from falsestruct.characterise.known import Predict, mixture
 
 CASES = [(kind, how) for kind in KINDS for how in ("planted", "independent")]
 
@@ -22,7 +23,8 @@ def world(predictors: dict[str, Predict]) -> pd.DataFrame:
         table = experiment.read_networks(
             own, predictors[how](own), [0], samples=240, permutations=19
         )
-        tables.append(pd.concat([table.assign(kind=kind, training=how)] * 20))
+        table = table.assign(kind=kind, training=how)
+        tables += [table.assign(seed=seed) for seed in range(20)]
     return pd.concat(tables, ignore_index=True)
 
 

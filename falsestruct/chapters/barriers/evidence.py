@@ -9,18 +9,18 @@ import numpy as np
 import pandas as pd
 
 from falsestruct.chapters.barriers import decoders
-from falsestruct.statistics import Estimate, exact, geometric_mean, mean
-
-Found = dict[str, tuple[Estimate, Estimate]]
+from falsestruct.evidence import Claims, Found, mean, ratio, where
+from falsestruct.statistics import Nobody, exact
 
 FROM, TO = 4, 16  # restarts between which the rate is read
 LATE = 250  # steps from which rates are read
 ENOUGH, TOO_FEW = 50, 10  # inner steps of the network and of its control
+ACCURATE = 0.25  # error, over the detail's norm, below which a decoder must be unstable
 
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """All that the chapter measures; functions of `barriers` and `barriers_decoders`."""
+    """All that the chapter measures: functions of `measure` and `decoders`."""
 
     convergence: pd.DataFrame
     gaps: pd.DataFrame
@@ -34,7 +34,7 @@ class Tables:
     indistinct: float
 
 
-def estimates(tables: Tables) -> Found:
+def estimates(tables: Tables) -> Claims:
     """All claims of the chapter."""
     return (
         of_convergence(tables.convergence, tables.gaps, tables.solvers)
@@ -51,29 +51,23 @@ def rates(table: pd.DataFrame, by: str) -> np.ndarray:
     Args:
         by: The column that it is against; "steps" on its logarithm.
     """
-    slopes = []
-    for _, own in table.groupby("problem"):
-        at = np.log(own[by]) if by == "steps" else own[by]
-        slopes.append(np.polyfit(at, np.log(own["error"]), 1)[0])
-    return np.array(slopes)
+    at = np.log(table[by]) if by == "steps" else table[by]
+    own = pd.DataFrame({"x": at, "y": np.log(table["error"]), "problem": table["problem"]})
+    return np.array([np.polyfit(part["x"], part["y"], 1)[0] for _, part in own.groupby("problem")])
 
 
-def of_convergence(convergence: pd.DataFrame, gaps: pd.DataFrame, solvers: pd.DataFrame) -> Found:
+def of_convergence(convergence: pd.DataFrame, gaps: pd.DataFrame, solvers: pd.DataFrame) -> Claims:
     """Rates with and without restarts, the proved bound, and the other solver."""
     middle = convergence[convergence["restarts"].between(FROM, TO)]
-    plain = convergence[(convergence["inner"] == 0) & (convergence["steps"] >= LATE)]
-    network = middle[middle["inner"] == ENOUGH]
-    same = network[network["steps"].between(LATE, TO * ENOUGH)]
-    ratio = gaps["excess"] / gaps["bound"]
-    n = len(solvers)
+    network, few = where(middle, inner=ENOUGH), where(middle, inner=TOO_FEW)
+    plain = where(convergence, inner=0, steps=lambda steps: steps >= LATE)
+    same = where(network, steps=lambda steps: steps.between(LATE, TO * ENOUGH))
+    quotient, n = gaps["excess"] / gaps["bound"], len(solvers)
     return {
-        "barriers-exponential": (
-            mean(rates(network, "restarts")),
-            mean(rates(middle[middle["inner"] == TOO_FEW], "restarts")),
-        ),
+        "barriers-exponential": (mean(rates(network, "restarts")), mean(rates(few, "restarts"))),
         "barriers-ergodic": (mean(rates(plain, "steps")), mean(rates(same, "steps"))),
         "barriers-gap": (
-            exact(ratio.max(), len(gaps)), exact((ratio * gaps["steps"]).max(), len(gaps)),
+            exact(quotient.max(), len(gaps)), exact((quotient * gaps["steps"]).max(), len(gaps)),
         ),
         "barriers-solver": (exact(solvers["firenet"].max(), n), exact(solvers["squares"].min(), n)),
     }  # fmt: skip
@@ -90,104 +84,96 @@ def quotients(inexact: pd.DataFrame) -> pd.DataFrame:
     return roles.assign(worse=roles.max(axis=1)).reset_index()
 
 
-def of_barrier(inexact: pd.DataFrame, certificates: pd.DataFrame, depths: pd.DataFrame) -> Found:
+def of_barrier(inexact: pd.DataFrame, certificates: pd.DataFrame, depths: pd.DataFrame) -> Claims:
     """The minimisers, what nobody can avoid, and who comes how near to it."""
     worse = quotients(inexact)
-    by = {name: own for name, own in worse.groupby("method")}
-    network = by["FIRENET"][["same", "other"]].to_numpy()
-    half = (inexact["half"] * 10.0 ** inexact["K"]).min()
+    network = where(worse, method="FIRENET")[["same", "other"]].to_numpy()
+    program = where(worse, method="linear program")["worse"]
     wrong = certificates[certificates["K"] < certificates["K"].max()]["coded"]
-    cells = len(certificates)
+    half, cells = (inexact["half"] * 10.0 ** inexact["K"]).min(), len(certificates)
     slope, n = doubling(depths)
-    start = depths[depths["n"] == 0]["share"].min()
     return {
         "barriers-minimisers": (
             exact(certificates["gap"].max(), cells), exact(wrong.min(), len(wrong)),
         ),
         "barriers-unavoidable": (exact(half, cells), exact(certificates["error"].max(), cells)),
         "barriers-midpoint": (
-            exact(np.abs(network - 1).max(), network.size),
-            exact((by["linear program"]["worse"] - 1).min(), cells),
+            exact(np.abs(network - 1).max(), network.size), exact((program - 1).min(), cells),
         ),
-        "barriers-depth": (exact(slope, n), exact(start, n)),
+        "barriers-depth": (exact(slope, n), exact(where(depths, n=0)["share"].min(), n)),
     }  # fmt: skip
 
 
 def doubling(depths: pd.DataFrame) -> tuple[float, int]:
     """Slope of log₂ p against the precision at which p inner steps go half the way; how many p."""
-    where = {}
+    found = {}
     for p in sorted(set(depths["p"].tolist())):
-        own = depths[depths["p"] == p].sort_values("n")
+        own = where(depths, p=p).sort_values("n")
         below = np.flatnonzero(own["share"].to_numpy() < 0.5)
         if len(below) == 0 or below[0] == 0:
             raise ValueError(f"p = {p} crosses one half at no n of {own['n'].tolist()}; widen it")
         pair = own.iloc[below[0] - 1 : below[0] + 1]
         # Between the two, the logarithm of the share is nearly linear in n.
-        share = np.log(pair["share"].to_numpy())
-        where[p] = np.interp(-math.log(0.5), -share, pair["n"].to_numpy())
-    slope = np.polyfit(list(where.values()), np.log2(list(where)), 1)[0]
-    return float(slope), len(where)
+        found[p] = np.interp(-math.log(0.5), -np.log(pair["share"].to_numpy()), pair["n"])
+    return float(np.polyfit(list(found.values()), np.log2(list(found)), 1)[0]), len(found)
 
 
-def of_release(released: pd.DataFrame, inexact: pd.DataFrame, indistinct: float) -> Found:
+def of_release(released: pd.DataFrame, inexact: pd.DataFrame, indistinct: float) -> Claims:
     """The released script's index, and whether precision matters."""
     off = (released["coded"] / released["corrected"] - math.sqrt(3)).abs()
     last = released["K"] == released["K"].max()
-    errors = inexact[inexact["role"] == "other"].pivot_table(
+    errors = where(inexact, role="other").pivot_table(
         index=["K", "n"], columns="method", values="error"
     )
-    double, digits = errors["FIRENET"], errors["FIRENET, sixty digits"]
+    change = (errors["FIRENET"] / errors["FIRENET, sixty digits"] - 1).abs()
     return {
         "barriers-as-coded": (
             exact(off[~last].max(), int((~last).sum())), exact(off[last].min(), int(last.sum())),
         ),
-        "barriers-precision": (
-            exact((double / digits - 1).abs().max(), len(errors)), exact(indistinct),
-        ),
+        "barriers-precision": (exact(change.max(), len(change)), exact(indistinct)),
     }  # fmt: skip
 
 
-def by_seed(decoding: pd.DataFrame) -> pd.DataFrame:
-    """A row a decoder and seed: kind, noise, seed, told, and the medians of error and size."""
+def points(decoding: pd.DataFrame) -> pd.DataFrame:
+    """A row a decoder and seed: kind, noise, trace, seed, told, the medians of error and size.
+
+    And the amplification, `times`: how far the answer moves over how far the measurements did.
+    """
     grouped = decoding.groupby(["kind", "noise", "trace", "seed"], sort=False)
-    return grouped[["told", "error", "size"]].median().reset_index()
+    seeds = grouped[["told", "error", "size"]].median().reset_index()
+    return seeds.assign(times=decoders.MOVE / (seeds["size"] * seeds["trace"]))
 
 
-def amplification(size: pd.Series, trace: pd.Series) -> pd.Series:
-    """How far the answer moves over how far the measurements did."""
-    return decoders.MOVE / (size * trace)
-
-
-def of_decoders(decoding: pd.DataFrame) -> Found:
+def of_decoders(decoding: pd.DataFrame) -> Claims:
     """What learned decoders restore and what it costs, beside FIRENET."""
     seeds = points(decoding)
     kinds = {key: own.set_index("seed") for key, own in seeds.groupby(["kind", "noise"])}
     learnt, noisy = kinds["network", 0.0], kinds["network", seeds["noise"].max()]
     fire, absent = kinds["FIRENET", 0.0], kinds["network, no detail", 0.0]
-    accurate = decoding[(decoding["kind"] == "network") & (decoding["error"] <= 0.25)]
-    blind = decoding[decoding["kind"] == "FIRENET"]
-    # Without one accurate signal the theorem says nothing, and the claim must not be supported.
-    largest = accurate["size"].max() if len(accurate) else 1e9
+    accurate = where(decoding, kind="network", error=lambda error: error <= ACCURATE)["size"]
+    blind = where(decoding, kind="FIRENET")["size"]
+    largest: Found = Nobody("no signal is restored to a quarter of the detail's norm")
+    if len(accurate):
+        largest = exact(accurate.max(), len(accurate))
+
+    def tells(networks: pd.DataFrame) -> Found:
+        return mean(networks["told"], bounds=(0.0, 1.0))
+
     return {
-        "barriers-detail": (mean(learnt["told"].to_numpy()), mean(fire["told"].to_numpy())),
+        "barriers-detail": (tells(learnt), tells(fire)),
         "barriers-decoder": (
-            geometric_mean((fire["size"] / learnt["size"]).to_numpy()),
-            geometric_mean((fire["size"] / absent["size"]).to_numpy()),
+            ratio(fire["size"] / learnt["size"]), ratio(fire["size"] / absent["size"]),
         ),
-        "barriers-amplification": (
-            mean(fire["times"].to_numpy()), mean(learnt["times"].to_numpy()),
-        ),
-        "barriers-kernel": (
-            exact(largest, max(1, len(accurate))), exact(blind["size"].min(), len(blind)),
-        ),
-        "barriers-noise": (mean(noisy["told"].to_numpy()), mean(learnt["told"].to_numpy())),
+        "barriers-amplification": (mean(fire["times"]), mean(learnt["times"])),
+        "barriers-kernel": (largest, exact(blind.min(), len(blind))),
+        "barriers-noise": (tells(noisy), tells(learnt)),
     }  # fmt: skip
 
 
-def points(decoding: pd.DataFrame) -> pd.DataFrame:
-    """What the figure of the trade-off shows: `by_seed` and the amplification, `times`."""
-    seeds = by_seed(decoding)
-    return seeds.assign(times=amplification(seeds["size"], seeds["trace"]))
+def off(borders: pd.DataFrame) -> pd.DataFrame:
+    """Distances from theory, |measured − theory|, in a column `off`; all trials together."""
+    own = where(borders, without=-1)
+    return own.assign(off=(own["measured"] - own["theory"]).abs())
 
 
 def transition_table(transition: pd.DataFrame, borders: pd.DataFrame) -> pd.DataFrame:
@@ -197,39 +183,42 @@ def transition_table(transition: pd.DataFrame, borders: pd.DataFrame) -> pd.Data
         A row a network and cell: inner, measurements (over the unknowns), fraction, share, theory
         (sparsity over measurements).
     """
-    unknowns = transition["rows"].max()
     networks = transition[transition["inner"] > 0]
-    table = networks.merge(borders[["inner", "rows", "theory"]], on=["inner", "rows"])
-    measurements = table["rows"] / unknowns
-    table = table.assign(measurements=measurements, theory=table["theory"] / measurements)
-    return table[["inner", "measurements", "fraction", "share", "theory"]]
+    table = networks.groupby(["inner", "rows", "fraction"])["solved"].mean().rename("share")
+    edge = where(borders, without=-1)[["inner", "rows", "theory"]]
+    merged = table.reset_index().merge(edge, on=["inner", "rows"])
+    measurements = merged["rows"] / transition["rows"].max()
+    merged = merged.assign(measurements=measurements, theory=merged["theory"] / measurements)
+    return merged[["inner", "measurements", "fraction", "share", "theory"]]
 
 
-def of_transition(borders: pd.DataFrame) -> Found:
+def of_transition(borders: pd.DataFrame) -> Claims:
     """Where the deepest network ceases to find sparse solutions, and where least squares does."""
-    off = (borders["measured"] - borders["theory"]).abs()
-    deepest = borders["inner"] == borders["inner"].max()
-    return {
-        "barriers-transition": (
-            mean(off[deepest].to_numpy()),
-            mean(off[borders["inner"] == 0].to_numpy()),
-        )
-    }
+    deepest = borders["inner"].max()
+    return {"barriers-transition": (_jackknifed(borders, deepest), _jackknifed(borders, 0))}
+
+
+def _jackknifed(borders: pd.DataFrame, inner: int) -> Found:
+    """Mean distance from theory; the interval is over trials, by what leaving out each changes.
+
+    The columns are a grid that nobody drew, the trials were. Tukey's pseudo-values are moved to
+    have the mean of all trials together.
+    """
+    own = where(borders, inner=inner)
+    means = (own["measured"] - own["theory"]).abs().groupby(own["without"]).mean()
+    without = means.drop(-1)
+    return mean(means[-1] + (len(without) - 1) * (without.mean() - without))
 
 
 def said_of_convergence(convergence: pd.DataFrame) -> dict[str, float]:
     """Errors that the prose names: late, with and without restarts."""
-    plain = convergence[convergence["inner"] == 0]
-    last = plain[plain["steps"] == plain["steps"].max()]
-    network = convergence[convergence["inner"] == ENOUGH]
-    late = network[network["restarts"] == TO]
+    plain = where(convergence, inner=0, steps=convergence["steps"].max())
+    late = where(convergence, inner=ENOUGH, restarts=TO)
     return {
         "count": int(convergence["problem"].nunique()),
-        "plain_last": last["error"].median(),
-        "plain_steps": int(last["steps"].iloc[0]),
-        "network_late": late["error"].median(),
-        "late_steps": TO * ENOUGH,
-    }
+        "plain_last": plain["error"].median(), "plain_steps": int(plain["steps"].iloc[0]),
+        "network_late": late["error"].median(), "late_steps": TO * ENOUGH,
+    }  # fmt: skip
 
 
 def said_of_barrier(inexact: pd.DataFrame) -> dict[str, float]:
@@ -237,41 +226,36 @@ def said_of_barrier(inexact: pd.DataFrame) -> dict[str, float]:
     by = {name: own for name, own in quotients(inexact).groupby("method")}
     learnt, program = by["learned decoder"], by["linear program"]
     return {
-        "learnt_same": learnt["same"].mean(),
-        "learnt_worse": learnt["worse"].mean(),
-        "program_wrong": int((program["same"] > 1).sum()),
-        "program_cells": len(program),
-    }
+        "learnt_same": learnt["same"].mean(), "learnt_worse": learnt["worse"].mean(),
+        "program_wrong": int((program["same"] > 1).sum()), "program_cells": len(program),
+    }  # fmt: skip
 
 
 def said_of_release(released: pd.DataFrame) -> dict[str, float]:
     """The script's products of steps and norm, and what they change."""
-    change = (released["corrected"] / released["admissible"] - 1).abs().max()
-    product = released["product"]
+    change, product = released["corrected"] / released["admissible"] - 1, released["product"]
     return {
-        "product_low": product.min(), "product_high": product.max(), "steps_matter": change,
+        "product_low": product.min(), "product_high": product.max(),
+        "steps_matter": change.abs().max(),
     }  # fmt: skip
 
 
 def said_of_decoders(decoding: pd.DataFrame) -> dict[str, float]:
     """How well networks trained with noise tell the detail."""
-    seeds = by_seed(decoding)
-    means = seeds[seeds["kind"] == "network"].groupby("noise")[["told", "error"]].mean()
+    networks = where(points(decoding), kind="network")
+    means = networks.groupby("noise")[["told", "error"]].mean()
     four = 4.0 if 4.0 in means.index else means.index.max()
+    last = means.iloc[-1]
     return {
-        "told_four": means["told"][four],
-        "told_most": means["told"].iloc[-1],
-        "error_most": means["error"].iloc[-1],
-    }
+        "told_four": means["told"][four], "told_most": last["told"], "error_most": last["error"],
+    }  # fmt: skip
 
 
 def said_of_transition(borders: pd.DataFrame) -> dict[str, float]:
     """Mean distances of borders from theory, and the deepest network's in the left half."""
-    networks = borders[borders["inner"] > 0]
-    off = networks.assign(off=(networks["measured"] - networks["theory"]).abs())
-    mean_off = off.groupby("inner")["off"].mean()
-    left = off[(off["inner"] == off["inner"].max()) & (off["rows"] <= off["rows"].max() / 2)]
+    networks = off(borders[borders["inner"] > 0])
+    means, half = networks.groupby("inner")["off"].mean(), networks["rows"].max() / 2
+    left = where(networks, inner=means.index.max(), rows=lambda rows: rows <= half)
     return {
-        "shallow_off": mean_off.iloc[0], "deep_off": mean_off.iloc[-1],
-        "deep_few": left["off"].mean(),
+        "shallow_off": means.iloc[0], "deep_off": means.iloc[-1], "deep_few": left["off"].mean(),
     }  # fmt: skip

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from falsestruct.plots.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    MARKERS,
-    ORANGE,
-    PINK,
-    SERIES,
-    SKY,
-    YELLOW,
-    dots,
-    figure,
-    tidy,
-)
+from falsestruct.plots.shapes import curve, groups, legend, line, marks, panels, series
+from falsestruct.plots.style import BLUE, GREEN, GREY, ORANGE, PINK, SKY, YELLOW, figure, tidy
 
 NOISE_COLOURS = (ORANGE, YELLOW, PINK, SKY, GREEN, BLUE)
 
@@ -32,13 +21,11 @@ def convergence(table: pd.DataFrame) -> Figure:
     """
     picture = figure(0.52)
     axis = picture.subplots()
-    for place, name in enumerate(dict.fromkeys(table["method"])):
-        own = table[(table["method"] == name) & (table["steps"] > 0)]
+    moved = table[table["steps"] > 0]
+    for look, own in groups(moved, "method", series(moved["method"])):
         by_steps = own.groupby("steps")["error"]
-        middle, low, high = by_steps.median(), by_steps.min(), by_steps.max()
-        colour = SERIES[place]
-        axis.plot(middle.index, middle, color=colour, marker=MARKERS[place], ms=4, label=name)
-        axis.fill_between(middle.index, low, high, color=colour, alpha=0.2, lw=0)
+        middle = by_steps.agg(error="median", low="min", high="max").reset_index()
+        curve(axis, middle, "steps", "error", look, band=True)
     axis.set(xscale="log", yscale="log", xlabel="steps of the iteration (layers)")
     axis.set_ylabel("relative error")
     axis.legend(frameon=False, loc="lower left")
@@ -54,11 +41,10 @@ def depths(table: pd.DataFrame) -> Figure:
     """
     picture = figure(0.42)
     axis = picture.subplots()
-    for place, (p, own) in enumerate(table.groupby("p")):
-        axis.plot(own["n"], own["share"], color=SERIES[place], marker=MARKERS[place], ms=4,
-                  label=f"p = {p}")  # fmt: skip
-    axis.axhline(0, color=GREY, linestyle=":")
-    axis.axhline(1, color=GREY, linestyle=":")
+    for look, own in groups(table, "p", series(sorted(set(table["p"])))):
+        curve(axis, own, "n", "share", replace(look, label=f"p = {look.label}"))
+    for end in (0, 1):
+        axis.axhline(end, color=GREY, linestyle=":")
     axis.set(
         xlabel="binary digits that the two matrices share, n",
         ylabel="0: midpoint\n1: own minimiser", ylim=(-0.05, 1.05),
@@ -76,17 +62,16 @@ def errors(table: pd.DataFrame) -> Figure:
     """
     picture = figure(0.42)
     axis = picture.subplots()
-    cells = list(dict.fromkeys(zip(table["K"], table["n"], strict=True)))
-    names = list(dict.fromkeys(table["method"]))
-    for place, name in enumerate(names):
-        own = table[table["method"] == name]
-        shift = 0.16 * (place - (len(names) - 1) / 2)
-        at = [cells.index(cell) + shift for cell in zip(own["K"], own["n"], strict=True)]
-        axis.plot(at, own["worse"], MARKERS[place], ms=5, label=name, **dots(SERIES[place]))
+    looks = series(table["method"], spread=0.48)
+    place = table.groupby(["K", "n"], sort=False).ngroup()
+    for look, own in groups(table.assign(cell=place), "method", looks):
+        marks(axis, own.assign(cell=own["cell"] + look.shift), "cell", replace(look, shift=0.0),
+              y="worse", faint=True, ms=5, label=look.label)  # fmt: skip
     axis.axhline(1, color="0.2", linestyle="--")
-    axis.set_xticks(range(len(cells)), [f"K = {K}\nn = {n}" for K, n in cells])
+    cells = table[["K", "n"]].drop_duplicates()
+    axis.set_xticks(range(len(cells)), [f"K = {K}\nn = {n}" for K, n in cells.to_numpy()])
     axis.set(ylabel="error in the worse role,\nover the unavoidable one", ylim=(0, 2.4))
-    picture.legend(loc="outside upper center", ncols=2, frameon=False)
+    legend(picture, looks, columns=2)
     tidy(axis)
     return picture
 
@@ -107,11 +92,14 @@ def tradeoff(table: pd.DataFrame) -> Figure:
     axis.text(0.125, 1.0, "impossible", ha="center", va="center",
               bbox={"facecolor": "white", "edgecolor": "none", "pad": 2})  # fmt: skip
     network = table[table["kind"] == "network"]
-    for place, (noise, own) in enumerate(network.groupby("noise")):
-        axis.plot(own["error"], own["times"], MARKERS[place], ms=5,
-                  label=f"network, noise {noise:g}", **dots(NOISE_COLOURS[place]))  # fmt: skip
+    looks = series(sorted(set(network["noise"])))
+    for colour, (look, own) in zip(NOISE_COLOURS, groups(network, "noise", looks), strict=False):
+        name = f"network, noise {float(look.label):g}"
+        marks(axis, own, "error", replace(look, colour=colour), y="times", faint=True, ms=5,
+              label=name)  # fmt: skip
+    # Both at an error of one: shown side by side.
     for kind, marker, shift in (("network, no detail", "x", -0.02), ("FIRENET", "*", 0.02)):
-        own = table[table["kind"] == kind]  # both at an error of one: shown side by side
+        own = table[table["kind"] == kind]
         axis.plot(own["error"] + shift, own["times"], marker, color="black", ms=7, alpha=0.8,
                   label=kind)  # fmt: skip
     axis.set(
@@ -130,23 +118,21 @@ def transition(table: pd.DataFrame) -> Figure:
     Args:
         table: As `evidence.transition_table` gives it.
     """
-    depths = list(dict.fromkeys(table["inner"]))
-    picture = figure(0.56)
-    axes = picture.subplots(1, len(depths), sharey=True, squeeze=False)[0]
-    for axis, p in zip(axes, depths, strict=True):
-        own = table[table["inner"] == p]
+    names = {str(p): f"p = {p} inner steps" for p in set(table["inner"])}
+    picture, parts = panels(table, "inner", aspect=0.56, titles=names)
+    for axis, own in parts:
+        axis.grid(False)
         cells = own.pivot(index="fraction", columns="measurements", values="share")
         image = axis.pcolormesh(
             cells.columns, cells.index, cells.to_numpy(), cmap="cividis", vmin=0, vmax=1,
             shading="nearest", rasterized=True,
         )  # fmt: skip
         border = own.drop_duplicates("measurements")
-        axis.plot(border["measurements"], border["theory"], color="white", lw=3)
-        axis.plot(border["measurements"], border["theory"], "--", color=ORANGE, lw=1.8)
-        axis.set_title(f"p = {p} inner steps", loc="left")
+        for colour, style, width in (("white", "-", 3), (ORANGE, "--", 1.8)):
+            axis.plot(border["measurements"], border["theory"], style, color=colour, lw=width)
         axis.set_xlabel("measurements, over unknowns")
+    axes = [axis for axis, _ in parts]
     axes[0].set_ylabel("entries that aren't zero,\nover measurements")
-    line = Line2D([], [], color=ORANGE, linestyle="--", label="statistical dimension")
-    axes[-1].legend(handles=[line], loc="upper left", frameon=True, fontsize="small")
+    axes[-1].legend([line(ORANGE)], ["statistical dimension"], loc="upper left", fontsize="small")
     picture.colorbar(image, ax=axes, label="share of problems solved")
     return picture

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from falsestruct.plots.style import (
-    BLUE,
-    FALSE,
-    GREEN,
-    GREY,
-    MARKERS,
-    ORIGINAL,
-    PINK,
-    SERIES,
-    dots,
-    figure,
-    tidy,
-)
+from falsestruct.plots.shapes import Look, curve, groups, legend, marks, named, panels, series
+from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORIGINAL, PINK, figure, tidy
 
 
 def luck(table: pd.DataFrame, *, floor: float) -> Figure:
@@ -28,19 +20,16 @@ def luck(table: pd.DataFrame, *, floor: float) -> Figure:
         table: As `measure.luck` gives it.
         floor: What a statistic must reach to be named.
     """
-    picture = figure(0.5)
-    axis = picture.subplots()
-    for place, (name, part) in enumerate(table.groupby("of", sort=False)):
-        axis.plot(part["inputs"], part["score"], marker=MARKERS[place], color=SERIES[1 - place],
-                  label=str(name))  # fmt: skip
-    axis.axhline(floor, color=GREY, linestyle="--", label="floor")
+    looks = {
+        "the best of the library": Look("the best of the library", FALSE),
+        "one statistic": Look("one statistic", ORIGINAL, "s"),
+    }
+    picture, axis = _curves(table, "of", looks, "inputs", floor=floor)
     axis.axhline(0.5, color=GREY, linestyle=":", label="chance")
-    axis.set_xscale("log")
     _plain_ticks(axis, sorted(set(table["inputs"])))
     axis.set(xlabel="inputs, one half to fit and one to judge", ylabel="balanced accuracy\n"
              "on coin flips, 95th percentile", ylim=(0.45, 1.02))  # fmt: skip
     axis.legend(frameon=False)
-    tidy(axis)
     return picture
 
 
@@ -78,18 +67,15 @@ def offsets(table: pd.DataFrame, *, floor: float) -> Figure:
     Args:
         table: As `measure.offsets` gives it.
     """
-    looks = {"orientation": (ORIGINAL, "o"), "mean": (FALSE, "s")}
-    picture = figure(0.5)
-    axis = picture.subplots()
-    for name, part in table.groupby("statistic", sort=False):
-        colour, marker = looks.get(str(name), (PINK, "^"))
-        _line(axis, part, "a", str(name), colour, marker)
-    axis.axhline(floor, color=GREY, linestyle="--", label="floor")
-    axis.set_xscale("log")
+    looks = {
+        "mean": Look("mean", FALSE, "s"),
+        "orientation": Look("orientation", ORIGINAL),
+        "best single row": Look("best single row", PINK, "^"),
+    }
+    picture, axis = _curves(table, "statistic", looks, "a", floor=floor)
     _plain_ticks(axis, [0.01, 0.02, 0.05, 0.1, 0.2])
     axis.set(xlabel="offset a in training", ylabel="balanced accuracy", ylim=(0.45, 1.02))
     picture.legend(loc="outside upper center", ncols=4, frameon=False)
-    tidy(axis)
     return picture
 
 
@@ -100,23 +86,16 @@ def reaches(table: pd.DataFrame, *, floor: float) -> Figure:
         table: As `measure.reaches` gives it.
     """
     looks = {
-        "planted": (FALSE, "s", "trained, pattern gives the label away"),
-        "independent": (ORIGINAL, "o", "trained, pattern says nothing"),
-        "untrained": (GREEN, "^", "untrained"),
+        "planted": Look("trained, pattern gives the label away", FALSE, "s"),
+        "independent": Look("trained, pattern says nothing", ORIGINAL),
+        "untrained": Look("untrained", GREEN, "^"),
     }
-    picture = figure(0.5)
-    axis = picture.subplots()
-    for name, part in table.groupby("training", sort=False):
-        colour, marker, label = looks[str(name)]
-        _line(axis, part, "reach", label, colour, marker)
-    axis.axhline(floor, color=GREY, linestyle="--", label="floor")
+    picture, axis = _curves(table, "training", looks, "reach", floor=floor)
     axis.axvline(1, color=GREY, linestyle=":", label="used here")
-    axis.set_xscale("log")
     _plain_ticks(axis, sorted(set(table["reach"])))
     axis.set(xlabel="mean size of the pattern in the inputs, in units of its size in training",
              ylabel="balanced accuracy\nof the planted statistic", ylim=(0.42, 1.02))  # fmt: skip
     picture.legend(loc="outside upper center", ncols=3, frameon=False, fontsize="small")
-    tidy(axis)
     return picture
 
 
@@ -126,37 +105,30 @@ def mixtures(table: pd.DataFrame) -> Figure:
     Args:
         table: As `measure.mixtures` gives it.
     """
-    names = list(dict.fromkeys(table["problem"]))
-    picture = figure(0.42)
-    axes = picture.subplots(1, len(names), sharey=True)
-    looks = {"mixture": (GREEN, "^"), "undecided": (GREY, "x"), "none": (PINK, "D")}
-    for axis, name in zip(axes, names, strict=True):
-        own = table[table["problem"] == name]
+    looks = {
+        "original": Look("named: original", ORIGINAL), "false": Look("named: false", FALSE, "s"),
+        "mixture": Look("mixture", GREEN, "^"), "undecided": Look("undecided", GREY, "x"),
+        "none": Look("none", PINK, "D"),
+    }  # fmt: skip
+    side = (table["p"] > 0.5).map({True: "false", False: "original"})
+    shift = 0.1 * ((table["seed"] + 0.5) / (table["seed"].max() + 1) - 0.5)
+    table = table.assign(
+        look=table["verdict"].where(table["verdict"].isin(looks), side), at=table["p"] + shift
+    )
+    picture, parts = panels(table, "problem", aspect=0.46)
+    for axis, part in parts:
         axis.axline((0, 0), slope=1, color="0.5", linewidth=0.8)
-        for _, part in own.groupby("p"):
-            spread = 0.1 * ((part["seed"] + 0.5) / (part["seed"].max() + 1) - 0.5)
-            for (_, row), shift in zip(part.iterrows(), spread, strict=True):
-                named = (FALSE, "s") if row["p"] > 0.5 else (ORIGINAL, "o")
-                colour, marker = looks.get(row["verdict"], named)
-                axis.plot([row["p"] + shift] * 2, [row["low"], row["high"]], color=colour,
-                          linewidth=0.5)  # fmt: skip
-                axis.plot(row["p"] + shift, row["share"], marker, color=colour, markersize=2.5)
-        axis.set_title(name, loc="left", fontsize="medium")
+        for look, own in groups(part, "look", looks):
+            axis.vlines(own["at"], own["low"], own["high"], color=look.colour, linewidth=0.5)
+            marks(axis, own.drop(columns=["low", "high"]), "at", look, y="share", ms=2.5)
         axis.set(xlim=(-0.1, 1.1), ylim=(-0.03, 1.03))
         axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "¼", "½", "¾", "1"])
-        tidy(axis)
-    axes[0].set_ylabel("share that the audit finds")
-    axes[len(names) // 2].set_xlabel(
+    parts[0][0].set_ylabel("share that the audit finds")
+    parts[len(parts) // 2][0].set_xlabel(
         "share of the inputs on which the false structure was built in"
     )
-    entries = {"named: original": (ORIGINAL, "o"), "named: false": (FALSE, "s"), **looks}
-    shown = [name for name in entries if name in {*table["verdict"]} or name not in looks]
-    handles = [
-        axes[0].plot([], [], entries[name][1], color=entries[name][0], markersize=4, label=name)[0]
-        for name in shown
-    ]
-    picture.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False,
-                   fontsize="small")  # fmt: skip
+    shown = [look for name, look in looks.items() if name in {*table["look"], "original", "false"}]
+    legend(picture, shown, columns=len(shown))
     return picture
 
 
@@ -167,17 +139,16 @@ def sizes(table: pd.DataFrame) -> Figure:
         table: As `measure.gaps` gives it.
     """
     names = list(dict.fromkeys(table["kind"]))
+    own = table.assign(height=[-names.index(kind) for kind in table["kind"]])
     picture = figure(0.42)
     axis = picture.subplots()
-    for place, (column, label, colour) in enumerate(
-        (("ratio", "the audit", BLUE), ("random", "random directions only", FALSE))
-    ):
-        heights = [-names.index(kind) for kind in table["kind"]]
-        axis.plot(table[column], heights, MARKERS[place], label=label, **dots(colour))
+    looks = {"ratio": Look("the audit", BLUE), "random": Look("random directions only", FALSE, "s")}
+    for column, look in looks.items():
+        marks(axis, own, column, look, faint=True, ms=6, label=look.label)
     axis.axvline(1, color=GREY, linestyle="--")
     axis.set_xscale("log")
     _plain_ticks(axis, [1, 2, 5, 10, 20])
-    axis.set_yticks([-i for i in range(len(names))], names)
+    named(axis, names)
     axis.set_xlabel("size found, in units of what an attack with gradients finds")
     axis.legend(frameon=False, loc="lower right")
     tidy(axis)
@@ -191,28 +162,35 @@ def models(table: pd.DataFrame) -> Figure:
         table: As `measure.models` gives it.
     """
     table = table[table["rho"] == 1]
-    names, kinds = (list(dict.fromkeys(table[column])) for column in ("model", "kind"))
+    names = list(dict.fromkeys(table["model"]))
+    looks = series(table["kind"], spread=-0.44)
+    own = table.assign(height=[-names.index(model) for model in table["model"]])
     picture = figure(0.45)
     axis = picture.subplots()
-    for place, kind in enumerate(kinds):
-        own = table[table["kind"] == kind]
-        heights = [-names.index(m) - 0.22 * (place - 1) for m in own["model"]]
-        axis.plot(own["share"], heights, MARKERS[place], markersize=4, label=kind,
-                  **dots(SERIES[place]))  # fmt: skip
-    axis.set_yticks([-i for i in range(len(names))], names)
+    for look, part in groups(own, "kind", looks):
+        marks(axis, part, "share", look, faint=True)
+    named(axis, names)
     axis.set(xlim=(-0.02, 1.02), xlabel="share of the conflict set on which the pattern decides")
-    picture.legend(loc="outside upper center", ncols=len(kinds), frameon=False)
+    legend(picture, looks)
     tidy(axis)
     return picture
 
 
-def _line(axis, part: pd.DataFrame, x: str, label: str, colour: str, marker: str) -> None:  # type: ignore[no-untyped-def]
-    part = part.sort_values(x)
-    axis.plot(part[x], part["score"], marker=marker, color=colour, label=label)
-    axis.fill_between(part[x], part["low"], part["high"], color=colour, alpha=0.2, linewidth=0)
+def _curves(
+    table: pd.DataFrame, by: str, looks: Mapping[str, Look], x: str, *, floor: float
+) -> tuple[Figure, Axes]:
+    """Scores against x, a curve a group, with bands, and the floor."""
+    picture = figure(0.5)
+    axis = picture.subplots()
+    for look, part in groups(table.sort_values(x), by, looks):
+        curve(axis, part, x, "score", look, band=True, ms=6, lw=1.5)
+    axis.axhline(floor, color=GREY, linestyle="--", label="floor")
+    axis.set_xscale("log")
+    tidy(axis)
+    return picture, axis
 
 
-def _plain_ticks(axis, values: list[float]) -> None:  # type: ignore[no-untyped-def]
+def _plain_ticks(axis: Axes, values: Sequence[float]) -> None:
     axis.set_xticks(values, [f"{value:g}" for value in values])
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_minor_formatter(NullFormatter())

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 import torch
 from sklearn.ensemble import RandomForestClassifier
@@ -15,19 +13,18 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 from torch import Tensor
 
-from falsestruct import statistics, success
+from falsestruct import success
 from falsestruct.characterise import audit as auditing
-from falsestruct.characterise.search import LEVEL, NONE, Search, decoupled, library
+from falsestruct.characterise.known import Predict, coins, mixture
+from falsestruct.characterise.search import LEVEL, NONE, Search, decoupled, library, probes
+from falsestruct.evidence import Found, mean, summary
 from falsestruct.instability import attacks
-from falsestruct.learning import training
+from falsestruct.learning import ensembles
+from falsestruct.learning.ensembles import Ensemble
 from falsestruct.learning.networks import Architecture, fitting
-from falsestruct.learning.training import Schedule, Trained
+from falsestruct.learning.training import Schedule
 from falsestruct.problems.planted import Planted, registry
-from falsestruct.statistics import Estimate
 from falsestruct.sweep.grid import sweep
-
-# Inputs (samples, …) to labels of every network (members, samples).
-Predict = Callable[[Tensor], Tensor]
 
 MOST_STEPS, TARGET = 1_000, 1e-2
 IMAGES = 600  # of a training set, drawn from the pool: no two networks have the same digits
@@ -36,7 +33,7 @@ PROBE_SEED = 10_000  # inputs to read on: no training set has this seed
 BLOCK = 5  # networks that train together and are read on the same inputs
 CONFLICT = 300
 SIZES = (40, 80, 160, 320, 640, 1280)  # numbers of inputs on which luck is measured
-TRAININGS = ("planted", "independent", "untrained", "shuffled", "random")
+TRAININGS = ("planted", "independent", "untrained", "shuffled")
 NULL = ("untrained", "shuffled", "random")
 
 
@@ -98,18 +95,15 @@ def null_cases() -> dict[str, tuple[str, ...]]:
     return {kind: NULL for kind in ("colour", "hint", "brightness")}
 
 
-# ---- networks ----
-
-
-def train(kind: Kind, how: str, seeds: Sequence[int]) -> Trained:
+def train(kind: Kind, how: str, seeds: Sequence[int]) -> Ensemble:
     """Networks of a kind, each on a set of its own.
 
     Args:
         how: "planted" (the false structure agrees with all labels), "independent" (with half of
             them), "untrained", or "shuffled" (labels drawn anew).
     """
-    if how not in TRAININGS[:4]:
-        raise ValueError(f"how is {how!r}; expected one of {', '.join(TRAININGS[:4])}")
+    if how not in TRAININGS:
+        raise ValueError(f"how is {how!r}; expected one of {', '.join(TRAININGS)}")
     problem = kind.planted
     sets = []
     for seed in seeds:
@@ -120,44 +114,12 @@ def train(kind: Kind, how: str, seeds: Sequence[int]) -> Trained:
         sets.append((x, y[order] if how == "shuffled" else y))
     steps = {"untrained": 0, "shuffled": BY_HEART[1]}.get(how, MOST_STEPS)
     schedule = Schedule(steps, target=TARGET, learning_rate=kind.learning_rate)
-    return training.train(kind.architecture, sets, seeds, schedule)
-
-
-def predictor(trained: Trained) -> Predict:
-    """The networks as labels."""
-    return lambda x: success.labels(training.outputs(trained, x))
+    return ensembles.train(kind.architecture, sets, seeds, schedule)
 
 
 def networks(kind: Kind, how: str, seeds: Sequence[int]) -> Predict:
     """Networks of a kind as labels; "random" ones answer at random, but always the same."""
-    if how == "random":
-        return lambda x: torch.stack([(uniform(x, seed) < 0.5).long() for seed in seeds])
-    return predictor(train(kind, how, seeds))
-
-
-def uniform(x: Tensor, seed: int) -> Tensor:
-    """A number in [0, 1) for each input (samples, …), by a hash of its bytes: (samples,).
-
-    It looks random and is a function: it does not depend on the batch, nor on rounding.
-    """
-    salt = seed.to_bytes(8, "little")
-    rows = x.double().flatten(1).contiguous().numpy()
-    digests = [hashlib.blake2b(row.tobytes(), digest_size=8, salt=salt).digest() for row in rows]
-    whole = np.array([int.from_bytes(digest[:6], "little") for digest in digests], dtype=float)
-    return torch.from_numpy(whole / 2**48)
-
-
-def mixture(problem: Planted, share: float, seed: int) -> Predict:
-    """A network built by hand: the false structure on this share of the inputs, else the original.
-
-    One member: (1, samples).
-    """
-    return lambda x: torch.where(uniform(x, seed) < share, problem.false(x), problem.original(x))[
-        None
-    ]
-
-
-# ---- the search ----
+    return coins(list(seeds)) if how == "random" else train(kind, how, seeds).labels
 
 
 def readings(
@@ -168,7 +130,7 @@ def readings(
     Columns: kind, training, and those of `read_networks`.
 
     Args:
-        cases: For each kind how its networks come about, of `TRAININGS`.
+        cases: For each kind how its networks come about: of `TRAININGS`, or "random".
     """
     grid = [
         {"kind": kind, "training": how, "seeds": block}
@@ -184,14 +146,8 @@ def reading_point(
     *, kind: str, training: str, seeds: list[int], samples: int, permutations: int
 ) -> pd.DataFrame:
     """One point of `readings`."""
-    own = KINDS[kind]
-    table = read_networks(
-        own.planted,
-        networks(own, training, seeds),
-        seeds,
-        samples=samples,
-        permutations=permutations,
-    )
+    own, sizes = KINDS[kind], {"samples": samples, "permutations": permutations}
+    table = read_networks(own.planted, networks(own, training, seeds), seeds, **sizes)
     return table.assign(kind=kind, training=training)
 
 
@@ -209,19 +165,16 @@ def read_networks(
     which the search doesn't know.
     """
     own = generator(PROBE_SEED + seeds[0])
-    x = decoupled(problem, samples, own)
+    x, base = probes(problem, samples, own)
     apart, y = problem.conflict_set(CONFLICT, own)
-    search = Search(library(x), seed=seeds[0])
-    captured = 1 - success.accuracy(predict(apart), y)
-    rows = []
-    for seed, labels, share in zip(seeds, predict(x), captured.tolist(), strict=True):
-        found = search.read(labels, permutations=permutations)
-        rows.append(
-            {"seed": seed, "named": found.named, "best": found.best, "score": found.score}
-            | {"p": found.p, "p_single": found.p_single, "runner_up": found.runner_up}
-            | {"ahead": found.ahead, "captured": share}
-        )
-    return pd.DataFrame(rows)
+    search = Search(library(x), base=base, seed=seeds[0])
+    found = [search.read(labels, permutations=permutations) for labels in predict(x)]
+    fields = ("named", "best", "score", "p", "p_single", "runner_up", "ahead")
+    return pd.DataFrame(
+        {"seed": list(seeds)}
+        | {field: [getattr(one, field) for one in found] for field in fields}
+        | {"captured": (1 - success.accuracy(predict(apart), y)).tolist()}
+    )
 
 
 def both(found: pd.DataFrame, null: pd.DataFrame) -> pd.DataFrame:
@@ -231,18 +184,19 @@ def both(found: pd.DataFrame, null: pd.DataFrame) -> pd.DataFrame:
 
 
 def confusion(table: pd.DataFrame) -> pd.DataFrame:
-    """How often what is named: one row a kind and training, a column "count" a name.
+    """How often what is named: one row a kind and training, and name.
 
     Columns: networks, named, count, of. Names that no kind expects are "another statistic".
     """
-    known = list(dict.fromkeys(kind.expected for kind in KINDS.values()))
+    names = list(dict.fromkeys(kind.expected for kind in KINDS.values()))
+    names += ["another statistic", NONE]
     rows = []
     for (kind, how), part in table.groupby(["kind", "training"], sort=False):
         label = str(kind) if how == "planted" else f"{kind}, {how}"
-        named = part["named"].where(part["named"].isin([*known, NONE]), "another statistic")
-        for name in (*known, "another statistic", NONE):
-            count = int((named == name).sum())
-            rows.append({"networks": label, "named": name, "count": count, "of": len(part)})
+        counts = part["named"].where(part["named"].isin(names), "another statistic").value_counts()
+        for name in names:
+            own = {"named": name, "count": int(counts.get(name, 0)), "of": len(part)}
+            rows.append({"networks": label} | own)
     return pd.DataFrame(rows)
 
 
@@ -252,7 +206,8 @@ def level(*, labellings: int, samples: int, permutations: int) -> pd.DataFrame:
     On digits with varied brightness. A few labellings without ten inputs of each label in each half
     have p = 1.
     """
-    search = Search(library(decoupled(KINDS["brightness"].planted, samples, generator(PROBE_SEED))))
+    x, base = probes(KINDS["brightness"].planted, samples, generator(PROBE_SEED))
+    search = Search(library(x), base=base)
     rows = []
     for labelling in range(labellings):
         coins = torch.rand(samples, generator=generator(labelling)) < 0.5
@@ -286,8 +241,7 @@ ROWS = "best single row"
 def offsets(values: Sequence[float], *, seeds: int, samples: int) -> pd.DataFrame:
     """Scores of three candidates on stripes against the offset: a, statistic, score, low, high."""
     grid = [{"a": a, "seeds": list(range(seeds)), "samples": samples} for a in values]
-    table = sweep(offset_point, grid)
-    return summary(table, ["a", "statistic"])
+    return _scores(sweep(offset_point, grid), ["a", "statistic"])
 
 
 def offset_point(*, a: float, seeds: list[int], samples: int) -> pd.DataFrame:
@@ -310,7 +264,7 @@ def reaches(values: Sequence[float], kind: str, *, seeds: int, samples: int) -> 
             x = decoupled(own.planted, samples, generator(PROBE_SEED), reach=reach)
             scores = candidate_scores(x, predict(x), (own.expected,))
             tables.append(scores.assign(reach=reach, training=how))
-    return summary(pd.concat(tables), ["training", "reach"])
+    return _scores(pd.concat(tables), ["training", "reach"])
 
 
 def candidate_scores(x: Tensor, labels: Tensor, names: Sequence[str]) -> pd.DataFrame:
@@ -336,18 +290,13 @@ def candidate_scores(x: Tensor, labels: Tensor, names: Sequence[str]) -> pd.Data
     )
 
 
-def summary(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Means of `score` with 95 % intervals over networks."""
-    rows = []
-    for key, part in table.groupby(by, sort=False):
-        own = statistics.mean(part["score"].to_numpy())
-        rows.append(
-            dict(zip(by, key, strict=True)) | {"score": own.value, "low": own.low, "high": own.high}
-        )
-    return pd.DataFrame(rows)
+def _scores(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Means of `score` over networks, with intervals."""
 
+    def shares(values: object) -> Found:
+        return mean(values, bounds=(0.0, 1.0))  # type: ignore[arg-type]
 
-# ---- the audit ----
+    return summary(table, by, "score", name="score", measure=shares)
 
 
 def mixtures(
@@ -380,33 +329,24 @@ def audits(
     """
     rows = []
     for member, seed in enumerate(seeds):
-        found = auditing.audit(
-            lambda x, member=member: predict(x)[member],  # type: ignore[misc]
-            problem,
-            samples=samples,
-            points=0,
-            seed=PROBE_SEED + seed,
-        )
+
+        def one(x: Tensor, member: int = member) -> Tensor:
+            return predict(x)[member]
+
+        found = auditing.audit(one, problem, samples=samples, points=0, seed=PROBE_SEED + seed)
         false = found.captures[1]
-        rows.append(
-            {"seed": seed, "share": false.share, "low": false.low, "high": false.high}
-            | {"verdict": found.verdict}
-        )
-    return pd.DataFrame(rows)
+        rows.append((seed, false.share, false.low, false.high, found.verdict))
+    return pd.DataFrame(rows, columns=["seed", "share", "low", "high", "verdict"])
 
 
 def null_audits(kinds: Sequence[str], *, seeds: int, samples: int) -> pd.DataFrame:
     """Audits of networks that learnt nothing: kind, training, and those of `audits`."""
-    tables = [
-        audits(
-            KINDS[kind].planted,
-            networks(KINDS[kind], how, range(seeds)),
-            range(seeds),
-            samples=samples,
-        ).assign(kind=kind, training=how)
-        for kind in kinds
-        for how in ("untrained", "random")
-    ]
+    tables = []
+    for kind in kinds:
+        for how in ("untrained", "random"):
+            predict = networks(KINDS[kind], how, range(seeds))
+            table = audits(KINDS[kind].planted, predict, range(seeds), samples=samples)
+            tables.append(table.assign(kind=kind, training=how))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -446,27 +386,21 @@ def gap_point(*, kind: str, seeds: list[int], points: int) -> pd.DataFrame:
     trained = train(KINDS[kind], "planted", seeds)
     x = held_out(own)
     attack = attacks.smallest_perturbations(
-        training.as_function(trained),
-        x[:points].float(),
-        norm="l2",
-        members=len(trained),
-        steps=30,
-        starts=4,
+        trained.outputs, x[:points].float(), norm="l2", members=len(trained), steps=30, starts=4
     )
     end = auditing.RANDOM_REACH * own.distance(x[:points], "l2")
     rows = []
     for member, seed in enumerate(seeds):
-        predict = predictor(training.select(trained, [member]))
+        alone = trained.select([member])
 
-        def one(z: Tensor, predict: Predict = predict) -> Tensor:
-            return predict(z)[0]
+        def one(z: Tensor, alone: Ensemble = alone) -> Tensor:
+            return alone.labels(z)[0]
 
-        found = auditing.perturbations(one, own, x, norm="l2", points=points).median()
-        chance = auditing.random_only(one, own, x, norm="l2", points=points).minimum(end).median()
         white = attack.size[member].median()
-        rows.append({"seed": seed, "ratio": (found / white).item()}
-                    | {"random": (chance / white).item()})  # fmt: skip
-    return pd.DataFrame(rows).assign(kind=kind)
+        found = auditing.perturbations(one, own, x, norm="l2", points=points).median() / white
+        chance = auditing.random_only(one, own, x, norm="l2", points=points).minimum(end).median()
+        rows.append((seed, found.item(), (chance / white).item()))
+    return pd.DataFrame(rows, columns=["seed", "ratio", "random"]).assign(kind=kind)
 
 
 def held_out(problem: Planted) -> Tensor:
@@ -474,8 +408,6 @@ def held_out(problem: Planted) -> Tensor:
     x, _ = problem.draw(100, generator(PROBE_SEED), held_out=True)
     return auditing.once(x)
 
-
-# ---- models that are no networks ----
 
 MODELS: dict[str, Callable[[int], object]] = {
     "logistic regression": lambda seed: LogisticRegression(max_iter=2_000),
@@ -515,86 +447,6 @@ def model_point(*, kind: str, model: str, rho: float, fits: int, samples: int) -
         audits(own, fit(model, own, seed, rho=rho), [seed], samples=samples) for seed in range(fits)
     ]
     return pd.concat(tables, ignore_index=True).assign(kind=kind, model=model, rho=rho)
-
-
-# ---- the claims ----
-
-
-def name_estimates(table: pd.DataFrame) -> dict[str, tuple[Estimate, Estimate]]:
-    """Estimates and controls of the claims about what the search names, from `readings`."""
-    found = {}
-    for kind, own in KINDS.items():
-        control = ("colour", "planted") if kind == "orientation" else (kind, "independent")
-        found[f"characterise-{kind}"] = (
-            _share(_rows(table, kind, "planted")["named"] == own.expected),
-            _share(_rows(table, *control)["named"] == own.expected),
-        )
-    digits = table[table["kind"].isin(DIGITS)]
-    nothing = digits["named"] == NONE
-    found["characterise-none"] = (
-        _share(nothing[digits["training"] == "independent"]),
-        _share(nothing[digits["training"] == "planted"]),
-    )
-    return found
-
-
-def null_estimates(
-    table: pd.DataFrame, levels: pd.DataFrame
-) -> dict[str, tuple[Estimate, Estimate]]:
-    """Estimates and controls of the claims about false discoveries."""
-    null = table[table["training"].isin(NULL)]
-    return {
-        "characterise-null": (_share(null["named"] != NONE), _share(null["p_single"] <= LEVEL)),
-        "characterise-level": (_share(levels["p"] <= LEVEL), _share(levels["p_single"] <= LEVEL)),
-    }
-
-
-def audit_estimates(
-    mixed: pd.DataFrame, null: pd.DataFrame
-) -> dict[str, tuple[Estimate, Estimate]]:
-    """Estimates and controls of the claims about shares and verdicts."""
-    true = mixed[mixed["p"].between(0.2, 0.8)]
-    wrong = true["p"].where(true["p"] > 0.5, true["p"] + 0.5) - 0.25  # a quarter off, in (0, 1)
-    return {
-        "audit-coverage": (
-            _share((true["low"] <= true["p"]) & (true["p"] <= true["high"])),
-            _share((true["low"] <= wrong) & (wrong <= true["high"])),
-        ),
-        "audit-verdict": (
-            _share(mixed["right"]),
-            _share(~null["verdict"].isin(["none", "undecided"])),
-        ),
-    }
-
-
-def size_estimates(exact: pd.DataFrame, gap: pd.DataFrame) -> dict[str, tuple[Estimate, Estimate]]:
-    """Estimates and controls of the claims about perturbations."""
-    images = exact[(exact["problem"] != "oscillation") & (exact["norm"] == "l2")]
-    return {
-        "audit-distance": (
-            statistics.exact(exact["ratio"].max(), n=len(exact)),
-            statistics.exact(images["random"].min(), n=len(images)),
-        ),
-        "audit-gap": (
-            statistics.geometric_mean(gap["ratio"].to_numpy()),
-            statistics.geometric_mean(gap["random"].to_numpy()),
-        ),
-    }
-
-
-def model_estimates(table: pd.DataFrame) -> dict[str, tuple[Estimate, Estimate]]:
-    """Estimate and control of the claim about logistic regression."""
-    own = table[(table["model"] == "logistic regression") & (table["kind"] == "sinusoid")]
-    shares = [_share(own[own["rho"] == rho]["verdict"] == "sinusoid") for rho in (1.0, 0.5)]
-    return {"audit-scikit-learn": (shares[0], shares[1])}
-
-
-def _rows(table: pd.DataFrame, kind: str, how: str) -> pd.DataFrame:
-    return table[(table["kind"] == kind) & (table["training"] == how)]
-
-
-def _share(outcomes: pd.Series[bool]) -> Estimate:
-    return statistics.proportion(outcomes.to_numpy(dtype=bool))
 
 
 def _blocks(seeds: int) -> list[list[int]]:

@@ -1,33 +1,29 @@
-"""Claims, figures and numbers of chapter 10, from the tables of `experiments.stable_networks`."""
+"""Claims, figures and numbers of chapter 10, from the tables of `measure`.
+
+Widths, numbers of points and sizes of x₂ are grids that the claims name; seeds are drawn, and the
+networks of one seed begin alike. So the unit of every interval is a seed, over its whole grid.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
 import numpy as np
 import pandas as pd
 
-from falsestruct import statistics
-from falsestruct.chapters.stable_networks.measure import (
-    Points,
-    by_hand,
-    explicit,
-    measure,
-    on_one_scale,
-    second_input,
-    standardised,
-    trained,
-    where_possible,
-)
-from falsestruct.statistics import Estimate, exact
+from falsestruct.chapters.stable_networks.measure import LESS, MORE, by_hand, measure, trained
+from falsestruct.evidence import Claims, Found, mean, ratio, share, summary, too_few, where
+from falsestruct.instability.alternating import explicit, second_input, where_possible
+from falsestruct.instability.exact import Dense
+from falsestruct.problems.alternating import Points, on_one_scale, standardised
+from falsestruct.statistics import Nobody, exact
 from falsestruct.theory import stable
 
-Pair = tuple[Estimate, Estimate]
 READS = 0.9  # share of the conflict set from which on a network reads x₂
 TEN = 10  # points: below, a network may be right on all of them by chance
-LESS, MORE = 0.25, 4.0  # δ over the smallest gap: x₂ is the less, the more stable structure
+SHARES = (0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -50,98 +46,98 @@ class Tables:
         return self.taken, self.without, self.coins, self.scaled
 
 
-def explicit_estimates(sizes: Sequence[int]) -> dict[str, Pair]:
+def explicit_estimates(sizes: Sequence[int]) -> Claims:
     """The claim on the explicit networks, of these numbers of points, each at least 5."""
     right, spared = stable.explicit_evidence(sizes)
-    return {
-        "stable-explicit": (exact(float(right), len(sizes)), exact(float(spared), len(sizes))),
-    }
+    pair = exact(float(right), len(sizes)), exact(float(spared), len(sizes))
+    return {"stable-explicit": pair}
 
 
-def count_estimates(tables: Tables, *, cases: int = 120) -> dict[str, Pair]:
+def count_estimates(tables: Tables, *, cases: int = 120) -> Claims:
     """The claim on broken and wrong points: `cases` random networks, built and trained ones."""
     shallow, deep = stable.slacks(cases, Random(0))
     seen = [*shallow, *(int(s) for table in tables.all for s in table["slack"])]
     return {"stable-tradeoff": (exact(min(seen), len(seen)), exact(min(deep), len(deep)))}
 
 
-def estimates(tables: Tables) -> dict[str, Pair]:
-    """Claims that are measured: for each id the estimate and its control.
-
-    Where fewer than two networks qualify, the interval is all that the measure could be.
-    """
+def estimates(tables: Tables) -> Claims:
+    """Claims that are measured: for each id the estimate and its control."""
     return _of_phase(tables) | _of_scales(tables)
 
 
-def _of_phase(tables: Tables) -> dict[str, Pair]:
-    taken, without, coins = tables.taken, tables.without, tables.coins
-    cells = taken[["width", "r"]].drop_duplicates()
-    widths, cases = sorted(set(cells["width"])), [Points(r) for r in sorted(set(cells["r"]))]
+def _of_phase(tables: Tables) -> Claims:
+    taken, without = tables.taken, tables.without
+    enough, known = taken[within(taken)], tables.coins[within(tables.coins)]
+    widths, cases = sorted(set(taken["width"])), [Points(r) for r in sorted(set(taken["r"]))]
     change = by_hand(where_possible, widths, cases)
-    stands = by_hand(lambda _, case: explicit(case), [1], [case for case in cases if case.r >= 5])
+    stands = by_hand(_explicit, [1], [case for case in cases if case.r >= 5])
     left = without[without["r"] >= without["width"] + 2]
     some, again = (t[within(t) & (t["r"] >= TEN)] for t in (without, taken))
+    used = (stands["crossings"] / (stands["r"] - 1)).min()
     return {
-        "stable-taken-within": (
-            _share(taken[within(taken)]["reads"] >= READS),
-            _share(coins[within(coins)]["reads"] >= READS),
-        ),
-        "stable-changeover": (_beyond(taken), exact(_step(change) or 0.0, len(change))),
-        "stable-broken": (
-            _mean(taken["broken"]),
-            exact(stands["broken"].max(), len(stands)),
-        ),
+        "stable-taken-within": (_part(enough, "reads", READS), _part(known, "reads", READS)),
+        "stable-changeover": (_beyond(taken), _beyond(change, built=True)),
+        "stable-broken": (_mean(taken, "broken"), _mean(tables.coins, "broken")),
         "stable-unused": (
-            _mean(left["crossings"] / (left["width"] + 1)),
-            exact((stands["crossings"] / (stands["r"] - 1)).min(), len(stands)),
+            mean(left["crossings"] / (left["width"] + 1), within=left["seed"]),
+            exact(used, len(stands)),
         ),
-        "stable-not-found": (_share(some["follows"] == 1), _share(again["accuracy"] == 1)),
+        "stable-not-found": (_part(some, "follows", 1), _part(again, "accuracy", 1)),
     }
 
 
-def _of_scales(tables: Tables) -> dict[str, Pair]:
+def _of_scales(tables: Tables) -> Claims:
     scaled, without = tables.scaled, tables.without
     own = scaled[within(scaled) & (scaled["r"] >= TEN)]
-    low, high = (own[own["ratio"] == ratio].set_index(["r", "seed"]) for ratio in (LESS, MORE))
-    free = without[without["width"].isin(scaled["width"]) & without["r"].isin(own["r"])]
-    far = scaled["ratio"].max()
-    relative = {
-        ratio: scaled[scaled["ratio"] == ratio]["relative"].dropna() for ratio in (LESS, far)
-    }
-    cases = [on_one_scale(r, ratio) for ratio in (LESS, MORE) for r in sorted(set(own["r"]))]
-    judge = by_hand(
-        lambda _, c: (second_input if 2 * c.strength > c.gap else explicit)(c), [1], cases
-    )
-    half = len(cases) // 2
-    blind = judge["reads"][half:].mean() - judge["reads"][:half].mean() if cases else 0.0
-    return {
-        "stable-weaker": (_mean(low["reads"]), _mean(free["reads"])),
+    free = where(without, width=list(set(scaled["width"])), r=list(set(own["r"])))
+    low, high = (where(own, ratio=ratio) for ratio in (LESS, MORE))
+    pairs = low.merge(high, on=["r", "seed"], suffixes=("", "_high"))
+    judge = [_stabler(Points(r)) for r in sorted(set(own["r"]))]
+    blind: Claims = {
         "stable-blind": (
-            _mean((high["reads"] - low["reads"]).dropna(), nothing=(-1.0, 1.0)),
-            exact(blind, max(1, len(cases))),
-        ),
-        "stable-radius": (
-            _mean(relative[LESS], geometric=True, nothing=(1e-3, 1e3)),
-            _mean(relative[far], geometric=True, nothing=(1e-3, 1e3)),
-        ),
+            mean(pairs["turns_high"] - pairs["turns"], within=pairs["seed"], bounds=(-1.0, 1.0)),
+            exact(float(np.mean(judge)), len(judge)) if judge else too_few(0),
+        )
     }
+    far = where(scaled, ratio=scaled["ratio"].max())
+    return blind | {
+        "stable-weaker": (_mean(low, "reads"), _mean(free, "reads")),
+        "stable-radius": (_distance(where(scaled, ratio=LESS)), _distance(far)),
+    }
+
+
+def _stabler(points: Points) -> float:
+    """`stable-blind` of the rule that reads, at each point, whichever structure is more stable.
+
+    That is x₂ at the points that have a neighbour nearer than δ.
+    """
+    turning = points.tight(MORE)
+    return float((1.0 * points.tight(MORE) - points.tight(LESS))[turning].mean())
 
 
 def start_estimates(
     with_second: pd.DataFrame, without: pd.DataFrame, faint: pd.DataFrame
-) -> dict[str, Pair]:
+) -> Claims:
     """Claims on training that starts at the stable network, each table as `from_stable` gives it.
 
     Args:
         with_second, without: Each input standardised, with x₂ by the label and at zero.
         faint: On one scale, x₂ by the label and smaller than the gap.
     """
-    cases = [on_one_scale(r, LESS) for r in faint["r"]]
-    rule = by_hand(lambda _, case: second_input(case), [1], cases)
+    rule = by_hand(_second, [1], [on_one_scale(r, LESS) for r in sorted(set(faint["r"]))])
+    wrong = without.assign(wrong=1 - without["follows"])
     return {
-        "stable-left": (_mean(with_second["broken"]), _mean(1 - without["follows"])),
-        "stable-left-faint": (_mean(faint["broken"]), exact(rule["broken"].min(), len(rule))),
+        "stable-left": (_mean(with_second, "broken"), _mean(wrong, "wrong")),
+        "stable-left-faint": (_mean(faint, "broken"), exact(rule["broken"].min(), len(rule))),
     }
+
+
+def _explicit(_: int, case: Points) -> Dense:
+    return explicit(case)
+
+
+def _second(_: int, case: Points) -> Dense:
+    return second_input(case)
 
 
 def within(table: pd.DataFrame) -> pd.Series:
@@ -149,45 +145,35 @@ def within(table: pd.DataFrame) -> pd.Series:
     return table["r"] <= table["width"] + 2
 
 
-def _step(table: pd.DataFrame) -> float | None:
-    """Mean of `reads` beyond the line less that within it; None if all networks are on one side."""
-    enough = within(table)
-    if enough.all() or not enough.any():
-        return None
-    return float(table[~enough]["reads"].mean() - table[enough]["reads"].mean())
+def _mean(table: pd.DataFrame, column: str) -> Found:
+    return mean(table[column], within=table["seed"], bounds=SHARES)
 
 
-def _beyond(table: pd.DataFrame) -> Estimate:
-    """The same, one number a seed."""
-    steps = [_step(own) for _, own in table.groupby("seed")]
-    return _mean([step for step in steps if step is not None], nothing=(-1.0, 1.0))
+def _part(table: pd.DataFrame, column: str, least: float) -> Found:
+    """Share of networks whose value is at least so large."""
+    return share(table[column] >= least, within=table["seed"])
 
 
-def _share(outcomes: pd.Series) -> Estimate:
-    if len(outcomes) == 0:
-        return Estimate(0.5, 0.0, 1.0, 1, "no network qualifies")
-    return statistics.proportion(outcomes.to_numpy())
+def _distance(table: pd.DataFrame) -> Found:
+    return ratio(table["relative"], within=table["seed"])
 
 
-def _mean(
-    values: Sequence[float] | pd.Series,
-    *,
-    geometric: bool = False,
-    nothing: tuple[float, float] = (0.0, 1.0),
-) -> Estimate:
-    numbers = np.asarray(values, dtype=float)
-    if len(numbers) < 2:
-        low, high = nothing
-        middle = (low * high) ** 0.5 if geometric else (low + high) / 2
-        return Estimate(middle, low, high, 1, "too few networks qualify")
-    return statistics.geometric_mean(numbers) if geometric else statistics.mean(numbers)
+def _beyond(table: pd.DataFrame, *, built: bool = False) -> Found:
+    """Mean of `reads` beyond the line less that within it, one number a seed; or exact."""
+    steps = [
+        float(own[~within(own)]["reads"].mean() - own[within(own)]["reads"].mean())
+        for _, own in table.groupby("seed")
+    ]
+    if np.isnan(steps).any():
+        return Nobody("all networks are on one side of the line")
+    return exact(steps[0], len(table)) if built else mean(steps, bounds=(-1.0, 1.0))
 
 
 # Tables for the figures, numbers for the prose
 
 
 def cells(tables: Tables) -> pd.DataFrame:
-    """What `plots.stable_networks.phase` draws: means over networks, a row a panel and cell."""
+    """What `figures.phase` draws: means over networks, a row a panel and cell."""
     taken = tables.taken
     sizes = [Points(r) for r in sorted(set(taken["r"]))]
     hand = by_hand(where_possible, sorted(set(taken["width"])), sizes)
@@ -196,129 +182,131 @@ def cells(tables: Tables) -> pd.DataFrame:
         "trained: reads x₂": (taken, "reads"),
         "trained without x₂: right": (tables.without, "follows"),
     }
-    parts = [
-        table.groupby(["width", "r"])[column]
-        .mean()
-        .rename("value")
-        .reset_index()
-        .assign(panel=name)
-        for name, (table, column) in panels.items()
-    ]
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(
+        [
+            table.groupby(["width", "r"])[column].mean().rename("value").reset_index()
+            .assign(panel=name)
+            for name, (table, column) in panels.items()
+        ],
+        ignore_index=True,
+    )  # fmt: skip
 
 
 def used(tables: Tables) -> pd.DataFrame:
-    """What `plots.stable_networks.used` draws: pieces and crossings where r ≥ w + 2, by width.
+    """What `figures.used` draws: pieces and crossings where there are most points, by width.
 
-    Of the largest number of points; columns width, what, value, low, high.
+    Columns width, what, value, low, high.
     """
-    own = tables.without[tables.without["r"] == tables.without["r"].max()]
-    rows = []
-    for width, part in own.groupby("width"):
-        for what in ("pieces", "crossings"):
-            value = _mean(part[what], nothing=(0.0, float(width) + 1))
-            rows.append((width, what, value.value, value.low, value.high))
-    return pd.DataFrame(rows, columns=["width", "what", "value", "low", "high"])
-
-
-def wrong_or_broken(tables: Tables, width: int) -> pd.DataFrame:
-    """What `plots.stable_networks.tradeoff` draws: networks of one width on the most points.
-
-    Columns: kind, wrong and broken (shares of the points), bound (1 − (w + 2)/r).
-    """
-    parts, r = [], int(tables.taken["r"].max())
-    faint = tables.scaled[tables.scaled["ratio"] < LESS]
-    kinds = {
-        "hint": tables.taken,
-        "faint hint": faint,
-        "coin": tables.coins,
-        "second input zero": tables.without,
-    }
-    for kind, table in kinds.items():
-        own = table[(table["width"] == width) & (table["r"] == r)]
-        parts.append(
-            pd.DataFrame({"kind": kind, "wrong": 1 - own["accuracy"], "broken": own["broken"]})
-        )
-    stands = measure(explicit(Points(r)), Points(r), width)
-    row = {"kind": ["built by hand"], "wrong": 1 - stands["accuracy"], "broken": stands["broken"]}
-    parts.append(pd.DataFrame(row))
-    return pd.concat(parts, ignore_index=True).assign(bound=1 - (width + 2) / r)
+    own = where(tables.without, r=tables.without["r"].max())
+    return _melted(own, "width", {"pieces": mean, "crossings": mean})
 
 
 def shares(scaled: pd.DataFrame) -> pd.DataFrame:
-    """What `plots.stable_networks.scales` draws: means over networks, with intervals."""
-    rows = []
-    for (r, ratio), own in scaled.groupby(["r", "ratio"]):
-        for what in ("reads", "accuracy", "relative"):
-            apart = what == "relative"
-            value = _mean(own[what].dropna(), geometric=apart, nothing=(1e-3, 1e3))
-            rows.append((r, ratio, what, value.value, value.low, value.high))
-    return pd.DataFrame(rows, columns=["r", "ratio", "what", "value", "low", "high"])
+    """What `figures.scales` draws: means over networks, with intervals.
+
+    Columns r, ratio, what, value, low, high.
+    """
+    return _melted(
+        scaled, ["r", "ratio"], {"reads": _shares, "accuracy": _shares, "relative": ratio}
+    )
+
+
+def _shares(values: np.ndarray) -> Found:
+    return mean(values, bounds=SHARES)
+
+
+def _melted(
+    table: pd.DataFrame, by: str | list[str], columns: dict[str, Callable[..., Found]]
+) -> pd.DataFrame:
+    """`summary` of each column, its name in the column `what`."""
+    parts = [
+        summary(table, by, what, measure=measure).assign(what=what)
+        for what, measure in columns.items()
+    ]
+    names = [by] if isinstance(by, str) else by
+    return pd.concat(parts)[[*names, "what", "value", "low", "high"]].sort_values(
+        names, kind="stable", ignore_index=True
+    )
+
+
+def wrong_or_broken(tables: Tables, width: int) -> pd.DataFrame:
+    """What `figures.tradeoff` draws: networks of one width on the most points.
+
+    Columns: kind, wrong and broken (shares of the points), bound (1 − (w + 2)/r).
+    """
+    r = int(tables.taken["r"].max())
+    stands = pd.DataFrame([measure(explicit(Points(r)), Points(r), width)])
+    kinds = {
+        "hint": tables.taken,
+        "faint hint": where(tables.scaled, ratio=lambda ratio: ratio < LESS),
+        "coin": tables.coins,
+        "second input zero": tables.without,
+        "built by hand": stands.assign(width=width, r=r),
+    }
+    parts = [
+        where(table, width=width, r=r).assign(kind=kind, wrong=lambda t: 1 - t["accuracy"])
+        for kind, table in kinds.items()
+    ]
+    table = pd.concat(parts, ignore_index=True)[["kind", "wrong", "broken"]]
+    return table.assign(bound=1 - (width + 2) / r)
 
 
 def plane(r: int, width: int, ratio: float, steps: int) -> pd.DataFrame:
-    """What `plots.stable_networks.plane` draws: networks on a grid of the plane, and the points.
+    """What `figures.plane` draws: networks on a grid of the plane, and the points.
 
     Columns: panel; what ("network" at a grid point, or "point" of the data); x1; x2 in units of δ;
     value (the network's output, label 1 above 0; or the point's label).
     """
     case = on_one_scale(r, ratio)
-    _, mean, spread = standardised(r)
-    panels = {
+    _, mean_, spread = standardised(r)
+    networks = {
         f"explicit, {r - 2} ReLUs": explicit(case),
         f"trained, {width} ReLUs": trained(width, [case], [0], "label", steps)[0],
     }
     x1 = np.geomspace(0.8 * float(stable.first_inputs(r)[-1]), 0.8, 160)
     grid = np.array([(a, b) for a in x1 for b in np.linspace(-0.6, 1.6, 12)])
-    inputs = np.stack(((grid[:, 0] - mean) / spread, case.strength * (2 * grid[:, 1] - 1)), 1)
+    inputs = np.stack(((grid[:, 0] - mean_) / spread, case.strength * (2 * grid[:, 1] - 1)), 1)
+    data = np.array(
+        [(float(a), b) for a, b in zip(stable.first_inputs(r), stable.labels(r), strict=True)]
+    )
+    columns = ["panel", "what", "x1", "x2", "value"]
     parts = []
-    for name, network in panels.items():
+    for name, network in networks.items():
         output = np.round(network(inputs), 5)
-        for what, at, value in (
-            ("network", grid, output),
-            ("point", _data(r), case.labels.numpy()),
-        ):
-            frame = {"x1": at[:, 0].round(5), "x2": at[:, 1].round(5), "value": value}
-            parts.append(pd.DataFrame({"panel": name, "what": what} | frame))
+        for what, at, value in (("network", grid, output), ("point", data, case.labels.numpy())):
+            own = [name, what, at[:, 0].round(5), at[:, 1].round(5), value]
+            parts.append(pd.DataFrame(dict(zip(columns, own, strict=True))))
     return pd.concat(parts, ignore_index=True)
-
-
-def _data(r: int) -> np.ndarray:
-    pairs = zip(stable.first_inputs(r), stable.labels(r), strict=True)
-    return np.array([(float(x1), y) for x1, y in pairs])
 
 
 def said(tables: Tables) -> dict[str, float]:
     """Numbers for the prose."""
     taken, without, scaled = tables.taken, tables.without, tables.scaled
-    top = without[without["r"] == without["r"].max()].groupby("width")["crossings"].mean()
-    widest = without[without["width"] == without["width"].max()]
+    top = where(without, r=without["r"].max()).groupby("width")["crossings"].mean()
+    widest = where(without, width=without["width"].max())
     solved = widest.assign(all=widest["follows"] == 1).groupby("r")["all"].mean()
-    few, ratios = scaled["r"].min(), sorted(scaled["ratio"].unique())
+    few, faint = scaled["r"].min(), scaled["ratio"].min()
     means = scaled.groupby(["r", "ratio"])[["reads", "accuracy"]].mean()
     own = taken[within(taken)]
+    takes = (own["reads"] >= READS).groupby(own["r"] >= TEN).mean()
+    free = where(without, width=scaled["width"].iloc[0], r=few)
     return {
         "networks": float(sum(map(len, tables.all))),
-        "within_five": float((own[own["r"] < TEN]["reads"] >= READS).mean()),
-        "within_more": float((own[own["r"] >= TEN]["reads"] >= READS).mean()),
-        "taken_least": float(taken["reads"].min()),
-        "crossings_widest": float(top.iloc[-1]),
-        "widest": float(top.index[-1]),
-        "solved_first": float(solved.iloc[0]),
-        "solved_second": float(solved.iloc[1]),
-        "first_points": float(solved.index[0]),
-        "second_points": float(solved.index[1]),
+        "within_five": takes[False], "within_more": takes[True],
+        "taken_least": taken["reads"].min(),
+        "crossings_widest": top.iloc[-1], "widest": float(top.index[-1]),
+        "solved_first": solved.iloc[0], "solved_second": solved.iloc[1],
+        "first_points": float(solved.index[0]), "second_points": float(solved.index[1]),
         "most_points": float(without["r"].max()),
-        "faint": 1 / ratios[0],
-        "faint_points": float(few),
-        "faint_reads": float(means.loc[(few, ratios[0]), "reads"]),
-        "faint_accuracy": float(means.loc[(few, ratios[0]), "accuracy"]),
-        "faint_lost": float(means.loc[(scaled["r"].max(), ratios[0]), "accuracy"]),
-        "free_accuracy": float(_same(without, scaled)["follows"].mean()),
-        "weak_few": float(means.loc[(few, LESS), "reads"]),
-        "strong_few": float(means.loc[(few, MORE), "reads"]),
-        "coins_broken": float(tables.coins["broken"].mean()),
-    }
+        "faint": 1 / faint, "faint_points": float(few),
+        "faint_reads": means.loc[(few, faint), "reads"],
+        "faint_accuracy": means.loc[(few, faint), "accuracy"],
+        "faint_lost": means.loc[(scaled["r"].max(), faint), "accuracy"],
+        "free_accuracy": free["follows"].mean(),
+        "weak_few": means.loc[(few, LESS), "reads"],
+        "strong_few": means.loc[(few, MORE), "reads"],
+        "coins_broken": tables.coins["broken"].mean(),
+    }  # fmt: skip
 
 
 def said_of_starts(
@@ -326,14 +314,9 @@ def said_of_starts(
 ) -> dict[str, float]:
     """Numbers for the prose, from the tables of `start_estimates`."""
     return {
-        "left_broken": float(with_second["broken"].mean()),
-        "left_right": float(with_second["accuracy"].mean()),
-        "kept_wrong": float(1 - without["follows"].mean()),
-        "faint_broken": float(faint["broken"].mean()),
+        "left_seeds": float(with_second["seed"].nunique()),
+        "left_broken": with_second["broken"].mean(),
+        "left_right": with_second["accuracy"].mean(),
+        "kept_wrong": 1 - without["follows"].mean(),
+        "faint_broken": faint["broken"].mean(),
     }
-
-
-def _same(without: pd.DataFrame, scaled: pd.DataFrame) -> pd.DataFrame:
-    """Networks without x₂ of the width of `scaled` and its smallest number of points."""
-    width, few = scaled["width"].iloc[0], scaled["r"].min()
-    return without[(without["width"] == width) & (without["r"] == few)]

@@ -7,17 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from falsestruct.plots.style import (
-    FALSE,
-    GREEN,
-    GREY,
-    MARKERS,
-    ORIGINAL,
-    SERIES,
-    dots,
-    figure,
-    tidy,
-)
+from falsestruct.plots.shapes import Look, cells, curve, groups, legend, marks, panels, series
+from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, figure, tidy
 
 
 def plane(table: pd.DataFrame) -> Figure:
@@ -26,36 +17,28 @@ def plane(table: pd.DataFrame) -> Figure:
     Args:
         table: As `evidence.plane` gives it.
     """
-    names = list(dict.fromkeys(table["panel"]))
-    picture = figure(0.5)
-    axes = picture.subplots(len(names), 1, sharex=True)
-    for axis, name, colour in zip(axes, names, (ORIGINAL, FALSE), strict=True):
-        own = table[table["panel"] == name]
+    picture, parts = panels(table, "panel", aspect=0.5, columns=1, sharex=True, sharey=False)
+    looks = {
+        "1.0": Look("data with label 1", "black"),
+        "0.0": Look("data with label 0", "black", "s", hollow=True),
+    }
+    for (axis, own), colour in zip(parts, (ORIGINAL, FALSE), strict=True):
+        axis.grid(False)
+        axis.spines[:].set_visible(True)
         grid = own[own["what"] == "network"].pivot(index="x2", columns="x1", values="value")
-        value = grid.to_numpy()
-        ends = [min(value.min(), 0) - 1, 0, max(value.max(), 0) + 1]
-        axis.contourf(
-            grid.columns, grid.index, value, levels=ends, colors=["white", colour], alpha=0.35
-        )
-        axis.contour(grid.columns, grid.index, value, levels=[0], colors=[colour], linewidths=0.8)
-        points = own[own["what"] == "point"]
-        for label, marker, face in ((1, "o", "black"), (0, "s", "white")):
-            at = points[points["value"] == label]
-            axis.plot(
-                at["x1"], at["x2"], marker, color="black", markerfacecolor=face, markersize=4,
-                linestyle="none", label=f"data with label {label}",
-            )  # fmt: skip
-        axis.set_title(name, loc="left", fontsize="medium")
+        ends = [min(grid.min().min(), 0) - 1, 0, max(grid.max().max(), 0) + 1]
+        at = grid.columns, grid.index, grid.to_numpy()
+        axis.contourf(*at, levels=ends, colors=["white", colour], alpha=0.35)
+        axis.contour(*at, levels=[0], colors=[colour], linewidths=0.8)
+        points = own[own["what"] == "point"].astype({"value": float})
+        for look, data in groups(points, "value", looks):
+            marks(axis, data, "x1", look, y="x2", ms=4)
         axis.set(xscale="log", ylabel="$x_2\\,/\\,\\delta$")
-    axes[-1].set_xlabel("first input $x_1\\,/\\,a$")
-    axes[-1].set_xticks([0.1, 0.2, 0.4, 0.8], ["0.1", "0.2", "0.4", "0.8"])
-    axes[-1].minorticks_off()
-    handles, labels = axes[0].get_legend_handles_labels()
+    axis.set_xlabel("first input $x_1\\,/\\,a$")
+    axis.set_xticks([0.1, 0.2, 0.4, 0.8], ["0.1", "0.2", "0.4", "0.8"])
+    axis.minorticks_off()
     patch = mpl.patches.Patch(facecolor="0.75", edgecolor="0.4")
-    picture.legend(
-        [*handles, patch], [*labels, "label 1 is given"],
-        loc="outside lower center", ncols=3, frameon=False,
-    )  # fmt: skip
+    legend(picture, looks, place="outside lower center", more={"label 1 is given": patch})
     return picture
 
 
@@ -65,31 +48,26 @@ def phase(table: pd.DataFrame) -> Figure:
     Args:
         table: Columns panel, width, r, value.
     """
-    names = list(dict.fromkeys(table["panel"]))
-    picture = figure(0.52)
-    axes = picture.subplots(1, len(names), sharey=True, squeeze=False)[0]
-    for axis, name in zip(axes, names, strict=True):
-        grid = table[table["panel"] == name].pivot(index="r", columns="width", values="value")
-        image = axis.imshow(grid, cmap="cividis", vmin=0, vmax=1, origin="lower", aspect="auto")
-        for (i, j), value in np.ndenumerate(grid.to_numpy()):
-            shade = "black" if value > 0.5 else "white"
-            axis.text(j, i, f"{value:.2f}", ha="center", va="center", color=shade, fontsize=7)
-        _staircase(axis, grid)
-        axis.set_xticks(range(len(grid.columns)), grid.columns)
-        axis.set_yticks(range(len(grid.index)), grid.index)
-        axis.set_title(name, fontsize="medium")
+    picture, parts = panels(table, "panel", aspect=0.52)
+    widths, sizes = (sorted(set(table[name].astype(int))) for name in ("width", "r"))
+    for axis, own in parts:
+        axis.grid(False)
+        cell = own.assign(row=own["r"].astype(str), column=own["width"].astype(str))
+        names = {"rows": [*map(str, sizes)], "columns": [*map(str, widths)]}
+        image = cells(axis, cell, **names, dark=0.5)
+        axis.invert_yaxis()
+        for text in axis.texts:
+            text.set_fontsize(7)
+        # Below the line r = w + 2 the width is enough to be right without x₂.
+        enough = [sum(r <= width + 2 for r in sizes) - 0.5 for width in widths]
+        for colour, wide in (("white", 4), (FALSE, 2)):
+            axis.stairs(enough, np.arange(len(widths) + 1) - 0.5, baseline=None, color=colour,
+                        linewidth=wide)  # fmt: skip
         axis.set_xlabel("width w")
+    axes = [axis for axis, _ in parts]
     axes[0].set_ylabel("number of points r")
     picture.colorbar(image, ax=axes, label="share", location="bottom", shrink=0.5, aspect=40)
     return picture
-
-
-def _staircase(axis: mpl.axes.Axes, grid: pd.DataFrame) -> None:
-    """The line r = w + 2: below it the width is enough to be right without x₂."""
-    enough = [int((grid.index <= int(width) + 2).sum()) - 0.5 for width in grid.columns]
-    edges = np.arange(len(enough) + 1) - 0.5
-    axis.stairs(enough, edges, baseline=None, color="white", linewidth=4)
-    axis.stairs(enough, edges, baseline=None, color=FALSE, linewidth=2)
 
 
 def used(table: pd.DataFrame) -> Figure:
@@ -103,16 +81,11 @@ def used(table: pd.DataFrame) -> Figure:
     widths = np.array(sorted(table["width"].unique()))
     axis.plot(widths, widths + 1, color=GREY, linestyle="--", label="possible: w + 1")
     looks = {
-        "pieces": (GREEN, "^", "linear pieces between the points"),
-        "crossings": (ORIGINAL, "o", "changes of the label"),
+        "pieces": Look("linear pieces between the points", GREEN, "^"),
+        "crossings": Look("changes of the label", ORIGINAL),
     }
-    for what, (colour, marker, label) in looks.items():
-        own = table[table["what"] == what]
-        errors = (own["value"] - own["low"], own["high"] - own["value"])
-        axis.errorbar(
-            own["width"], own["value"], yerr=errors, color=colour, marker=marker, ms=4.5,
-            capsize=3, label=label,
-        )  # fmt: skip
+    for look, own in groups(table, "what", looks):
+        curve(axis, own, "width", "value", look)
     axis.set(xscale="log", yscale="log", xlabel="width w", ylabel="number on the line $x_2 = 0$")
     axis.set_xticks(widths, [str(width) for width in widths])
     axis.minorticks_off()
@@ -134,11 +107,9 @@ def tradeoff(table: pd.DataFrame) -> Figure:
     axis.fill_between([0, bound / 2], [bound, 0], color="0.85", linewidth=0)
     axis.plot([0, bound / 2], [bound, 0], color=GREY, linewidth=1.2)
     axis.text(0.02, 0.3 * bound, "impossible with\nthis width", color="0.25")
-    for place, (kind, own) in enumerate(table.groupby("kind", sort=False)):
-        axis.plot(
-            own["wrong"], own["broken"], MARKERS[place], ms=9 if len(own) == 1 else 5, label=kind,
-            clip_on=False, zorder=3, **dots(SERIES[place]),
-        )  # fmt: skip
+    for look, own in groups(table, "kind", series(table["kind"])):
+        marks(axis, own, "wrong", look, y="broken", faint=True, ms=9 if len(own) == 1 else 5,
+              label=look.label, clip_on=False, zorder=3)  # fmt: skip
     axis.set(
         xlabel="share of points that are wrong",
         ylabel="share of points that are\nright, and broken by $(0, \\pm\\delta)$",
@@ -155,31 +126,24 @@ def scales(table: pd.DataFrame) -> Figure:
     Args:
         table: Columns r, ratio, what ("reads", "accuracy" or "relative"), value, low, high.
     """
-    picture = figure(0.5)
-    axes = picture.subplots(1, 3, sharex=True)
     titles = {
         "reads": "conflict set read by $x_2$",
         "accuracy": "right on the points",
         "relative": "distance over the\nexplicit network's",
     }
-    for axis, (what, title) in zip(axes, titles.items(), strict=True):
-        for place, (r, own) in enumerate(table[table["what"] == what].groupby("r")):
-            errors = (own["value"] - own["low"], own["high"] - own["value"])
-            axis.errorbar(
-                own["ratio"], own["value"], yerr=errors, color=SERIES[place], lw=1,
-                marker=MARKERS[place], ms=4, capsize=2, label=f"{r} points",
-            )  # fmt: skip
+    table = table.sort_values("what", key=lambda what: what.map([*titles].index), kind="stable")
+    picture, parts = panels(table, "what", aspect=0.5, titles=titles, sharey=False, sharex=True)
+    looks = series((f"{r} points" for r in sorted(set(table["r"]))), line="-")
+    for (axis, own), level in zip(parts, (0.5, 0.5, 1.0), strict=True):
+        for look, line in groups(own.assign(name=own["r"].map("{} points".format)), "name", looks):
+            curve(axis, line, "ratio", "value", look, lw=1)
         axis.axvline(1, color=GREY, linestyle="--", linewidth=1)
-        axis.set_xscale("log")
-        axis.set_title(title, fontsize="medium")
-        tidy(axis)
-    for axis in axes[:2]:
+        axis.axhline(level, color=GREY, linestyle=":", linewidth=0.9)
+        axis.set(xscale="log", yscale="linear" if level < 1 else "log")
+    first, second, _ = (axis for axis, _ in parts)
+    for axis in (first, second):
         axis.set_ylim(0, 1.04)
-        axis.axhline(0.5, color=GREY, linestyle=":", linewidth=0.9)
-    axes[2].set_yscale("log")
-    axes[2].axhline(1, color=GREY, linestyle=":", linewidth=0.9)
-    axes[0].set_ylabel("share, mean over networks")
-    axes[1].set_xlabel("size δ of the second input over the smallest gap")
-    handles, labels = axes[0].get_legend_handles_labels()
-    picture.legend(handles, labels, loc="outside upper center", ncols=4, frameon=False)
+    first.set_ylabel("share, mean over networks")
+    second.set_xlabel("size δ of the second input over the smallest gap")
+    legend(picture, looks, columns=4)
     return picture

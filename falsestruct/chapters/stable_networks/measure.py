@@ -1,17 +1,13 @@
 """Networks trained on points that a stable network of known size gets right (chapter 10).
 
-x₁ = a/(k + ½) with the label k mod 2, and x₂ = δ times the label (after arXiv:2109.06098).
 Training (`trained`) and measuring (`measure`) are apart, so that networks built by hand
 (`by_hand`) can be measured in place of trained ones.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
-from functools import cache
-from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -20,90 +16,19 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from falsestruct.instability import exact
+from falsestruct.instability.alternating import counts, explicit, relative_distance, without_second
 from falsestruct.instability.exact import Dense
 from falsestruct.learning import training
 from falsestruct.learning.networks import shallow
 from falsestruct.learning.training import Schedule, Set
+from falsestruct.problems.alternating import Points, Second, on_one_scale
 from falsestruct.sweep.grid import sweep
-from falsestruct.theory import stable
-from falsestruct.theory.relu import ReluNetwork, from_floats
 
-Second = Literal["label", "zero", "random"]
-LEARNING_RATE = (
-    1e-2  # the largest sign counts without x₂ among 1e-3 … 3e-2, and the fastest with it
-)
+# The largest sign counts without x₂ among 1e-3 … 3e-2, and the fastest with it.
+LEARNING_RATE = 1e-2
 FROM_STABLE_RATE = 1e-3  # a larger one destroys the network at once, whatever x₂ is
+LESS, MORE = 0.25, 4.0  # δ over the smallest gap: x₂ is the less, the more stable structure
 TARGET = 0.05  # nats; a member stops there
-RANDOM_SEED = 70_000  # of a second input that is independent of the label
-DISTANCES = 12  # points of a network whose smallest perturbation is computed
-
-
-@dataclass(frozen=True)
-class Points:
-    """The r points in the coordinates (t, u) in which networks train.
-
-    t is x₁ with mean 0 and standard deviation 1 over the points. u is −strength where x₂ = 0 and
-    +strength where x₂ = δ. If each input is standardised by itself, strength is 1 whatever δ is; on
-    one common scale (`on_one_scale`) it is δ/2 in units of x₁'s standard deviation.
-
-    Attributes:
-        r: Number of points, at least 2.
-        strength: Positive.
-    """
-
-    r: int
-    strength: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.r < 2 or not self.strength > 0:
-            raise ValueError(f"{self}; expected at least two points and a positive strength")
-
-    @property
-    def labels(self) -> Tensor:
-        """(r,), 0 or 1."""
-        return torch.tensor(stable.labels(self.r), dtype=torch.float64)
-
-    @property
-    def first(self) -> Tensor:
-        """t, (r,), decreasing."""
-        return standardised(self.r)[0]
-
-    @property
-    def gap(self) -> float:
-        """The smallest distance of two points along t."""
-        return float(stable.smallest_gap(self.r)) / standardised(self.r)[2]
-
-    def inputs(self, second: Tensor) -> Tensor:
-        """(r, 2), with x₂ = δ·second for second (r,), 0 or 1."""
-        return torch.stack((self.first, self.strength * (2 * second - 1)), 1)
-
-    def training_set(self, second: Second, seed: int) -> Set:
-        """Inputs and labels: x₂ by the label, zero, or a fair coin of this seed for each point."""
-        if second not in get_args(Second):
-            raise ValueError(f"second is {second!r}; expected one of {', '.join(get_args(Second))}")
-        coins = torch.Generator().manual_seed(RANDOM_SEED + seed)
-        bits = {
-            "label": lambda: self.labels,
-            "zero": lambda: torch.zeros(self.r, dtype=torch.float64),
-            "random": lambda: torch.randint(2, (self.r,), generator=coins).double(),
-        }
-        return self.inputs(bits[second]()), self.labels
-
-
-@cache
-def standardised(r: int) -> tuple[Tensor, float, float]:
-    """t (r,), and the mean and standard deviation of x₁ over the points (a = 1)."""
-    x1 = torch.tensor([float(x) for x in stable.first_inputs(r)], dtype=torch.float64)
-    mean, spread = float(x1.mean()), float(x1.std(correction=0))
-    return (x1 - mean) / spread, mean, spread
-
-
-def on_one_scale(r: int, ratio: float) -> Points:
-    """Both inputs divided by x₁'s standard deviation; δ is `ratio` times the smallest gap."""
-    return Points(r, ratio * Points(r).gap / 2)
-
-
-# Training
 
 
 def trained(
@@ -136,12 +61,6 @@ def trained(
         return networks
     places = [case for case in cases for _ in seeds]
     return [without_second(network, case) for network, case in zip(networks, places, strict=True)]
-
-
-def without_second(network: Dense, points: Points) -> Dense:
-    """The network with its second input held at x₂ = 0, which is u = −strength: it ignores x₂."""
-    (inner, outer), (biases, bias) = network.weights, network.biases
-    return Dense((inner * [1.0, 0.0], outer), (biases - points.strength * inner[:, 1], bias))
 
 
 def group_point(
@@ -196,39 +115,56 @@ def scales(
 
 
 def from_stable(
-    sizes: Sequence[int], *, ratio: float | None = None, second: Second = "label", steps: int
+    sizes: Sequence[int],
+    *,
+    ratio: float | None = None,
+    second: Second = "label",
+    seeds: int,
+    steps: int,
 ) -> pd.DataFrame:
     """Training that starts at the explicit network, for each number of points: `measure`'s columns.
+
+    A network is the same function however each ReLU's size is split between the two layers. A seed
+    draws these splits; columns r and seed are in front.
 
     Args:
         ratio: As in `on_one_scale`; None: each input standardised.
     """
-    rows = []
+    tables = []
     for r in sizes:
         case = Points(r) if ratio is None else on_one_scale(r, ratio)
-        network = _descend(explicit(case), case.training_set(second, 0), steps)
+        networks = _descend(explicit(case), case.training_set(second, 0), seeds, steps)
         if second == "zero":
-            network = without_second(network, case)
-        rows.append({"r": r} | measure(network, case, r - 2))
-    return pd.DataFrame(rows)
+            networks = [without_second(network, case) for network in networks]
+        tables.append(_rows(networks, [case], r - 2, seeds))
+    return pd.concat(tables, ignore_index=True)
 
 
-def _descend(network: Dense, data: Set, steps: int) -> Dense:
-    """Adam from the network's weights, scaled to a margin of one, on all points in each step."""
+def _descend(network: Dense, data: Set, seeds: int, steps: int) -> list[Dense]:
+    """Adam from the network's weights, scaled to a margin of one, on all points in each step.
+
+    Of each ReLU the layers share that factor by a seed's draw, half and half up to twice as much.
+    """
     x, y = data
     factor = 1 / np.abs(network(x.numpy())).min()
     (inner, outer), (biases, bias) = network.weights, network.biases
-    # Both layers get the same share of the factor.
-    start = (inner * factor**0.5, biases * factor**0.5, outer * factor**0.5, bias * factor)
-    w, b, v, c = (torch.tensor(value, requires_grad=True) for value in start)
-    optimiser = torch.optim.Adam([w, b, v, c], lr=FROM_STABLE_RATE)
+    draws = [torch.Generator().manual_seed(seed) for seed in range(seeds)]
+    splits = torch.stack([torch.rand(len(biases), 1, generator=own).double() for own in draws])
+    first = factor**0.5 * (math.log(2) * (2 * splits - 1)).exp().numpy()  # (seeds, ReLUs, 1)
+    start = (
+        inner * first, biases[:, None] * first,
+        outer * (factor / first).swapaxes(1, 2), np.full((seeds, 1, 1), bias * factor),
+    )  # fmt: skip
+    w, b, v, c = parts = [torch.tensor(value, requires_grad=True) for value in start]
+    optimiser = torch.optim.Adam(parts, lr=FROM_STABLE_RATE)
     for _ in range(steps):
         optimiser.zero_grad()
-        output = torch.relu(x @ w.T + b) @ v[0] + c
-        binary_cross_entropy_with_logits(output, y).backward()
+        output = (v @ torch.relu(w @ x.T + b) + c)[:, 0]  # (seeds, points)
+        loss = binary_cross_entropy_with_logits(output, y.expand_as(output), reduction="none")
+        loss.mean(1).sum().backward()
         optimiser.step()
-    done = [value.detach().numpy() for value in (w, b, v, c)]
-    return Dense((done[0], done[2]), (done[1], done[3]))
+    done = [value.detach().numpy() for value in parts]
+    return [Dense((w, v), (b[:, 0], c[0])) for w, b, v, c in zip(*done, strict=True)]
 
 
 def _rows(
@@ -241,9 +177,6 @@ def _rows(
     ])  # fmt: skip
 
 
-# Measuring
-
-
 def measure(network: Dense, points: Points, width: int) -> dict[str, float]:
     """What one network does on the points; shares are of all r points.
 
@@ -251,6 +184,8 @@ def measure(network: Dense, points: Points, width: int) -> dict[str, float]:
         accuracy: Right, with x₂ = δ·label.
         broken: Right, and wrong with x₂ = δ·(1 − label): one perturbation of x₂ for each label.
         reads: Sides with x₂ on that conflict set.
+        turns: The same among the points whose stabler structure turns from x₁ to x₂ as δ grows from
+            less than the smallest gap to `MORE` times as much: a neighbour is nearer than that.
         follows: Right with x₂ = 0.
         pieces, crossings: Linear pieces and changes of the label along the line x₂ = 0 between the
             outermost points, counted exactly: the weights are floating-point numbers, so rational.
@@ -269,75 +204,12 @@ def measure(network: Dense, points: Points, width: int) -> dict[str, float]:
         "accuracy": float(right.mean()),
         "broken": float(broken.mean()),
         "reads": float(against.mean()),
+        "turns": float(against[points.tight(MORE)].mean()),
         "follows": float((say(torch.zeros_like(points.labels)) == y).mean()),
         "pieces": pieces,
         "crossings": crossings,
         "slack": int(broken.sum() + 2 * (~right).sum()) - (points.r - width - 2),
     }
-
-
-def counts(network: Dense, points: Points) -> tuple[int, int]:
-    """Linear pieces and changes of the label on the line x₂ = 0, between the outermost points."""
-    along = stable.line(rational(network).along_first((Fraction(-points.strength),)))
-    low, high = (Fraction(float(t)) for t in (points.first[-1], points.first[0]))
-    return along.counts(low, high, level=Fraction(0))
-
-
-def rational(network: Dense) -> ReluNetwork:
-    """A network of one hidden layer with the same weights, as fractions."""
-    (inner, outer), (biases, bias) = network.weights, network.biases
-    return from_floats(inner.tolist(), biases.tolist(), outer[0].tolist(), float(bias[0]))
-
-
-def relative_distance(network: Dense, points: Points, *, limit: int = DISTANCES) -> float:
-    """Smallest perturbation of the network over the explicit network's, median over points.
-
-    In the maximum norm, exact (`exact.smallest_in_plane`), at up to `limit` of the points that the
-    network has right. The explicit network changes its label half way to the nearest neighbour. NaN
-    if the network is right nowhere, or gives all points the same label.
-    """
-    x = np.concatenate([points.inputs(s).numpy() for s in (points.labels, 1 - points.labels)])
-    said = network(x) > 0
-    right = np.flatnonzero(said[: points.r] == (points.labels.numpy() == 1))
-    if len(right) == 0 or said.all() or not said.any():
-        return float("nan")
-    t = points.first.numpy()
-    own = np.abs(np.diff(t, prepend=np.inf, append=-np.inf))
-    half_gaps = np.minimum(own[:-1], own[1:]) / 2
-    found = []
-    for k in right[np.linspace(0, len(right) - 1, min(limit, len(right))).round().astype(int)]:
-        flips = np.abs(x[said != said[k]] - x[k]).max(1).min()  # such a flip is known
-        size = exact.smallest_in_plane(network, x[k], norm="linf", radius=1.001 * flips).size
-        found.append(size / half_gaps[k])
-    return float(np.median(found))
-
-
-# Networks built by hand
-
-
-def explicit(points: Points) -> Dense:
-    """`theory.stable.explicit` in the points' coordinates, in float64."""
-    return placed(stable.explicit(points.r), points)
-
-
-def placed(network: ReluNetwork, points: Points) -> Dense:
-    """A network of (x₁, x₂) that ignores x₂ and labels 1 above ½, in the points' coordinates."""
-    _, mean, spread = standardised(points.r)
-    w = np.array([[float(a), float(b)] for a, b in network.weights])
-    biases = np.array([float(b) for b in network.biases]) + w[:, 0] * mean
-    outputs = np.array([[float(v) for v in network.outputs]])
-    return Dense((w * [spread, 0.0], outputs), (biases, np.array([float(network.bias) - 0.5])))
-
-
-def second_input(points: Points) -> Dense:
-    """The rule of x₂ as a network of one ReLU: label 1 where x₂ > δ/2."""
-    weights = np.array([[0.0, 1 / points.strength]]), np.array([[1.0]])
-    return Dense(weights, (np.array([1.0]), np.array([-1.0])))
-
-
-def where_possible(width: int, points: Points) -> Dense:
-    """Follows x₁ wherever `width` ReLUs are enough, and else x₂."""
-    return explicit(points) if points.r <= width + 2 else second_input(points)
 
 
 def by_hand(

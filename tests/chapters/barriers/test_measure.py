@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-import torch
-from scipy.integrate import quad
 
 from falsestruct.chapters.barriers import evidence as estimates
 from falsestruct.chapters.barriers import measure as barriers
 from falsestruct.press.notebook import claims
 from falsestruct.press.paths import find_book
+from falsestruct.theory import barrier
+from falsestruct.theory.recovery import largest_sparsity
 
 CLAIMS = claims.read_claims(find_book())
 
@@ -40,27 +40,6 @@ def moves():
     return barriers.depths(inner=[50, 200, 800], precisions=range(10))
 
 
-def test_problems_are_sparse_and_measured():
-    for kind in barriers.KINDS:
-        given = barriers.problems(kind, 4, rows=16, unknowns=32, sparsity=3)
-        assert ((given.x != 0).sum(-1) == 3).all()
-        torch.testing.assert_close(given.operator.forward(given.x), given.y)
-    with pytest.raises(ValueError, match="kind is 'other'; expected one of"):
-        barriers.problems("other", 1)
-    with pytest.raises(ValueError, match="sparsity is 5, unknowns 4"):
-        barriers.sparse((1,), 4, 5, torch.Generator())
-
-
-def test_the_matrix_of_an_operator_is_its_matrix():
-    given = barriers.problems("Walsh", 2, rows=16, unknowns=32, sparsity=3)
-    torch.testing.assert_close(given.x @ barriers.matrix_of(given.operator).mT, given.y)
-
-
-def test_basis_pursuit_says_when_there_is_no_solution():
-    with pytest.raises(ArithmeticError, match="HiGHS found nothing"):
-        barriers.basis_pursuit(np.array([[1.0], [1.0]]), np.array([0.0, 1.0]))
-
-
 def test_what_holds_is_supported(convergence, solved):
     found = estimates.of_convergence(convergence, *solved)
     assert {id: verdict(id, found) for id in found} == dict.fromkeys(found, "supported")
@@ -79,13 +58,16 @@ def test_what_holds_is_supported(convergence, solved):
 )
 def test_networks_of_another_rate_are_refuted(convergence, solved, law, expected):
     table, deep = convergence.copy(), convergence["inner"] == 50
-    table.loc[deep, "error"] = law(table.loc[deep, "restarts"], table.loc[deep, "steps"])
+    own = table[deep]
+    # Problems differ a little, as they do: equal ones leave an interval for what was never seen.
+    apart = np.exp(1e-3 * own["problem"] * own["restarts"])
+    table.loc[deep, "error"] = apart * law(own["restarts"], own["steps"])
     assert verdict("barriers-exponential", estimates.of_convergence(table, *solved)) == expected
 
 
 def test_an_accelerated_method_is_not_of_order_one_over_k(convergence, solved):
     table, plain = convergence.copy(), convergence["inner"] == 0
-    table.loc[plain, "error"] = table.loc[plain, "steps"] ** -2.0
+    table.loc[plain, "error"] = table.loc[plain, "steps"] ** (-2 - 1e-3 * table["problem"])
     assert verdict("barriers-ergodic", estimates.of_convergence(table, *solved)) == "refuted"
 
 
@@ -131,11 +113,11 @@ def test_a_wrong_closed_form_and_a_depth_without_cost_are_refuted(inexact, moves
 
 
 def test_the_release_and_a_release_without_the_slip(inexact):
-    table, indistinct = barriers.released(), barriers.indistinct(digits=6, precision=60)
+    table, indistinct = barriers.released(), barrier.indistinct(digits=6, precision=60)
     found = estimates.of_release(table, inexact, indistinct)
     assert {id: verdict(id, found) for id in found} == dict.fromkeys(found, "supported")
     assert indistinct == pytest.approx(math.sqrt(2))
-    assert barriers.indistinct(digits=6, precision=30) == 0
+    assert barrier.indistinct(digits=6, precision=30) == 0
     mended = table.assign(coded=table["corrected"])
     assert verdict("barriers-as-coded", estimates.of_release(mended, inexact, 1.0)) == "refuted"
     rounded = inexact.copy()
@@ -155,52 +137,60 @@ def test_half_way_reads_the_last_fall():
     assert barriers.half_way(sparsity, np.array([0.4, 0.8, 0.2])) == 3
 
 
-@pytest.mark.parametrize("share", [0.01, 0.2, 0.7])
-def test_the_statistical_dimension_is_its_integral_at_the_best_threshold(share):
-    def at(t):
-        tail = quad(lambda u: (u - t) ** 2 * math.exp(-u * u / 2), t, np.inf)[0]
-        return share * (1 + t * t) + (1 - share) * math.sqrt(2 / math.pi) * tail
-
-    best = min(at(t) for t in np.linspace(0, 6, 3001))
-    assert barriers.statistical_dimension(share) == pytest.approx(best, abs=1e-6)
-    assert barriers.largest_sparsity(barriers.statistical_dimension(share)) == pytest.approx(share)
-
-
-def test_the_statistical_dimension_ends_where_it_must():
-    assert barriers.statistical_dimension(0.0) == 0 and barriers.statistical_dimension(1.0) == 1
-    with pytest.raises(ValueError, match=r"share is 1.5; expected 0 to 1"):
-        barriers.statistical_dimension(1.5)
-    with pytest.raises(ValueError, match="measurements are 0"):
-        barriers.largest_sparsity(0)
-
-
 def test_the_transition_is_where_theory_puts_it():
     found = barriers.transition(unknowns=40, trials=3, inner=[20, 150])
-    assert len(found) == 3 * barriers.GRID**2 and found["share"].between(0, 1).all()
-    middle = barriers.borders(found, unknowns=40)
+    assert len(found) == 9 * barriers.GRID**2 and set(found["trial"]) == {0, 1, 2}
+    every = barriers.borders(found, unknowns=40)
+    middle = every[every["without"] == -1]
     middle = middle[middle["rows"].between(12, 32)]
     deep, shallow = (middle[middle["inner"] == p] for p in (150, 20))
     assert (deep["measured"] - deep["theory"]).abs().mean() < 0.05
     assert deep["measured"].mean() > shallow["measured"].mean()
     squares = middle[middle["inner"] == 0]
     assert (squares["measured"] == 0).all()
-    table = estimates.transition_table(found, barriers.borders(found, unknowns=40))
+    table = estimates.transition_table(found, every)
     assert len(table) == 2 * barriers.GRID**2 and (table["inner"] > 0).all()
-    said = estimates.said_of_transition(barriers.borders(found, unknowns=40))
+    said = estimates.said_of_transition(every)
     assert said["deep_off"] < said["shallow_off"]
 
 
-def test_a_network_that_solves_nothing_or_everything_is_refuted():
+def swept(rows, measured, *, inner):
+    """Borders as `borders` gives them, nearly the same whichever of ten trials is left out."""
+    theory = np.array([largest_sparsity(m / rows.max()) for m in rows])
+    table = pd.DataFrame({"inner": inner, "rows": rows, "theory": theory})
+    jitter = {without: 1e-4 * without for without in range(-1, 10)}
+    return pd.concat(
+        table.assign(without=without, measured=measured(theory) + by)
+        for without, by in jitter.items()
+    )
+
+
+@pytest.mark.parametrize(
+    ("deep", "squares", "expected"),
+    [
+        (1.0, 0.0, "supported"),
+        (0.0, 0.0, "refuted"),
+        (1.0, 1.0, "inconclusive"),  # a least squares that is as good leaves the claim undecided
+    ],
+)
+def test_a_network_that_solves_nothing_or_everything_is_refuted(deep, squares, expected):
     rows = np.arange(5, 101, 5)
-    theory = [barriers.largest_sparsity(m / 100) for m in rows]
-    table = pd.DataFrame({"inner": 1, "rows": rows, "theory": theory})
-    squares = table.assign(inner=0, measured=0.0)
-    worlds = {"supported": table["theory"], "refuted": 0.0, "inconclusive": table["theory"]}
-    for expected, measured in worlds.items():
-        # A least squares that is as good leaves the claim undecided.
-        control = squares.assign(measured=squares["theory"] * (expected == "inconclusive"))
-        found = pd.concat([table.assign(measured=measured), control])
-        assert verdict("barriers-transition", estimates.of_transition(found)) == expected
+    found = pd.concat([
+        swept(rows, lambda theory: deep * theory, inner=1),
+        swept(rows, lambda theory: squares * theory, inner=0),
+    ])  # fmt: skip
+    assert verdict("barriers-transition", estimates.of_transition(found)) == expected
+
+
+def test_the_interval_of_the_transition_is_over_trials():
+    """Trials that agree leave a short one, however the distance varies with the measurements."""
+    rows = np.arange(5, 101, 5)
+    apart = swept(rows, lambda theory: theory**2, inner=1)
+    found = estimates.of_transition(pd.concat([apart, apart.assign(inner=0)]))
+    whole = apart[apart["without"] == -1]
+    value = (whole["measured"] - whole["theory"]).abs().mean()
+    (estimate, _) = found["barriers-transition"]
+    assert estimate.value == pytest.approx(value) and estimate.high - estimate.low < 0.01
 
 
 def test_all_claims_of_the_chapter_have_an_estimate(convergence, solved, inexact, moves):
@@ -212,7 +202,8 @@ def test_all_claims_of_the_chapter_have_an_estimate(convergence, solved, inexact
     )  # fmt: skip
     rows = np.arange(10, 101, 10)
     borders = pd.concat(
-        pd.DataFrame({"inner": p, "rows": rows, "measured": 0.1, "theory": 0.2}) for p in (0, 1)
+        pd.DataFrame({"inner": p, "rows": rows, "measured": 0.1, "theory": 0.2, "without": -1})
+        for p in (0, 1)
     )
     tables = estimates.Tables(
         convergence, *solved, barriers.certificates(), inexact, barriers.released(), moves,
