@@ -153,18 +153,10 @@ def matrix(transfers: pd.DataFrame) -> pd.DataFrame:
     for (source, to), own in transfers.groupby(["architecture", "target"], sort=False):
         ratio, low, high = _ends(cells(own, "ratio"), None)
         rows.append({"source": source, "target": to, "ratio": ratio, "low": low, "high": high})
-    return pd.DataFrame(rows).sort_values("source", key=_order(transfers), kind="stable")
+    return pd.DataFrame(rows)
 
 
-def _order(transfers: pd.DataFrame) -> Any:
-    """Sources in the order in which they come."""
-    places = {name: i for i, name in enumerate(transfers["architecture"].unique())}
-    return lambda column: column.map(places)
-
-
-def _ends(
-    values: Cells, bounds: statistics.Bounds | None = SHARE
-) -> tuple[float, float, float]:
+def _ends(values: Cells, bounds: statistics.Bounds | None = SHARE) -> tuple[float, float, float]:
     """Mean and interval; one network alone has no interval."""
     found = crossed(values, bounds=bounds)
     if isinstance(found, Estimate):
@@ -189,7 +181,6 @@ def numbers(found: Measured) -> dict[str, float]:
         "linear_attacked": one.loc["linear", "right"],
         "one_nn": every.loc[NEIGHBOUR, "overturned"],
         "most": every.loc[own, "most"].min(),
-        "one_random": every.loc[own, "mean_random"].max(),
     }
     said |= {f"one_{name[:3]}": every.loc[name, "overturned"] for name in own}
     for column in ("overturned", "random", "cut", "median"):
@@ -197,10 +188,5 @@ def numbers(found: Measured) -> dict[str, float]:
         said[f"{column}_nn"] = one.loc[NEIGHBOUR, column]
     noise = cells(found.universally, "mean_random", architecture="attention")
     said |= dict(zip(("noise_att", "noise_low", "noise_high"), _ends(noise), strict=True))
-    return {key: float(value) for key, value in said.items()} | _sanity(found)
-
-
-def _sanity(found: Measured) -> dict[str, float]:
-    """The worst value of each check of the attacks."""
-    worst = found.checks.groupby("check")["value"].max()
-    return {str(check): float(value) for check, value in worst.items()}
+    said |= found.checks.groupby("check")["value"].max().to_dict()  # the worst of all attacks
+    return {str(key): float(value) for key, value in said.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -99,7 +100,7 @@ def portraits(table: pd.DataFrame) -> Figure:
     picture = figure(len(seeds) / len(sources) + 0.08)
     axes = picture.subplots(len(seeds), len(sources), squeeze=False)
     drawn = dict(list(table.groupby(["source", "seed"])))
-    for (row, column), axis in [((r, c), axes[r, c]) for r, c in _places(axes.shape)]:
+    for (row, column), axis in np.ndenumerate(axes):
         own = drawn.get((sources[column], seeds[row]))
         if own is None:
             axis.set_axis_off()
@@ -110,10 +111,6 @@ def portraits(table: pd.DataFrame) -> Figure:
     for axis, seed in zip(axes[:, 0], seeds, strict=True):
         axis.set_ylabel(f"seed {seed}")
     return picture
-
-
-def _places(shape: tuple[int, int]) -> list[tuple[int, int]]:
-    return [(row, column) for row in range(shape[0]) for column in range(shape[1])]
 
 
 def transfer(table: pd.DataFrame) -> Figure:

@@ -96,6 +96,12 @@ def attacked(rules: Rules, at: Target) -> dict[str, Attack]:
     }
 
 
+def certificate(data: Digits, at: Target) -> Attack:
+    """What nearest neighbour withstands for certain, as if an attack had found it."""
+    size = nearest.certificate(*data.train, at.x)
+    return Attack("l2", size[None], torch.zeros_like(at.x)[None])
+
+
 def checks(rules: Rules, at: Target, found: Mapping[str, Attack]) -> pd.DataFrame:
     """The sanity checks of each attack: architecture, check, value, holds.
 
@@ -117,7 +123,7 @@ def long(name: str, **columns: Tensor) -> pd.DataFrame:
 
 
 def overturned(
-    rules: Rules, at: Target, found: Mapping[str, Attack], least: Tensor, *, draws: int
+    rules: Rules, at: Target, found: Mapping[str, Attack], *, draws: int
 ) -> pd.DataFrame:
     """What became of the images attacked: architecture, seed, image and the columns below.
 
@@ -125,13 +131,14 @@ def overturned(
     perturbation found over the reach, else NaN; overturned: is it within the reach? random: share
     of random perturbations as long as the reach, the same for all networks, that flip the label.
     cut: does the perturbation flip it still when it is stretched to the reach and pixels are cut to
-    [0, 1]? shorter: is it shorter than the certificate?
+    [0, 1]? shorter: is it shorter than the certificate, which is 0 where nearest neighbour errs?
 
     Args:
-        least: The certificate of nearest neighbour at each image, 0 where that rule is wrong.
+        rules, found: With nearest neighbour and its `certificate` under the name CERTIFICATE.
     """
     generator, keep = torch.Generator().manual_seed(SEED), at.reach[:, None, None]
     noise = [keep * attacks.random_directions(at.x, 1.0, generator) for _ in range(draws)]
+    least = found[CERTIFICATE].size.where(rules[CERTIFICATE].labels(at.x) == at.y, 0.0)
     tables = []
     for name, one in rules.items():
         labels, attack = one.labels(at.x), found[name]
@@ -140,29 +147,12 @@ def overturned(
         stretch = (at.reach / attack.size)[..., None, None]
         cut = one.labels((at.x + stretch * attack.perturbation).clamp(0, 1), own=True) != labels
         # An attack that meets the certificate exactly may fall short of it by rounding.
-        columns = {
-            "right": right,
-            "relative": (attack.size / at.reach).where(right, torch.nan),
-            "overturned": right & near,
-            "random": right * chance,
-            "cut": right & near & cut,
-            "shorter": right & (attack.size < (1 - 1e-9) * least),
-        }
-        tables.append(long(name, **columns))
+        shorter = right & (attack.size < (1 - 1e-9) * least)
+        relative = (attack.size / at.reach).where(right, torch.nan)
+        seen = {"right": right, "overturned": right & near, "cut": right & near & cut}
+        own = long(name, **seen, relative=relative, random=right * chance, shorter=shorter)
+        tables.append(own)
     return pd.concat(tables, ignore_index=True)
-
-
-def certified(data: Digits, at: Target) -> tuple[Tensor, pd.DataFrame]:
-    """What the certificate of nearest neighbour allows at most, as far as `overturned` has it.
-
-    Returns:
-        The certificate, 0 where the rule is wrong, (samples,); rows of architecture "certificate".
-    """
-    right = nearest.rule(*data.train, at.x) == at.y
-    least = nearest.certificate(*data.train, at.x).where(right, 0.0)
-    relative = (least / at.reach).where(right, torch.nan)
-    columns = {"right": right, "relative": relative, "overturned": right & (least < at.reach)}
-    return least, long(CERTIFICATE, **{key: value[None] for key, value in columns.items()})
 
 
 def universals(rules: Rules, x: Tensor, size: float) -> dict[str, Universal]:
@@ -254,14 +244,11 @@ class Measured:
 
     Attributes:
         at, attacks: What was attacked, and the perturbations found.
-        checks: Of the networks' attacks and of nearest neighbour's.
         overturned: Of the networks, nearest neighbour and its certificate.
-        universally: Of the networks and of nearest neighbour, on all held-out images.
-        shuffled: Of networks that learnt shuffled labels: architecture, seed, image, right.
+        universally: Of the networks and nearest neighbour, on all held-out images.
+        shuffled: What networks on shuffled labels read: architecture, seed, image, right.
         length: Of the universal perturbations.
-        universals: Of the networks, nearest neighbour, networks that learnt shuffled labels, and
-            random ones.
-        transfers: Of all `universals` in the networks.
+        universals: Of the networks, nearest neighbour, those on shuffled labels, and random ones.
     """
 
     at: Target
@@ -297,7 +284,7 @@ def measure(
         raise ValueError(f"{', '.join(lone)}: one network; expected two seeds or more of each")
     at, full, near = target(data, images), target(data), {NEIGHBOUR: neighbour(data)}
     rules = {**networks, **near}
-    found, (least, bound) = attacked(rules, at), certified(data, at)
+    found, bound = attacked(rules, at), {CERTIFICATE: certificate(data, at)}
     length, x = full.reach.median().item(), data.train_images[:images]
     own = universals(networks, x, length) | universals(near, full.x, length)
     every = own | {name + SHUFFLED: one for name, one in universals(shuffled, x, length).items()}
@@ -307,7 +294,7 @@ def measure(
         at,
         found,
         checks(rules, at, found),
-        pd.concat([overturned(rules, at, found, least, draws=draws), bound], ignore_index=True),
+        overturned(rules | {CERTIFICATE: near[NEIGHBOUR]}, at, found | bound, draws=draws),
         universally(rules, full, own, draws=draws),
         pd.concat(readings, ignore_index=True),
         length,
@@ -341,20 +328,16 @@ def examples(one: Ensemble, at: Target, attack: Attack, images: Sequence[int]) -
     """
     generator, eta = torch.Generator().manual_seed(SEED), 1.01 * attack.perturbation[0]
     noise = attacks.random_directions(at.x, 1.0, generator) * at.reach[:, None, None]
-    panels = {
-        "image": at.x,
-        "perturbation": eta,
-        "sum": at.x + eta,
-        "random noise": at.x + noise,
-        "nearest other": at.other[0],
-    }
-    tables = []
-    for index in images:
-        for panel, pictures in panels.items():
-            read = one.labels(pictures[index][None])[0, 0]
-            label = int(at.other[1][index] if panel == "nearest other" else read)
-            own = pixels(pictures[index]).assign(image=index, panel=panel, label=label)
-            tables.append(own.assign(size=eta[index].norm().item()))
+    panels = {"image": at.x, "perturbation": eta, "sum": at.x + eta, "random noise": at.x + noise}
+    labels = {panel: one.labels(pictures)[0] for panel, pictures in panels.items()}
+    panels["nearest other"], labels["nearest other"] = at.other
+    tables = [
+        pixels(pictures[index]).assign(
+            image=index, panel=panel, label=int(labels[panel][index]), size=eta[index].norm().item()
+        )
+        for index in images
+        for panel, pictures in panels.items()
+    ]
     return pd.concat(tables, ignore_index=True)
 
 
