@@ -141,7 +141,8 @@ def curves(table: pd.DataFrame, levels: Sequence[float]) -> pd.DataFrame:
     for name in table["architecture"].unique():
         relative = cells(table, "relative", architecture=name)
         for level in levels:
-            share, low, high = _ends((relative < level).astype(float))
+            found = _ends((relative < level).astype(float))
+            share, low, high = found if level else (0.0, 0.0, 0.0)  # no size is below 0
             row = {"architecture": name, "level": level, "share": share}
             rows.append(row | {"low": low, "high": high})
     return pd.DataFrame(rows)
