@@ -119,10 +119,10 @@ def outcomes(table: pd.DataFrame) -> pd.DataFrame:
     attack, what was read rightly and not overturned.
     """
     table = where(table, architecture=lambda c: c != CERTIFICATE)
-    lost = {"as they are": 0.0, "random noise": table["random"], "attack": table["overturned"]}
+    lost = {"as they are": None, "random noise": "random", "attack": "overturned"}
     rows = []
     for condition, gone in lost.items():
-        left = table.assign(share=table["right"] - gone)
+        left = table.assign(share=table["right"] - (table[gone] if gone else 0.0))
         for name in left["architecture"].unique():
             values = cells(left, "share", architecture=name)
             mean, low, high = _ends(values)
@@ -189,5 +189,5 @@ def numbers(found: Measured) -> dict[str, float]:
         said[f"{column}_nn"] = one.loc[NEIGHBOUR, column]
     noise = cells(found.universally, "mean_random", architecture="attention")
     said |= dict(zip(("noise_att", "noise_low", "noise_high"), _ends(noise), strict=True))
-    said |= found.checks.groupby("check")["value"].max().to_dict()  # the worst of all attacks
-    return {str(key): float(value) for key, value in said.items()}
+    worst = found.checks.groupby("check")["value"].max()  # over the attacks on all rules
+    return {str(key): float(value) for key, value in [*said.items(), *worst.items()]}
