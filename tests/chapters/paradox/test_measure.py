@@ -224,10 +224,10 @@ def test_overturned_counts_only_what_was_read_rightly() -> None:
 
 
 def test_the_spread_between_images_is_in_every_interval() -> None:
-    """Networks that agree on every image: over networks alone the interval would have no width."""
+    """Networks that disagree on one image each: over them alone the interval would be narrow."""
     rng = np.random.default_rng(0)
-    seen = torch.from_numpy(rng.random(100) < 0.7)
-    table = experiment.long("a", right=seen.expand(20, -1))
+    seen = torch.from_numpy(rng.random(100) < 0.7) ^ torch.eye(20, 100, dtype=torch.bool)
+    table = experiment.long("a", right=seen)
     estimate = evidence._share(table, "right", "a")
     assert isinstance(estimate, Estimate)
     assert estimate.value == pytest.approx(seen.double().mean().item())
