@@ -16,9 +16,10 @@ import logging
 import os
 import sys
 import textwrap
+import threading
 import warnings
-from collections.abc import Mapping
-from concurrent.futures import Executor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,13 +113,29 @@ def _client(url: str) -> Client:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of versions that differ without doing any harm
         try:
-            return Client(url, timeout=_PATIENCE, set_as_default=False)
+            return _within(
+                lambda: Client(url, timeout=_PATIENCE, set_as_default=False), 2 * _PATIENCE
+            )
         except Exception as error:  # whatever reading somebody else's bytes can end in
             why = _reason(error.__cause__ or error)
             raise ClusterError(
-                f"no Dask scheduler at {url} answers in {_PATIENCE:.0f} s, or none that we "
+                f"no Dask scheduler at {url} answers in {2 * _PATIENCE:.0f} s, or none that we "
                 f"understand ({why}); start one with `dask scheduler`, or run without --scheduler"
             ) from None
+
+
+def _within(call: Callable[[], Client], limit: float) -> Client:
+    """Call in a thread: the client waits for ever for one that listens and says nothing."""
+    answer: Future[Client] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(call())
+        except BaseException as error:  # for the one who waits
+            answer.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return answer.result(timeout=limit)
 
 
 def _check_scheduler(client: Client, url: str) -> None:

@@ -190,7 +190,7 @@ def test_nobody_listens(desk):
 
 def test_something_mute_listens(desk):
     with listener(lambda call: None) as address:
-        refused_by_process(desk, address, "no Dask scheduler at .* answers in 2 s")
+        refused_by_process(desk, address, "no Dask scheduler at .* answers in 4 s")
 
 
 @pytest.mark.parametrize(
