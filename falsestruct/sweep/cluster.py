@@ -14,7 +14,6 @@ import atexit
 import hashlib
 import logging
 import os
-import socket
 import sys
 import textwrap
 import threading
@@ -23,8 +22,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import SplitResult, urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -32,9 +31,8 @@ if TYPE_CHECKING:
 VARIABLE = "FALSESTRUCT_SCHEDULER"
 SPOKEN = ("python", "dask", "distributed", "msgpack")  # what a scheduler and its clients share
 PACKAGES = ("dask", "distributed", "msgpack", "cloudpickle", "numpy", "scipy", "pandas", "torch")
-_PATIENCE = 2.0  # seconds for each of: reach it, hear from it, see a worker, hear from that
+_PATIENCE = 2.0  # seconds for each of: hear from it, see a worker, hear from that
 _CLIENTS: dict[str, Client] = {}
-_T = TypeVar("_T")
 
 
 class ClusterError(Exception):
@@ -63,15 +61,13 @@ def connect(address: str) -> Client:
         ClusterError: nobody listens there, it is no scheduler, it has no worker, or versions, code
             or threads are others than here.
     """
-    parts = _parse(address)
-    url = parts.geturl()
+    url = _parse(address)
     if url in _CLIENTS and _CLIENTS[url].status == "running":
         return _CLIENTS[url]
-    _reach(parts)
     _silence()
-    _check_versions(f"the scheduler at {url}", _greet(url), _here(), SPOKEN)
     client = _client(url)
     try:
+        _check_scheduler(client, url)
         _check_workers(client, url)
     except BaseException:
         client.close(timeout=1)
@@ -81,7 +77,7 @@ def connect(address: str) -> Client:
     return client
 
 
-def _parse(address: str) -> SplitResult:
+def _parse(address: str) -> str:
     try:
         parts = urlsplit(address if "://" in address else f"tcp://{address}")
         named = bool(parts.hostname and parts.port) and not parts.path.strip("/")
@@ -91,45 +87,7 @@ def _parse(address: str) -> SplitResult:
         raise ClusterError(
             f"scheduler {address!r}: expected tcp://HOST:PORT, as `dask scheduler` prints it"
         )
-    return parts._replace(path="")
-
-
-def _reach(parts: SplitResult) -> None:
-    def knock() -> None:
-        socket.create_connection((parts.hostname, parts.port), timeout=_PATIENCE).close()
-
-    try:
-        _aside(knock, _PATIENCE)
-    except TimeoutError:
-        why = f"no answer in {_PATIENCE:.0f} s"
-    except OSError as error:
-        why = error.strerror or str(error)
-    else:
-        return
-    raise ClusterError(
-        f"no scheduler at {parts.geturl()}: {why}; start one with `dask scheduler`, or run "
-        "without --scheduler"
-    )
-
-
-def _aside(function: Callable[[], _T], limit: float) -> _T:
-    """Call in a thread that may hang: no resolver and no server keeps us longer than the limit.
-
-    And a notebook's cell runs in an event loop, where `asyncio.run` can't.
-
-    Raises:
-        TimeoutError: it took longer.
-    """
-    answer: Future[_T] = Future()
-
-    def call() -> None:
-        try:
-            answer.set_result(function())
-        except BaseException as error:  # for the one who waits
-            answer.set_exception(error)
-
-    threading.Thread(target=call, daemon=True).start()
-    return answer.result(timeout=limit)
+    return parts._replace(path="").geturl()
 
 
 def _silence() -> None:
@@ -139,37 +97,6 @@ def _silence() -> None:
     assert distributed is not None
     for name in ("distributed", "distributed.client", "distributed.gc", "tornado.application"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-
-
-def _greet(url: str) -> dict[str, Any]:
-    """The scheduler's versions, by the two oldest questions that Dask knows."""
-    from distributed import rpc
-    from distributed.security import Security
-
-    async def ask() -> tuple[Any, Any]:
-        arguments = Security().get_connection_args("client")
-        scheduler = rpc(url, timeout=_PATIENCE, connection_args=arguments)
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                return await scheduler.identity(), await scheduler.versions()
-        finally:
-            await scheduler.close_rpc()
-
-    try:
-        identity, versions = _aside(lambda: asyncio.run(ask()), _PATIENCE + 1)
-        kind, packages = identity["type"], dict(versions["packages"])
-    except TimeoutError:
-        raise ClusterError(
-            f"{url} does not answer as a Dask scheduler does within {_PATIENCE:.0f} s"
-        ) from None
-    except Exception as error:  # whatever reading somebody else's bytes can end in
-        raise ClusterError(
-            f"{url} is no Dask scheduler, or one of a version that we don't understand "
-            f"({_reason(error)})"
-        ) from None
-    if kind != "Scheduler":
-        raise ClusterError(f"{url} is a Dask {kind.lower()}; name its scheduler")
-    return packages | {"python": _minor(packages["python"])}
 
 
 def _reason(error: object) -> str:
@@ -186,10 +113,35 @@ def _client(url: str) -> Client:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of versions that differ without doing any harm
         try:
-            return Client(url, timeout=_PATIENCE, set_as_default=False)
-        except Exception as error:
-            why = _reason(error)
-            raise ClusterError(f"the scheduler at {url} refused us ({why})") from None
+            return _within(
+                lambda: Client(url, timeout=_PATIENCE, set_as_default=False), 2 * _PATIENCE
+            )
+        except Exception as error:  # whatever reading somebody else's bytes can end in
+            why = _reason(error.__cause__ or error)
+            raise ClusterError(
+                f"no Dask scheduler at {url} answers in {2 * _PATIENCE:.0f} s, or none that we "
+                f"understand ({why}); start one with `dask scheduler`, or run without --scheduler"
+            ) from None
+
+
+def _within(call: Callable[[], Client], limit: float) -> Client:
+    """Call in a thread: the client waits for ever for one that listens and says nothing."""
+    answer: Future[Client] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(call())
+        except BaseException as error:  # for the one who waits
+            answer.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return answer.result(timeout=limit)
+
+
+def _check_scheduler(client: Client, url: str) -> None:
+    found = client.get_versions()["scheduler"]["packages"]
+    found |= {"python": _minor(found["python"])}
+    _check_versions(f"the scheduler at {url}", found, _here(), SPOKEN)
 
 
 def _check_workers(client: Client, url: str) -> None:

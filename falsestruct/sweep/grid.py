@@ -26,18 +26,17 @@ import pandas as pd
 
 from falsestruct.sweep import reach
 from falsestruct.sweep.progress import Progress, Report, Tally, reports
-from falsestruct.sweep.store import Nowhere, Store, encode, table
+from falsestruct.sweep.store import Store, encode, table
 
 STORE = "FALSESTRUCT_SWEEPS"
 SCHEDULER = "FALSESTRUCT_SCHEDULER"
 ROOT = Path(__file__).resolve().parents[2]
 FORM = "falsestruct sweep 1"  # of keys and entries: another one makes all stored points void
 
-# Points that are submitted at once. A pool that tells its size gets a few a worker, so that a
-# second process on the store finds free points. A cluster doesn't tell: its queue has to hold
-# enough for 4,096 cores; a claim costs a directory entry there, and no open file.
+# Points that are submitted at once. A pool that tells its size gets a few a worker: what a second
+# process on the store has finished by then is read. A cluster doesn't tell: its queue has to hold
+# enough for 4,096 cores.
 A_WORKER, UNKNOWN = 4, 8_192
-POLL = 0.2  # seconds between looks at points that another process computes
 SHOWN = 5  # failures in a message
 
 
@@ -78,7 +77,7 @@ def sweep(
     """Call a function at every point of a grid; one table of all results, in grid order.
 
     A finished point is stored at once, so a sweep that was killed takes up where it was. Several
-    processes may sweep on one store: each point is computed by one of them. The key of a stored
+    processes may sweep on one store: what one has stored no other begins. The key of a stored
     point covers the bytes of every file of the package that the function's module reaches (and of
     the module's own file, if it lies outside), `requirements.txt`, the function's name, and the
     arguments, where 1, 1.0 and True differ. It doesn't cover other modules outside of the package,
@@ -115,10 +114,8 @@ def sweep(
     if executor is None:
         executor = _from_environment() or _Here()
     folder = store or os.environ.get(STORE)
-    with (
-        Store(Path(folder)) if folder else Nowhere() as shelf,
-        reports(progress, reference) as report,
-    ):
+    shelf = Store(Path(folder)) if folder else None
+    with reports(progress, reference) as report:
         points = dict(zip(keys, texts, strict=True))
         run = _Run(reference, points, Counter(keys), executor, shelf, report)
         run.all()
@@ -319,7 +316,7 @@ def _from_environment() -> Executor | None:
 
 
 class _Run:
-    """The points of one sweep: waiting, elsewhere (another process has them), running, over."""
+    """The points of one sweep: waiting, running, over."""
 
     def __init__(
         self,
@@ -327,7 +324,7 @@ class _Run:
         points: Mapping[str, str],
         times: Mapping[str, int],
         executor: Executor,
-        store: Store,
+        store: Store | None,
         report: Report,
     ) -> None:
         """Points are arguments by key, times how often each key is in the grid."""
@@ -355,33 +352,24 @@ class _Run:
 
     def _loop(self) -> None:
         # What is stored comes first, so that the estimate of the time left knows what is to do.
-        waiting = deque(sorted(self._points, key=lambda key: not self._store.has(key)))
-        elsewhere, look = list[str](), 0.0
-        while waiting or elsewhere or self._running:
-            if elsewhere and not waiting and time.monotonic() >= look:
-                self._store.bury_the_dead()
-                waiting, elsewhere = deque(elsewhere), []
-                look = time.monotonic() + POLL
+        waiting = deque(sorted(self._points, key=lambda key: not self._has(key)))
+        while waiting or self._running:
             while waiting and len(self._running) < self._at_once:
-                key = waiting.popleft()
-                if not self._begin(key):
-                    elsewhere.append(key)
+                self._begin(waiting.popleft())
             if self._running:
-                self._end_one(POLL if elsewhere else None)
-            elif elsewhere:
-                time.sleep(POLL)
+                self._end_one()
 
-    def _begin(self, key: str) -> bool:
-        """Read or submit a point; False if another process has it."""
-        if not self._store.claim(key):
-            return False
-        result = self._store.read(key)
+    def _has(self, key: str) -> bool:
+        return self._store is not None and self._store.has(key)
+
+    def _begin(self, key: str) -> None:
+        """Read or submit a point."""
+        result = self._store.read(key) if self._store else None
         if result is None:
             self._submit(key)
         else:
             self.results[key] = result
             self._close(key, from_store=True)
-        return True
 
     def _submit(self, key: str) -> None:
         self._tally.submitted()
@@ -394,12 +382,9 @@ class _Run:
         self._running[future] = key
         future.add_done_callback(self._over.put)
 
-    def _end_one(self, timeout: float | None) -> None:
+    def _end_one(self) -> None:
         """Wait for a point to finish, and store it."""
-        try:
-            future = self._over.get(timeout=timeout)
-        except queue.Empty:
-            return
+        future = self._over.get()
         key = self._running.pop(future)
         error = CancelledError() if future.cancelled() else future.exception()
         if error is None:
@@ -421,13 +406,13 @@ class _Run:
             "seconds": outcome.seconds,
         }
         try:
-            self._store.write(key, about, result)
+            if self._store:
+                self._store.write(key, about, result)
         except OSError as error:
             return OSError(f"computed, but it could not be stored: {error}")
         self.results[key] = result
         return None
 
     def _close(self, key: str, *, from_store: bool = False) -> None:
-        self._store.release(key)
         self._tally.ended(self._times[key], failed=key in self.errors, from_store=from_store)
         self._report(self._tally.progress())

@@ -1,26 +1,17 @@
-"""What a sweep keeps: tables as JSON, one checked file a point, and who computes which point.
-
-A store is a folder of entries `<key>.json`. In its folder `claims`, each process that uses the
-store has a file `<owner>.owner` that it keeps locked while it lives; the operating system frees
-the lock when it dies, however that happens. A claim `<key>.claim` is a hard link to the owner's
-file, so making one is atomic and says whose it is, and any number of claims needs one open file.
-"""
+"""What a sweep keeps: tables as JSON, and a folder with one checked file `<key>.json` a point."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import uuid
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock, Timeout
 
 from falsestruct import files
 
@@ -128,71 +119,26 @@ def _read(raw: bytes) -> dict[str, Any] | None:
 
 
 class Store:
-    """A folder of entries, used by this process until the `with` block ends.
+    """A folder of entries. Several processes, and several threads of one, may use it at once.
 
-    Several processes, and several threads of one, may use a folder at once.
+    Two of them may compute a point twice, with equal results; whoever is last writes.
 
     Raises:
-        StoreError: on entering: the folder can't be written, or knows no locks or hard links.
+        StoreError: the folder can't be written.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
-        self._claims = self.folder / "claims"
-        self._owner = self._claims / f"{uuid.uuid4().hex}.owner"
-        self._life = _lock(self._owner)
-
-    def __enter__(self) -> Self:
         try:
-            self._claims.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
             if not os.access(self.folder, os.W_OK):
                 raise PermissionError("permission denied")
-            self.bury_the_dead()
-            with self._alone():
-                self._life.acquire()
-            self.claim(self._owner.stem)  # a trial
-            self.release(self._owner.stem)
         except OSError as error:
             why = error.strerror or error
             raise StoreError(
-                f"can't keep results in {self.folder}: {why}; name a folder on a file system with "
-                "locks and hard links that you may write to, or none"
+                f"can't keep results in {self.folder}: {why}; name a folder that you may write to, "
+                "or none"
             ) from error
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        with self._alone():
-            for claim in self._claims_of(self._owner):
-                claim.unlink()
-            self._life.release()
-            self._owner.unlink(missing_ok=True)
-
-    def claim(self, key: str) -> bool:
-        """Take a point; False if it is taken. Only then look whether the store has it.
-
-        In that order no point is computed twice: who gives a claim back has written before.
-        """
-        try:
-            os.link(self._owner, self._claim(key))
-        except FileExistsError:
-            return False
-        return True
-
-    def release(self, key: str) -> None:
-        """Give a claimed point back."""
-        self._claim(key).unlink(missing_ok=True)
-
-    def bury_the_dead(self) -> None:
-        """Give back what killed processes had claimed."""
-        with self._alone():
-            for owner in self._claims.glob("*.owner"):
-                if owner != self._owner:
-                    self._bury(owner)
 
     def has(self, key: str) -> bool:
         """Whether there is an entry, damaged or not."""
@@ -229,80 +175,3 @@ class Store:
 
     def _entry(self, key: str) -> Path:
         return self.folder / f"{key}.json"
-
-    def _claim(self, key: str) -> Path:
-        return self._claims / f"{key}.claim"
-
-    def _alone(self) -> FileLock:
-        """For what must not happen twice at once; held for moments."""
-        return _lock(self._claims / "lock", timeout=-1)
-
-    def _claims_of(self, owner: Path) -> list[Path]:
-        number = _inode(owner)
-        return [path for path in self._claims.glob("*.claim") if _inode(path) == number]
-
-    def _bury(self, owner: Path) -> None:
-        """Remove all traces of an owner that is dead; its claims last but one, its file last.
-
-        While we hold its lock nobody makes or removes claims in its name: it is dead, and others
-        who would bury it wait for us.
-        """
-        life = _lock(owner)
-        try:
-            life.acquire()
-        except Timeout:
-            return  # alive
-        claims = self._claims_of(owner)
-        keys = {path.stem for path in claims}
-        for part in self.folder.glob(f".*.json.*{files.PART}") if keys else ():
-            if part.name[1:].partition(".")[0] in keys:  # what it was writing
-                part.unlink()
-        for path in claims:
-            path.unlink()
-        life.release()
-        owner.unlink()
-
-
-class Nowhere(Store):
-    """A store that keeps nothing."""
-
-    def __init__(self) -> None:
-        """No folder."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return
-
-    def claim(self, key: str) -> bool:
-        """Every point is free."""
-        return True
-
-    def release(self, key: str) -> None:
-        """Nothing was claimed."""
-
-    def bury_the_dead(self) -> None:
-        """Nothing was claimed."""
-
-    def has(self, key: str) -> bool:
-        """There is nothing."""
-        return False
-
-    def read(self, key: str) -> None:
-        """There is nothing."""
-
-    def write(self, key: str, about: Mapping[str, Any], result: Mapping[str, Any]) -> None:
-        """Nothing is kept."""
-
-
-def _lock(path: Path, *, timeout: float = 0) -> FileLock:
-    # A lock that is no more than an existing file would outlive a killed process.
-    return FileLock(path, timeout=timeout, poll_interval=0.01, fallback_to_soft=False)
-
-
-def _inode(path: Path) -> int | None:
-    try:
-        return path.stat().st_ino
-    except FileNotFoundError:  # given back a moment ago
-        return None

@@ -184,27 +184,23 @@ def listener(answer):
 def test_nobody_listens(desk):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    message = rf"no scheduler at tcp://127.0.0.1:{port}: Connection refused; start one"
+    message = rf"no Dask scheduler at tcp://127.0.0.1:{port} .*; start one"
     refused_by_process(desk, f"tcp://127.0.0.1:{port}", message)
 
 
 def test_something_mute_listens(desk):
     with listener(lambda call: None) as address:
-        refused_by_process(desk, address, "does not answer as a Dask scheduler does within 2 s")
+        refused_by_process(desk, address, "no Dask scheduler at .* answers in 4 s")
 
 
 @pytest.mark.parametrize(
-    ("answer", "message"),
-    [
-        # Closed before we know that it was open, it is called again until time is up.
-        (lambda call: call.close(), "is no Dask scheduler|does not answer as a Dask scheduler"),
-        (lambda call: call.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "is no Dask scheduler"),
-    ],
+    "answer",
+    [lambda call: call.close(), lambda call: call.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")],
     ids=["closes", "http"],
 )
-def test_something_else_listens(refused, answer, message):
+def test_something_else_listens(refused, answer):
     with listener(answer) as address:
-        refused(address, message)
+        refused(address, "no Dask scheduler at .*, or none that we understand")
 
 
 VERSION = """
@@ -223,7 +219,7 @@ def test_other_schedulers(desk, refused, tmp_path):
         there = f"the scheduler at {dask.address} has distributed 2020.1.0, here it is {here}: use"
         refused_by_process(desk, dask.address, there)
         dask.scheduler(before=HANDSHAKE)
-        refused(dask.address, "is no Dask scheduler, or one of a version that we don't")
+        refused(dask.address, "or none that we understand")
 
 
 def test_workers_that_would_compute_something_else(desk, refused, tmp_path):
@@ -245,7 +241,7 @@ def test_workers_that_would_compute_something_else(desk, refused, tmp_path):
             address = re.findall(r"worker at: +(tcp://\S+)", dask.log(process))[-1]
             refused(dask.address, f"worker {address} {message}")
             if "PYTHONPATH" in kind:
-                refused(address, f"{address} is a Dask worker; name its scheduler")
+                refused(address, f"no Dask scheduler at {address} answers")
             process.kill()
             process.wait()
 

@@ -1,14 +1,8 @@
-"""What a sweep keeps, and who computes what."""
+"""What a sweep keeps."""
 
 import json
 import os
-import resource
-import signal
-import subprocess
-import sys
-import time
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,7 +12,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from falsestruct import files
-from falsestruct.sweep.store import Nowhere, Store, StoreError, encode, table
+from falsestruct.sweep.store import Store, StoreError, encode, table
 
 KEY, OTHER = "a" * 64, "b" * 64
 RESULT = {"rows": 1, "columns": {"x": ["float", [0.1]], "name": ["str", ["é"]]}}
@@ -130,8 +124,7 @@ def test_parts_without_rows_do_not_change_a_dtype():
 
 @pytest.fixture
 def store(tmp_path):
-    with Store(tmp_path / "store") as store:
-        yield store
+    return Store(tmp_path / "store")
 
 
 @pytest.fixture
@@ -186,123 +179,16 @@ def test_an_entry_that_cannot_be_read_is_noticed(store, entry):
         assert store.read(KEY) is None
 
 
-def test_a_claimed_point_is_taken_until_it_is_given_back(store):
-    with Store(store.folder) as other:
-        assert store.claim(KEY) and not store.claim(KEY)
-        other.bury_the_dead()
-        assert not other.claim(KEY) and other.claim(OTHER)
-        store.release(KEY)
-        assert other.claim(KEY)
-
-
-def left(folder):
-    return sorted(path.name for path in (folder / "claims").iterdir())
-
-
-def test_nothing_piles_up(tmp_path):
-    for _ in range(3):
-        with Store(tmp_path) as store:
-            store.claim(KEY)
-            store.claim(OTHER)
-            store.release(KEY)
-            assert len(left(tmp_path)) == 3  # the lock, the owner, a claim
-    assert left(tmp_path) == ["lock"] and os.listdir(tmp_path) == ["claims"]
-
-
-def test_claims_need_no_open_files(store):
-    """8,192 points may be in flight; a process may have 1,024 files open."""
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) + 20, limits[1]))
-    try:
-        assert all(store.claim(f"{number:064}") for number in range(300))
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-
-
-DIE = """
-import os, signal, sys, time
-from pathlib import Path
-from falsestruct.sweep.store import Store
-
-key, folder, ready = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
-store = Store(folder).__enter__()
-store.claim(key)
-(folder / f".{key}.json.xyz.part").write_text("half")
-if os.fork() == 0:  # as a pool of forked workers, which outlive the process that is killed
-    ready.write_text(str(os.getpid()))
-signal.pause()
-"""
-
-
-@pytest.fixture
-def dying(tmp_path):
-    """A process that has claimed KEY, and its forked child's id."""
-    ready = tmp_path / "ready"
-    command = [sys.executable, "-c", DIE, KEY, str(tmp_path / "store"), str(ready)]
-    process = subprocess.Popen(command)
-    deadline = time.monotonic() + 60
-    while not (ready.exists() and ready.read_text()):
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.01)
-    yield process
-    process.kill()
-    process.wait()
-    os.kill(int(ready.read_text()), signal.SIGKILL)
-
-
-def test_what_a_killed_process_had_is_free(dying, tmp_path):
-    part = tmp_path / "store" / f".{OTHER}.json.xyz.part"
-    with Store(tmp_path / "store") as store:
-        part.write_text("somebody else is writing this")
-        store.bury_the_dead()
-        assert not store.claim(KEY)  # it lives
-        dying.kill()
-        dying.wait()
-        assert not store.claim(KEY)  # nobody has looked yet
-        store.bury_the_dead()
-        assert store.claim(KEY) and len(left(store.folder)) == 3
-        assert list(store.folder.glob(".*")) == [part]
-
-
-def test_the_dead_are_buried_on_entering(dying, tmp_path):
-    dying.kill()
-    dying.wait()
-    with Store(tmp_path / "store") as store:
-        assert store.claim(KEY)
-    assert left(tmp_path / "store") == ["lock"]
-
-
-def test_a_claim_given_back_and_taken_by_another_is_not_buried_with_its_first_owner(
-    dying, tmp_path
-):
-    with Store(tmp_path / "store") as store:
-        store.release(KEY)  # as its owner would
-        assert store.claim(KEY)
-        dying.kill()
-        dying.wait()
-        store.bury_the_dead()
-        assert not store.claim(KEY) and len(left(store.folder)) == 3
-
-
 def test_a_folder_that_cannot_be_one(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"can't keep results in .*file/below: Not a directory"):
-        Store(tmp_path / "file" / "below").__enter__()
+        Store(tmp_path / "file" / "below")
 
 
 def test_a_folder_that_may_not_be_written(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
     with pytest.raises(StoreError, match="permission denied"):
-        Store(tmp_path).__enter__()
-
-
-def test_a_file_system_without_hard_links(tmp_path, monkeypatch):
-    def refuse(*_):
-        raise OSError(95, "Operation not supported")
-
-    monkeypatch.setattr(os, "link", refuse)
-    with pytest.raises(StoreError, match="not supported; name a folder on a file system with"):
-        Store(tmp_path).__enter__()
+        Store(tmp_path)
 
 
 def test_half_an_entry_is_never_there(store, entry, monkeypatch):
@@ -313,13 +199,3 @@ def test_half_an_entry_is_never_there(store, entry, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         store.write(KEY, {}, {"rows": 2, "columns": {}})
     assert store.read(KEY) == RESULT and list(store.folder.glob(".*")) == []
-
-
-def test_nowhere_keeps_nothing():
-    with Nowhere() as nowhere:
-        assert nowhere.claim(KEY) and nowhere.claim(KEY) and not nowhere.has(KEY)
-        nowhere.write(KEY, {}, RESULT)
-        nowhere.release(KEY)
-        nowhere.bury_the_dead()
-        assert nowhere.read(KEY) is None
-    assert not Path(KEY).exists()
