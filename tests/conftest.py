@@ -108,17 +108,17 @@ print({id: entry["value"] for id, entry in evidence.items()})
 """
 CLAIMS = """\
 - id: one-holds
-  chapter: 01_one
   component: success
   problem: none
   kind: measured
+  networks: 3
   sentence: It holds.
   source: ours
   measure: A number.
-  supported: {low: ">= 3"}
-  refuted: {high: "< 3"}
+  threshold: ">= 3"
   control: {sentence: Nothing., rule: {high: "<= 0"}}
-  expected: supported
+  predicted: supported
+  pinned: supported
 """
 PLOTS = '''\
 """Stand-in."""
@@ -150,7 +150,7 @@ FILES = {
     "_config.yml": "title: A book\n",
     "requirements.txt": "numpy==1\n",
     "CITATION.cff": CITATION,
-    "book/claims.yml": CLAIMS,
+    "book/claims/01_one.yml": CLAIMS,
     "book/numbers.txt": "1 2 3\n",
     "book/01_one.md": HEADER.format(
         extra="falsestruct:\n  data: [book/numbers.txt]\n  profiles:\n    quick:\n      seeds: 4\n"
@@ -238,7 +238,7 @@ class Desk:
 def make_book(root: Path) -> Desk:
     """The throw-away book; the press, the command line and the statistics are the real ones."""
     (root / "falsestruct").mkdir(parents=True)
-    for name in ("__init__.py", "cli.py", "files.py", "statistics.py"):
+    for name in ("__init__.py", "cli.py", "files.py", "names.py", "statistics.py"):
         shutil.copy(REPOSITORY / "falsestruct" / name, root / "falsestruct" / name)
     ignore = shutil.ignore_patterns("__pycache__")
     for room in ("press", "sweep"):
