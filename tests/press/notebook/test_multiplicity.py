@@ -13,7 +13,6 @@ from falsestruct.statistics import ALPHAS, Nobody, exact
 
 MANY = statistics.proportion(np.ones(20, bool))
 SOME = statistics.proportion(np.arange(20) < 12)
-NONE = -MANY
 
 
 def claim(kind="measured", **changes):
@@ -26,8 +25,8 @@ def claim(kind="measured", **changes):
     return Claim(**(fields | changes))
 
 
-def record(found, control=exact(0)):
-    return asdict(found) | {"control": asdict(control)}
+def record(found):
+    return asdict(found) | {"control": asdict(exact(0))}
 
 
 def smallest(probability):
@@ -45,8 +44,8 @@ def mid_p(successes, n=20, p=0.5):
         ({}, MANY, smallest(mid_p(20))),  # supported
         ({}, SOME, smallest(mid_p(12))),  # inconclusive: of supported
         ({"supported": {"low": "> 1.5"}, "refuted": {"high": "< 1.5"}}, MANY, min(ALPHAS)),
-        ({"supported": {"high": "< -0.5"}, "refuted": {"low": "> -0.5"}}, NONE, smallest(mid_p(20))),
-        ({"supported": {"value": "> 0.5"}, "refuted": {"value": "< 0.5"}}, SOME, smallest(mid_p(12))),
+        ({"supported": {"high": "< -0.5"}, "refuted": {"low": "> -0.5"}}, -MANY, min(ALPHAS)),
+        ({"supported": {"value": "> 0.5"}, "refuted": {"value": "< 0.1"}}, SOME, 0.5),
         ({"supported": {"low": "> 1.5"}, "refuted": {"high": "< 0.1"}}, SOME, 1),  # out of reach
         ({"control": {"sentence": "No.", "rule": {"low": "> 0"}}}, MANY, 1),  # it never holds
         ({}, exact(1), None),
