@@ -100,10 +100,7 @@ profile = "book"
 ```
 
 ```{code-cell} ipython3
-from falsestruct.press.notebook import claims, staging
-
-evidence = claims.read_evidence(staging.output().evidence)
-print({id: entry["value"] for id, entry in evidence.items()})
+print("last")
 ```
 """
 CLAIMS = """\
@@ -157,10 +154,7 @@ FILES = {
     )
     + ONE,
     "book/02_two.md": HEADER.format(extra="") + TWO,
-    "book/03_last.md": HEADER.format(
-        extra="falsestruct:\n  data: [book/evidence.json]\n  last: true\n"
-    )
-    + LAST,
+    "book/03_last.md": HEADER.format(extra="") + LAST,
     "falsestruct/chapters/__init__.py": "",
     "falsestruct/chapters/one/__init__.py": "",
     "falsestruct/chapters/one/figures.py": PLOTS,
@@ -303,5 +297,4 @@ def run_of_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     run.save()
     monkeypatch.setenv(staging.VARIABLE, str(run.folder))
     monkeypatch.setenv("FALSESTRUCT_ROOT", str(desk.root))
-    monkeypatch.delenv(staging.OUTPUT, raising=False)
     yield desk

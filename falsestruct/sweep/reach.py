@@ -68,6 +68,21 @@ def reachable(root: Path, modules: Iterable[str], *, without: Sequence[str] = ()
     return sorted(found.values())
 
 
+def is_idle(path: Path) -> bool:
+    """Is this a package's file that no run gets anything from: docstring, version, names looked up?
+
+    What they change is no number. (A recorded run's key is older than this, and counts versions.)
+    """
+    if path.name != "__init__.py":
+        return False
+    lines = _without_docstrings(_tree(path.read_text())).body
+    return all(_is_empty(line, path) or _is_version(line) for line in lines)
+
+
+def _is_version(line: ast.stmt) -> bool:
+    return ast.unparse(line).startswith("__version__ = ")
+
+
 def _within(name: str, packages: Sequence[str]) -> bool:
     return any(f"{name}.".startswith(f"{package}.") for package in packages)
 

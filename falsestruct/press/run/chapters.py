@@ -7,6 +7,7 @@ import dataclasses
 import json
 import math
 import os
+import re
 import shutil
 import sys
 import time
@@ -44,7 +45,6 @@ class Chapter:
         parameters: The literals of its parameters cell.
         profiles: For each profile but "book", the parameters that differ.
         data: Files that it reads beside the package, as patterns below the book's root.
-        last: It reads what other chapters write, so it runs after them.
     """
 
     name: str
@@ -53,7 +53,6 @@ class Chapter:
     parameters: dict[str, Any]
     profiles: dict[str, dict[str, Any]]
     data: tuple[str, ...]
-    last: bool
 
     @property
     def code(self) -> list[str]:
@@ -73,7 +72,6 @@ class Job:
     Attributes:
         changed: Parameters that differ from the chapter's own.
         staging: A folder of its own; nothing outside of it changes while it runs.
-        output: Where the results of the chapters that it reads are.
         threads: Of the kernel.
         sweeps: Where finished points of sweeps are kept for the next run; None for nowhere.
         drawing: Key of what draws the chapter's figures.
@@ -85,7 +83,6 @@ class Job:
     changed: dict[str, Any]
     key: str
     staging: Path
-    output: Path
     threads: int
     sweeps: Path | None = None
     drawing: str = ""
@@ -116,9 +113,18 @@ class State:
 
 
 def read_chapters(book: Book) -> dict[str, Chapter]:
-    """All chapters by name, in order. Pages without a notebook header are no chapters."""
-    paths = sorted(book.source.glob("[0-9][0-9]_*.md"))
-    return {path.stem: read_chapter(path) for path in paths}
+    """All chapters by name, in order. Pages without a kernel in their header are no chapters."""
+    return {path.stem: read_chapter(path) for path in numbered(book) if _has_kernel(path)}
+
+
+def numbered(book: Book) -> list[Path]:
+    """The texts of chapters and of pages with a number."""
+    return sorted(book.source.glob("[0-9][0-9]_*.md"))
+
+
+def _has_kernel(path: Path) -> bool:
+    header, _, _ = path.read_text().partition("\n---\n")
+    return header.startswith("---\n") and "\nkernelspec:" in header
 
 
 def read_chapter(path: Path) -> Chapter:
@@ -142,8 +148,7 @@ def read_chapter(path: Path) -> Chapter:
         profiles[profile] = check_parameters(path.stem, parameters, values)
     data = header.get("data") or ()
     data = (data,) if isinstance(data, str) else tuple(data)
-    last = bool(header.get("last", False))
-    return Chapter(path.stem, path, notebook, parameters, profiles, data, last)
+    return Chapter(path.stem, path, notebook, parameters, profiles, data)
 
 
 def _literals(source: str, where: str) -> dict[str, Any]:
@@ -212,8 +217,9 @@ def freshness_key(book: Book, chapter: Chapter) -> str:
 
     Claims are judged by what the run left, and figures drawn again from it: neither counts.
     """
-    beside = [chapter.path, *_data(book, chapter)]
-    return freshness.computing_key(book, chapter.code, beside)
+    # Which Jupytext wrote the header says nothing of what runs.
+    text = re.sub(r"^jupytext:\n(?: .*\n)+", "", chapter.path.read_text(), count=1, flags=re.M)
+    return freshness.computing_key(book, text, chapter.code, _data(book, chapter))
 
 
 def drawing_key(book: Book, chapter: Chapter) -> str:
@@ -337,7 +343,7 @@ def _set_environment(job: Job) -> None:
         PYTHONPATH=path,
         FALSESTRUCT_ROOT=str(job.root),
         FALSESTRUCT_PROGRESS=str(job.staging / POINTS),
-        **{staging.OUTPUT: str(job.output), staging.VARIABLE: str(job.staging)},
+        **{staging.VARIABLE: str(job.staging)},
         # The kernel belongs to the interpreter that runs the book, whatever else is installed.
         JUPYTER_PATH=str(Path(sys.prefix) / "share" / "jupyter"),
     )

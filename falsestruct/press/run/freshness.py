@@ -40,17 +40,19 @@ def draws(book: Book, path: Path) -> bool:
 
 def _reached(book: Book, cells: Iterable[str]) -> list[Path]:
     modules: set[str] = set().union(*(reach.imported(cell, book.root) for cell in cells))
-    return reach.reachable(book.root, modules, without=("falsestruct.press", "falsestruct.cli"))
+    found = reach.reachable(book.root, modules, without=("falsestruct.press", "falsestruct.cli"))
+    return [path for path in found if not reach.is_idle(path)]
 
 
-def computing_key(book: Book, cells: Sequence[str], beside: Iterable[Path]) -> str:
-    """Key of what computes: the cells' files of the package, versions, and files beside them.
+def computing_key(book: Book, text: str, cells: Sequence[str], data: Iterable[Path]) -> str:
+    """Key of what computes: a chapter, its cells' files of the package, versions, and data.
 
     Args:
-        beside: The chapter's text, with its parameters and profiles, and the data that it reads.
+        text: The chapter's, with its parameters and profiles.
+        data: Files that it reads.
     """
-    facts = [f"format {FORMAT}", *_versions(book, COMPUTING)]
-    return _digest(book, facts, [*computed_by(book, cells), *beside])
+    facts = [f"format {FORMAT}", *_versions(book, COMPUTING), text]
+    return _digest(book, facts, [*computed_by(book, cells), *data])
 
 
 def drawing_key(book: Book, cells: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -125,8 +126,7 @@ def select(book: Book, request: Request) -> dict[str, Chapter]:
     known = chapters.read_chapters(book)
     for name in request.names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=3) or known
-            raise UserError(f"no chapter {name!r}; there are {', '.join(near)}")
+            raise UserError(_not_a_chapter(book, name, known))
     if request.profile not in chapters.PROFILES:
         options = ", ".join(chapters.PROFILES)
         raise UserError(f"no profile {request.profile!r}; one of {options}")
@@ -139,6 +139,19 @@ def select(book: Book, request: Request) -> dict[str, Chapter]:
             has = ", ".join(names)
             raise UserError(f"no chosen chapter has a parameter {name!r}; they have {has}")
     return dict(sorted(chosen.items()))
+
+
+def _not_a_chapter(book: Book, name: str, known: Mapping[str, Chapter]) -> str:
+    """What to do instead: numbers were others once, and pages are not run."""
+    names = [path.stem for path in chapters.numbered(book)]
+    now = next((n for n in names if n == name or n[3:] == re.sub(r"^\d+_", "", name)), None)
+    if now is None:
+        near = difflib.get_close_matches(name, known, n=3) or known
+        return f"no chapter {name!r}; there are {', '.join(near)}"
+    called = now if now == name else f"{name!r} is {now} now, which"
+    if now not in known:
+        return f"{called} is a page and isn't run: `falsestruct build` shows what runs have found"
+    return f"no chapter {name!r}: it is {now} now; run `falsestruct run {now}`"
 
 
 @dataclass(frozen=True)
@@ -162,8 +175,6 @@ class _Plan:
 def run(book: Book, request: Request, reporter: Reporter) -> Summary:
     """Run what a request asks for and publish each chapter as soon as it is whole.
 
-    Chapters that read the results of others run when those are done, one after the other.
-
     Raises:
         UserError: the request can't be fulfilled; nothing has changed then.
     """
@@ -177,13 +188,10 @@ def run(book: Book, request: Request, reporter: Reporter) -> Summary:
     with staging.folder(book) as folder:
         plan = _Plan(book, request, output, chosen, changed, folder, client)
         _sweep(plan)
-        first = [name for name, chapter in chosen.items() if not chapter.last]
-        for part in [first, *([name] for name in chosen if name not in first)]:
-            jobs = [_job(plan, name) for name in part if _is_due(plan, name)]
-            skipped = sorted(set(part) - {job.chapter for job in jobs})
-            summary.skipped += skipped
-            _draw_again(plan, skipped, summary)
-            _run_jobs(plan, jobs, reporter, summary)
+        jobs = [_job(plan, name) for name in chosen if _is_due(plan, name)]
+        summary.skipped = sorted(set(chosen) - {job.chapter for job in jobs})
+        _draw_again(plan, summary)
+        _run_jobs(plan, jobs, reporter, summary)
     _read_verdicts(plan, summary)
     return summary
 
@@ -196,9 +204,9 @@ def _is_due(plan: _Plan, name: str) -> bool:
     return found in (chapters.STALE, chapters.NEVER)
 
 
-def _draw_again(plan: _Plan, names: Sequence[str], summary: Summary) -> None:
+def _draw_again(plan: _Plan, summary: Summary) -> None:
     """Draw the figures of fresh chapters again where only what draws them has changed."""
-    for name in names:
+    for name in summary.skipped:
         chapter = plan.chosen[name]
         if chapters.state(plan.book, chapter).state != chapters.OLD_PICTURES:
             continue
@@ -228,7 +236,6 @@ def _job(plan: _Plan, name: str) -> Job:
         changed=changed,
         key=chapters.freshness_key(plan.book, chapter),
         staging=plan.staging / name,
-        output=plan.output.folder,
         # On a cluster a worker's thread is a core.
         threads=1 if plan.client else max(1, (os.cpu_count() or 1) // workers(plan.request)),
         # The book proves itself anew each time. Others take up what a killed run has finished.
