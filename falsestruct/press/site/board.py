@@ -17,9 +17,9 @@ COLUMNS = {
     "neither": "Other instability",
     "simplicity": "Simplicity",
 }
-PLAIN = "digits"  # here nothing is planted, so its claims name no structure
+LAST = ("all", "digits")  # where nothing is planted, claims name no structure
 NAMES = {  # what a reader calls a problem
-    PLAIN: "digits, nothing planted",
+    "digits": "digits, nothing planted",
     "digits-brightness": "digits with brightness",
     "digits-pixel": "digits with a pixel",
     "digits-sinusoid": "digits with a sinusoid",
@@ -47,8 +47,11 @@ def cells(entries: Iterable[Entry]) -> Cells:
 
 
 def problems(of: Cells) -> list[str]:
-    """In the order of the chapters; where nothing is planted comes last."""
-    return sorted(dict.fromkeys(problem for problem, _ in of), key=lambda name: name == PLAIN)
+    """In the order of the chapters, with `LAST` behind them."""
+    return sorted(
+        dict.fromkeys(problem for problem, _ in of),
+        key=lambda p: LAST.index(p) if p in LAST else -1,
+    )
 
 
 def board(entries: Iterable[Entry]) -> str:
@@ -65,7 +68,7 @@ def board(entries: Iterable[Entry]) -> str:
             parts = ([e for e in p if e.claim.architecture == architecture] for p in own.values())
             rows.append([architecture or "no single one", *map(_links, parts)])
     rows.append(_total(of))
-    return table(["Problem", *COLUMNS.values()], rows, "status-board", widths=[17, 17, 16, 17, 17, 16])
+    return _table(rows, "status-board")
 
 
 def small_board(entries: Iterable[Entry]) -> str:
@@ -75,8 +78,11 @@ def small_board(entries: Iterable[Entry]) -> str:
         [NAMES.get(problem, problem), *(_counts(of.get((problem, name), [])) for name in COLUMNS)]
         for problem in problems(of)
     ]
-    header = ["Problem", *COLUMNS.values()]
-    return table(header, [*rows, _total(of)], "small-board", widths=[17, 17, 16, 17, 17, 16])
+    return _table([*rows, _total(of)], "small-board")
+
+
+def _table(rows: Sequence[Sequence[str]], name: str) -> str:
+    return table(["Problem", *COLUMNS.values()], rows, name, widths=[15, 17, 17, 17, 17, 17])
 
 
 def _total(of: Cells) -> list[str]:
@@ -139,5 +145,5 @@ def _place(problem: str, part: Sequence[Entry]) -> str:
 
 
 def _said(part: Sequence[Entry]) -> str:
-    counts = ", ".join(f"{len(of)} {verdict}" for verdict, of in _by_verdict(part).items())
-    return f"of {plural(len(part), 'claim')} {counts}"
+    counts = [f"{len(of)} {verdict}" for verdict, of in _by_verdict(part).items()]
+    return f"{plural(len(part), 'claim')}, {', '.join(counts)}"

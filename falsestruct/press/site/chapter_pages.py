@@ -166,7 +166,7 @@ def _head(title: str, lines: Sequence[str]) -> str:
 def _counted(entries: Sequence[Entry]) -> str:
     """How many claims came to what; checks beside them."""
     counts = ledger.tally(entries)
-    verdicts = ", ".join(badge(v, count=counts[v]) for v in (*VERDICTS,) if counts[v])
+    verdicts = ", ".join(badge(v, count=counts[v]) for v in VERDICTS if counts[v])
     checks = f" Beside them {plural(counts['checks'], 'check')}." if counts["checks"] else ""
     return f"**{plural(counts['claims'], 'claim')}**: {verdicts or UNRECORDED}.{checks}"
 
@@ -245,11 +245,14 @@ def with_ends(text: str, name: str, book: Book, output: Output) -> str:
     if title is None:
         raise ValueError(f"{name}: the text begins with no heading; begin it with `# …`")
     entries = ledger.read(book, output)
+    shows = _counted(entries) if "{ledger}" in text or "{verdict}" in text else ""
+    if "{figures}" in text:
+        shows = f"**{plural(len(figures.all_figures(output)), 'figure')}**."
     made = (
         "Made from the ledger and the figures while the pages are built. Nothing is executed for "
         f"it. [How](#provenance-{name})."
     )
-    top = _head("What this page is made of", [_counted(entries), made])
+    top = _head("What this page is made of", [shows, made])
     return f"{title[0]}\n{top}\n{text[title.end() :]}\n{_page_foot(name, entries, book, output)}"
 
 

@@ -38,7 +38,12 @@ def summary(entries: Sequence[Entry]) -> str:
         counts = ledger.tally(part)
         shown = [str(counts[name]) for name in ("claims", *VERDICTS, "checks")]
         rows.append([component.capitalize(), *shown])
-    header = ["Component", "Claims", *(badge(verdict) for verdict in VERDICTS), "Checks beside them"]
+    header = [
+        "Component",
+        "Claims",
+        *(badge(verdict) for verdict in VERDICTS),
+        "Checks beside them",
+    ]
     return table(header, rows, "ledger-summary", widths=[24, 14, 16, 16, 16, 14])
 
 
@@ -197,9 +202,9 @@ def predictions(entries: Sequence[Entry]) -> str:
     ]
     rate = f" ({100 * hit / counted:.0f} %)" if counted else ""
     told = (
-        f"**{hit} of {plural(counted, 'prediction')}**{rate} came true. Left out: "
-        f"{plural(piloted, 'claim')} whose prediction came after a first look, "
-        f"and {unknown} of which the history can't tell.\n"
+        f"**{hit} of {plural(counted, 'prediction')}**{rate} came true. Left out are "
+        f"{plural(piloted, 'claim')} whose prediction came after a first look, and {unknown} whose "
+        "prediction the history doesn't tell.\n"
     )
     header = ["Claim", "Predicted", "Pinned", "Came out"]
     missed = table(header, rows, "ledger-missed", widths=[49, 17, 17, 17]) if rows else ""
