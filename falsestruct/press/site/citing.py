@@ -180,7 +180,7 @@ def tex(text: str) -> str:
 def _formula(found: re.Match[str]) -> str:
     """A formula stays one; what isn't ASCII in it is a command."""
     inside = re.sub(r"(?<!\\)[%#&]", r"\\\g<0>", found[1])
-    return f"${re.sub(r'[^ -~]+', lambda signs: f'{{{tex(signs[0])}}}', inside)}$"
+    return f"${re.sub(r'[^ -~]+', lambda signs: tex(signs[0]), inside)}$"
 
 
 def _shifted(found: re.Match[str]) -> str:

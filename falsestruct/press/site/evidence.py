@@ -42,7 +42,7 @@ def summary(entries: Sequence[Entry]) -> str:
         "Component",
         "Claims",
         *(badge(verdict) for verdict in VERDICTS),
-        "Checks beside them",
+        "Checks",
     ]
     return table(header, rows, "ledger-summary", widths=[24, 14, 16, 16, 16, 14])
 

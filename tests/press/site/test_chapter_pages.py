@@ -35,7 +35,7 @@ def texts(notebook: dict[str, Any]) -> list[str]:
 def test_the_head_comes_between_title_and_text(shown):
     first = texts(shown[1])[0]
     assert first.startswith("# One\n")
-    assert "**1 claim**: 1 [supported]{.verdict .verdict-supported}." in first
+    assert "**1 claim**: [1 supported]{.verdict .verdict-supported}." in first
     assert "It holds. [Result](#claim-one-holds)" in first
     assert "`falsestruct run 01_one`" in first
 
@@ -43,7 +43,7 @@ def test_the_head_comes_between_title_and_text(shown):
 def test_a_figure_has_a_fold_with_everything_to_cite_it(shown):
     fold = next(text for text in texts(shown[1]) if "Cite or download" in text)
     for kind in ("svg", "pdf", "png", "csv"):
-        assert f"<../book/figures/one-line.{kind}>" in fold
+        assert f"</book/figures/one-line.{kind}>" in fold
     assert "@misc{falsestruct:one-line," in fold
     assert "falsestruct figure one-line" in fold
     cells = shown[1]["cells"]
