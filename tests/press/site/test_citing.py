@@ -1,8 +1,8 @@
 """BibTeX that BibTeX can read, for everything that has an id."""
 
-import dataclasses
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from pybtex.database import parse_string
 from falsestruct.press.notebook import claims, figures
 from falsestruct.press.paths import Book, UserError
 from falsestruct.press.site import citing
-from falsestruct.statistics import Estimate
+from falsestruct.statistics import exact
 
 ROOT = Path(__file__).parents[3]
 REAL = Book(ROOT)
@@ -24,8 +24,8 @@ IDS = [
     *claims.read_claims(REAL),
 ]
 RECORD = {
-    "id": "one-holds", "chapter": "01_one", "verdict": "refuted", "value": 0.25, "low": 0.125,
-    "high": 0.5, "n": 20, "method": "wilson", "commit": "abc123",
+    "id": "one-holds", "chapter": "01_one", "value": 0.25, "low": 0.125, "high": 0.5, "n": 20,
+    "method": "wilson", "commit": "abc123", "control": asdict(exact(0)),
 }  # fmt: skip
 
 
@@ -155,9 +155,8 @@ def test_every_entry_of_the_book_is_bibtex_in_ascii():
         assert key == "falsestruct" or ", chapter " in found.fields["note"], key
     for id in evidence.keys() & stated.keys():
         note = parsed.entries[f"falsestruct:claim:{id}"].fields["note"]
-        assert f": {evidence[id]['verdict']}, " in note
-        own = Estimate(**{f.name: evidence[id][f.name] for f in dataclasses.fields(Estimate)})
-        assert citing.tex(claims.text(own)) in note
+        assert f": {claims.verdict(stated[id], evidence[id])}, " in note
+        assert citing.tex(claims.text(claims.estimate(evidence[id]))) in note
 
 
 def test_a_plain_bibliography_says_all_of_it(shelf):
