@@ -205,8 +205,7 @@ def check_claims(as_json: Json = False, output: OutputFolder = None) -> None:
     if as_json:
         print(json.dumps({"ok": not problems, "claims": rows}))
     else:
-        columns = ("id", "chapter", "pinned", "verdict", "value", "low", "high", "n")
-        _table(columns, [[_short(row[column]) for column in columns] for row in rows])
+        _table(list(rows[0]) if rows else (), [[*map(_short, row.values())] for row in rows])
     for problem in problems:
         print(f"{problem.id} {problem.what}", file=sys.stderr)
     if problems:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from falsestruct.press.notebook.stated import Claim
@@ -115,15 +115,28 @@ def anchors(claim: Claim, kind: str) -> str:
     return "".join(f"({kind}-{id})=\n" for id in (*claim.aliases, claim.id))
 
 
+def networks(count: int | Mapping[str, int]) -> str:
+    """A number of networks, or one for each architecture, for a person."""
+    if isinstance(count, Mapping):
+        return ", ".join(f"{number} of {name}" for name, number in count.items())
+    return f"{count} network{'' if count == 1 else 's'}"
+
+
+def former(claim: Claim) -> str:
+    """The verdicts under other numbers of networks, for a person; empty if there are none."""
+    told = (f"{badge(claim, old.verdict)} with {networks(old.networks)}" for old in claim.former)
+    return f"Formerly {'; '.join(told)}." if claim.former else ""
+
+
 def _card(one: Decided) -> str:
     claim = one.claim
-    history = f"{one.history}\n\n" if one.history else ""
+    more = "".join(f"{part}\n\n" for part in (former(claim), one.history) if part)
     return (
         f"{anchors(claim, 'claim')}"
         f"::::{{admonition}} {_kind(one)}: {claim.sentence}\n"
         f":class: {style(claim, one.verdict)}\n\n"
         f"**{text(one.estimate)}**. {claim.measure}\n\n"
-        f"Control: {claim.control.sentence} It came to {text(one.control)}.\n\n{history}"
+        f"Control: {claim.control.sentence} It came to {text(one.control)}.\n\n{more}"
         f"`{claim.id}`, [in the ledger](#ledger-{claim.id})\n::::\n"
     )
 
@@ -137,19 +150,22 @@ def badge(claim: Claim, verdict: str, *, target: str = "") -> str:
 
 def _table(decided: Sequence[Decided]) -> str:
     rows = [list(HEADER)]
-    former = []
+    targets = []
     for one in decided:
         id = one.claim.id
+        said = filter(
+            None, (one.claim.sentence, former(one.claim), f"[in the ledger](#ledger-{id})")
+        )
         rows.append([
             badge(one.claim, one.verdict, target=f"claim-{id}"),
-            f"{one.claim.sentence} [in the ledger](#ledger-{id})",
+            " ".join(said),
             interval(one.estimate),
             str(one.estimate.n),
             interval(one.control),
         ])  # fmt: skip
-        former += [f"(claim-{alias})=\n" for alias in one.claim.aliases]
+        targets += [f"(claim-{alias})=\n" for alias in one.claim.aliases]
     widths = " ".join(map(str, WIDTHS))
     lines = [":::{list-table}", ":header-rows: 1", f":widths: {widths}", ":class: claim-table", ""]
     for row in rows:
         lines += [f"{'* -' if index == 0 else '  -'} {cell}" for index, cell in enumerate(row)]
-    return "\n".join([*former, *lines, ":::", ""])
+    return "\n".join([*targets, *lines, ":::", ""])

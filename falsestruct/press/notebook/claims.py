@@ -205,13 +205,15 @@ def _wrong(claim: Claim, entry: Mapping[str, Any] | None, keys: Mapping[str, str
         return f"has a record older than its chapter: {again}"
     if (found := verdict(claim, entry)) != claim.pinned:
         return f"came out {found}, pinned is {claim.pinned}"
+    if claim.kind == "measured" and entry.get("low") != entry.get("high") and not entry.get("ends"):
+        return "has one interval only, so no p: make it by a function of `statistics`"
     return _miscounted(claim, entry)
 
 
 def _miscounted(claim: Claim, entry: Mapping[str, Any]) -> str:
     """What is wrong with the number of networks: it is one that the chapter's parameters have."""
-    stated = claim.networks
-    counts = {stated} if isinstance(stated, int) else set((stated or {}).values())
+    stated = claim.networks or {}
+    counts = {stated} if isinstance(stated, int) else set(stated.values())
     design = set(_integers(entry.get("parameters", {})))
     if wrong := sorted(counts - design):
         known = ", ".join(map(str, sorted(design))) or "none"
@@ -233,11 +235,11 @@ def _integers(value: Any) -> Iterable[int]:
 def ledger_rows(
     claims: Mapping[str, Claim], evidence: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """One row a claim: id, chapter, pinned, verdict, value, low, high, n."""
+    """One row a claim: id, chapter, predicted, pinned, verdict, value, low, high, n."""
     rows = []
     for id, claim in claims.items():
         entry = evidence.get(id)
         found = verdict(claim, entry) if entry else None
-        row = {"id": id, "chapter": claim.chapter, "pinned": claim.pinned, "verdict": found}
-        rows.append(row | {key: (entry or {}).get(key) for key in _MEASURED})
+        row = {field: getattr(claim, field) for field in ("id", "chapter", "predicted", "pinned")}
+        rows.append(row | {"verdict": found} | {key: (entry or {}).get(key) for key in _MEASURED})
     return rows

@@ -9,7 +9,7 @@ import operator
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -23,9 +23,11 @@ VERDICTS = ("supported", "refuted", "inconclusive")
 COMPONENTS = ("foundation", "success", "instability", "simplicity")
 KINDS = ("proved", "measured", "check")
 ABOUT = ("structure", "networks", "neither")
-UNKNOWN = "unknown"
+UNKNOWN: Final = "unknown"
 FILL_IN = "FILL IN"  # what `falsestruct new` leaves to the author; such a claim decides nothing
 FANS = ("problems", "architectures")  # one claim for each, the second for each of the first
+# Kinds that must say how many networks they have, 0 for none: add "measured" once all claims do.
+MUST_COUNT: tuple[str, ...] = ()
 BY_NAME = ("networks", "pinned", "predicted", "expected", "aliases")  # one value, or one a name
 MIRROR = {">": "<", ">=": "<", "<": ">", "<=": ">"}  # what a threshold's other side says
 _COMPARISON = re.compile(r"(<=|>=|<|>|==)\s*([-+]?[0-9_.]+(?:e[-+]?[0-9]+)?)", re.I)
@@ -62,7 +64,7 @@ def _is_id(id: str) -> str:
 Words = Annotated[str, BeforeValidator(_one_line), Field(min_length=1)]
 Parsed = Annotated[Rule, BeforeValidator(_alternatives)]
 Id = Annotated[str, AfterValidator(_is_id)]
-Count = Annotated[int, Field(gt=0, strict=True)]
+Count = Annotated[int, Field(ge=0, strict=True)]
 Networks = Count | dict[str, Count] | None
 Verdict = Literal["supported", "refuted", "inconclusive"]
 
@@ -82,7 +84,7 @@ class Former(_Frozen):
     """A verdict under another number of networks, and the commit of its record."""
 
     verdict: Verdict
-    networks: Networks
+    networks: Count | dict[str, Count]
     commit: str
 
 
@@ -99,9 +101,10 @@ class Claim(_Frozen):
         supported, refuted: Alternatives, each a set of comparisons that must all hold on the
             estimate's value, low and high.
         pinned: The verdict that the gate holds.
-        predicted: The verdict that was predicted before the first run, or "unknown".
+        predicted: The verdict that was predicted before the first run, or "unknown"; of a check
+            nobody asks.
         piloted: The prediction came after a first look, so it counts for nothing.
-        networks: How many the design has, or how many of each architecture; None without such.
+        networks: How many the design has, or how many of each architecture; 0 or None without such.
         about: Of an instability: the structure's, the networks', or neither.
         architecture: The networks that it is about, where the entry is about several.
         aliases: Former ids.
@@ -121,7 +124,7 @@ class Claim(_Frozen):
     refuted: Parsed
     control: Control
     pinned: Verdict
-    predicted: Verdict | Literal["unknown"]
+    predicted: Verdict | Literal["unknown"] = UNKNOWN
     piloted: bool = False
     networks: Networks = None
     about: Literal["structure", "networks", "neither"] | None = None
@@ -131,7 +134,12 @@ class Claim(_Frozen):
     amended: Annotated[str, BeforeValidator(_one_line)] = ""
 
     @checks_all(mode="after")
-    def _says_what_is_unstable(self) -> Claim:
+    def _is_whole(self) -> Claim:
+        """What one field asks of another."""
+        if self.kind != "check" and "predicted" not in self.model_fields_set:
+            raise ValueError(f"predicted: a {self.kind} claim says it, or {UNKNOWN!r}")
+        if self.kind in MUST_COUNT and self.networks is None:
+            raise ValueError(f"networks: a {self.kind} claim says how many, 0 if it has none")
         if (self.about is not None) != (self.component == "instability"):
             raise ValueError(f"about: {self.about}; an instability is about one of "
                              f"{', '.join(ABOUT)}, nothing else is")  # fmt: skip
