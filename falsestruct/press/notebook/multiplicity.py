@@ -45,8 +45,8 @@ def multiplicity(
 def p_value(claim: Claim, record: Mapping[str, Any]) -> float | None:
     """The smallest α whose 1 − α interval gives the verdict; of an inconclusive claim, *supported*.
 
-    What a rule asks of the value, the whole interval must fulfil here. The control keeps its 95 %
-    interval. 1 if no interval gives the verdict, as where nobody qualifies. None without a choice
+    The control keeps its 95 % interval. 1 if no interval gives the verdict: where nobody qualifies,
+    or the rule asks for the value alone, which no interval can make sure of. None without a choice
     of intervals: exact, or a record that kept only one.
     """
     found, control = estimate(record), estimate(record["control"])
@@ -56,10 +56,11 @@ def p_value(claim: Claim, record: Mapping[str, Any]) -> float | None:
         return None
     wanted = judge(claim, found, control)
     wanted = "supported" if wanted == "inconclusive" else wanted
+    if not all({"low", "high"} & set(part) for part in getattr(claim, wanted)):
+        return 1.0
 
     def holds(low: float, high: float) -> bool:
-        at = [replace(found, value=end, low=low, high=high, ends=()) for end in (low, high)]
-        return all(judge(claim, one, control) == wanted for one in at)
+        return judge(claim, replace(found, low=low, high=high, ends=()), control) == wanted
 
     return statistics.alpha(found, holds)
 

@@ -45,7 +45,9 @@ def mid_p(successes, n=20, p=0.5):
         ({}, SOME, smallest(mid_p(12))),  # inconclusive: of supported
         ({"supported": {"low": "> 1.5"}, "refuted": {"high": "< 1.5"}}, MANY, min(ALPHAS)),
         ({"supported": {"high": "< -0.5"}, "refuted": {"low": "> -0.5"}}, -MANY, min(ALPHAS)),
-        ({"supported": {"value": "> 0.5"}, "refuted": {"value": "< 0.1"}}, SOME, 0.5),
+        ({"supported": {"value": "> 0.5"}, "refuted": {"high": "< 0.1"}}, SOME, 1),
+        ({"supported": {"value": "> 0.5", "low": "> 0.4"}, "refuted": {"high": "< 0.1"}}, SOME, 0.1),
+        ({"supported": {"value": "> 0.7", "low": "> 0.4"}, "refuted": {"high": "< 0.1"}}, SOME, 1),
         ({"supported": {"low": "> 1.5"}, "refuted": {"high": "< 0.1"}}, SOME, 1),  # out of reach
         ({"control": {"sentence": "No.", "rule": {"low": "> 0"}}}, MANY, 1),  # it never holds
         ({}, exact(1), None),
