@@ -414,23 +414,33 @@ def _function(target: str) -> Callable[..., Any]:
 @app.command(
     epilog=_examples(
         "falsestruct build",
-        "falsestruct build --strict    # as `make test` does",
+        "falsestruct build --strict                      # as `make test` does",
+        "falsestruct build --output _build/runs/quick    # with another run's results",
     )
 )
 def build(
     strict: Annotated[bool, typer.Option("--strict", help="Make every warning an error.")] = False,
+    output: OutputFolder = None,
 ) -> None:
-    """Build the HTML from the stored notebooks, without executing anything."""
+    """Build the HTML from stored results, without executing or drawing anything.
+
+    With --output, pages show the results in that folder, and are built in _build below it.
+    """
     book = find_book()
     _need_notebooks(book)
+    folder = book.root if output is None else _output(book, output).folder
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(book.root), "-q"]
+    command += ["--path-output", str(folder)]
     command += ["-W", "-n", "--keep-going", "--all"] if strict else []
+    shown = os.environ | {"FALSESTRUCT_OUTPUT": "" if output is None else str(folder)}
     try:
         # Warnings come on stderr and pass; what Sphinx says when all is well would only hide them.
-        done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+        done = subprocess.run(
+            command, check=False, stdout=subprocess.PIPE, text=True, env=shown
+        )
     except FileNotFoundError:
         raise UserError(f"no {command[0]}: install requirements.txt") from None
-    page = book.build / "html" / "book" / "index.html"
+    page = folder / "_build" / "html" / "book" / "index.html"
     if done.returncode or not page.exists():
         print(done.stdout)
         raise typer.Exit(1)

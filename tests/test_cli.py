@@ -419,10 +419,11 @@ def test_cite(finished_once, invoke, words, key, note):
 @pytest.mark.slow
 def test_build(finished, invoke, monkeypatch):
     """The book's own build has its own test; here: what is called, and what comes of it."""
-    calls = []
+    calls, shown = [], []
 
-    def fake(command, check, stdout, text):
+    def fake(command, check, stdout, text, env):
         calls.append(command)
+        shown.append(env["FALSESTRUCT_OUTPUT"])
         page = finished.file("_build/html/book/index.html")
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text("")
@@ -435,13 +436,19 @@ def test_build(finished, invoke, monkeypatch):
     assert code == 1 and out == "what Sphinx said\n"
     assert Path(calls[0][0]).name == "jupyter-book" and "-W" not in calls[0]
     assert {"-W", "-n", "--keep-going", "--all"} <= set(calls[1])
+    other = finished.file("other")
+    (other / "_build/html/book").mkdir(parents=True)
+    (other / "_build/html/book/index.html").write_text("")
+    invoke(finished, "build", "--output", "other")
+    assert shown == ["", "", str(other)]  # the folder whose results the pages show
+    assert calls[2][-2:] == ["--path-output", str(other)]
 
 
 # ---- progress ----
 
 
 def job(name):
-    return Job(Path(), name, {}, {}, "", Path(), Path(), 1)
+    return Job(Path(), name, {}, {}, "", Path(), 1)
 
 
 def test_the_log_has_a_line_a_chapter(capsys):

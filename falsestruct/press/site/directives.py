@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,11 +54,18 @@ def add_to_page(app: Sphinx, docname: str, source: list[str]) -> None:
         own = output.notebooks / f"{name}.ipynb"  # the book's own where another run has none
         notebook = json.loads(own.read_text() if own.exists() else source[0])
         shown = chapter_pages.page(book, name, notebook, output=output)
+        _depends_on(app.env, output, shown.figures)
         home = str(app.config.html_theme_options.get("repository_url", ""))
         source[0] = json.dumps(chapter_pages.augment(shown, book, output, home=home))
     elif docname.removeprefix(PAGES) in {path.stem for path in numbered(book)}:
         name = docname.removeprefix(PAGES)
         source[0] = chapter_pages.with_ends(source[0], name, book, output)
+
+
+def _depends_on(env: BuildEnvironment, output: Output, ids: Iterable[str]) -> None:
+    """Build a page again when records of its figures have changed."""
+    for id in ids:
+        env.note_dependency(str(output.figures / f"{id}.json"))
 
 
 def without_home(app: Sphinx, config: Config) -> None:
@@ -199,8 +206,7 @@ class FiguresDirective(_Part):
         """What makes each part."""
         book, output = results(self.env.srcdir, self.env.config)
         records = gallery.read(book, output)
-        for record in records:
-            self.env.note_dependency(str(output.figures / f"{record.id}.json"))
+        _depends_on(self.env, output, (record.id for record in records))
         return {
             "index": partial(gallery.index, records),
             "gallery": partial(gallery.gallery, records, book, output),
@@ -209,6 +215,7 @@ class FiguresDirective(_Part):
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
+    app.setup_extension("falsestruct.press.site.stale")
     default = os.environ.get("FALSESTRUCT_OUTPUT", "")
     app.add_config_value("falsestruct_output", default, "env", [str])
     app.connect("config-inited", without_home, priority=100)

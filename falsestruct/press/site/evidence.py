@@ -8,7 +8,7 @@ import pandas as pd
 
 from falsestruct.press.notebook import cards, claims
 from falsestruct.press.notebook.multiplicity import LEVEL, fallen, multiplicity
-from falsestruct.press.notebook.stated import COMPONENTS, UNKNOWN, VERDICTS, Claim, Rule, satisfies
+from falsestruct.press.notebook.stated import COMPONENTS, UNKNOWN, VERDICTS, Rule, satisfies
 from falsestruct.press.site import ledger
 from falsestruct.press.site.ledger import UNRECORDED, Entry
 from falsestruct.press.site.pages import badge, plural, table
@@ -96,12 +96,12 @@ def details(entry: Entry, p: Mapping[str, float] | None = None) -> str:
         "Control": f"{claim.control.sentence} {_control(entry)}",
         "Predicted": _predicted(entry),
         "Pinned": claim.pinned + (", **and it came out otherwise**" if _surprises(entry) else ""),
-        "Networks": _networks(claim.networks),
+        "Networks": cards.networks(claim.networks) if claim.networks else "",
         "Among all": _among_all(entry, p),
         "Kind": claim.kind,
         "History": entry.history if entry.record else "",
         "Source": claim.source,
-        "Before": former(claim),
+        "Before": cards.former(claim),
         "Amended": claim.amended,
     }
     body = "\n\n".join(f"{term}\n: {text}" for term, text in lines.items() if text)
@@ -155,21 +155,6 @@ def _predicted(entry: Entry) -> str:
     first = " after a first look, so it counts for nothing" if entry.claim.piloted else ""
     missed = ", **and it came out otherwise**" if _missed(entry) else ""
     return entry.claim.predicted + first + missed
-
-
-def _networks(count: int | Mapping[str, int] | None) -> str:
-    """How many networks a design has, for a person; empty where it has none."""
-    if isinstance(count, Mapping):
-        return ", ".join(f"{number} of {name}" for name, number in count.items())
-    return "" if count is None else str(count)
-
-
-def former(claim: Claim) -> str:
-    """Verdicts under other numbers of networks, for a person."""
-    return "; ".join(
-        f"{badge(old.verdict)} with {_networks(old.networks)} networks (commit `{old.commit}`)"
-        for old in claim.former
-    )
 
 
 def _among_all(entry: Entry, p: Mapping[str, float] | None) -> str:
@@ -243,7 +228,7 @@ def history(entries: Iterable[Entry]) -> str:
 
 def formerly(entries: Iterable[Entry]) -> str:
     """The claims whose number of networks was changed, with the verdicts before and after."""
-    changed = [[_link(e), former(e.claim), badge(e.verdict)] for e in entries if e.claim.former]
+    changed = [[_link(e), cards.former(e.claim), badge(e.verdict)] for e in entries if e.claim.former]
     if not changed:
         return "The number of networks was changed for no claim.\n"
     return table(["Claim", "Before", "Now"], changed, "ledger-former", widths=[44, 38, 18])

@@ -71,7 +71,7 @@ def test_an_entry_tells_everything():
         "high < 0.5, or low > 7 and value == 8", "Control of a-claim.", "Required: high <= 0.1",
         "It came to 0 (exact). It holds.", "ours, by hand", "measured",
         "0.750, 95 % interval [0.625, 0.875], n = 12", "The number was made by commit abc1",
-        "inconclusive with 3 of MLP networks (commit 0ld1)", "The bar was lower.", "20",
+        "Formerly inconclusive with 3 of MLP.", "The bar was lower.", "20 networks",
     ):  # fmt: skip
         assert part in document.astext(), part
     assert "ledger-once" in [id for part in document.findall(nodes.Element) for id in part["ids"]]
@@ -196,7 +196,7 @@ def test_former_verdicts_stand_beside_those_of_today():
     old = {"verdict": "refuted", "networks": 5, "commit": "0ld1"}
     entries = [entry("a-claim", former=[old]), entry("b-claim")]
     _, *body = rows(tree(evidence.formerly(entries), targets=LEDGER))
-    assert [row[1:] for row in body] == [["refuted with 5 networks (commit 0ld1)", "supported"]]
+    assert [row[1:] for row in body] == [["Formerly refuted with 5 networks.", "supported"]]
     assert evidence.formerly(entries[1:]) == "The number of networks was changed for no claim.\n"
 
 
