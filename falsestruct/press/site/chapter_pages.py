@@ -275,7 +275,9 @@ def _page_foot(name: str, entries: Sequence[Entry], book: Book, output: Output) 
 
 def foot(shown: Page, home: str = "") -> str:
     """What the page was made with, its files, and the command that makes it again."""
-    colab = f"On Colab, first run\n\n```{{code-block}} ipython3\n{_COLAB.format(home=home)}\n```\n\n"
+    colab = (
+        f"On Colab, first run\n\n```{{code-block}} ipython3\n{_COLAB.format(home=home)}\n```\n\n"
+    )
     return (
         f"(provenance-{shown.name})=\n"
         f"::::::{{admonition}} How this page came about\n:class: provenance\n\n"

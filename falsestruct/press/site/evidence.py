@@ -228,7 +228,9 @@ def history(entries: Iterable[Entry]) -> str:
 
 def formerly(entries: Iterable[Entry]) -> str:
     """The claims whose number of networks was changed, with the verdicts before and after."""
-    changed = [[_link(e), cards.former(e.claim), badge(e.verdict)] for e in entries if e.claim.former]
+    changed = [
+        [_link(e), cards.former(e.claim), badge(e.verdict)] for e in entries if e.claim.former
+    ]
     if not changed:
         return "The number of networks was changed for no claim.\n"
     return table(["Claim", "Before", "Now"], changed, "ledger-former", widths=[44, 38, 18])

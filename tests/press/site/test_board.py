@@ -83,7 +83,9 @@ def test_the_sentences_follow_from_the_counts_whatever_they_are(entries):
             elif len(set(found)) == 1:
                 way = f"{found[0].capitalize()} throughout"
             [sentence] = re.findall(rf"{way}: ([^.]*)\.", said[title])
-            part = next(p for p in sentence.split("; ") if p.startswith(board.NAMES.get(problem, problem)))
+            part = next(
+                p for p in sentence.split("; ") if p.startswith(board.NAMES.get(problem, problem))
+            )
             assert all(f"{found.count(v)} {v}" in part for v in set(found)) or part.endswith(
                 f"({len(found)})"
             )

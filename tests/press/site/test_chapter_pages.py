@@ -185,9 +185,7 @@ def test_a_figure_is_shown_from_where_the_output_has_it(shown):
         for out in cell.get("outputs", [])
         if chapter_pages.published_in({"outputs": [out]})
     ]
-    assert [text.splitlines()[0] for text in pictures] == [
-        ":::{figure} /book/figures/one-line.svg"
-    ]
+    assert [text.splitlines()[0] for text in pictures] == [":::{figure} /book/figures/one-line.svg"]
 
 
 def test_recorded_numbers_become_a_card_by_the_rules_of_today(shown):

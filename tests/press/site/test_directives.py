@@ -33,9 +33,7 @@ def build(
         shutil.copytree(REPOSITORY / "book" / folder, root / "book" / folder, dirs_exist_ok=True)
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(root), "-q"]
     about = finished.environment() | ({"FALSESTRUCT_OUTPUT": output} if output else {})
-    done = subprocess.run(
-        command, cwd=root, capture_output=True, text=True, check=False, env=about
-    )
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, env=about)
     assert done.returncode == 0, done.stdout + done.stderr
     assert not pages or "WARNING" not in done.stderr, done.stderr
     return root / "_build/html"

@@ -21,7 +21,9 @@ def test_a_badge_has_its_word_and_a_class():
 def test_addresses_begin_at_the_book_wherever_the_file_is():
     book = Book(Path("/shelf/book"))
     assert pages.at(book, Path("/shelf/book/book/x.csv")) == "/book/x.csv"
-    assert pages.download(book, Path("/shelf/run/x.csv"), "CSV") == "{download}`CSV </../run/x.csv>`"
+    assert (
+        pages.download(book, Path("/shelf/run/x.csv"), "CSV") == "{download}`CSV </../run/x.csv>`"
+    )
 
 
 def test_shown_text_is_escaped_where_it_is_html(monkeypatch):
