@@ -1,4 +1,4 @@
-"""A ledger made up: claims that differ in what a test is about, records that give them a verdict."""
+"""A ledger made up: claims that differ in what a test asks, and records for their verdicts."""
 
 import io
 from dataclasses import asdict

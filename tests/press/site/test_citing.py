@@ -131,6 +131,12 @@ def test_a_broken_citation_file_is_one_line(shelf, text, message):
 # ---- the book's own entries ----
 
 
+def test_pages_with_a_number_are_cited_like_chapters():
+    key, found = entry(citing.cite(REAL, "31_evidence"))
+    assert key == "falsestruct:31_evidence"
+    assert found.fields["title"].endswith(", chapter 31, {The evidence}")
+
+
 def test_an_id_names_one_thing():
     assert len(IDS) == len(set(IDS))
 

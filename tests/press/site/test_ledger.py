@@ -106,9 +106,8 @@ def test_the_table_has_a_line_a_claim_with_all_that_was_found():
     assert [first[name] for name in ("predicted", "pinned", "verdict")] == [
         "refuted", "supported", "supported",
     ]  # fmt: skip
-    assert [float(first[name]) for name in ("value", "low", "high", "control_value", "p", "bh")] == [
-        0.75, 0.625, 0.875, 0, 0.01, 0.015,
-    ]  # fmt: skip
+    numbers = ("value", "low", "high", "control_value", "p", "bh")
+    assert [float(first[name]) for name in numbers] == [0.75, 0.625, 0.875, 0, 0.01, 0.015]
     assert second["verdict"] == "no record" and second["value"] == second["commit"] == ""
     assert (third["nobody"], third["n"], third["value"]) == ("none is right", "2", "")
     assert ledger.as_csv([], {}).startswith("id,chapter,")
