@@ -227,13 +227,17 @@ def history(entries: Iterable[Entry]) -> str:
 
 
 def formerly(entries: Iterable[Entry]) -> str:
-    """The claims whose number of networks was changed, with the verdicts before and after."""
-    changed = [
-        [_link(e), cards.former(e.claim), badge(e.verdict)] for e in entries if e.claim.former
-    ]
-    if not changed:
-        return "The number of networks was changed for no claim.\n"
-    return table(["Claim", "Before", "Now"], changed, "ledger-former", widths=[44, 38, 18])
+    """For how many claims the number of networks was changed, and where the verdict did, too."""
+    part = [entry for entry in entries if entry.claim.former]
+    moved = [e for e in part if any(old.verdict != e.verdict for old in e.claim.former)]
+    told = (
+        f"It was changed for {plural(len(part), 'claim')}, and the verdict with it for "
+        f"{len(moved)}. Each entry below has both.\n"
+    )
+    rows = [[_link(e), cards.former(e.claim), badge(e.verdict)] for e in moved]
+    header = ["Claim", "Before", "Now"]
+    shown = table(header, rows, "ledger-former", widths=[44, 38, 18]) if rows else ""
+    return f"{told}\n{shown}"
 
 
 def nobody(entries: Iterable[Entry]) -> str:

@@ -40,8 +40,8 @@ def test_counts_stand_above_values_and_problems_without_a_structure_come_last():
          "inconclusive ?"],
         ["digits, nothing planted", "1 supported", "–", "–", "–", "–"],
         ["no single one", "supported 0.75", "–", "–", "–", "–"],
-        ["all", "2 supported<br>1 refuted<br>1 inconclusive", "1 supported", "1 refuted", "1 supported",
-         "1 inconclusive<br>1 no record"],
+        ["all", "2 supported<br>1 refuted<br>1 inconclusive", "1 supported", "1 refuted",
+         "1 supported", "1 inconclusive<br>1 no record"],
     ]  # fmt: skip
 
 

@@ -192,12 +192,18 @@ def test_rules_that_are_younger_than_their_number_are_named():
     assert "#ledger-b-claim" in text and "#ledger-a-claim" not in text
 
 
-def test_former_verdicts_stand_beside_those_of_today():
+def test_verdicts_that_moved_with_the_number_of_networks_stand_beside_those_of_today():
     old = {"verdict": "refuted", "networks": 5, "commit": "0ld1"}
-    entries = [entry("a-claim", former=[old]), entry("b-claim")]
-    _, *body = rows(tree(evidence.formerly(entries), targets=LEDGER))
+    entries = [
+        entry("a-claim", former=[old]),
+        entry("b-claim"),
+        entry("c-claim", "refuted", former=[old]),
+    ]
+    text = evidence.formerly(entries)
+    assert text.startswith("It was changed for 2 claims, and the verdict with it for 1.")
+    _, *body = rows(tree(text, targets=LEDGER))
     assert [row[1:] for row in body] == [["Formerly refuted with 5 networks.", "supported"]]
-    assert evidence.formerly(entries[1:]) == "The number of networks was changed for no claim.\n"
+    assert "changed for 0 claims, and the verdict with it for 0" in evidence.formerly(entries[1:2])
 
 
 def test_where_nobody_qualifies_the_reason_is_said():
