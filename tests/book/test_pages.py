@@ -182,13 +182,13 @@ def test_one_title_and_one_header_a_page(soups):
 
 
 def test_every_card_is_in_the_ledger_and_back(html, soups):
-    ledger = soups[html / "notebooks" / "31_evidence.html"]
+    ledger = soups[html / "book" / "31_evidence.html"]
     for id, claim in claims.read_claims(Book(ROOT)).items():
         chapter = soups[html / "notebooks" / f"{claim.chapter}.html"]
         assert ledger.find(id=f"ledger-{id}"), id
-        assert ledger.find("a", href=f"{claim.chapter}.html#claim-{id}"), id
+        assert ledger.find("a", href=f"../notebooks/{claim.chapter}.html#claim-{id}"), id
         assert chapter.find(id=f"claim-{id}"), id
-        assert chapter.find("a", href=f"31_evidence.html#ledger-{id}"), id
+        assert chapter.find("a", href=f"../book/31_evidence.html#ledger-{id}"), id
 
 
 def test_macros_are_defined_for_pages_and_paper(soups):

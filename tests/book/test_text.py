@@ -11,15 +11,16 @@ import pytest
 
 from falsestruct.press.notebook import claims
 from falsestruct.press.paths import find_book
+from falsestruct.press.run.chapters import read_chapters
 
 ROOT = Path(__file__).parents[2]
-CHAPTERS = sorted((ROOT / "book").glob("[0-9][0-9]_*.md"))
-BARE = ("index", "notation", "glossary", "bibliography")  # pages that are no notebooks
-PAGES = [*CHAPTERS, *(ROOT / "book" / f"{name}.md" for name in BARE)]
+PAGES = sorted((ROOT / "book").glob("*.md"))
+NUMBERED = [path for path in PAGES if path.stem[0].isdigit()]
+CHAPTERS = [chapter.path for chapter in read_chapters(find_book()).values()]
 WRITTEN = [
     *PAGES,
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff")),
-    ROOT / "book" / "claims.yml",
+    *sorted((ROOT / "book" / "claims").iterdir()),
     ROOT / "book" / "references.bib",
 ]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -192,7 +193,7 @@ def outside_code(text: str) -> str:
     return re.sub(r"^(`{3,}).*?^\1 *$", "", text, flags=re.S | re.M)
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("chapter", NUMBERED, ids=lambda path: path.stem)
 def test_chapters_end_with_their_limits_and_how_to_run_them(chapter):
     sections = re.findall(r"^## (.+?) *$", outside_code(chapter.read_text()), re.M)
     if chapter.stem not in LEDGERS:
@@ -222,8 +223,11 @@ def test_no_output_is_a_warning_or_names_a_machine_s_folders(path):
 
 def test_every_chapter_is_in_the_contents():
     contents = (ROOT / "_toc.yml").read_text()
-    listed = re.findall(r"file: notebooks/([0-9]{2}_\w+)", contents)
-    assert listed == [chapter.stem for chapter in CHAPTERS]
+    listed = re.findall(r"file: (notebooks|book)/([0-9]{2}_\w+)", contents)
+    folders = {True: "notebooks", False: "book"}
+    assert sorted(listed, key=lambda found: found[1]) == [
+        (folders[path in CHAPTERS], path.stem) for path in NUMBERED
+    ]
 
 
 def test_every_cited_key_is_in_the_bibliography():
@@ -249,7 +253,7 @@ def untied(text: str) -> list[str]:
             plain = " ".join(paragraph.split())
             if plain and not plain.startswith("*Opinion.*"):
                 sentences = re.split(r"(?<=[.?!:]) (?=[A-Z\"])", plain)
-                found += [one for one in sentences if "{claim}`" not in one]
+                found += [one for one in sentences if "{verdict}`" not in one]
     return found
 
 
@@ -258,7 +262,7 @@ def test_every_consequence_is_tied_to_a_claim_or_marked_as_opinion():
     free = [sentence for sentence in untied(text) if not sentence.startswith(FREE)]
     assert free == []
     known = claims.read_claims(find_book())
-    tied = re.findall(r"\{claim\}`([^`]*)`", text)
+    tied = re.findall(r"\{verdict\}`([^`]*)`", text)
     assert len(tied) > 30 and set(tied) <= set(known)
 
 
@@ -276,5 +280,5 @@ FREE = (
 
 
 def test_an_untied_sentence_is_found():
-    text = "# A\n\nOpening.\n\n## One\n\nTied {claim}`x`. Free here.\n\n*Opinion.* Mine.\n"
+    text = "# A\n\nOpening.\n\n## One\n\nTied {verdict}`x`. Free here.\n\n*Opinion.* Mine.\n"
     assert untied(text) == ["Free here."]

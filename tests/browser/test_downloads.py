@@ -25,7 +25,7 @@ def downloads(browser, server):
     """Every file that the gallery offers, as it comes when it is clicked: id and kind to bytes."""
     context = browser.new_context(accept_downloads=True)
     page = context.new_page()
-    page.goto(f"{server}notebooks/32_figures.html")
+    page.goto(f"{server}book/32_figures.html")
     found = {}
     for link in page.locator("article a.download").all():
         address = link.evaluate("link => link.href")

@@ -70,7 +70,7 @@ def test_a_page_without_scripts_is_light_and_whole(window, browser, server):
 
 
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(window, server):
-    page = window(f"{server}notebooks/32_figures.html")
+    page = window(f"{server}book/32_figures.html")
     wanted = "a[href], button, summary, input:not([type=hidden])"
     count = page.locator(wanted).count()
     seen = []

@@ -16,9 +16,9 @@ SHOTS = [
     ("notebooks/03_stripes", "light", "phone"),
     ("notebooks/05_success", "dark", "wide"),
     ("notebooks/08_images", "light", "phone"),
-    ("notebooks/31_evidence", "light", "wide"),
-    ("notebooks/31_evidence", "dark", "phone"),
-    ("notebooks/32_figures", "dark", "wide"),
+    ("book/31_evidence", "light", "wide"),
+    ("book/31_evidence", "dark", "phone"),
+    ("book/32_figures", "dark", "wide"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""What the build adds to a chapter's page: a head, a fold under each figure, a foot.
+"""What the build adds to a page with a number: a head, a fold under each figure, a foot.
 
 All of it comes from what a run left (claims, figures, the notebook's mark), so it is put in when
 the page is built and not when the chapter runs. Every function returns MyST text.
@@ -22,8 +22,9 @@ from falsestruct.press.notebook.claims import VERDICTS
 from falsestruct.press.notebook.figures import Published
 from falsestruct.press.paths import Book, Output
 from falsestruct.press.run.chapters import MARK
-from falsestruct.press.site import citing, interactive, pages
-from falsestruct.press.site.pages import Entry, table
+from falsestruct.press.site import citing, gallery, interactive, ledger
+from falsestruct.press.site.ledger import UNRECORDED, Entry
+from falsestruct.press.site.pages import at, badge, download, plural, table
 
 OPEN = 4  # a list of at most so many claims stands open
 _TITLE = re.compile(r"\A\s*# .+\n?")
@@ -55,14 +56,9 @@ class Page:
         return mark
 
 
-def ledger(book: Book, output: Output) -> list[Entry]:
-    """All claims with their records; a build asks for it once a page."""
-    return pages.ledger(claims.read_claims(book), claims.read_evidence(output.evidence))
-
-
 def page(book: Book, name: str, notebook: Mapping[str, Any], *, output: Output) -> Page:
     """A chapter's page from what is stored."""
-    own = [entry for entry in ledger(book, output) if entry.claim.chapter == name]
+    own = [entry for entry in ledger.read(book, output) if entry.claim.chapter == name]
     found = {f.id: f for f in figures.all_figures(output) if f.chapter == name}
     return Page(name, notebook, own, found)
 
@@ -77,6 +73,7 @@ def augment(shown: Page, book: Book, output: Output, *, home: str = "") -> dict[
     for cell in notebook["cells"]:
         for out in cell.get("outputs", []):
             decide(out, shown)
+            _locate(out, at(book, output.figures))
     cells: list[dict[str, Any]] = []
     for cell in itertools.chain.from_iterable(map(_parted, notebook["cells"])):
         cells.append(cell)
@@ -126,6 +123,13 @@ def decide(out: dict[str, Any], shown: Page) -> None:
         out["data"] = {"text/markdown": cards.markdown(found)}
 
 
+def _locate(out: dict[str, Any], figures: str) -> None:
+    """A figure's picture is where this output has it."""
+    if published_in({"outputs": [out]}):
+        text = "".join(out["data"]["text/markdown"])
+        out["data"]["text/markdown"] = text.replace("../book/figures/", f"{figures}/", 1)
+
+
 def _markdown(id: str, text: str) -> dict[str, Any]:
     # An id holds at most 64 characters.
     return {"cell_type": "markdown", "id": id[:64], "metadata": {}, "source": text}
@@ -144,19 +148,27 @@ def head(shown: Page) -> str:
     """What the chapter shows, and how long it takes to execute it again."""
     lines = []
     if shown.entries:
-        counts = pages.tally(shown.entries)
-        verdicts = ", ".join(f"{counts[v]} {pages.badge(v)}" for v in VERDICTS if counts[v])
-        lines += [f"**{_plural(counts['claims'], 'claim')}**: {verdicts}.", _claims(shown)]
+        lines += [_counted(shown.entries), _claims(shown)]
     if "seconds" in shown.mark:
         lines.append(
             f"Re-executes in {duration(shown.mark['seconds'])} on "
-            f"{_plural(shown.mark['threads'], 'core')}: `falsestruct run {shown.name}`. "
+            f"{plural(shown.mark['threads'], 'core')}: `falsestruct run {shown.name}`. "
             "[How, and what this page was made with](#provenance-" + shown.name + ")."
         )
-    if not lines:
-        return ""
+    return _head("What this chapter shows", lines) if lines else ""
+
+
+def _head(title: str, lines: Sequence[str]) -> str:
     body = "\n\n".join(lines)
-    return f"::::::{{admonition}} What this chapter shows\n:class: chapter-head\n\n{body}\n::::::\n"
+    return f"::::::{{admonition}} {title}\n:class: chapter-head\n\n{body}\n::::::\n"
+
+
+def _counted(entries: Sequence[Entry]) -> str:
+    """How many claims came to what; checks beside them."""
+    counts = ledger.tally(entries)
+    verdicts = ", ".join(badge(v, count=counts[v]) for v in VERDICTS if counts[v])
+    checks = f" Beside them {plural(counts['checks'], 'check')}." if counts["checks"] else ""
+    return f"**{plural(counts['claims'], 'claim')}**: {verdicts or UNRECORDED}.{checks}"
 
 
 def _claims(shown: Page) -> str:
@@ -182,7 +194,7 @@ def _group(entries: Sequence[Entry]) -> str:
     sentence = first.sentence.removeprefix(f"{first.architecture}: ")
     sentence = sentence.replace(first.architecture, "…")
     parts = []
-    for verdict in (*VERDICTS, pages.UNRECORDED):
+    for verdict in (*VERDICTS, UNRECORDED):
         own = [_link(e, e.claim.architecture) for e in entries if e.verdict == verdict]
         if own:
             parts.append(f"{cards.badge(first, verdict)} {', '.join(own)}")
@@ -194,15 +206,11 @@ def _link(entry: Entry, text: str) -> str:
     return f"[{text}](#{kind}-{entry.claim.id})"
 
 
-def _plural(count: int, word: str) -> str:
-    return f"{count} {word}" + ("" if count == 1 else "s")
-
-
 def duration(seconds: float) -> str:
     """Seconds for a person, rounded up: nobody minds to wait less."""
     if seconds < 60:
         return f"about {max(5, 5 * -(-int(seconds) // 5))} seconds"
-    return f"about {_plural(-(-int(seconds) // 60), 'minute')}"
+    return f"about {plural(-(-int(seconds) // 60), 'minute')}"
 
 
 # ---- figures ----
@@ -215,9 +223,9 @@ def fold(record: Published, book: Book, output: Output) -> str:
     parts.append(
         "::::{dropdown} Cite or download this figure\n"
         f":class-container: figure-fold\n\n"
-        f"{{numref}}`fig-{record.id}`. {pages.downloads(record)}\n\n"
+        f"{{numref}}`fig-{record.id}`. {gallery.downloads(record, book, output)}\n\n"
         f"Draw it for a column of a paper, from the stored data:\n\n"
-        f"```{{code-block}} bash\n{pages.redraw_command(record)}\n```\n\n"
+        f"```{{code-block}} bash\n{gallery.redraw_command(record)}\n```\n\n"
         f"```{{code-block}} bibtex\n{bibtex}```\n\n"
         f"[In the list of figures](#figure-{record.id})\n::::\n"
     )
@@ -227,9 +235,49 @@ def fold(record: Published, book: Book, output: Output) -> str:
 # ---- foot ----
 
 
+def with_ends(text: str, name: str, book: Book, output: Output) -> str:
+    """A page that shows what the chapters found, with head and foot.
+
+    Raises:
+        ValueError: it doesn't begin with a heading.
+    """
+    title = _TITLE.match(text)
+    if title is None:
+        raise ValueError(f"{name}: the text begins with no heading; begin it with `# …`")
+    entries = ledger.read(book, output)
+    shows = _counted(entries) if "{ledger}" in text or "{verdict}" in text else ""
+    if "{figures}" in text:
+        shows = f"**{plural(len(figures.all_figures(output)), 'figure')}**."
+    made = (
+        "Made from the ledger and the figures while the pages are built. Nothing is executed for "
+        f"it. [How](#provenance-{name})."
+    )
+    top = _head("What this page is made of", [shows, made])
+    return f"{title[0]}\n{top}\n{text[title.end() :]}\n{_page_foot(name, entries, book, output)}"
+
+
+def _page_foot(name: str, entries: Sequence[Entry], book: Book, output: Output) -> str:
+    commits = sorted({f"`{e.record['commit']}`" for e in entries if e.record is not None})
+    texts = [
+        download(book, book.source / f"{name}.md", "text (.md)"),
+        download(book, output.evidence, "evidence.json"),
+    ]
+    return (
+        f"(provenance-{name})=\n"
+        f"::::::{{admonition}} How this page came about\n:class: provenance\n\n"
+        f"Commits of the records\n: {', '.join(commits) or 'none'}\n\n"
+        f"Take it with you: {', '.join(texts)}.\n\n"
+        f"Build it again, from the book's records or from another run's:\n\n"
+        f"```{{code-block}} bash\nfalsestruct build\nfalsestruct build --output _build/runs/quick\n"
+        f"```\n::::::\n"
+    )
+
+
 def foot(shown: Page, home: str = "") -> str:
     """What the page was made with, its files, and the command that makes it again."""
-    colab = f"On Colab, first run\n\n```{{code-block}} python\n{_COLAB.format(home=home)}\n```\n\n"
+    colab = (
+        f"On Colab, first run\n\n```{{code-block}} ipython3\n{_COLAB.format(home=home)}\n```\n\n"
+    )
     return (
         f"(provenance-{shown.name})=\n"
         f"::::::{{admonition}} How this page came about\n:class: provenance\n\n"

@@ -13,36 +13,24 @@ from collections.abc import Mapping
 from typing import Any
 
 import yaml
+from pylatexenc.latexencode import (
+    RULE_DICT,
+    RULE_REGEX,
+    UnicodeToLatexConversionRule,
+    UnicodeToLatexEncoder,
+)
 
 from falsestruct.press.notebook import claims, environment, figures
 from falsestruct.press.notebook.claims import Claim
 from falsestruct.press.notebook.figures import Published
 from falsestruct.press.paths import Book, Output, UserError
 
-_SPECIAL = {
-    "\\": r"\textbackslash{}", "{": r"\textbraceleft{}", "}": r"\textbraceright{}",
-    "~": r"\textasciitilde{}", "·": r"$\cdot$",
-    "^": r"\textasciicircum{}", "<": "$<$", ">": "$>$", "|": "$|$", "`": r"\textasciigrave{}",
-    **{sign: f"\\{sign}" for sign in "&%#_$"},
-    "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "≤": r"$\leq$", "≥": r"$\geq$", "≠": r"$\neq$",
-    "ℓ": r"$\ell$", "∞": r"$\infty$", "→": r"$\to$", "½": r"$\frac{1}{2}$", "√": r"$\surd$",
-    "–": "--", "—": "---", "“": "``", "”": "''", "‘": "`", "’": "'", "…": r"\dots{}",
-    "\u00a0": "~", "ß": r"\ss{}", "ø": r"\o{}", "Ø": r"\O{}", "ł": r"\l{}", "Ł": r"\L{}",
-    "æ": r"\ae{}", "Æ": r"\AE{}", "å": r"\aa{}", "Å": r"\AA{}", "ı": r"\i{}",
-}  # fmt: skip
-_GREEK = {
-    **dict(zip("αβγδζηθικλμνξπρστυφχψω", (
-        "alpha", "beta", "gamma", "delta", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu",
-        "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "varphi", "chi", "psi", "omega",
-    ), strict=True)),
-    "ε": "varepsilon", "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Π": "Pi",
-    "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
-}  # fmt: skip
-_ACCENTS = {
-    "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0306": "u",
-    "\u0307": ".", "\u0308": '"', "\u030a": "r", "\u030b": "H", "\u030c": "v", "\u0327": "c",
-    "\u0328": "k",
-}  # fmt: skip
+# Formulas with pairs of braces, one within the other at most; other dollars are dollars.
+_FORMULA = re.compile(r"\$((?!\s)(?:[^${}]|{(?:[^${}]|{[^${}]*})*})+(?<!\s))\$")
+# BibTeX counts braces, whatever stands before them.
+_OWN = {"{": r"\textbraceleft{}", "}": r"\textbraceright{}", "`": r"\textasciigrave{}"} | {
+    sign: f"\\{sign}" for sign in "&%#_$"
+}
 
 
 def cite(book: Book, id: str | None = None, *, output: Output | None = None) -> str:
@@ -122,7 +110,8 @@ def titles(book: Book) -> dict[str, str]:
     """The title of each chapter by its name, NN_slug."""
     found = {}
     for path in sorted(book.source.glob("[0-9][0-9]_*.md")):
-        text = path.read_text().partition("\n---\n")[2]  # after the header
+        text = path.read_text()
+        text = text.partition("\n---\n")[2] if text.startswith("---\n") else text
         heading = re.search(r"^# +(.+?) *$", text, re.M)
         found[path.stem] = heading[1] if heading else path.stem
     return found
@@ -180,45 +169,41 @@ def _author(author: Mapping[str, str]) -> str:
 
 
 def tex(text: str) -> str:
-    """Plain text, with formulas between dollar signs, as ASCII that TeX sets the same way.
+    """Plain text, with formulas between dollar signs, as ASCII that LaTeX sets the same way.
 
     Raises:
         UserError: a character that there is no command for.
     """
-    text = re.sub(r'"([^"]*)"', "“\\1”", text)
-    # Formulas with pairs of braces, one within the other at most; other dollars are dollars.
-    parts = re.split(r"\$((?!\s)(?:[^${}]|{(?:[^${}]|{[^${}]*})*})+(?<!\s))\$", text)
-    for index, part in enumerate(parts):
-        if index % 2 == 0:
-            parts[index] = "".join(map(_character, part))
-        else:
-            signs = re.findall(r"\\?.", part, re.S)
-            parts[index] = f"${''.join(map(_in_formula, signs))}$"
-    # Signs above the line that meet share one brace, formulas that meet are one.
-    joined = re.sub(r"(?<=[0-9a-z-])\}\$\$\^\{", "", "".join(parts))
-    return re.sub(r"(?<!\\)\$\$", "", joined)
+    return str(_ENCODER.unicode_to_latex(re.sub(r'"([^"]*)"', "“\\1”", text)))
 
 
-def _in_formula(sign: str) -> str:
-    """A character of a formula, with the backslash before it."""
-    if sign.isascii():
-        return f"\\{sign}" if sign in "%#&" else sign
-    return f"{{{_character(sign).strip('$')}}}"
+def _formula(found: re.Match[str]) -> str:
+    """A formula stays one; what isn't ASCII in it is a command."""
+    inside = re.sub(r"(?<!\\)[%#&]", r"\\\g<0>", found[1])
+    return f"${re.sub(r'[^ -~]+', lambda signs: tex(signs[0]), inside)}$"
 
 
-def _character(sign: str) -> str:
-    if sign in _SPECIAL:
-        return _SPECIAL[sign]
-    if sign in _GREEK:
-        return f"$\\{_GREEK[sign]}$"
-    if sign.isascii():
-        return sign
-    kind = unicodedata.decomposition(sign).split()
-    if kind[:1] in (["<sub>"], ["<super>"]):
-        mark = "_" if kind[0] == "<sub>" else "^"
-        plain = "".join(chr(int(code, 16)) for code in kind[1:]).replace("\N{MINUS SIGN}", "-")
-        return f"${mark}{{{plain}}}$"
-    base, *accents = list(unicodedata.normalize("NFD", sign))
-    if base.isascii() and len(accents) == 1 and accents[0] in _ACCENTS:
-        return f"{{\\{_ACCENTS[accents[0]]}{{{base}}}}}"
+def _shifted(found: re.Match[str]) -> str:
+    """Signs above or below the line share one brace."""
+    mark = "^" if unicodedata.decomposition(found[0][0]).startswith("<super>") else "_"
+    plain = unicodedata.normalize("NFKC", found[0]).replace("\N{MINUS SIGN}", "-")
+    return rf"\ensuremath{{{mark}{{{plain}}}}}"
+
+
+def _unknown(sign: str) -> str:
     raise UserError(f"no TeX for {sign!r} (U+{ord(sign):04X}): write it as a formula, $...$")
+
+
+_RULES = (
+    (RULE_REGEX, [(_FORMULA, _formula), (re.compile("[⁰¹²³⁴-⁹⁻ⁿ]+|[₀-₉]+"), _shifted)]),
+    (RULE_DICT, {ord(sign): command for sign, command in _OWN.items()}),
+)
+_ENCODER = UnicodeToLatexEncoder(
+    conversion_rules=[
+        *(UnicodeToLatexConversionRule(*r, replacement_latex_protection="none") for r in _RULES),
+        "defaults",
+    ],
+    replacement_latex_protection="braces-all",  # as BibTeX wants it in names: M{\"u}ller
+    unknown_char_policy=_unknown,
+    unknown_char_warning=False,
+)

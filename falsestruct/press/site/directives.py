@@ -1,43 +1,71 @@
 """A Sphinx extension: what the build adds to the pages of this book.
 
-Chapters get head, folds and foot (`chapter_pages`), the front page gets the status board in small.
+- Chapters, and pages with a number, get head, folds and foot (`chapter_pages`).
+- ```{ledger} PART``` and ```{figures} PART``` show what the chapters found.
+- {number}`ID`, {verdict}`ID` and {count}`WORD` bring a number of the ledger into a sentence.
+
+All read the results in `falsestruct_output`, a folder; the book's own if that is empty.
 """
 
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from falsestruct.press.paths import Book
-from falsestruct.press.site import chapter_pages, pages
+from falsestruct.press.notebook import cards
+from falsestruct.press.notebook.stated import COMPONENTS
+from falsestruct.press.paths import Book, Output, UserError, write_atomically
+from falsestruct.press.run.chapters import numbered
+from falsestruct.press.site import board, chapter_pages, evidence, gallery, ledger
+from falsestruct.press.site.ledger import UNRECORDED, Entry
+from falsestruct.press.site.pages import download
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.config import Config
+    from sphinx.environment import BuildEnvironment
 
-NOTEBOOKS = "notebooks/"
+NOTEBOOKS, PAGES = "notebooks/", "book/"
 _LOG = logging.getLogger(__name__)
 
 
-def add_to_chapter(app: Sphinx, docname: str, source: list[str]) -> None:
-    """On `source-read`: a chapter's notebook with head, folds and foot."""
-    if not docname.startswith(NOTEBOOKS):
-        return
-    book = Book(Path(app.srcdir))
-    name = docname.removeprefix(NOTEBOOKS)
-    app.env.note_dependency(str(book.published.evidence))
-    notebook = json.loads(source[0])
-    shown = chapter_pages.page(book, name, notebook, output=book.published)
-    for id in shown.figures:
-        app.env.note_dependency(str(book.published.figures / f"{id}.json"))
-    home = str(app.config.html_theme_options.get("repository_url", ""))
-    source[0] = json.dumps(chapter_pages.augment(shown, book, book.published, home=home))
+def results(srcdir: str | Path, config: Config) -> tuple[Book, Output]:
+    """The book that is built, and the results that its pages show."""
+    book, folder = Book(Path(srcdir)), config.falsestruct_output
+    return book, book.output(Path(folder).resolve()) if folder else book.published
+
+
+def add_to_page(app: Sphinx, docname: str, source: list[str]) -> None:
+    """On `source-read`: a chapter's notebook with head, folds and foot; a page with its ends."""
+    book, output = results(app.srcdir, app.config)
+    app.env.note_dependency(str(output.evidence))
+    if docname.startswith(NOTEBOOKS):
+        name = docname.removeprefix(NOTEBOOKS)
+        own = output.notebooks / f"{name}.ipynb"  # the book's own where another run has none
+        notebook = json.loads(own.read_text() if own.exists() else source[0])
+        shown = chapter_pages.page(book, name, notebook, output=output)
+        _depends_on(app.env, output, shown.figures)
+        home = str(app.config.html_theme_options.get("repository_url", ""))
+        source[0] = json.dumps(chapter_pages.augment(shown, book, output, home=home))
+    elif docname.removeprefix(PAGES) in {path.stem for path in numbered(book)}:
+        name = docname.removeprefix(PAGES)
+        source[0] = chapter_pages.with_ends(source[0], name, book, output)
+
+
+def _depends_on(env: BuildEnvironment, output: Output, ids: Iterable[str]) -> None:
+    """Build a page again when records of its figures have changed."""
+    for id in ids:
+        env.note_dependency(str(output.figures / f"{id}.json"))
 
 
 def without_home(app: Sphinx, config: Config) -> None:
@@ -46,47 +74,156 @@ def without_home(app: Sphinx, config: Config) -> None:
         config.html_theme_options.pop("launch_buttons", None)
 
 
-class ClaimRole(SphinxRole):
-    """``{claim}`ID` ``: the verdict of a claim, with a link to the ledger.
+def entries_of(env: BuildEnvironment) -> tuple[Entry, ...]:
+    """The ledger, for a page that is then built again when the records change."""
+    book, output = results(env.srcdir, env.config)
+    env.note_dependency(str(output.evidence))
+    return ledger.read(book, output)
 
-    A claim without a record is a warning, and so an error in a strict build.
-    """
+
+class _FromLedger(SphinxRole):
+    """A part of a sentence that the ledger says; a name that it doesn't know ends the build."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        """The verdict as a link."""
-        book = Book(Path(self.env.srcdir))
-        self.env.note_dependency(str(book.published.evidence))
-        found = [e for e in chapter_pages.ledger(book, book.published) if self.text in e.ids]
-        if not found or found[0].record is None:
+        try:
+            return [self.shown()], []
+        except UserError as error:
+            raise ExtensionError(f"{self.get_location()}: {error}") from None
+
+    def shown(self) -> nodes.Node:
+        raise NotImplementedError
+
+    def entry(self) -> Entry:
+        """The claim that the text names; one without a record is a warning."""
+        found = ledger.find(entries_of(self.env), self.text)
+        if found.record is None:
             _LOG.warning("no record of claim %r", self.text, location=self.get_location())
-        verdict = found[0].verdict if found else pages.UNRECORDED
-        classes = ["verdict", f"verdict-{verdict.replace(' ', '-')}"]
+        return found
+
+
+class VerdictRole(_FromLedger):
+    """``{verdict}`ID` ``: the verdict of a claim, with a link to the ledger."""
+
+    def shown(self) -> nodes.Node:
+        """The verdict as a link."""
+        verdict = self.entry().verdict
         target = addnodes.pending_xref(
             "", refdomain="std", reftype="ref", reftarget=f"ledger-{self.text}",
             refexplicit=True, refdoc=self.env.docname, refwarn=True,
         )  # fmt: skip
         target += nodes.inline(verdict, verdict)
-        return [nodes.inline("", "", target, classes=classes)], []
+        classes = ["verdict", f"verdict-{verdict.replace(' ', '-')}"]
+        return nodes.inline("", "", target, classes=classes)
 
 
-class SmallBoard(SphinxDirective):
-    """`{small-board}`: how many cells of the status board came to which verdict."""
+class NumberRole(_FromLedger):
+    """``{number}`ID` ``: what a claim's measure came to, as value [low, high]."""
+
+    def shown(self) -> nodes.Node:
+        """The number, as all that comes from a run looks."""
+        found = self.entry().estimate
+        return _pasted(UNRECORDED if found is None else cards.interval(found))
+
+
+class CountRole(_FromLedger):
+    """``{count}`WORD` ``: how many claims there are of a kind, as `ledger.tally`; or `figures`."""
+
+    def shown(self) -> nodes.Node:
+        """The count."""
+        counts = ledger.tally(entries_of(self.env))
+        counts["figures"] = len(gallery.read(*results(self.env.srcdir, self.env.config)))
+        if self.text not in counts:
+            raise UserError(f"count {self.text!r}; expected one of {', '.join(counts)}")
+        return _pasted(str(counts[self.text]))
+
+
+def _pasted(text: str) -> nodes.Node:
+    return nodes.inline(text, text, classes=["pasted-text"])
+
+
+LEDGER: dict[str, Callable[[tuple[Entry, ...]], str]] = {
+    "board": board.board,
+    "small-board": board.small_board,
+    "sentences": board.sentences,
+    "summary": evidence.summary,
+    "predictions": evidence.predictions,
+    "survivors": evidence.survivors,
+    "history": evidence.history,
+    "formerly": evidence.formerly,
+    "nobody": evidence.nobody,
+    "provenance": evidence.provenance,
+    **{name: partial(evidence.component, name=name) for name in COMPONENTS},
+}
+
+
+class _Part(SphinxDirective):
+    """A part of a page that is made while it is built."""
+
+    required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """The table."""
-        book = Book(Path(self.env.srcdir))
-        self.env.note_dependency(str(book.published.evidence))
-        entries = chapter_pages.ledger(book, book.published)
-        found: list[nodes.Node] = self.parse_text_to_nodes(pages.small_board(entries))
+        known = self.parts()
+        if (name := self.arguments[0]) not in known:
+            wanted = ", ".join(known)
+            raise ExtensionError(
+                f"{self.get_location()}: {{{self.name}}} {name}; expected one of {wanted}"
+            )
+        found: list[nodes.Node] = self.parse_text_to_nodes(known[name]())
         return found
+
+    def parts(self) -> dict[str, Callable[[], str]]:
+        raise NotImplementedError
+
+
+class LedgerDirective(_Part):
+    """`{ledger} PART`: one of `LEDGER`, or `downloads`."""
+
+    def parts(self) -> dict[str, Callable[[], str]]:
+        """What makes each part."""
+        entries = entries_of(self.env)
+        parts: dict[str, Callable[[], str]] = {
+            name: partial(make, entries) for name, make in LEDGER.items()
+        }
+        return parts | {"downloads": partial(self._downloads, entries)}
+
+    def _downloads(self, entries: tuple[Entry, ...]) -> str:
+        book, output = results(self.env.srcdir, self.env.config)
+        table = book.build / "ledger.csv"
+        write_atomically(table, ledger.as_csv(entries, evidence.adjusted(entries)))
+        stated = (download(book, path, path.stem) for path in sorted(book.claims.glob("*.yml")))
+        return (
+            f"- the whole ledger as one table: {download(book, table, 'ledger.csv')}\n"
+            f"- the records, with parameters and environment: "
+            f"{download(book, output.evidence, 'evidence.json')}\n"
+            f"- the claims as they were stated: {', '.join(stated)}\n"
+        )
+
+
+class FiguresDirective(_Part):
+    """`{figures} index` and `{figures} gallery`."""
+
+    def parts(self) -> dict[str, Callable[[], str]]:
+        """What makes each part."""
+        book, output = results(self.env.srcdir, self.env.config)
+        records = gallery.read(book, output)
+        _depends_on(self.env, output, (record.id for record in records))
+        return {
+            "index": partial(gallery.index, records),
+            "gallery": partial(gallery.gallery, records, book, output),
+        }
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     app.setup_extension("falsestruct.press.site.stale")
+    default = os.environ.get("FALSESTRUCT_OUTPUT", "")
+    app.add_config_value("falsestruct_output", default, "env", [str])
     app.connect("config-inited", without_home, priority=100)
-    app.connect("source-read", add_to_chapter)
-    app.add_directive("small-board", SmallBoard)
-    app.add_role("claim", ClaimRole())
+    app.connect("source-read", add_to_page)
+    app.add_directive("ledger", LedgerDirective)
+    app.add_directive("figures", FiguresDirective)
+    app.add_role("verdict", VerdictRole())
+    app.add_role("number", NumberRole())
+    app.add_role("count", CountRole())
     app.add_js_file("interactive.js", loading_method="defer")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -14,6 +14,8 @@ from falsestruct.press.paths import Book, UserError, find_book
 from falsestruct.press.run import chapters
 from falsestruct.press.site import chapter_pages, interactive
 from falsestruct.press.site.chapter_pages import duration, explained
+from falsestruct.press.site.ledger import Entry
+from tests.worlds.ledger import entry
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def texts(notebook: dict[str, Any]) -> list[str]:
 def test_the_head_comes_between_title_and_text(shown):
     first = texts(shown[1])[0]
     assert first.startswith("# One\n")
-    assert "**1 claim**: 1 [supported]{.verdict .verdict-supported}." in first
+    assert "**1 claim**: [1 supported]{.verdict .verdict-supported}." in first
     assert "It holds. [Result](#claim-one-holds)" in first
     assert "`falsestruct run 01_one`" in first
 
@@ -43,7 +45,7 @@ def test_the_head_comes_between_title_and_text(shown):
 def test_a_figure_has_a_fold_with_everything_to_cite_it(shown):
     fold = next(text for text in texts(shown[1]) if "Cite or download" in text)
     for kind in ("svg", "pdf", "png", "csv"):
-        assert f"<../book/figures/one-line.{kind}>" in fold
+        assert f"</book/figures/one-line.{kind}>" in fold
     assert "@misc{falsestruct:one-line," in fold
     assert "falsestruct figure one-line" in fold
     cells = shown[1]["cells"]
@@ -114,7 +116,7 @@ def test_claims_of_several_architectures_share_a_line():
     book = find_book()
     stated = claims.read_claims(book)
     own = [c for c in stated.values() if c.chapter == "06_instability"]
-    entries = [chapter_pages.Entry(claim, None) for claim in own]
+    entries = [Entry(claim, None) for claim in own]
     page = chapter_pages.Page("06_instability", {"cells": [], "metadata": {}}, entries, {})
     head = chapter_pages.head(page)
     lines = [line for line in head.splitlines() if line.startswith("- ")]
@@ -155,12 +157,13 @@ def test_the_fold_stands_between_a_figure_and_what_its_cell_shows_next(shown):
     notebook = json.loads((book.published.notebooks / "01_one.ipynb").read_text())
     cell = next(c for c in notebook["cells"] if chapter_pages.published_in(c))
     later = {"output_type": "display_data", "data": {"text/plain": "a table"}, "metadata": {}}
-    cell["outputs"] = [later, *cell["outputs"], later]
+    shows = [out for out in cell["outputs"] if chapter_pages.published_in({"outputs": [out]})]
+    cell["outputs"] = [later, *shows, later]
     page = chapter_pages.page(book, "01_one", notebook, output=book.published)
     cells = chapter_pages.augment(page, book, book.published)["cells"]
     place = next(i for i, cell in enumerate(cells) if "Cite or download" in cell["source"])
     before, after = cells[place - 1], cells[place + 1]
-    assert before["source"] == cell["source"] and before["outputs"] == cell["outputs"][:-1]
+    assert before["source"] == cell["source"] and len(before["outputs"]) == 2
     assert after["source"] == "# continued" and after["outputs"] == [later]
     assert "hide-input" in before["metadata"]["tags"]
     assert "remove-input" in after["metadata"]["tags"] and after["id"] != before["id"]
@@ -173,3 +176,40 @@ def test_the_example_changes_the_seeds_and_lists_of_seeds_are_shown():
     assert "run x -p seeds=5 " in chapter_pages.run_command(page)
     foot = chapter_pages.foot(page)
     assert "attack_seeds 0 to 1, seeds 0 to 19, plain_seeds [20, 10], each from 0" in foot
+
+
+def test_a_figure_is_shown_from_where_the_output_has_it(shown):
+    pictures = [
+        out["data"]["text/markdown"]
+        for cell in shown[1]["cells"]
+        for out in cell.get("outputs", [])
+        if chapter_pages.published_in({"outputs": [out]})
+    ]
+    assert [text.splitlines()[0] for text in pictures] == [":::{figure} /book/figures/one-line.svg"]
+
+
+def test_recorded_numbers_become_a_card_by_the_rules_of_today(shown):
+    book = shown[0]
+    stored = nbformat.read(book.published.notebooks / "01_one.ipynb", as_version=4)
+    page = chapter_pages.page(book, "01_one", stored, output=book.published)
+    out = {"data": {claims.MIME: {"ids": ["one-holds"]}, "text/plain": "one-holds: 3"}}
+    chapter_pages.decide(out, page)
+    assert list(out["data"]) == ["text/markdown"]
+    assert "{admonition} Supported: It holds." in out["data"]["text/markdown"]
+    unknown = {"data": {claims.MIME: {"ids": ["gone"]}, "text/plain": "gone: 3"}}
+    chapter_pages.decide(unknown, page)
+    assert unknown["data"]["text/plain"] == "gone: 3"
+
+
+def test_checks_are_no_part_of_the_count():
+    entries = [entry(), entry("b-claim", kind="check")]
+    page = chapter_pages.Page("01_one", {"cells": [], "metadata": {}}, entries, {})
+    head = chapter_pages.head(page)
+    assert "**1 claim**: [1 supported]" in head and "Beside them 1 check." in head
+    assert "[check supported]{.verdict .verdict-check}" in head
+
+
+def test_a_page_begins_with_its_title(shown):
+    book = shown[0]
+    with pytest.raises(ValueError, match="31_x: the text begins with no heading"):
+        chapter_pages.with_ends("Text", "31_x", book, book.published)

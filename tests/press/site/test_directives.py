@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shutil
 import subprocess
@@ -12,27 +13,29 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[3]
 TOC = "format: jb-book\nroot: book/index\nchapters:\n  - file: notebooks/01_one\n"
-INDEX = "# A book\n\n```{small-board}\n```\n"
+INDEX = "# A book\n\n```{ledger} small-board\n```\n"
 HOME = "https://github.com/example/book"
 
 
-def build(finished, tmp_path: Path, *, repository: str = "", index: str = INDEX) -> Path:
+def build(
+    finished, tmp_path: Path, *, repository: str = "", pages: str = "", output: str = ""
+) -> Path:
     """The throw-away book with the real book's configuration."""
     config = (REPOSITORY / "_config.yml").read_text()
     assert config.count('url: ""') == 1
     config = config.replace('url: ""', f'url: "{repository}"')
     root = finished.root
     finished.file("_config.yml").write_text(config)
-    finished.file("_toc.yml").write_text(TOC)
-    finished.file("book/index.md").write_text(index)
+    finished.file("_toc.yml").write_text(TOC + (f"  - file: {pages}\n" if pages else ""))
+    finished.file("book/index.md").write_text(INDEX)
     shutil.copy(REPOSITORY / "book/references.bib", root / "book/references.bib")
     for folder in ("_static", "_templates"):
         shutil.copytree(REPOSITORY / "book" / folder, root / "book" / folder, dirs_exist_ok=True)
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(root), "-q"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=finished.environment()
-    )
+    about = finished.environment() | ({"FALSESTRUCT_OUTPUT": output} if output else {})
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, env=about)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert not pages or "WARNING" not in done.stderr, done.stderr
     return root / "_build/html"
 
 
@@ -73,18 +76,92 @@ def test_launch_buttons_appear_with_a_repository_and_point_at_files(finished, tm
     assert f"git clone {HOME}" in re.sub(r"<[^>]+>", "", html)
 
 
-@pytest.mark.slow
-def test_a_verdict_behind_a_sentence_leads_to_the_ledger(finished, tmp_path):
-    ledger = "(ledger-one-holds)=\n## The ledger\n"
-    index = f"# A book\n\nIt holds {{claim}}`one-holds`.\n\n{ledger}"
-    html = build(finished, tmp_path, index=index)
-    text = (html / "book/index.html").read_text()
+PAGE = """\
+# Evidence
+
+{count}`claims` claim and {count}`figures` figure, {number}`one-holds`, {verdict}`one-holds`.
+
+```{ledger} board
+```
+
+```{ledger} success
+```
+
+```{ledger} downloads
+```
+
+```{figures} gallery
+```
+"""
+
+
+@pytest.fixture
+def with_page(finished):
+    finished.file("book/31_page.md").write_text(PAGE)
+    return finished
+
+
+def test_a_page_with_a_number_shows_the_ledger_and_has_its_ends(with_page, tmp_path):
+    html = build(with_page, tmp_path, pages="book/31_page")
+    text = (html / "book/31_page.html").read_text()
+    said = re.sub(r"<[^>]+>", "", text)
+    assert "31. Evidence" in said and "1 claim and 1 figure, 3 (exact)" in said
     found = re.search(r'<span class="verdict verdict-supported"><a [^>]*href="(#[^"]+)"', text)
-    assert found and "ledger" in found[1]
-    finished.file("book/index.md").write_text("# A book\n\nIt holds {claim}`two-holds`.\n")
-    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", "-W", "-q", "."]
+    assert found and found[1] == "#ledger-one-holds" and 'id="ledger-one-holds"' in text
+    assert 'href="../notebooks/01_one.html#claim-one-holds"' in text
+    files = [(html / "book" / f).resolve() for f in re.findall(r'download="" href="([^"]+)"', text)]
+    assert {file.name for file in files} == {
+        "31_page.md", "evidence.json", "ledger.csv", "01_one.yml",
+        *(f"one-line.{kind}" for kind in ("svg", "pdf", "png", "csv")),
+    }  # fmt: skip
+    with next(f for f in files if f.name == "ledger.csv").open() as file:
+        assert [row["id"] for row in csv.DictReader(file)] == ["one-holds"]
+    places = [said.index(t) for t in ("31. Evidence", "What this page is made of", "1 claim and",
+                                      "How this page came about")]  # fmt: skip
+    assert places == sorted(places)
+
+
+def test_pages_show_another_run_and_another_run_s_notebooks(with_page, tmp_path):
+    done = with_page.call("run", "-p", "seeds=4", "01_one", "--output", "_build/other")
+    assert done.returncode == 0, done.stderr
+    html = build(with_page, tmp_path, pages="book/31_page", output="_build/other")
+    said = re.sub(r"<[^>]+>", "", (html / "book/31_page.html").read_text())
+    assert "1 claim and 1 figure, 4 (exact)" in said
+    chapter = (html / "notebooks/01_one.html").read_text()
+    assert "<strong>4 (exact)</strong>" in chapter and "one-line.svg" in chapter
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{number}`one-hold`", "no claim 'one-hold' in book/claims; did you mean one-holds"),
+        ("{verdict}`two`", "no claim 'two' in book/claims"),
+        ("{count}`suported`", "count 'suported'; expected one of claims, supported"),
+        ("```{ledger} bord\n```", "{ledger} bord; expected one of board, small-board"),
+    ],
+)
+def test_what_the_ledger_does_not_know_ends_the_build(finished, text, message):
+    code, said = sphinx(finished, text)
+    assert code != 0 and message in said and "index.md:3" in said
+
+
+def test_a_claim_without_a_record_is_a_warning(finished):
+    finished.edit("book/claims/01_one.yml", "id: one-holds", "id: one-hopes")
+    code, said = sphinx(finished, "{number}`one-hopes`")
+    assert code == 0 and "no record of claim 'one-hopes'" in said
+
+
+def sphinx(finished, text: str) -> tuple[int, str]:
+    """A page of this text alone, built by Sphinx; exit code and what it says."""
+    finished.file("book/index.md").write_text(f"# A book\n\n{text}\n")
+    settings = {
+        "extensions": "myst_parser,falsestruct.press.site.directives",
+        "include_patterns": "book/index.md", "root_doc": "book/index",
+    }  # fmt: skip
+    options = [word for pair in settings.items() for word in ("-D", "=".join(pair))]
+    command = [sys.executable, "-m", "sphinx", "-C", *options, ".", "_build/alone"]
     done = subprocess.run(
         command, cwd=finished.root, capture_output=True, text=True, check=False,
         env=finished.environment(),
     )  # fmt: skip
-    assert done.returncode != 0 and "no record of claim 'two-holds'" in done.stdout + done.stderr
+    return done.returncode, done.stdout + done.stderr
