@@ -9,6 +9,7 @@ qualify there is no number, and the claim is inconclusive: `statistics.Nobody`, 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
@@ -96,33 +97,33 @@ def mean(
         strata: The group of each, where the sentence is about these groups only.
         bounds: Of the values: (0, 1) for shares.
     """
+    return _mean(values, within, strata, bounds=bounds)
+
+
+def _mean(values: Values, within: Names | None, strata: Names | None, **options: Any) -> Found:
+    """As `mean`; options of the functions of `statistics`."""
     numbers = np.asarray(values, dtype=float)
     known = ~np.isnan(numbers)
     if known.sum() < LEAST:
         return too_few(int(known.sum()))
     if within is not None:
-        return _over_clusters(numbers[known], np.asarray(within)[known], bounds)
+        names = np.asarray(within)[known]
+        if (kinds := len(np.unique(names))) < LEAST:
+            return too_few(kinds, "kinds of networks")
+        return statistics.clustered(numbers[known], names, **options)
     if strata is not None:
-        return _over_strata(numbers[known], np.asarray(strata)[known], bounds)
-    return statistics.mean(numbers[known], bounds=bounds)
+        return _stratified(numbers[known], np.asarray(strata)[known], **options)
+    return statistics.mean(numbers[known], **options)
 
 
-def _over_clusters(
-    numbers: np.ndarray, names: np.ndarray, bounds: statistics.Bounds | None
-) -> Found:
-    if (kinds := len(np.unique(names))) < LEAST:
-        return too_few(kinds, "kinds of networks")
-    return statistics.clustered(numbers, names, bounds=bounds)
-
-
-def _over_strata(numbers: np.ndarray, names: np.ndarray, bounds: statistics.Bounds | None) -> Found:
+def _stratified(numbers: np.ndarray, names: np.ndarray, **options: Any) -> Found:
     """No number if too few of any group qualify: the sentence is about all of them."""
     different, counts = np.unique(names, return_counts=True)
     if counts.min() < LEAST:
         return too_few(int(counts.min()), f"networks of {different[counts.argmin()]}")
     if len(different) == 1:
-        return statistics.mean(numbers, bounds=bounds)
-    return statistics.stratified(numbers, names, bounds=bounds)
+        return statistics.mean(numbers, **options)
+    return statistics.stratified(numbers, names, **options)
 
 
 def ratio(values: Values, *, within: Names | None = None, strata: Names | None = None) -> Found:
@@ -137,7 +138,7 @@ def ratio(values: Values, *, within: Names | None = None, strata: Names | None =
     if within is None and strata is None:
         known = numbers[~np.isnan(numbers)]
         return statistics.geometric_mean(known) if len(known) >= LEAST else too_few(len(known))
-    found = mean(np.log(numbers), within=within, strata=strata)
+    found = _mean(np.log(numbers), within, strata, resolution=math.log(statistics.FACTOR))
     return found if isinstance(found, Nobody) else statistics.exponential(found)
 
 

@@ -350,7 +350,11 @@ def two_way(values: Sequence[Values] | np.ndarray, *, bounds: Bounds | None = No
 
 
 def clustered(
-    values: Values, clusters: Sequence[object] | np.ndarray, *, bounds: Bounds | None = None
+    values: Values,
+    clusters: Sequence[object] | np.ndarray,
+    *,
+    bounds: Bounds | None = None,
+    resolution: float | None = None,
 ) -> Estimate:
     """Mean over clusters that were sampled themselves: Student's t over the clusters' means.
 
@@ -361,6 +365,7 @@ def clustered(
         values: One number a unit, (n,).
         clusters: The cluster of each, (n,), at least two different ones.
         bounds: As for `mean`.
+        resolution: As for `mean`, if all clusters' means are equal.
 
     Returns:
         With n the number of clusters.
@@ -369,12 +374,18 @@ def clustered(
         ValueError: As `mean`, or shapes that differ, or one cluster.
     """
     parts = _grouped(_numbers(values, bounds), clusters)
-    found = mean([part.mean() for part in parts], bounds=bounds)
+    means = np.array([part.mean() for part in parts])
+    step = None if _vary(means, bounds) else resolution
+    found = mean(means, bounds=bounds, resolution=step)
     return replace(found, method=f"Student's t over {len(parts)} clusters")
 
 
 def stratified(
-    values: Values, strata: Sequence[object] | np.ndarray, *, bounds: Bounds | None = None
+    values: Values,
+    strata: Sequence[object] | np.ndarray,
+    *,
+    bounds: Bounds | None = None,
+    resolution: float | None = None,
 ) -> Estimate:
     """Mean over groups that are all there are; only the units inside of each were sampled.
 
@@ -387,6 +398,7 @@ def stratified(
         values: One number a unit, (n,).
         strata: The stratum of each, (n,), at least two, with two units or more in each.
         bounds: As for `mean`.
+        resolution: As for `mean`, of strata whose values are all equal.
 
     Returns:
         With n the number of units.
@@ -400,7 +412,10 @@ def stratified(
     if least < 2:
         raise ValueError(f"the smallest stratum has {least} value; expected at least 2 in each")
     variances = np.array([part.var(ddof=1) / len(part) for part in parts])
-    half, floors = np.zeros(len(LEVELS)), [_floor(p, bounds, None, n=len(numbers)) for p in parts]
+    half, floors = np.zeros(len(LEVELS)), list[Reach]()
+    for part in parts:
+        step = None if _vary(part, bounds) else resolution
+        floors.append(_floor(part, bounds, step, n=len(numbers)))
     if variances.any():
         own = variances**2 / [len(part) - 1 for part in parts]
         freedom = max(variances.sum() ** 2 / own.sum(), least - 1)

@@ -288,3 +288,13 @@ def test_numbers_for_the_prose():
 
 def test_what_an_interval_needs():
     assert evidence.too_few(1, "inputs") == Nobody("1 inputs qualify; an interval needs 2", 1)
+
+
+def test_pooled_ratios_that_are_all_equal_are_as_unsure_as_plain_ones():
+    """An unseen ratio is a factor of two off, whatever the unit of the sizes."""
+    equal, names = [1000.0] * 10, ["MLP", "CNN"] * 5
+    plain, strata = evidence.ratio(equal), evidence.ratio(equal, strata=names)
+    assert [strata.low, strata.high] == pytest.approx([plain.low, plain.high])
+    clusters = evidence.ratio(equal, within=names)
+    few = evidence.ratio([1000.0] * 2)
+    assert [clusters.low, clusters.high] == pytest.approx([few.low, few.high])
