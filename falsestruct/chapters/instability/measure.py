@@ -1,13 +1,11 @@
 """Is a network's instability that of the structure it captured? Sizes, directions, interventions.
 
-Training and measuring are apart: `measure` sees outputs only, so that a test can give it networks
-that were built by hand.
+Training and measuring are apart: `measure` asks an `Ensemble`, trained or built by hand.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -17,14 +15,18 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from falsestruct import success
-from falsestruct.instability import attacks, exact, universal
-from falsestruct.instability.attacks import Attack, Norm, Outputs
+from falsestruct import statistics, success
+from falsestruct.instability import attacks, exact, rules, universal
+from falsestruct.instability.attacks import Attack, Norm
 from falsestruct.instability.exact import Dense
+from falsestruct.instability.rules import SEED, towards
+from falsestruct.instability.thorough import LARGE, thorough
 from falsestruct.learning import training
+from falsestruct.learning.ensembles import Ensemble, Seeds, ensemble, train
 from falsestruct.learning.networks import by_name, fitting
-from falsestruct.learning.training import Adversary, Schedule, Trained
+from falsestruct.learning.training import Adversary, Schedule
 from falsestruct.problems.planted import Planted, registry
+from falsestruct.statistics import Estimate
 from falsestruct.sweep.grid import sweep
 
 PROBLEMS = ("stripes", "oscillation", "digits-brightness")
@@ -36,23 +38,24 @@ SCHEDULES = {
     "oscillation": Schedule(2_500, batch=50, target=1e-2, learning_rate=5e-3),
     "digits-brightness": Schedule(700, target=1e-2),
 }
+VARIANTS = ("plain", "faint", "noise", "adversary")  # ways of training
 ADVERSARY = {"stripes": 2.0, "oscillation": 1.5, "digits-brightness": 1.5}  # sizes in radii
 ASCENT = {"stripes": 4, "oscillation": 2, "digits-brightness": 3}  # steps of the adversary
 FAINT = 0.1  # the control's adversary, in radii
 COPIES = 5  # of each sample, each with its own noise
-STARTS = ((24, 0), (1, 16))  # of attacks, in the plane and on images: at first, and again
-TEST_SEED = 20_000
 BEYOND = 1.5  # in units of its distance, the false structure's own perturbation that is tried
-LARGE = 2.0  # twice the contrast of an image: no label may survive it, and sizes end here
 FAR = 10.0  # where exact distances end: some networks give all inputs the same label
+CHECKS = ("surviving", "rise", "black_box", "gradients")  # of `attacks.sanity`
 
 Cell = tuple[float, float]  # strength, ρ
-Some = Callable[[list[int]], Outputs]  # the outputs of some members of an ensemble
+
+
+# Networks
 
 
 def ensembles(
     problem: str, architecture: str, cells: Sequence[Cell], seeds: Sequence[int]
-) -> list[Trained]:
+) -> list[Ensemble]:
     """Networks trained at each cell (strength, ρ), all in lockstep: one ensemble a cell.
 
     Those that most measurements share are trained once a process: the architecture that `SWEPT`
@@ -69,19 +72,18 @@ def ensembles(
 
 
 @cache
-def _shared(problem: str, seeds: tuple[int, ...]) -> Trained:
-    cell = registry.STRENGTHS[problem], 1.0
-    return _lockstep(problem, SWEPT[problem], [cell], seeds)[0]
+def _shared(problem: str, seeds: tuple[int, ...]) -> Ensemble:
+    return _lockstep(problem, SWEPT[problem], [(registry.STRENGTHS[problem], 1.0)], seeds)[0]
 
 
 def _lockstep(
     problem: str, architecture: str, cells: Sequence[Cell], seeds: Sequence[int]
-) -> list[Trained]:
+) -> list[Ensemble]:
     sets = [training_set(problem, cell, seed) for cell in cells for seed in seeds]
     network = by_name(architecture, fitting(registry.by_name(problem).direction.shape))
-    trained = training.train(network, sets, [*seeds] * len(cells), SCHEDULES[problem])
+    trained = train(network, sets, [*seeds] * len(cells), SCHEDULES[problem])
     n = len(seeds)
-    return [training.select(trained, range(i * n, (i + 1) * n)) for i in range(len(cells))]
+    return [trained.select(range(i * n, (i + 1) * n)) for i in range(len(cells))]
 
 
 def training_set(problem: str, cell: Cell, seed: int) -> training.Set:
@@ -94,8 +96,7 @@ def training_set(problem: str, cell: Cell, seed: int) -> training.Set:
 def networks(
     problem: str,
     *,
-    seeds: int,
-    slow_seeds: int,
+    seeds: Seeds,
     factors: Sequence[float],
     points: int,
     architectures: Sequence[str] = (),
@@ -106,15 +107,13 @@ def networks(
     strength, rho, seed, loss, steps, reached, and those of `measure`.
 
     Args:
-        slow_seeds: Of architectures that are more than layers of dense units.
         architectures: Names; the one that `SWEPT` names comes in any case. None: all.
     """
     usual = registry.STRENGTHS[problem]
     every = [[usual, 1.0], [usual, 0.5]]
     more = [[usual, 0.9]] + [[f * usual, rho] for f in factors if f != 1 for rho in (1.0, 0.5)]
     grid = [
-        {"problem": problem, "architecture": own.name, "points": points}
-        | {"seeds": seeds if own.engine == "dense" else slow_seeds}
+        {"problem": problem, "architecture": own.name, "points": points, "seeds": seeds.of(own)}
         | {"cells": every + more if own.name == SWEPT[problem] else every}
         for own in fitting(registry.by_name(problem).direction.shape)
         if not architectures or own.name in (*architectures, SWEPT[problem])
@@ -129,47 +128,29 @@ def network_point(
 
     Directions are looked at where the strength is the usual one.
     """
-    tables = []
-    given = [(strength, rho) for strength, rho in cells]
-    for (strength, rho), trained in zip(
-        given, ensembles(problem, architecture, given, range(seeds)), strict=True
-    ):
-        own, usual = registry.by_name(problem, strength), registry.STRENGTHS[problem]
-        columns = {
-            "strength": strength,
-            "rho": rho,
-            "seed": trained.seeds,
-            "loss": trained.loss.tolist(),
-            "steps": trained.steps.tolist(),
-            "reached": trained.reached.tolist(),
-        }
-        found = measure(
-            own, training.as_function(trained), len(trained),
-            points=_points(trained, points), directions=strength == usual, some=some_of(trained),
+    given, tables = [(strength, rho) for strength, rho in cells], []
+    found = ensembles(problem, architecture, given, range(seeds))
+    for (strength, rho), own in zip(given, found, strict=True):
+        measured = measure(
+            registry.by_name(problem, strength), own,
+            points=_points(own, points), directions=strength == registry.STRENGTHS[problem],
         )  # fmt: skip
-        tables.append(pd.DataFrame(columns).join(found))
+        tables.append(own.table(strength=strength, rho=rho).join(measured))
     return pd.concat(tables, ignore_index=True)
 
 
-def _points(trained: Trained, points: int) -> int:
+def _points(own: Ensemble, points: int) -> int:
     """Large convolutions cost a hundred times what other networks do: a third of the points."""
-    large = trained.architecture.engine == "looped" and len(trained.parameters) > 4
+    assert own.trained is not None
+    large = own.trained.architecture.engine == "looped" and len(own.trained.parameters) > 4
     return max(6, points // 3) if large else points
 
 
-def some_of(trained: Trained) -> Some:
-    """The outputs of some members, for what only they need."""
-    return lambda rows: training.as_function(training.select(trained, rows))
+# What they read, and how far each is from flipping
 
 
 def measure(
-    problem: Planted,
-    outputs: Outputs,
-    members: int,
-    *,
-    points: int,
-    directions: bool = True,
-    some: Some | None = None,
+    problem: Planted, own: Ensemble, *, points: int, directions: bool = True
 ) -> pd.DataFrame:
     """What members read and how far each is from flipping: one row a member.
 
@@ -185,64 +166,31 @@ def measure(
     - sane, surviving, rise, black_box, gradients: of `attacks.sanity`, for all members at once;
     - with directions, cosine: median |cos| of the ℓ2 perturbation and the structure's normal, over
       the points where one was found; NaN where none was.
-
-    Args:
-        outputs: As in `instability`, for inputs in single precision.
-        some: As in `thorough`.
     """
-    x, y = problem.draw(points, torch.Generator().manual_seed(TEST_SEED), held_out=True)
-    found = thorough(outputs, x.float(), "linf", members, some=some)
+    x, y = held_out(problem, points)
+    found = thorough(own, x.float(), "linf")
     columns: dict[str, Any] = {
-        "capture": captures(problem, outputs, members),
-        "success": success.accuracy(_labels(outputs, x, members), y),
+        "capture": captures(problem, own),
+        "success": success.accuracy(own.labels(x.float()), y),
         **_sizes(problem, x, y, found),
-        **_shares(problem, outputs, x, members),
-        **_sanity(problem, outputs, (x, y), found),
+        **_shares(problem, own, x),
+        **_sanity(problem, own, (x, y), found),
     }
     if directions:
-        l2 = thorough(outputs, x.float(), "l2", members, some=some)
+        l2 = thorough(own, x.float(), "l2")
         columns["cosine"] = cosines(problem, l2).nanquantile(0.5, dim=1)
     return pd.DataFrame({name: np.asarray(value) for name, value in columns.items()})
 
 
-def thorough(
-    outputs: Outputs, x: Tensor, norm: Norm, members: int, *, some: Some | None = None
-) -> Attack:
-    """An attack that starts again, more often, where a member's label did not flip within reach.
-
-    Reach: `LARGE` at every input, in the Euclidean norm √n times that for n inputs. What a member
-    gets depends on no other one.
-
-    Args:
-        some: The outputs of some members: those that missed start again alone. None: all do, which
-            takes longer.
-    """
-    first, more = STARTS[x.ndim > 2]
-    found = attacks.smallest_perturbations(outputs, x, norm=norm, members=members, starts=first)
-    reach = LARGE if norm == "linf" else LARGE * math.sqrt(x[0].numel())
-    missed = found.size > reach
-    if not more or not missed.any():
-        return found
-    rows = missed.any(1).nonzero().flatten() if some else torch.arange(members)
-    columns = missed.any(0).nonzero().flatten()
-    own = some(rows.tolist()) if some else outputs
-    again = attacks.smallest_perturbations(
-        own, x[columns], norm=norm, members=len(rows), starts=more
-    )
-    size, perturbation = found.size.clone(), found.perturbation.clone()
-    place = rows[:, None], columns
-    better = missed[place] & (again.size < size[place])
-    size[place] = torch.where(better, again.size, size[place])
-    wide = better.view(*better.shape, *[1] * (x.ndim - 1))
-    perturbation[place] = torch.where(wide, again.perturbation, perturbation[place])
-    return Attack(norm, size, perturbation)
+def held_out(problem: Planted, points: int) -> training.Set:
+    """Inputs that are attacked, and their labels."""
+    return problem.draw(points, torch.Generator().manual_seed(SEED), held_out=True)
 
 
-def captures(problem: Planted, outputs: Outputs, members: int) -> Tensor:
+def captures(problem: Planted, own: Ensemble) -> Tensor:
     """Share of the conflict set that each member reads by the false structure, (members,)."""
     x, _ = problem.conflict_set(SAMPLES.get(problem.name, 400), _generator())
-    labels = _labels(outputs, x, members)
-    return success.capture(labels, problem.false, problem.original, x)
+    return success.capture(own.labels(x.float()), problem.false, problem.original, x)
 
 
 def cosines(problem: Planted, attack: Attack) -> Tensor:
@@ -254,21 +202,8 @@ def cosines(problem: Planted, attack: Attack) -> Tensor:
     return (eta @ problem.direction.flatten()).abs() / eta.norm(dim=2)
 
 
-def worst(problem: Planted, x: Tensor) -> Tensor:
-    """The false structure's smallest ℓ∞ perturbation of each input, like x, up to its boundary."""
-    towards = torch.where(problem.false(x) > 0, -1.0, 1.0).double()
-    step = towards * problem.distance(x, "linf")
-    return step.view(-1, *[1] * (x.ndim - 1)) * problem.direction.sign()
-
-
 def _generator() -> torch.Generator:
-    return torch.Generator().manual_seed(TEST_SEED + 1)
-
-
-def _labels(outputs: Outputs, x: Tensor, members: int) -> Tensor:
-    with torch.no_grad():
-        parts = [outputs(part.expand(members, *part.shape)) for part in x.float().split(200)]
-    return success.labels(torch.cat(parts, 1))
+    return torch.Generator().manual_seed(SEED + 1)
 
 
 def _sizes(problem: Planted, x: Tensor, y: Tensor, attack: Attack) -> dict[str, Any]:
@@ -281,65 +216,54 @@ def _sizes(problem: Planted, x: Tensor, y: Tensor, attack: Attack) -> dict[str, 
     return columns | {"size": (columns["size_0"] * columns["size_1"]).sqrt()}
 
 
-def _shares(problem: Planted, outputs: Outputs, x: Tensor, members: int) -> dict[str, Any]:
+def _shares(problem: Planted, own: Ensemble, x: Tensor) -> dict[str, Any]:
     signs = torch.randn(x.shape, dtype=torch.float64, generator=_generator()).sign()
-    eta, before = BEYOND * worst(problem, x), _labels(outputs, x, members)
-    moved = {"own": x + eta, "random": x + eta.abs().amax() * signs}
-    return {
-        name: (_labels(outputs, z, members) != before).double().mean(1) for name, z in moved.items()
-    }
+    eta = BEYOND * towards(problem, x)
+    moved = {"own": eta, "random": eta.abs().amax() * signs}
+    return {name: _flipped(own, x, step) for name, step in moved.items()}
 
 
-def _sanity(
-    problem: Planted, outputs: Outputs, data: training.Set, attack: Attack
-) -> dict[str, Any]:
+def _flipped(own: Ensemble, x: Tensor, step: Tensor) -> Tensor:
+    """Share of labels that a step flips, (members,)."""
+    return (own.labels(x.float()) != own.labels((x + step).float())).double().mean(1)
+
+
+def _sanity(problem: Planted, own: Ensemble, data: training.Set, attack: Attack) -> dict[str, Any]:
     x, y = data
-    members = len(attack.size)
-    right = _labels(outputs, x, members) == y.long()
+    right = own.labels(x.float()) == y.long()
     epsilon = BEYOND * problem.distance(x, "linf").median().item()
-    check = attacks.sanity(outputs, x.float(), y, attack=attack, large=LARGE)
-    names = ("surviving", "rise", "black_box", "gradients")
+    check = attacks.sanity(own.outputs, x.float(), y, attack=attack, large=LARGE)
     # An infinite rise (nothing was found at all) is no number that a table can hold.
-    values = {n: torch.tensor(min(getattr(check, n).value, 1e3)).expand(members) for n in names}
-    return {
-        "robust": attacks.robust_accuracy(attack, right, epsilon),
-        "sane": torch.tensor(check.holds).expand(members),
-        **values,
+    values = {n: torch.tensor(min(getattr(check, n).value, 1e3)) for n in CHECKS}
+    same = {"sane": torch.tensor(check.holds)} | values
+    return {"robust": attacks.robust_accuracy(attack, right, epsilon)} | {
+        name: value.expand(len(own)) for name, value in same.items()
     }
+
+
+# Interventions: training against an adversary, and perturbations that are the same for all inputs
 
 
 def adversaries(problem: str, *, seeds: int, points: int) -> pd.DataFrame:
     """Training plain, against an adversary, against a faint one, with noise: a row a network.
 
-    Columns: problem, variant ("plain", "adversary", "faint", "noise"), factor (size by radius),
-    seed, steps, reached, conflict (accuracy on the conflict set), and those of `measure`.
+    Columns: problem, variant (of `VARIANTS`), factor (size by radius), seed, loss, steps, reached,
+    conflict (accuracy on the conflict set), and those of `measure`.
     """
-    grid = [
-        {"problem": problem, "variant": variant, "seeds": seeds, "points": points}
-        for variant in ("plain", "adversary", "faint", "noise")
-    ]
+    shared = {"problem": problem, "seeds": seeds, "points": points}
+    grid = [shared | {"variant": variant} for variant in VARIANTS]
     return sweep(adversary_point, grid).drop(columns=["seeds", "points"])
 
 
 def adversary_point(*, problem: str, variant: str, seeds: int, points: int) -> pd.DataFrame:
     """The networks of one way of training at the usual strength: the point of `adversaries`."""
-    own = registry.by_name(problem)
-    factor, trained = _variant(own, variant, range(seeds))
-    found = measure(
-        own, training.as_function(trained), seeds,
-        points=points, directions=False, some=some_of(trained),
-    )  # fmt: skip
-    columns = {
-        "factor": factor,
-        "seed": trained.seeds,
-        "steps": trained.steps.tolist(),
-        "reached": trained.reached.tolist(),
-        "conflict": (1 - found["capture"]).tolist(),
-    }
-    return pd.DataFrame(columns).join(found)
+    given = registry.by_name(problem)
+    factor, own = _variant(given, variant, range(seeds))
+    found = measure(given, own, points=points, directions=False)
+    return own.table(factor=factor, conflict=(1 - found["capture"]).tolist()).join(found)
 
 
-def _variant(problem: Planted, variant: str, seeds: Sequence[int]) -> tuple[float, Trained]:
+def _variant(problem: Planted, variant: str, seeds: Sequence[int]) -> tuple[float, Ensemble]:
     """Size by radius of what is added in training, and networks trained so.
 
     All use the architecture that `SWEPT` names. Noise: each sample several times, each time with
@@ -357,11 +281,11 @@ def _variant(problem: Planted, variant: str, seeds: Sequence[int]) -> tuple[floa
     else:
         schedule = replace(schedule, adversary=Adversary("linf", size, ASCENT[name]))
     network = by_name(SWEPT[name], fitting(problem.direction.shape))
-    return factor, training.train(network, sets, seeds, schedule)
+    return factor, train(network, sets, seeds, schedule)
 
 
 def _noisy(pair: training.Set, size: float, seed: int) -> training.Set:
-    generator = torch.Generator().manual_seed(TEST_SEED + seed)
+    generator = torch.Generator().manual_seed(SEED + seed)
     x, y = pair[0].repeat(COPIES, *[1] * (pair[0].ndim - 1)), pair[1].repeat(COPIES)
     return x + size * torch.randn(x.shape, dtype=x.dtype, generator=generator).sign(), y
 
@@ -369,75 +293,83 @@ def _noisy(pair: training.Set, size: float, seed: int) -> training.Set:
 def universals(problem: str, *, seeds: int, points: int) -> pd.DataFrame:
     """A perturbation for each label: the structure's, the best found, random; a row a network.
 
-    All of one ℓ∞ size, 1.5 times the structure's median distance. Columns: problem, seed, capture,
-    and those of `universal_shares`.
+    All of one ℓ∞ size, 1.5 times the structure's median distance; the usual strength, ρ = 1.
+    Columns: problem, seed, capture, and those of `universal_shares`.
     """
     grid = [{"problem": problem, "seeds": seeds, "points": points}]
     return sweep(universal_point, grid).drop(columns=["seeds", "points"])
 
 
 def universal_point(*, problem: str, seeds: int, points: int) -> pd.DataFrame:
-    """The only point of `universals`: the usual strength, ρ = 1."""
-    own = registry.by_name(problem)
-    (trained,) = ensembles(problem, SWEPT[problem], [(own.strength, 1.0)], range(seeds))
-    outputs = training.as_function(trained)
-    table = universal_shares(own, outputs, seeds, points=points)
-    return table.assign(seed=trained.seeds, capture=captures(own, outputs, seeds).numpy())
+    """The only point of `universals`."""
+    given = registry.by_name(problem)
+    (own,) = ensembles(problem, SWEPT[problem], [(given.strength, 1.0)], range(seeds))
+    table = universal_shares(given, own, points=points)
+    return table.assign(seed=own.seeds, capture=captures(given, own).numpy())
 
 
-def universal_shares(
-    problem: Planted, outputs: Outputs, members: int, *, points: int
-) -> pd.DataFrame:
+def universal_shares(problem: Planted, own: Ensemble, *, points: int) -> pd.DataFrame:
     """Shares of labels flipped by perturbations of one ℓ∞ size, one for each label.
 
     Columns: own, by the structure's direction; found, by the best that a search finds; random, by
     the best of ten with random signs.
     """
-    x, _ = problem.draw(points, torch.Generator().manual_seed(TEST_SEED), held_out=True)
+    x, _ = held_out(problem, points)
     size = BEYOND * problem.distance(x, "linf").median().item()
     found = universal.universal_perturbations(
-        outputs, x.float(), norm="linf", size=size, members=members, per_label=True
+        own.outputs, x.float(), norm="linf", size=size, members=len(own), per_label=True
     )
-    step = (size * worst(problem, x).sign()).double()
-    before, after = _labels(outputs, x, members), _labels(outputs, x + step, members)
     random = [universal.random_like(found, seed=seed) for seed in range(10)]
-    shares = [universal.flipped_share(outputs, x.float(), one) for one in (found, *random)]
+    shares = [universal.flipped_share(own.outputs, x.float(), one) for one in (found, *random)]
     columns = {
-        "own": (before != after).double().mean(1),
+        "own": _flipped(own, x, (size * towards(problem, x).sign()).double()),
         "found": shares[0],
         "random": torch.stack(shares[1:]).amax(0),
     }
     return pd.DataFrame({name: np.asarray(value) for name, value in columns.items()})
 
 
-def gaps(*, seeds: int, slow_seeds: int, points: int, solved: int) -> pd.DataFrame:
+# The attack against exact distances
+
+
+def gaps(*, seeds: Seeds, points: int, solved: int) -> pd.DataFrame:
     """The attack against exact distances on the oscillation networks: a row a network and norm.
 
-    Those trained at ρ = 1; and `slow_seeds` at ρ = 1/2, on two points, as their distances are large
+    Those trained at ρ = 1; and `seeds.slow` at ρ = 1/2, on two points, as their distances are large
     and so take long. Columns: rho, seed, norm, and those of `gap_rows`.
 
     Args:
         solved: Points at which HiGHS solves the ℓ∞ problem too.
     """
     grid = [
-        {"rho": 1.0, "seeds": seeds, "points": points, "solved": solved},
-        {"rho": 0.5, "seeds": slow_seeds, "points": 2, "solved": 0},
+        {"rho": 1.0, "seeds": seeds.fast, "points": points, "solved": solved},
+        {"rho": 0.5, "seeds": seeds.slow, "points": 2, "solved": 0},
     ]
     return sweep(gap_point, grid).drop(columns=["seeds", "points", "solved"])
 
 
 def gap_point(*, rho: float, seeds: int, points: int, solved: int) -> pd.DataFrame:
-    """Some networks of `gaps`."""
-    problem = registry.by_name("oscillation")
-    name = SWEPT["oscillation"]
-    (trained,) = ensembles("oscillation", name, [(problem.strength, rho)], range(seeds))
-    parameters = {key: value.double() for key, value in trained.parameters.items()}
-    trained = replace(trained, parameters=parameters)
-    return gap_rows(problem, trained, points=points, solved=solved)
+    """Some networks of `gaps`, in double precision."""
+    given, own = _in_plane(rho, range(seeds))
+    assert own.trained is not None
+    values = {key: value.double() for key, value in own.trained.parameters.items()}
+    precise = ensemble(replace(own.trained, parameters=values))
+    return gap_rows(given, precise, points=points, solved=solved)
 
 
-def gap_rows(problem: Planted, trained: Trained, *, points: int, solved: int) -> pd.DataFrame:
-    """Attack and exact distance of networks of two inputs, in double precision: a row a norm each.
+def _in_plane(rho: float, seeds: Sequence[int]) -> tuple[Planted, Ensemble]:
+    given = registry.by_name("oscillation")
+    return given, ensembles(given.name, SWEPT[given.name], [(given.strength, rho)], seeds)[0]
+
+
+def _data(problem: Planted, points: int) -> training.Set:
+    """The first of a hundred samples."""
+    x, y = problem.draw(100, torch.Generator().manual_seed(SEED))
+    return x[:points], y[:points]
+
+
+def gap_rows(problem: Planted, own: Ensemble, *, points: int, solved: int) -> pd.DataFrame:
+    """Attack and exact distance of trained networks of two inputs: a row a network and norm.
 
     Columns: seed, norm; sizes, of either kind, end at `FAR`:
 
@@ -450,29 +382,26 @@ def gap_rows(problem: Planted, trained: Trained, *, points: int, solved: int) ->
       points that the network reads as that structure together with their mirror images, and over
       all others; 0 if there is none.
     """
-    x = problem.draw(100, torch.Generator().manual_seed(TEST_SEED))[0][:points]
-    outputs, members = training.as_function(trained), len(trained)
-    read = _read_with_mirror(problem, outputs, x, members)
-    rows = []
-    for norm in ("linf", "l2"):
-        strong = thorough(outputs, x, norm, members)
+    x, _ = _data(problem, points)
+    read, rows, norms = _read_with_mirror(problem, own, x), [], ("linf", "l2")
+    for norm in norms:
+        strong = thorough(own, x, norm)
         weak = attacks.smallest_perturbations(
-            outputs, x, norm=norm, members=members, starts=1, steps=5
+            own.outputs, x, norm=norm, members=len(own), starts=1, steps=5
         )
-        for member, seed in enumerate(trained.seeds):
-            network = exact.dense(trained, member)
+        twice = 2 * problem.distance(x, norm).numpy()
+        for member, seed in enumerate(own.seeds):
+            network = exact.dense(own.trained, member)
             sizes, other = (a.size[member].clamp(max=FAR).numpy() for a in (strong, weak))
-            best = exact_sizes(network, x, sizes, norm)
-            twice = best / (2 * problem.distance(x, norm).numpy())
-            own = read[member].numpy()
-            count = solved if norm == "linf" else 0
-            excess = sizes / best - 1
+            best, reads = exact_sizes(network, x, sizes, norm), read[member].numpy()
+            excess, count = sizes / best - 1, solved if norm == "linf" else 0
             rows.append(
                 {"seed": seed, "norm": norm, "worst": excess.max(), "middle": np.median(excess)}
                 | {"near": excess[best < LARGE].max(initial=0)}
                 | {"weak": min((other / best - 1).max(), 1.0)}
                 | _solved(network, x[:count], best[:count])
-                | {"mirrored": twice[own].max(initial=0), "other": twice[~own].max(initial=0)}
+                | {"mirrored": (best / twice)[reads].max(initial=0)}
+                | {"other": (best / twice)[~reads].max(initial=0)}
             )
     return pd.DataFrame(rows)
 
@@ -502,36 +431,104 @@ def _solved(network: Dense, x: Tensor, best: np.ndarray) -> dict[str, float]:
     }
 
 
-def _read_with_mirror(problem: Planted, outputs: Outputs, x: Tensor, members: int) -> Tensor:
+def _read_with_mirror(problem: Planted, own: Ensemble, x: Tensor) -> Tensor:
     """Mask (members, samples): where a member labels x and its mirror image as `false` does."""
-    masks = []
-    for point in (x, x + 2 * worst(problem, x)):
-        labels = success.labels(outputs(point.expand(members, *x.shape)))
-        masks.append(labels == problem.false(point))
-    return masks[0] & masks[1]
+    here, there = (
+        own.labels(point) == problem.false(point) for point in (x, x + 2 * towards(problem, x))
+    )
+    return here & there
 
 
 def plane_table(*, points: int, cells: int) -> pd.DataFrame:
-    """One oscillation network in the plane, for `plots.instability.plane`.
+    """One oscillation network in the plane, for `figures.plane`.
 
     The network of seed 0 at the usual strength and ρ = 1: its labels on `cells` × `cells` points,
     and exact smallest ℓ2 perturbations of `points` samples.
     """
-    problem = registry.by_name("oscillation")
-    name = SWEPT["oscillation"]
-    (trained,) = ensembles("oscillation", name, [(problem.strength, 1.0)], [0])
-    network = exact.dense(trained, 0)
-    x = problem.draw(100, torch.Generator().manual_seed(TEST_SEED))[0][:points].numpy()
+    problem, own = _in_plane(1.0, [0])
+    network = exact.dense(own.trained, 0)
+    x = _data(problem, points)[0].numpy()
     across = np.linspace(x[:, 0].min() - 0.01, x[:, 0].max() + 0.01, cells)
     up = np.linspace(-0.5 * problem.strength, 1.5 * problem.strength, cells)
     mesh = np.stack(np.meshgrid(across, up), 2).reshape(-1, 2)
     far = 4 * problem.strength
     ends = [p + exact.smallest_in_plane(network, p, norm="l2", radius=far).perturbation for p in x]
-    to = np.stack(ends)
-    shown = {"x1": mesh[:, 0], "x2": mesh[:, 1], "label": (network(mesh) > 0).astype(int)}
-    data = {"x1": x[:, 0], "x2": x[:, 1], "label": (network(x) > 0).astype(int)}
-    table = pd.concat([
-        pd.DataFrame(shown).assign(kind="map"),
-        pd.DataFrame(data | {"to1": to[:, 0], "to2": to[:, 1]}).assign(kind="point"),
-    ], ignore_index=True)  # fmt: skip
-    return table.assign(level=problem.level)
+    to1, to2 = np.stack(ends).T
+    parts = [
+        pd.DataFrame({"x1": z[:, 0], "x2": z[:, 1], "label": (network(z) > 0).astype(int)} | more)
+        for z, more in (
+            (mesh, {"kind": "map"}), (x, {"to1": to1, "to2": to2, "kind": "point"})
+        )
+    ]  # fmt: skip
+    return pd.concat(parts, ignore_index=True).assign(level=problem.level)
+
+
+# The structures themselves
+
+
+def by_hand(*, points: int) -> pd.DataFrame:
+    """The structures measured as if they were networks: problem, rule, and those of `measure`.
+
+    For the original parity of the digits there is no network: it compares with all images.
+    """
+    tables = []
+    for name in PROBLEMS:
+        problem = registry.by_name(name)
+        known = {"false": rules.false_rule(problem), "original": rules.ORIGINALS.get(name)}
+        for rule, outputs in known.items():
+            if outputs is not None:
+                found = measure(problem, Ensemble(outputs, (0,)), points=points)
+                tables.append(found.assign(problem=name, rule=rule, strength=problem.strength))
+    return pd.concat(tables, ignore_index=True)
+
+
+def masked(*, points: int) -> dict[str, float]:
+    """An attack on `oscillation_network`, without gradient on the data, and the exact distances.
+
+    Shares of points: missed_one, missed_many, where the attack finds nothing from one start and
+    from 24; flat_masked, without a gradient, as the sanity check sees it. And ratio_masked, the
+    median of the exact distance by the hint's. All ℓ2.
+    """
+    problem, rule = registry.by_name("oscillation"), rules.oscillation_rule
+    x, y = _data(problem, points)
+    one, many = (
+        attacks.smallest_perturbations(rule, x, norm="l2", members=1, starts=starts)
+        for starts in (1, 24)
+    )
+    check = attacks.sanity(rule, x, y, attack=many, large=LARGE)
+    found = exact_sizes(rules.oscillation_network(), x, np.ones(len(x)), "l2")
+    return {
+        "missed_one": one.size.isinf().double().mean().item(),
+        "missed_many": many.size.isinf().double().mean().item(),
+        "flat_masked": check.gradients.value,
+        "ratio_masked": float(np.median(found / problem.distance(x, "l2").numpy())),
+    }
+
+
+def stability(name: str, *, factor: float = 1.0, points: int) -> Estimate:
+    """Radius of the original over that of the false structure, median over data.
+
+    Low and high are medians of the bounds.
+
+    Args:
+        factor: Times the usual strength.
+    """
+    problem = registry.by_name(name, factor * registry.STRENGTHS[name])
+    x, _ = held_out(problem, points)
+    own = problem.distance(x, "l2" if name.startswith("digits") else "linf")
+    low, high = ((bound / own).quantile(0.5).item() for bound in rules.radii(problem, x))
+    return Estimate((low + high) / 2, low, high, points, "proved bounds")
+
+
+def follower_ratio(*, size: float) -> tuple[Estimate, float]:
+    """Largest ℓ2 distance of `rules.follower` over the colour's, and the largest gap of outputs.
+
+    On the training images of the stripes.
+    """
+    problem = registry.by_name("stripes")
+    x, _ = training_set("stripes", (problem.strength, 1.0), 0)
+    weights = rules.follower(problem, x, size).flatten()
+    score = x.flatten(1) @ weights - problem.level
+    gap = (score - (x.flatten(1) @ problem.direction.flatten() - problem.level)).abs().max()
+    ratio = score.abs() / weights.norm() / problem.distance(x, "l2")
+    return statistics.exact(ratio.max().item()), gap.item()
