@@ -18,6 +18,7 @@ from falsestruct.instability.exact import Dense
 from falsestruct.problems.oscillation import Oscillation
 from falsestruct.problems.planted import Planted
 from falsestruct.problems.stripes import Stripes
+from falsestruct.statistics import Estimate
 from falsestruct.theory.oscillation import exact_network
 
 STRIPE_RADIUS = 0.5  # of the orientation rule, ℓ∞, proved in chapter 03
@@ -135,3 +136,26 @@ def follower(problem: Planted, x: Tensor, size: float) -> Tensor:
         raise ValueError(f"{len(x)} inputs span all {flat.shape[1]} dimensions; give fewer")
     weights = problem.direction.flatten() + size * unit / unit.norm()
     return weights.view(problem.direction.shape)
+
+
+def stability(problem: Planted, *, points: int) -> Estimate:
+    """Radius of the original over that of the false structure, median over held-out data.
+
+    Low and high are medians of the bounds.
+    """
+    x, _ = problem.draw(points, torch.Generator().manual_seed(SEED), held_out=True)
+    own = problem.distance(x, "l2" if problem.name.startswith("digits") else "linf")
+    low, high = ((bound / own).quantile(0.5).item() for bound in radii(problem, x))
+    return Estimate((low + high) / 2, low, high, points, "proved bounds")
+
+
+def follower_ratio(problem: Planted, x: Tensor, *, size: float) -> tuple[float, float]:
+    """Largest ℓ2 distance of the `follower` over the false structure's, and largest gap of outputs.
+
+    Over inputs x, on which the two agree.
+    """
+    weights = follower(problem, x, size).flatten()
+    score = x.flatten(1) @ weights - problem.level
+    gap = (score - (x.flatten(1) @ problem.direction.flatten() - problem.level)).abs().max()
+    ratio = score.abs() / weights.norm() / problem.distance(x, "l2")
+    return ratio.max().item(), gap.item()

@@ -15,10 +15,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from falsestruct import statistics, success
+from falsestruct import success
 from falsestruct.instability import attacks, exact, rules, universal
-from falsestruct.instability.attacks import Attack, Norm
-from falsestruct.instability.exact import Dense
+from falsestruct.instability.attacks import Attack
+from falsestruct.instability.gaps import gap_rows, some_data
 from falsestruct.instability.rules import SEED, towards
 from falsestruct.instability.thorough import LARGE, thorough
 from falsestruct.learning import training
@@ -26,7 +26,6 @@ from falsestruct.learning.ensembles import Ensemble, Seeds, ensemble, train
 from falsestruct.learning.networks import by_name, fitting
 from falsestruct.learning.training import Adversary, Schedule
 from falsestruct.problems.planted import Planted, registry
-from falsestruct.statistics import Estimate
 from falsestruct.sweep.grid import sweep
 
 PROBLEMS = ("stripes", "oscillation", "digits-brightness")
@@ -44,7 +43,6 @@ ASCENT = {"stripes": 4, "oscillation": 2, "digits-brightness": 3}  # steps of th
 FAINT = 0.1  # the control's adversary, in radii
 COPIES = 5  # of each sample, each with its own noise
 BEYOND = 1.5  # in units of its distance, the false structure's own perturbation that is tried
-FAR = 10.0  # where exact distances end: some networks give all inputs the same label
 CHECKS = ("surviving", "rise", "black_box", "gradients")  # of `attacks.sanity`
 
 Cell = tuple[float, float]  # strength, ρ
@@ -362,83 +360,6 @@ def _in_plane(rho: float, seeds: Sequence[int]) -> tuple[Planted, Ensemble]:
     return given, ensembles(given.name, SWEPT[given.name], [(given.strength, rho)], seeds)[0]
 
 
-def _data(problem: Planted, points: int) -> training.Set:
-    """The first of a hundred samples."""
-    x, y = problem.draw(100, torch.Generator().manual_seed(SEED))
-    return x[:points], y[:points]
-
-
-def gap_rows(problem: Planted, own: Ensemble, *, points: int, solved: int) -> pd.DataFrame:
-    """Attack and exact distance of trained networks of two inputs: a row a network and norm.
-
-    Columns: seed, norm; sizes, of either kind, end at `FAR`:
-
-    - worst, middle: largest and median excess of the attack's size over the exact one; near: the
-      largest where the exact one is below `LARGE`, 0 if it is nowhere; weak: the largest for one
-      start of five steps, at most 1, where it finds nothing;
-    - solver: largest relative difference between the two exact ways; binaries: of the largest
-      program;
-    - mirrored, other: largest exact size in units of twice the false structure's distance, over the
-      points that the network reads as that structure together with their mirror images, and over
-      all others; 0 if there is none.
-    """
-    x, _ = _data(problem, points)
-    read, rows, norms = _read_with_mirror(problem, own, x), [], ("linf", "l2")
-    for norm in norms:
-        strong = thorough(own, x, norm)
-        weak = attacks.smallest_perturbations(
-            own.outputs, x, norm=norm, members=len(own), starts=1, steps=5
-        )
-        twice = 2 * problem.distance(x, norm).numpy()
-        for member, seed in enumerate(own.seeds):
-            network = exact.dense(own.trained, member)
-            sizes, other = (a.size[member].clamp(max=FAR).numpy() for a in (strong, weak))
-            best, reads = exact_sizes(network, x, sizes, norm), read[member].numpy()
-            excess, count = sizes / best - 1, solved if norm == "linf" else 0
-            rows.append(
-                {"seed": seed, "norm": norm, "worst": excess.max(), "middle": np.median(excess)}
-                | {"near": excess[best < LARGE].max(initial=0)}
-                | {"weak": min((other / best - 1).max(), 1.0)}
-                | _solved(network, x[:count], best[:count])
-                | {"mirrored": (best / twice)[reads].max(initial=0)}
-                | {"other": (best / twice)[~reads].max(initial=0)}
-            )
-    return pd.DataFrame(rows)
-
-
-def exact_sizes(network: Dense, x: Tensor, sizes: np.ndarray, norm: Norm) -> np.ndarray:
-    """Exact distances (samples,) within the sizes that an attack found, in the plane.
-
-    Where there is none within `FAR`, that.
-    """
-    found = [
-        exact.smallest_in_plane(network, point, norm=norm, radius=1.000001 * size)
-        for point, size in zip(x.numpy(), sizes, strict=True)
-    ]
-    return np.minimum([one.size for one in found], FAR)
-
-
-def _solved(network: Dense, x: Tensor, best: np.ndarray) -> dict[str, float]:
-    """HiGHS against the list of pieces."""
-    found = [
-        exact.smallest_linf(network, point, radius=1.01 * size)
-        for point, size in zip(x.numpy(), best, strict=True)
-    ]
-    differences = [abs(one.size / size - 1) for one, size in zip(found, best, strict=True)]
-    return {
-        "solver": max(differences, default=0.0),
-        "binaries": max((one.pieces for one in found), default=0),
-    }
-
-
-def _read_with_mirror(problem: Planted, own: Ensemble, x: Tensor) -> Tensor:
-    """Mask (members, samples): where a member labels x and its mirror image as `false` does."""
-    here, there = (
-        own.labels(point) == problem.false(point) for point in (x, x + 2 * towards(problem, x))
-    )
-    return here & there
-
-
 def plane_table(*, points: int, cells: int) -> pd.DataFrame:
     """One oscillation network in the plane, for `figures.plane`.
 
@@ -446,8 +367,9 @@ def plane_table(*, points: int, cells: int) -> pd.DataFrame:
     and exact smallest ℓ2 perturbations of `points` samples.
     """
     problem, own = _in_plane(1.0, [0])
+    assert own.trained is not None
     network = exact.dense(own.trained, 0)
-    x = _data(problem, points)[0].numpy()
+    x = some_data(problem, points)[0].numpy()
     across = np.linspace(x[:, 0].min() - 0.01, x[:, 0].max() + 0.01, cells)
     up = np.linspace(-0.5 * problem.strength, 1.5 * problem.strength, cells)
     mesh = np.stack(np.meshgrid(across, up), 2).reshape(-1, 2)
@@ -480,55 +402,3 @@ def by_hand(*, points: int) -> pd.DataFrame:
                 found = measure(problem, Ensemble(outputs, (0,)), points=points)
                 tables.append(found.assign(problem=name, rule=rule, strength=problem.strength))
     return pd.concat(tables, ignore_index=True)
-
-
-def masked(*, points: int) -> dict[str, float]:
-    """An attack on `oscillation_network`, without gradient on the data, and the exact distances.
-
-    Shares of points: missed_one, missed_many, where the attack finds nothing from one start and
-    from 24; flat_masked, without a gradient, as the sanity check sees it. And ratio_masked, the
-    median of the exact distance by the hint's. All ℓ2.
-    """
-    problem, rule = registry.by_name("oscillation"), rules.oscillation_rule
-    x, y = _data(problem, points)
-    one, many = (
-        attacks.smallest_perturbations(rule, x, norm="l2", members=1, starts=starts)
-        for starts in (1, 24)
-    )
-    check = attacks.sanity(rule, x, y, attack=many, large=LARGE)
-    found = exact_sizes(rules.oscillation_network(), x, np.ones(len(x)), "l2")
-    return {
-        "missed_one": one.size.isinf().double().mean().item(),
-        "missed_many": many.size.isinf().double().mean().item(),
-        "flat_masked": check.gradients.value,
-        "ratio_masked": float(np.median(found / problem.distance(x, "l2").numpy())),
-    }
-
-
-def stability(name: str, *, factor: float = 1.0, points: int) -> Estimate:
-    """Radius of the original over that of the false structure, median over data.
-
-    Low and high are medians of the bounds.
-
-    Args:
-        factor: Times the usual strength.
-    """
-    problem = registry.by_name(name, factor * registry.STRENGTHS[name])
-    x, _ = held_out(problem, points)
-    own = problem.distance(x, "l2" if name.startswith("digits") else "linf")
-    low, high = ((bound / own).quantile(0.5).item() for bound in rules.radii(problem, x))
-    return Estimate((low + high) / 2, low, high, points, "proved bounds")
-
-
-def follower_ratio(*, size: float) -> tuple[Estimate, float]:
-    """Largest ℓ2 distance of `rules.follower` over the colour's, and the largest gap of outputs.
-
-    On the training images of the stripes.
-    """
-    problem = registry.by_name("stripes")
-    x, _ = training_set("stripes", (problem.strength, 1.0), 0)
-    weights = rules.follower(problem, x, size).flatten()
-    score = x.flatten(1) @ weights - problem.level
-    gap = (score - (x.flatten(1) @ problem.direction.flatten() - problem.level)).abs().max()
-    ratio = score.abs() / weights.norm() / problem.distance(x, "l2")
-    return statistics.exact(ratio.max().item()), gap.item()
