@@ -41,7 +41,8 @@ def gap_rows(problem: Planted, own: Ensemble, *, points: int, solved: int) -> pd
     """
     assert own.trained is not None, "rules built by hand have no layers"
     x, _ = some_data(problem, points)
-    read, rows, norms = _read_with_mirror(problem, own, x), [], ("linf", "l2")
+    read, rows = _read_with_mirror(problem, own, x), []
+    norms: tuple[Norm, ...] = ("linf", "l2")
     for norm in norms:
         strong = thorough(own, x, norm)
         weak = attacks.smallest_perturbations(
@@ -95,6 +96,31 @@ def _read_with_mirror(problem: Planted, own: Ensemble, x: Tensor) -> Tensor:
         own.labels(point) == problem.false(point) for point in (x, x + 2 * towards(problem, x))
     )
     return here & there
+
+
+def plane_table(problem: Planted, own: Ensemble, *, points: int, cells: int) -> pd.DataFrame:
+    """The first network of an ensemble in the plane.
+
+    Its labels on `cells` × `cells` points, and exact smallest ℓ2 perturbations of `points` samples,
+    each at most four times as long as the false signal. Columns: kind ("map", "point"), x1, x2,
+    label, to1, to2 (the end of the perturbation), level (of the false structure's boundary).
+    """
+    assert own.trained is not None, "rules built by hand have no layers"
+    network = exact.dense(own.trained, 0)
+    x = some_data(problem, points)[0].numpy()
+    across = np.linspace(x[:, 0].min() - 0.01, x[:, 0].max() + 0.01, cells)
+    up = np.linspace(-0.5 * problem.strength, 1.5 * problem.strength, cells)
+    mesh = np.stack(np.meshgrid(across, up), 2).reshape(-1, 2)
+    far = 4 * problem.strength
+    ends = [p + exact.smallest_in_plane(network, p, norm="l2", radius=far).perturbation for p in x]
+    to1, to2 = np.stack(ends).T
+    parts = [
+        pd.DataFrame({"x1": z[:, 0], "x2": z[:, 1], "label": (network(z) > 0).astype(int)} | more)
+        for z, more in (
+            (mesh, {"kind": "map"}), (x, {"to1": to1, "to2": to2, "kind": "point"})
+        )
+    ]  # fmt: skip
+    return pd.concat(parts, ignore_index=True).assign(level=problem.level)
 
 
 def masked(*, points: int) -> dict[str, float]:

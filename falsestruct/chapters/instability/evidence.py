@@ -6,12 +6,12 @@ The tables are those of `measure`, all problems in one: `networks`, `adversaries
 
 from __future__ import annotations
 
-import math
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from falsestruct.chapters.instability.measure import CHECKS, SWEPT, VARIANTS, training_set
+from falsestruct.chapters.instability.measure import SWEPT, training_set
 from falsestruct.evidence import (
     Claims,
     Found,
@@ -21,12 +21,14 @@ from falsestruct.evidence import (
     ratio,
     said,
     share,
-    slug,
     summary,
     where,
 )
 from falsestruct.instability.gaps import some_data
+from falsestruct.instability.portrait import CHECKS, chance
 from falsestruct.instability.rules import STRIPE_RADIUS, follower_ratio, radii, stability
+from falsestruct.instability.thorough import LARGE as LARGE
+from falsestruct.names import slug
 from falsestruct.problems.planted.registry import STRENGTHS, by_name
 from falsestruct.statistics import exact, paired_difference
 
@@ -196,15 +198,14 @@ def of_adversaries(table: pd.DataFrame) -> Claims:
         found[slug("instability-adversary", problem)] = adversary, extreme(others)
     wide = where(table, problem="stripes").pivot(index="seed", columns="variant")
     steps = wide["steps"].div(wide["steps"]["plain"], axis=0)
-    lost = (_lost(wide, column) for column in ("success", "conflict"))
     return found | {
-        "instability-adversary-success": tuple(lost),
+        "instability-adversary-success": (_lost(wide["success"]), _lost(wide["conflict"])),
         "instability-adversary-simplicity": (ratio(steps["adversary"]), ratio(steps["faint"])),
     }
 
 
-def _lost(wide: pd.DataFrame, column: str) -> Found:
-    return paired_difference(wide[column]["plain"], wide[column]["adversary"])
+def _lost(wide: pd.DataFrame) -> Found:
+    return paired_difference(wide["plain"], wide["adversary"])
 
 
 # Tables of the figures
@@ -241,20 +242,22 @@ def ratio_table(networks: pd.DataFrame) -> pd.DataFrame:
 def cosine_table(networks: pd.DataFrame) -> pd.DataFrame:
     """What `figures.cosines` draws, one row a network."""
     table = by_training(networks)[["problem", "architecture", "cosine", "trained"]].dropna()
-    return table.assign(chance=table["problem"].map(chance))
+    return table.assign(chance=[chance(by_name(name)) for name in table["problem"]])
 
 
-def chance(problem: str) -> float:
-    """Mean |cos| of a random direction in d inputs and a fixed one: Γ(d/2) / (√π Γ((d+1)/2))."""
-    d = by_name(problem).direction.numel()
-    return math.exp(math.lgamma(d / 2) - math.lgamma((d + 1) / 2)) / math.sqrt(math.pi)
+def plane_chance() -> float:
+    """`chance` in the plane of the oscillation."""
+    return chance(by_name("oscillation"))
 
 
 def adversary_table(table: pd.DataFrame) -> pd.DataFrame:
     """What `figures.adversaries` draws: means over seeds with intervals."""
-    columns = {"conflict": "original", "success": "accuracy", "robust": "robust", "steps": "steps"}
-    keys, named = ["problem", "variant"], table.rename(columns={"robust": "robust"} | columns)
-    return summary(named.melt(keys, list(columns.values()), "what"), [*keys, "what"], "value")
+    shares = {"conflict": "original", "success": "accuracy", "robust": "robust"}
+    keys, parts = ["problem", "variant"], []
+    for names, measure in ((shares, partial(mean, bounds=(0.0, 1.0))), ({"steps": "steps"}, mean)):
+        long = table[[*keys, *names]].rename(columns=names).melt(keys, var_name="what")
+        parts.append(summary(long, [*keys, "what"], "value", measure=measure))
+    return pd.concat(parts, ignore_index=True)
 
 
 # Numbers of the prose
@@ -278,25 +281,23 @@ def said_of_sizes(networks: pd.DataFrame, rules: pd.DataFrame) -> dict[str, floa
     """Geometric means over networks of sizes and quotients at the usual strength.
 
     Keys: `size_PROBLEM_ARCHITECTURE` (at ρ = 1/2), `quotient_PROBLEM_ARCHITECTURE`,
-    `size_PROBLEM` (of the original as a network), `ratio_0_…`, `ratio_1_…` (at ρ = 1).
+    `rule_size_PROBLEM` (of the original as a network), `ratio_0_…`, `ratio_1_…` (at ρ = 1).
     """
     keys = ["problem", "architecture"]
     return {
         **said(usual(networks, 0.5), keys, "size", measure=_geometric),
         **said(quotients(networks), keys, "quotient", measure=_geometric),
-        **said(where(rules, rule="original"), "problem", "size"),
+        **said(
+            where(rules, rule="original").rename(columns={"size": "rule_size"}),
+            "problem",
+            "rule_size",
+        ),
         **said(usual(networks, 1.0), keys, ["ratio_0", "ratio_1"]),
     }
 
 
 def _geometric(values: pd.Series) -> float:
     return float(np.exp(np.log(values).mean()))
-
-
-def said_of_shares(universals: pd.DataFrame) -> dict[str, float]:
-    """Shares that a perturbation a label flips, `own_PROBLEM` and so on."""
-    found = said(universals, "problem", ["own", "found", "random"])
-    return found | {"plane_chance": chance("oscillation")}
 
 
 def said_of_adversaries(table: pd.DataFrame) -> dict[str, float]:

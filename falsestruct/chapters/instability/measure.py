@@ -1,6 +1,6 @@
 """Is a network's instability that of the structure it captured? Sizes, directions, interventions.
 
-Training and measuring are apart: `measure` asks an `Ensemble`, trained or built by hand.
+Training and measuring are apart: `portrait` asks an `Ensemble`, trained or built by hand.
 """
 
 from __future__ import annotations
@@ -8,19 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 
-from falsestruct import success
-from falsestruct.instability import attacks, exact, rules, universal
-from falsestruct.instability.attacks import Attack
-from falsestruct.instability.gaps import gap_rows, some_data
-from falsestruct.instability.rules import SEED, towards
-from falsestruct.instability.thorough import LARGE, thorough
+from falsestruct.instability import rules
+from falsestruct.instability.gaps import gap_rows, plane_table
+from falsestruct.instability.portrait import captures, portrait, universal_shares
+from falsestruct.instability.rules import SEED
 from falsestruct.learning import training
 from falsestruct.learning.ensembles import Ensemble, Seeds, ensemble, train
 from falsestruct.learning.networks import by_name, fitting
@@ -42,8 +37,6 @@ ADVERSARY = {"stripes": 2.0, "oscillation": 1.5, "digits-brightness": 1.5}  # si
 ASCENT = {"stripes": 4, "oscillation": 2, "digits-brightness": 3}  # steps of the adversary
 FAINT = 0.1  # the control's adversary, in radii
 COPIES = 5  # of each sample, each with its own noise
-BEYOND = 1.5  # in units of its distance, the false structure's own perturbation that is tried
-CHECKS = ("surviving", "rise", "black_box", "gradients")  # of `attacks.sanity`
 
 Cell = tuple[float, float]  # strength, ρ
 
@@ -92,7 +85,7 @@ def training_set(problem: str, cell: Cell, seed: int) -> training.Set:
 
 
 def networks(
-    problem: str,
+    problems: Sequence[str],
     *,
     seeds: Seeds,
     factors: Sequence[float],
@@ -102,19 +95,20 @@ def networks(
     """Every architecture at the usual strength, one of them at multiples of it: a row a network.
 
     ρ is 1 and 1/2, for that one at the usual strength 0.9 too. Columns: problem, architecture,
-    strength, rho, seed, loss, steps, reached, and those of `measure`.
+    strength, rho, seed, loss, steps, reached, and those of `portrait`.
 
     Args:
         architectures: Names; the one that `SWEPT` names comes in any case. None: all.
     """
-    usual = registry.STRENGTHS[problem]
-    every = [[usual, 1.0], [usual, 0.5]]
-    more = [[usual, 0.9]] + [[f * usual, rho] for f in factors if f != 1 for rho in (1.0, 0.5)]
+    cells = [(1.0, 1.0), (1.0, 0.5)]
+    more = [(1.0, 0.9), *((f, rho) for f in factors if f != 1 for rho in (1.0, 0.5))]
     grid = [
-        {"problem": problem, "architecture": own.name, "points": points, "seeds": seeds.of(own)}
-        | {"cells": every + more if own.name == SWEPT[problem] else every}
-        for own in fitting(registry.by_name(problem).direction.shape)
-        if not architectures or own.name in (*architectures, SWEPT[problem])
+        {"problem": name, "architecture": own.name, "points": points, "seeds": seeds.of(own)}
+        | {"cells": [[f * registry.STRENGTHS[name], rho] for f, rho in cells + swept * more]}
+        for name in problems
+        for own in fitting(registry.by_name(name).direction.shape)
+        for swept in [own.name == SWEPT[name]]
+        if not architectures or own.name in (*architectures, SWEPT[name])
     ]
     return sweep(network_point, grid).drop(columns=["seeds", "points"])
 
@@ -129,7 +123,7 @@ def network_point(
     given, tables = [(strength, rho) for strength, rho in cells], []
     found = ensembles(problem, architecture, given, range(seeds))
     for (strength, rho), own in zip(given, found, strict=True):
-        measured = measure(
+        measured = portrait(
             registry.by_name(problem, strength), own,
             points=_points(own, points), directions=strength == registry.STRENGTHS[problem],
         )  # fmt: skip
@@ -144,112 +138,20 @@ def _points(own: Ensemble, points: int) -> int:
     return max(6, points // 3) if large else points
 
 
-# What they read, and how far each is from flipping
-
-
-def measure(
-    problem: Planted, own: Ensemble, *, points: int, directions: bool = True
-) -> pd.DataFrame:
-    """What members read and how far each is from flipping: one row a member.
-
-    On `points` inputs that training did not see, where the problem has such, and on which both
-    structures agree. Columns:
-
-    - capture: share of the conflict set read by the false structure; success: accuracy;
-    - radius: ℓ∞ distance of the false structure, median; size_0, size_1: of the attack, median over
-      the points of each label; size: their geometric mean; ratio_0, ratio_1: medians of size over
-      distance. Sizes end at `LARGE`;
-    - own, random: shares flipped by 1.5 times the structure's smallest perturbation, and by random
-      signs of that size; robust: accuracy up to that size;
-    - sane, surviving, rise, black_box, gradients: of `attacks.sanity`, for all members at once;
-    - with directions, cosine: median |cos| of the ℓ2 perturbation and the structure's normal, over
-      the points where one was found; NaN where none was.
-    """
-    x, y = held_out(problem, points)
-    found = thorough(own, x.float(), "linf")
-    columns: dict[str, Any] = {
-        "capture": captures(problem, own),
-        "success": success.accuracy(own.labels(x.float()), y),
-        **_sizes(problem, x, y, found),
-        **_shares(problem, own, x),
-        **_sanity(problem, own, (x, y), found),
-    }
-    if directions:
-        l2 = thorough(own, x.float(), "l2")
-        columns["cosine"] = cosines(problem, l2).nanquantile(0.5, dim=1)
-    return pd.DataFrame({name: np.asarray(value) for name, value in columns.items()})
-
-
-def held_out(problem: Planted, points: int) -> training.Set:
-    """Inputs that are attacked, and their labels."""
-    return problem.draw(points, torch.Generator().manual_seed(SEED), held_out=True)
-
-
-def captures(problem: Planted, own: Ensemble) -> Tensor:
-    """Share of the conflict set that each member reads by the false structure, (members,)."""
-    x, _ = problem.conflict_set(SAMPLES.get(problem.name, 400), _generator())
-    return success.capture(own.labels(x.float()), problem.false, problem.original, x)
-
-
-def cosines(problem: Planted, attack: Attack) -> Tensor:
-    """|cos| of each perturbation and the false structure's normal: (members, samples), float64.
-
-    NaN where no perturbation was found: nothing has no direction.
-    """
-    eta = attack.perturbation.double().flatten(2)
-    return (eta @ problem.direction.flatten()).abs() / eta.norm(dim=2)
-
-
-def _generator() -> torch.Generator:
-    return torch.Generator().manual_seed(SEED + 1)
-
-
-def _sizes(problem: Planted, x: Tensor, y: Tensor, attack: Attack) -> dict[str, Any]:
-    radius, size = problem.distance(x, "linf"), attack.size.clamp(max=LARGE)
-    columns: dict[str, Any] = {"radius": radius.quantile(0.5).expand(len(size))}
-    for label in (0, 1):
-        own = y == label
-        columns[f"size_{label}"] = size[:, own].quantile(0.5, dim=1)
-        columns[f"ratio_{label}"] = (size[:, own] / radius[own]).quantile(0.5, dim=1)
-    return columns | {"size": (columns["size_0"] * columns["size_1"]).sqrt()}
-
-
-def _shares(problem: Planted, own: Ensemble, x: Tensor) -> dict[str, Any]:
-    signs = torch.randn(x.shape, dtype=torch.float64, generator=_generator()).sign()
-    eta = BEYOND * towards(problem, x)
-    moved = {"own": eta, "random": eta.abs().amax() * signs}
-    return {name: _flipped(own, x, step) for name, step in moved.items()}
-
-
-def _flipped(own: Ensemble, x: Tensor, step: Tensor) -> Tensor:
-    """Share of labels that a step flips, (members,)."""
-    return (own.labels(x.float()) != own.labels((x + step).float())).double().mean(1)
-
-
-def _sanity(problem: Planted, own: Ensemble, data: training.Set, attack: Attack) -> dict[str, Any]:
-    x, y = data
-    right = own.labels(x.float()) == y.long()
-    epsilon = BEYOND * problem.distance(x, "linf").median().item()
-    check = attacks.sanity(own.outputs, x.float(), y, attack=attack, large=LARGE)
-    # An infinite rise (nothing was found at all) is no number that a table can hold.
-    values = {n: torch.tensor(min(getattr(check, n).value, 1e3)) for n in CHECKS}
-    same = {"sane": torch.tensor(check.holds)} | values
-    return {"robust": attacks.robust_accuracy(attack, right, epsilon)} | {
-        name: value.expand(len(own)) for name, value in same.items()
-    }
-
-
 # Interventions: training against an adversary, and perturbations that are the same for all inputs
 
 
-def adversaries(problem: str, *, seeds: int, points: int) -> pd.DataFrame:
+def adversaries(problems: Sequence[str], *, seeds: int, points: int) -> pd.DataFrame:
     """Training plain, against an adversary, against a faint one, with noise: a row a network.
 
     Columns: problem, variant (of `VARIANTS`), factor (size by radius), seed, loss, steps, reached,
-    conflict (accuracy on the conflict set), and those of `measure`.
+    conflict (accuracy on the conflict set), and those of `portrait`.
     """
-    shared = {"problem": problem, "seeds": seeds, "points": points}
-    grid = [shared | {"variant": variant} for variant in VARIANTS]
+    grid = [
+        {"problem": name, "variant": variant, "seeds": seeds, "points": points}
+        for name in problems
+        for variant in VARIANTS
+    ]
     return sweep(adversary_point, grid).drop(columns=["seeds", "points"])
 
 
@@ -257,7 +159,7 @@ def adversary_point(*, problem: str, variant: str, seeds: int, points: int) -> p
     """The networks of one way of training at the usual strength: the point of `adversaries`."""
     given = registry.by_name(problem)
     factor, own = _variant(given, variant, range(seeds))
-    found = measure(given, own, points=points, directions=False)
+    found = portrait(given, own, points=points, directions=False)
     return own.table(factor=factor, conflict=(1 - found["capture"]).tolist()).join(found)
 
 
@@ -288,43 +190,22 @@ def _noisy(pair: training.Set, size: float, seed: int) -> training.Set:
     return x + size * torch.randn(x.shape, dtype=x.dtype, generator=generator).sign(), y
 
 
-def universals(problem: str, *, seeds: int, points: int) -> pd.DataFrame:
+def universals(problems: Sequence[str], *, seeds: int, points: int) -> pd.DataFrame:
     """A perturbation for each label: the structure's, the best found, random; a row a network.
 
     All of one ℓ∞ size, 1.5 times the structure's median distance; the usual strength, ρ = 1.
     Columns: problem, seed, capture, and those of `universal_shares`.
     """
-    grid = [{"problem": problem, "seeds": seeds, "points": points}]
+    grid = [{"problem": name, "seeds": seeds, "points": points} for name in problems]
     return sweep(universal_point, grid).drop(columns=["seeds", "points"])
 
 
 def universal_point(*, problem: str, seeds: int, points: int) -> pd.DataFrame:
-    """The only point of `universals`."""
+    """The networks of one problem: the point of `universals`."""
     given = registry.by_name(problem)
     (own,) = ensembles(problem, SWEPT[problem], [(given.strength, 1.0)], range(seeds))
     table = universal_shares(given, own, points=points)
     return table.assign(seed=own.seeds, capture=captures(given, own).numpy())
-
-
-def universal_shares(problem: Planted, own: Ensemble, *, points: int) -> pd.DataFrame:
-    """Shares of labels flipped by perturbations of one ℓ∞ size, one for each label.
-
-    Columns: own, by the structure's direction; found, by the best that a search finds; random, by
-    the best of ten with random signs.
-    """
-    x, _ = held_out(problem, points)
-    size = BEYOND * problem.distance(x, "linf").median().item()
-    found = universal.universal_perturbations(
-        own.outputs, x.float(), norm="linf", size=size, members=len(own), per_label=True
-    )
-    random = [universal.random_like(found, seed=seed) for seed in range(10)]
-    shares = [universal.flipped_share(own.outputs, x.float(), one) for one in (found, *random)]
-    columns = {
-        "own": _flipped(own, x, (size * towards(problem, x).sign()).double()),
-        "found": shares[0],
-        "random": torch.stack(shares[1:]).amax(0),
-    }
-    return pd.DataFrame({name: np.asarray(value) for name, value in columns.items()})
 
 
 # The attack against exact distances
@@ -360,36 +241,16 @@ def _in_plane(rho: float, seeds: Sequence[int]) -> tuple[Planted, Ensemble]:
     return given, ensembles(given.name, SWEPT[given.name], [(given.strength, rho)], seeds)[0]
 
 
-def plane_table(*, points: int, cells: int) -> pd.DataFrame:
-    """One oscillation network in the plane, for `figures.plane`.
-
-    The network of seed 0 at the usual strength and ρ = 1: its labels on `cells` × `cells` points,
-    and exact smallest ℓ2 perturbations of `points` samples.
-    """
-    problem, own = _in_plane(1.0, [0])
-    assert own.trained is not None
-    network = exact.dense(own.trained, 0)
-    x = some_data(problem, points)[0].numpy()
-    across = np.linspace(x[:, 0].min() - 0.01, x[:, 0].max() + 0.01, cells)
-    up = np.linspace(-0.5 * problem.strength, 1.5 * problem.strength, cells)
-    mesh = np.stack(np.meshgrid(across, up), 2).reshape(-1, 2)
-    far = 4 * problem.strength
-    ends = [p + exact.smallest_in_plane(network, p, norm="l2", radius=far).perturbation for p in x]
-    to1, to2 = np.stack(ends).T
-    parts = [
-        pd.DataFrame({"x1": z[:, 0], "x2": z[:, 1], "label": (network(z) > 0).astype(int)} | more)
-        for z, more in (
-            (mesh, {"kind": "map"}), (x, {"to1": to1, "to2": to2, "kind": "point"})
-        )
-    ]  # fmt: skip
-    return pd.concat(parts, ignore_index=True).assign(level=problem.level)
+def plane(*, points: int, cells: int) -> pd.DataFrame:
+    """`gaps.plane_table` of the network of seed 0 at the usual strength and ρ = 1."""
+    return plane_table(*_in_plane(1.0, [0]), points=points, cells=cells)
 
 
 # The structures themselves
 
 
 def by_hand(*, points: int) -> pd.DataFrame:
-    """The structures measured as if they were networks: problem, rule, and those of `measure`.
+    """The structures measured as if they were networks: problem, rule, and those of `portrait`.
 
     For the original parity of the digits there is no network: it compares with all images.
     """
@@ -399,6 +260,6 @@ def by_hand(*, points: int) -> pd.DataFrame:
         known = {"false": rules.false_rule(problem), "original": rules.ORIGINALS.get(name)}
         for rule, outputs in known.items():
             if outputs is not None:
-                found = measure(problem, Ensemble(outputs, (0,)), points=points)
+                found = portrait(problem, Ensemble(outputs, (0,)), points=points)
                 tables.append(found.assign(problem=name, rule=rule, strength=problem.strength))
     return pd.concat(tables, ignore_index=True)
