@@ -16,7 +16,6 @@ import pytest
 
 from falsestruct.chapters.characterise import measure as characterise_experiment
 from falsestruct.chapters.images import measure as images_experiment
-from falsestruct.chapters.instability import evidence as instability_estimates
 from falsestruct.chapters.simplicity import measure as simplicity_experiment
 from falsestruct.chapters.success import evidence as success_evidence
 from falsestruct.learning.networks import fitting
@@ -73,8 +72,7 @@ def success_world() -> Found:
 
 
 def instability_world() -> Found:
-    tables = instability.tables("original")
-    return instability_estimates.estimates(tables, points=instability.POINTS)
+    return instability.claims("original")
 
 
 def simplicity_world() -> Found:

@@ -27,7 +27,7 @@ from falsestruct.evidence import (
 from falsestruct.instability.gaps import some_data
 from falsestruct.instability.portrait import CHECKS, chance
 from falsestruct.instability.rules import STRIPE_RADIUS, follower_ratio, radii, stability
-from falsestruct.instability.thorough import LARGE as LARGE
+from falsestruct.instability.thorough import LARGE
 from falsestruct.names import slug
 from falsestruct.problems.planted.registry import STRENGTHS, by_name
 from falsestruct.statistics import exact, paired_difference
@@ -37,7 +37,11 @@ BAND = (0.5, 2.0)  # sizes between half and twice the structure's distance count
 TRAINED = {"ρ = 1": 1.0, "ρ = 1/2": 0.5}
 BEHIND = 99.0  # how much longer the follower's hidden weights are than those it shows
 STRONGER = {"stripes": 10.0, "oscillation": 10.0, "digits-brightness": 0.1}  # the controls'
-KINDS = {"pooled CNN": "convolutions", "paper's CNN": "convolutions"}  # on stripes; others: dense
+PAIRED = {  # where some networks read the original, too: the problem and whom we put together
+    "dense": ("stripes", ["linear", "MLP", "deep MLP"]),
+    "convolutions": ("stripes", ["pooled CNN", "paper's CNN"]),
+    "digits-brightness": ("digits-brightness", ["linear", "MLP", "deep MLP", "CNN", "attention"]),
+}
 
 
 # Parts of the tables
@@ -68,8 +72,7 @@ def in_band(table: pd.DataFrame) -> pd.Series:
 def quotients(networks: pd.DataFrame) -> pd.DataFrame:
     """Size of each reader of the false structure over that of its pair, who reads the original.
 
-    At the usual strength. Columns: problem, architecture, seed, quotient, and kind: what the claims
-    put together.
+    At the usual strength. Columns: problem, architecture, seed, quotient.
     """
     free = where(usual(networks, 0.5), capture=lambda c: c <= 1 - READS)
     return _pairs(readers(usual(networks, 1.0)), free)
@@ -78,9 +81,7 @@ def quotients(networks: pd.DataFrame) -> pd.DataFrame:
 def _pairs(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
     keys = ["problem", "architecture", "seed"]
     pairs = left.merge(right, on=keys, suffixes=("_left", "_right"))
-    kind = pairs["architecture"].map(KINDS).fillna("dense").where(pairs["problem"] == "stripes")
-    quotient = pairs["size_left"] / pairs["size_right"]
-    return pairs[keys].assign(kind=kind.fillna(pairs["problem"]), quotient=quotient)
+    return pairs[keys].assign(quotient=pairs["size_left"] / pairs["size_right"])
 
 
 def _faint_pairs(networks: pd.DataFrame) -> pd.DataFrame:
@@ -146,8 +147,7 @@ def of_attack(gaps: pd.DataFrame) -> Claims:
 
 def of_readers(networks: pd.DataFrame, rules: pd.DataFrame) -> Claims:
     """Does the size follow the structure's? Slopes, pairs of readers, readers of the original."""
-    own, pairs = swept(networks), where(quotients(networks), problem=list(_PAIRED))
-    faint = _faint_pairs(networks)
+    own, pairs, faint = swept(networks), quotients(networks), _faint_pairs(networks)
     free = where(usual(networks, 0.5), problem="stripes", capture=lambda c: c <= 1 - READS)
     rule = where(rules, problem="stripes", rule="original")
     return {
@@ -156,19 +156,17 @@ def of_readers(networks: pd.DataFrame, rules: pd.DataFrame) -> Claims:
             of=readers(where(own, rho=1.0)), against=where(own, rho=0.5),
         ),
         **{
-            slug("instability-readers", kind): (
-                ratio(part["quotient"]),
-                ratio(where(faint, problem=part["problem"].iloc[0])["quotient"]),
+            slug("instability-readers", id): (
+                ratio(where(pairs, problem=problem, architecture=kinds)["quotient"]),
+                ratio(where(faint, problem=problem)["quotient"]),
             )
-            for kind, part in pairs.groupby("kind")
+            for id, (problem, kinds) in PAIRED.items()
+            if problem in set(networks["problem"])
         },
         "instability-original-inherits": (
             ratio(free["size"] / STRIPE_RADIUS), exact(rule["size"].iloc[0] / STRIPE_RADIUS),
         ),
     }  # fmt: skip
-
-
-_PAIRED = ("stripes", "digits-brightness")  # where some networks read the original, too
 
 
 def of_directions(networks: pd.DataFrame, universals: pd.DataFrame) -> Claims:
@@ -199,13 +197,13 @@ def of_adversaries(table: pd.DataFrame) -> Claims:
     wide = where(table, problem="stripes").pivot(index="seed", columns="variant")
     steps = wide["steps"].div(wide["steps"]["plain"], axis=0)
     return found | {
-        "instability-adversary-success": (_lost(wide["success"]), _lost(wide["conflict"])),
+        "instability-adversary-success": (_lost(wide, "success"), _lost(wide, "conflict")),
         "instability-adversary-simplicity": (ratio(steps["adversary"]), ratio(steps["faint"])),
     }
 
 
-def _lost(wide: pd.DataFrame) -> Found:
-    return paired_difference(wide["plain"], wide["adversary"])
+def _lost(wide: pd.DataFrame, column: str) -> Found:
+    return paired_difference(*(wide[column, name].to_numpy() for name in ("plain", "adversary")))
 
 
 # Tables of the figures
@@ -274,6 +272,7 @@ def said_of_gaps(gaps: pd.DataFrame) -> dict[str, float]:
         "solver": gaps["solver"].max(),
         "binaries": float(gaps["binaries"].max()),
         "mirrored": 2 * gaps["mirrored"].max(),
+        "large": LARGE,
     }
 
 
@@ -281,7 +280,7 @@ def said_of_sizes(networks: pd.DataFrame, rules: pd.DataFrame) -> dict[str, floa
     """Geometric means over networks of sizes and quotients at the usual strength.
 
     Keys: `size_PROBLEM_ARCHITECTURE` (at ρ = 1/2), `quotient_PROBLEM_ARCHITECTURE`,
-    `rule_size_PROBLEM` (of the original as a network), `ratio_0_…`, `ratio_1_…` (at ρ = 1).
+    `rule_PROBLEM` (of the original as a network), `ratio_0_…`, `ratio_1_…` (at ρ = 1).
     """
     keys = ["problem", "architecture"]
     return {
