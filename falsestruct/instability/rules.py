@@ -13,12 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from falsestruct import statistics
 from falsestruct.instability.attacks import Outputs
 from falsestruct.instability.exact import Dense
 from falsestruct.problems.oscillation import Oscillation
 from falsestruct.problems.planted import Planted
 from falsestruct.problems.stripes import Stripes
-from falsestruct.statistics import Estimate
+from falsestruct.statistics import TINY, Estimate
 from falsestruct.theory.oscillation import exact_network
 
 STRIPE_RADIUS = 0.5  # of the orientation rule, ℓ∞, proved in chapter 03
@@ -141,12 +142,21 @@ def follower(problem: Planted, x: Tensor, size: float) -> Tensor:
 def stability(problem: Planted, *, points: int) -> Estimate:
     """Radius of the original over that of the false structure, median over held-out data.
 
-    Low and high are medians of the bounds.
+    The interval is that of the median of what was drawn; where the radius is only bounded, it
+    reaches from the lower bounds' to the upper bounds', and the value lies between their medians.
+    Exact if the proof gives the same ratio for each input.
     """
     x, _ = problem.draw(points, torch.Generator().manual_seed(SEED), held_out=True)
     own = problem.distance(x, "l2" if problem.name.startswith("digits") else "linf")
-    low, high = ((bound / own).quantile(0.5).item() for bound in radii(problem, x))
-    return Estimate((low + high) / 2, low, high, points, "proved bounds")
+    low, high = ((bound / own).numpy() for bound in radii(problem, x))
+    if np.ptp([low, high]) <= TINY * high.max():
+        return statistics.exact(low.mean(), points)
+    below, above = statistics.median(low), statistics.median(high)
+    ends = tuple((b[0], a[1]) for b, a in zip(below.ends, above.ends, strict=True))
+    return Estimate(
+        (below.value + above.value) / 2, below.low, above.high, points,
+        "order statistics of proved bounds", ends,
+    )  # fmt: skip
 
 
 def follower_ratio(problem: Planted, x: Tensor, *, size: float) -> tuple[float, float]:

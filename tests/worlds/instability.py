@@ -74,7 +74,8 @@ def network_table(world: str) -> pd.DataFrame:
             names = [a.name for a in fitting(problem.direction.shape)] if factor == 1.0 else []
             for architecture in names or [experiment.SWEPT[name]]:
                 for rho, own in ((1.0, agreeing), (0.5, original)):
-                    tables.append(own.assign(architecture=architecture, rho=rho))
+                    varied = _varied(own, seed=len(tables))
+                    tables.append(varied.assign(architecture=architecture, rho=rho))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -82,10 +83,15 @@ def rows_of(outputs: Outputs, problem: Planted) -> pd.DataFrame:
     """One network that was built by hand, as a table of ten that were trained."""
     row = portrait(problem, Ensemble(outputs, (0,)), points=POINTS)
     table = pd.concat([row] * SEEDS, ignore_index=True)
-    rng = np.random.default_rng(int(1e6 * problem.strength))
-    table["size"] *= rng.uniform(0.999, 1.001, SEEDS)  # members are never quite equal
     given = {"problem": problem.name, "strength": problem.strength}
     return table.assign(seed=range(SEEDS), steps=100, reached=True, **given)
+
+
+def _varied(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Networks and architectures are never quite equal."""
+    rng = np.random.default_rng(seed)
+    size, cosine = (rng.uniform(*ends, len(table)) for ends in ((0.999, 1.001), (0.95, 1.0)))
+    return table.assign(size=table["size"] * size, cosine=table["cosine"] * cosine)
 
 
 def parity_by_hand(x: Tensor) -> Tensor:

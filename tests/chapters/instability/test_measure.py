@@ -247,7 +247,7 @@ def test_networks_without_a_perturbation_have_no_cosine() -> None:
         estimates.of_directions(own, universal_table("false"))[id] for own in (whole, less)
     )
     assert isinstance(every, Estimate) and isinstance(some, Estimate)
-    assert some.value == pytest.approx(every.value)
+    assert some.value == pytest.approx(every.value, rel=0.05)
     assert (every.n, some.n) == (10, 6)
     assert len(estimates.cosine_table(less)) == len(estimates.cosine_table(whole)) - 4
 
