@@ -300,7 +300,7 @@ def said_of_sizes(networks: pd.DataFrame, rules: pd.DataFrame) -> dict[str, floa
     `inherited_least`, `inherited_most`: of the orientation's radius, by architecture.
     """
     keys, inherited = ["problem", "architecture"], originals(networks).groupby("architecture")
-    shares = inherited["inherited"].agg(_geometric)
+    shares, own = inherited["inherited"].agg(_geometric), where(rules, rule="original")
     return {
         "inherited_least": float(shares.min()),
         "inherited_most": float(shares.max()),
