@@ -306,9 +306,7 @@ def said_of_sizes(networks: pd.DataFrame, rules: pd.DataFrame) -> dict[str, floa
         "inherited_most": float(shares.max()),
         **said(usual(networks, 0.5), keys, "size", measure=_geometric),
         **said(quotients(networks), keys, "quotient", measure=_geometric),
-        **said(
-            where(rules, rule="original").assign(rule=lambda own: own["size"]), "problem", "rule"
-        ),
+        **said(own.assign(rule=own["size"]), "problem", "rule"),
         **said(usual(networks, 1.0), keys, ["ratio_0", "ratio_1"]),
     }
 

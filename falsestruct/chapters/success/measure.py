@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -234,6 +235,8 @@ def measure(
         exceptions, familiar: Accuracy on the own training inputs where g is wrong, and right; NaN
             where there are none.
         entropy: The smallest loss on the own training set of what sees g alone.
+        agreeing_each, at_0_each: Input by input, as `each` writes them, what agreeing and at_0 are
+            the means of.
     """
     probe, test = held_out_sets(name, given)
     half = success.rescale(given, test[0], 0.5), test[1]
@@ -249,7 +252,21 @@ def measure(
         **_interventions(given, own, success.reflect(given, test[0])),
         **_on_training(given, own, sets),
     }
-    return pd.DataFrame({key: value.tolist() for key, value in columns.items()})
+    table = pd.DataFrame({key: value.tolist() for key, value in columns.items()})
+    return table.assign(
+        agreeing_each=each(seen.agree, seen.fresh), at_0_each=each(tested.apart, tested.fresh)
+    )
+
+
+def each(right: Tensor, counts: Tensor) -> list[str]:
+    """A word a member (members, samples): 1 where it is right, 0 where wrong; - does not count."""
+    marks = np.where(counts.numpy(), right.long().numpy().astype(str), "-")
+    return ["".join(row) for row in marks]
+
+
+def matrix(words: Sequence[str]) -> np.ndarray:
+    """What `each` wrote as numbers (members, samples), NaN where an input does not count."""
+    return np.array([[np.nan if mark == "-" else float(mark) for mark in word] for word in words])
 
 
 def held_out_sets(name: str, given: Planted) -> tuple[Set, Set]:
