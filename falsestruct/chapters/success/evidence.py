@@ -49,8 +49,8 @@ def errors(table: pd.DataFrame, *, by: str) -> pd.Series:
     """
     captured, agreeing = table["captured"], table["agreeing"]
     given: dict[str, Callable[[float], Any]] = {
-        "capture": lambda rho: success.foretold(rho, captured),
-        "two numbers": lambda rho: success.foretold(rho, captured, agreeing),
+        "capture": lambda rho: _foretold(rho, captured),
+        "two numbers": lambda rho: _foretold(rho, captured, agreeing),
         "false": lambda rho: rho,
         "original": lambda rho: 1.0,
         "same": lambda rho: table["same"],
@@ -59,6 +59,12 @@ def errors(table: pd.DataFrame, *, by: str) -> pd.Series:
         raise ValueError(f"by is {by!r}; expected one of {', '.join(given)}")
     found = pd.concat([(table[f"at_{rho:g}"] - given[by](rho)).abs() for rho in MIXTURES], axis=1)
     return found.mean(axis=1)
+
+
+def _foretold(rho: float, captured: pd.Series, agreeing: pd.Series | None = None) -> pd.Series:
+    ones = np.ones(len(captured)) if agreeing is None else agreeing.to_numpy()
+    found = success.foretold(rho, torch.tensor(captured.to_numpy()), torch.tensor(ones))
+    return pd.Series(found.numpy(), captured.index)
 
 
 def foretold_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -70,9 +76,9 @@ def foretold_table(table: pd.DataFrame) -> pd.DataFrame:
     about = {"problem": table["problem"], "full": table["rho"] == 1}
     parts = [
         pd.DataFrame(about | {"by": by, "tested": rho, "measured": table[f"at_{rho:g}"]}).assign(
-            predicted=success.foretold(rho, table["captured"], agreeing)
+            predicted=_foretold(rho, table["captured"], agreeing)
         )
-        for by, agreeing in (("capture", 1.0), ("two numbers", table["agreeing"]))
+        for by, agreeing in (("capture", None), ("two numbers", table["agreeing"]))
         for rho in MIXTURES
     ]
     return pd.concat(parts, ignore_index=True)
@@ -188,7 +194,7 @@ def cells(table: pd.DataFrame) -> Claims:
     takes = (table["captured"] >= TAKES) & (errors(table, by="capture") <= TOLERANCE)
     full, half = (at_usual(table.assign(takes=takes), rho) for rho in (1.0, HALF))
     return {
-        slug("success-agreement", SHORT[name], architecture): (
+        slug("success-agreement", SHORT[str(name)], architecture): (
             share(part["takes"]),
             share(where(half, problem=name, architecture=architecture)["takes"]),
         )
@@ -265,7 +271,8 @@ def exact_interventions() -> Pair:
 
     The control is the deviation of an exchange along a random direction.
     """
-    right, wrong = [], []
+    right: list[float] = []
+    wrong: list[float] = []
     for name in SETTINGS:
         given = plant(name)
         x, _ = given.draw(60, torch.Generator().manual_seed(HELD_OUT_SEED), held_out=True)
@@ -290,7 +297,9 @@ def numbers(table: pd.DataFrame, small: pd.DataFrame) -> dict[str, float]:
     half = where(full, captured=lambda c: c >= FOLLOWS).assign(half=lambda t: t["half_captured"])
     changed = changeovers(table)
     changed = changed[changed["strength"] == _strengths(changed)]
-    changed = changed.assign(short=changed["problem"].map(SHORT))
+    changed = changed.assign(
+        short=changed["problem"].map(SHORT), first=changed["changeover"], last=changed["changeover"]
+    )
     wrong = at_usual(table, TENTH_WRONG).assign(
         wrong=lambda t: t["captured"], known=lambda t: t["exceptions"], unseen=lambda t: t["at_0"]
     )
@@ -311,8 +320,6 @@ def numbers(table: pd.DataFrame, small: pd.DataFrame) -> dict[str, float]:
         **said(half, "short", "half"),
         **said(wrong, "short", ["wrong", "known", "unseen", "loss", "entropy"]),
         **said(where(wrong, problem="stripes"), "architecture", "wrong"),
-        **said(
-            changed.assign(first=changed["changeover"]), "short", "first", measure=pd.Series.min
-        ),
-        **said(changed.assign(last=changed["changeover"]), "short", "last", measure=pd.Series.max),
+        **said(changed, "short", "first", measure=pd.Series.min),
+        **said(changed, "short", "last", measure=pd.Series.max),
     }

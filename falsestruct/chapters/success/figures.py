@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -60,12 +62,16 @@ def unseen(table: pd.DataFrame) -> Figure:
     second.annotate("original structure", (0.02, 1.02), color=ORIGINAL, fontsize="small")
     second.annotate("false structure", (0.25, 0.31), color=FALSE, fontsize="small", rotation=45,
                     rotation_mode="anchor", transform_rotates_text=True)  # fmt: skip
-    names = {}
-    for name, look in _shown(table).items():
-        names.setdefault(look.colour, (look, []))[1].append(name)
-    shared = [Look(" or ".join(own), look.colour, look.marker) for look, own in names.values()]
-    legend(picture, sorted(shared, key=lambda look: SERIES.index(look.colour)))
+    legend(picture, _shared(_shown(table)))
     return picture
+
+
+def _shared(looks: dict[str, Look]) -> list[Look]:
+    """One entry for architectures of different problems that share a look."""
+    places: dict[int, list[str]] = {}
+    for name in looks:
+        places.setdefault(PLACES[name], []).append(name)
+    return [replace(looks[own[0]], label=" or ".join(own)) for _, own in sorted(places.items())]
 
 
 def _shown(table: pd.DataFrame) -> dict[str, Look]:
