@@ -64,3 +64,11 @@ def test_the_mirror_bounds_every_network_that_reads_both() -> None:
             assert (total[reads] <= 2 * problem.distance(x, "l2")[reads] * (1 + 1e-9)).all()
         seen += int(reads.sum())
     assert seen > 100
+
+
+def test_a_median_over_drawn_inputs_has_an_interval_and_a_proved_constant_has_none() -> None:
+    constant = rules.stability(registry.by_name("stripes"), points=14)
+    assert (constant.low, constant.high, constant.method) == (constant.value,) * 2 + ("exact",)
+    for name in ("oscillation", "digits-brightness"):
+        found = rules.stability(registry.by_name(name), points=14)
+        assert found.low < found.value < found.high and found.ends

@@ -22,16 +22,29 @@ from falsestruct.chapters.success.measure import (
     SETTINGS,
     TENTH_WRONG,
     along_random,
+    matrix,
     plant,
     usual,
 )
-from falsestruct.evidence import Claims, Found, Pair, extreme, mean, said, share, summary, where
+from falsestruct.evidence import (
+    Claims,
+    Found,
+    Pair,
+    crossed,
+    extreme,
+    mean,
+    said,
+    share,
+    summary,
+    where,
+)
 from falsestruct.names import slug
 from falsestruct.problems.planted import registry
 
 TAKES = 0.75  # "sides with": on at least this share of a conflict set; a constant answer doesn't
 FOLLOWS = 0.95
 TOLERANCE = 0.02
+SHARES = (0.0, 1.0)
 SHORT = {"stripes": "stripes", "oscillation": "oscillation", "digits-brightness": "digits"}
 CURVE = ["problem", "architecture", "strength"]
 
@@ -108,7 +121,7 @@ def unseen_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_shares(values: Any) -> Found:
-    return mean(values, bounds=(0.0, 1.0))
+    return mean(values, bounds=SHARES)
 
 
 def swept(table: pd.DataFrame) -> pd.DataFrame:
@@ -178,7 +191,10 @@ def estimates(table: pd.DataFrame, small: pd.DataFrame) -> Claims:
     return {
         **cells(table),
         **_predictions(table),
-        "success-exchange-flips": (worst(own, own["exchange"], min), worst(own, own["along"])),
+        "success-exchange-flips": (
+            worst(own, own["exchange"], min, bounds=SHARES),
+            worst(own, own["along"], bounds=SHARES),
+        ),
         "success-exchange-is-capture": (
             worst(own, (own["exchange"] - own["captured"]).abs()),
             worst(own, (own["along"] - own["captured"]).abs(), min),
@@ -238,32 +254,68 @@ def _wrong(table: pd.DataFrame) -> Claims:
     return {
         **{
             slug("success-taken-though-wrong", short): (
-                share(where(wrong, problem=name)["takes"]),
-                share(where(none, problem=name)["takes"]),
+                _each_kind(where(wrong, problem=name)),
+                _each_kind(where(none, problem=name)),
             )
             for name, short in SHORT.items()
         },
         "success-exceptions-by-heart": (
-            mean(digits["exceptions"] - digits["at_0"]),
-            mean(digits["familiar"] - digits["agreeing"]),
+            _more_than(digits["exceptions"], digits["at_0_each"]),
+            _more_than(digits["familiar"], digits["agreeing_each"]),
         ),
     }
 
 
+def _more_than(known: pd.Series, unseen: pd.Series) -> Found:
+    """Accuracy on the training data less that on unseen inputs: networks × unseen inputs."""
+    return crossed(known.to_numpy()[:, None] - matrix(unseen.tolist()), bounds=(-1.0, 1.0))
+
+
+def _each_kind(part: pd.DataFrame) -> Found:
+    several = part["architecture"].nunique() > 1
+    return share(part["takes"], strata=part["architecture"] if several else None)
+
+
 def _fewer_samples(table: pd.DataFrame, small: pd.DataFrame) -> Pair:
-    """How much more success hangs on g with fewer images, paired by architecture and seed."""
+    """How much more success hangs on g with fewer images, paired by architecture and seed.
+
+    Over networks × pairs of inputs: the probe's, where the structures agree, beside the test's.
+    """
     both = small.merge(table, on=[*CURVE, "rho", "seed"], suffixes=("_small", "_usual"))
-    hangs = [both[f"agreeing_{size}"] - both[f"at_0_{size}"] for size in ("small", "usual")]
-    more = hangs[0] - hangs[1]
-    wrong, none = (mean(more[both["rho"] == rho]) for rho in (TENTH_WRONG, HALF))
+    wrong, none = (
+        crossed(_hangs(part, "small") - _hangs(part, "usual"), bounds=(-2.0, 2.0))
+        for part in (both[both["rho"] == rho] for rho in (TENTH_WRONG, HALF))
+    )
     return wrong, none
 
 
+def _hangs(both: pd.DataFrame, size: str) -> np.ndarray:
+    names = (f"agreeing_each_{size}", f"at_0_each_{size}")
+    agreeing, apart = (matrix(both[name].tolist()) for name in names)
+    return agreeing - apart
+
+
 def worst(
-    table: pd.DataFrame, values: pd.Series, choose: Callable[..., statistics.Estimate] = max
+    table: pd.DataFrame,
+    values: pd.Series,
+    choose: Callable[..., statistics.Estimate] = max,
+    *,
+    bounds: statistics.Bounds | None = None,
 ) -> Found:
-    """Mean over networks in the problem where it is largest, or smallest with `min`."""
-    return extreme((mean(part) for _, part in values.groupby(table["problem"])), choose)
+    """Mean over networks in the problem where it is largest, or smallest with `min`.
+
+    The architectures of a problem stand for others: they are the sample. Where there is only one,
+    its networks are, at each of the strengths and agreements, which are chosen and count the same.
+    """
+    found = []
+    for _, part in table.groupby("problem"):
+        kinds, own = part["architecture"], values[part.index]
+        if kinds.nunique() > 1:
+            found.append(mean(own, within=kinds, bounds=bounds))
+        else:
+            cells = part["strength"].astype(str) + "/" + part["rho"].astype(str)
+            found.append(mean(own, strata=cells, bounds=bounds))
+    return extreme(found, choose)
 
 
 def exact_interventions() -> Pair:
@@ -318,6 +370,7 @@ def numbers(table: pd.DataFrame, small: pd.DataFrame) -> dict[str, float]:
         **{f"usual_{SHORT[name]}": usual(name) for name in SETTINGS},
         **said(less.assign(less=errors(less, by="capture")), "short", "less"),
         **said(half, "short", "half"),
+        **said(common.assign(flipped=common["exchange"]), "short", "flipped"),
         **said(wrong, "short", ["wrong", "known", "unseen", "loss", "entropy"]),
         **said(where(wrong, problem="stripes"), "architecture", "wrong"),
         **said(changed, "short", "first", measure=pd.Series.min),

@@ -191,7 +191,8 @@ def exceptions(table: pd.DataFrame) -> Figure:
     picture, parts = panels(placed, "problem", titles=TITLES)
     for axis, part in parts:
         for look, own in groups(part, "architecture", _shown(part)):
-            curve(axis, own, "place", "exceptions", look, mfc="white", linestyle="--", lw=1.5)
+            dashed = replace(look, hollow=True, line="--")
+            curve(axis, own, "place", "exceptions", dashed, lw=1.5)
             curve(axis, own, "place", "unseen", look, lw=1.5)
         _agreement_axis(axis, placed)
     parts[0][0].set(ylabel="accuracy where the false\nstructure is wrong", ylim=(-0.04, 1.04))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from falsestruct.chapters.instability import evidence as estimates
 from falsestruct.chapters.instability import measure as experiment
-from falsestruct.evidence import where
+from falsestruct.evidence import ratio, where
 from falsestruct.instability import rules
 from falsestruct.instability.attacks import Outputs
 from falsestruct.instability.portrait import captures, portrait
@@ -280,3 +280,16 @@ def test_a_problem_may_be_left_out() -> None:
     said = estimates.said_of_sizes(part, hand())
     assert "size_stripes_mlp" in said and "ratio_0_stripes_linear" not in said
     assert estimates.size_table(part)["original"].eq(rules.STRIPE_RADIUS).all()
+
+
+def test_architectures_that_are_pooled_are_the_sample() -> None:
+    own = pd.DataFrame(
+        {"architecture": name, "size": size} for name, size in (("a", 1.0), ("b", 4.0)) * 20
+    )
+    wide, narrow = (
+        estimates.pooled(part, "size", ratio) for part in (own, own.assign(architecture="a"))
+    )
+    assert isinstance(wide, Estimate) and isinstance(narrow, Estimate)
+    assert wide.value == pytest.approx(narrow.value) == pytest.approx(2.0)
+    assert (wide.n, narrow.n) == (2, 40)
+    assert wide.low < 0.01 < narrow.low
