@@ -285,3 +285,40 @@ def changeover(values: Tensor, share: Tensor, *, level: float) -> float:
         return float("inf")
     left, right = share[i].item(), share[i + 1].item()
     return (values[i] + (level - left) / (right - left) * (values[i + 1] - values[i])).item()
+
+
+def random_direction(problem: Planted, generator: torch.Generator) -> Tensor:
+    """A random direction of unit length at a right angle to the false structure's."""
+    noise = torch.randn(problem.direction.shape, generator=generator, dtype=torch.float64)
+    noise -= (noise * problem.direction).sum() * problem.direction
+    return noise / noise.norm()
+
+
+def deviation(
+    problem: Planted, x: Tensor, intervention: Intervention, generator: torch.Generator
+) -> float:
+    """How far an intervention is from what the proposition of chapter 05 says of both structures.
+
+    Larger share of inputs: those where g does not change exactly where it should, or where f
+    changes at all. An exchange should change every g; `randomise` where the new component lies on
+    the other side of the level.
+    """
+    moved = intervention(problem, x, generator)
+    before, after = (component(problem, inputs) > problem.level for inputs in (x, moved))
+    due = before != after if intervention is randomise else torch.ones_like(before)
+    wrong = (problem.false(moved) != problem.false(x)) != due
+    original = problem.original(moved) != problem.original(x)
+    return max(part.double().mean().item() for part in (wrong, original))
+
+
+def conditional_entropy(y: Tensor, given: Tensor) -> float:
+    """H(y | given) in nats: labels (samples,) 0 or 1, and what is known of each (samples,).
+
+    No predictor that sees nothing else has a smaller cross-entropy (proposition in chapter 05).
+    """
+    total = 0.0
+    for value in given.unique():
+        part = y[given == value]
+        shares = torch.stack([(part == label).double().mean() for label in (0, 1)])
+        total -= torch.xlogy(shares, shares).sum().item() * len(part) / len(y)
+    return total

@@ -14,8 +14,11 @@ from torch import Tensor
 
 from falsestruct.chapters.instability import evidence as estimates
 from falsestruct.chapters.instability import measure as experiment
-from falsestruct.chapters.instability import rules
+from falsestruct.evidence import Claims
+from falsestruct.instability import rules
 from falsestruct.instability.attacks import Outputs
+from falsestruct.instability.portrait import portrait
+from falsestruct.learning.ensembles import Ensemble
 from falsestruct.learning.networks import fitting
 from falsestruct.problems.planted import Planted, registry
 from falsestruct.problems.planted.registry import STRENGTHS
@@ -27,21 +30,36 @@ POINTS = 14
 @cache
 def hand() -> pd.DataFrame:
     """The structures as networks."""
-    return rules.by_hand(points=POINTS)
+    return experiment.by_hand(points=POINTS)
 
 
-@cache
-def tables(world: str) -> estimates.Tables:
-    """All tables of a world; don't change them."""
+def claims(world: str) -> Claims:
+    """Estimate and control of every claim of the chapter, in a world."""
+    tables = table(world)
+    return {
+        **estimates.board(tables),
+        **estimates.of_structures(points=POINTS),
+        **estimates.of_attack(gap_table()),
+        **estimates.of_readers(tables, hand()),
+        **estimates.of_directions(tables, universal_table(world)),
+        **estimates.of_adversaries(adversary_table(world)),
+    }
+
+
+def universal_table(world: str) -> pd.DataFrame:
+    """In the world of false structures their own direction is the best one."""
     share = {"own": 1.0, "found": 1.0} if world == "false" else {"own": 0.0, "found": 0.1}
-    universals = pd.DataFrame([
+    return pd.DataFrame([
         {"problem": name, "seed": seed, "capture": float(world == "false"), "random": 0.0, **share}
         for name in ("stripes", "digits-brightness")
         for seed in range(SEEDS)
     ])  # fmt: skip
-    return estimates.Tables(
-        network_table(world), adversary_table(world), universals, gap_table(), hand()
-    )
+
+
+@cache
+def table(world: str) -> pd.DataFrame:
+    """`network_table`, made once; don't change it."""
+    return network_table(world)
 
 
 def network_table(world: str) -> pd.DataFrame:
@@ -56,18 +74,24 @@ def network_table(world: str) -> pd.DataFrame:
             names = [a.name for a in fitting(problem.direction.shape)] if factor == 1.0 else []
             for architecture in names or [experiment.SWEPT[name]]:
                 for rho, own in ((1.0, agreeing), (0.5, original)):
-                    tables.append(own.assign(architecture=architecture, rho=rho))
+                    varied = _varied(own, seed=len(tables))
+                    tables.append(varied.assign(architecture=architecture, rho=rho))
     return pd.concat(tables, ignore_index=True)
 
 
 def rows_of(outputs: Outputs, problem: Planted) -> pd.DataFrame:
     """One network that was built by hand, as a table of ten that were trained."""
-    row = experiment.measure(problem, outputs, 1, points=POINTS)
+    row = portrait(problem, Ensemble(outputs, (0,)), points=POINTS)
     table = pd.concat([row] * SEEDS, ignore_index=True)
-    rng = np.random.default_rng(0)
-    table["size"] *= rng.uniform(0.999, 1.001, SEEDS)  # members are never quite equal
     given = {"problem": problem.name, "strength": problem.strength}
     return table.assign(seed=range(SEEDS), steps=100, reached=True, **given)
+
+
+def _varied(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Networks and architectures are never quite equal."""
+    rng = np.random.default_rng(seed)
+    size, cosine = (rng.uniform(*ends, len(table)) for ends in ((0.999, 1.001), (0.95, 1.0)))
+    return table.assign(size=table["size"] * size, cosine=table["cosine"] * cosine)
 
 
 def parity_by_hand(x: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import pandas as pd
@@ -11,9 +11,10 @@ from torch import Tensor
 
 from falsestruct import success as measures
 from falsestruct.chapters.success import measure as experiment
+from falsestruct.learning.ensembles import Ensemble
 from falsestruct.problems.planted import Planted
 
-SEEDS = 6  # Wilson's interval of six of six lies above one half
+SEEDS = 6  # the interval of six of six lies above one half
 BOTH = ("linear", "2-104-1")
 GRID = experiment.grid(
     experiment.Seeds(SEEDS, SEEDS, SEEDS), swept=BOTH, agreements=(), varied=BOTH, coarse=()
@@ -60,13 +61,17 @@ def original_world() -> pd.DataFrame:
     return world(follow_original)
 
 
-def by_hand(given: Planted, rule: Rule, rho: float) -> experiment.Networks:
-    def networks(x: Tensor) -> Tensor:
-        if x.stride(0) == 0:  # the same inputs for all members
-            return rule(given, x[0], rho).expand(len(x), -1)
-        return torch.stack([rule(given, own, rho) for own in x])
+def by_hand(given: Planted, rule: Rule, rho: float, seeds: Sequence[int]) -> Ensemble:
+    """Networks that follow a rule."""
 
-    return networks
+    def outputs(x: Tensor) -> Tensor:
+        if x.stride(0) == 0:  # the same inputs for all members
+            labels = rule(given, x[0], rho).expand(len(x), -1)
+        else:
+            labels = torch.stack([rule(given, own, rho) for own in x])
+        return labels - 0.5
+
+    return Ensemble(outputs, tuple(seeds))
 
 
 def world(rule: Rule, grid: list[dict] = GRID) -> pd.DataFrame:
@@ -78,8 +83,8 @@ def world(rule: Rule, grid: list[dict] = GRID) -> pd.DataFrame:
         if key not in found:
             given = experiment.plant(name, strength)
             sets = experiment.training_sets(name, given, rho, seeds)
-            networks = by_hand(given, rule, rho)
-            found[key] = experiment.measure(name, given, networks, sets, rho=rho)
+            own = by_hand(given, rule, rho, seeds)
+            found[key] = experiment.measure(name, given, own, sets, rho=rho)
         about = {k: point[k] for k in ("problem", "architecture", "strength")}
         about = pd.DataFrame(about | {"rho": rho, "seed": seeds, "loss": 0.0})
         tables.append(about.join(found[key]))

@@ -1,60 +1,53 @@
-"""From the tables of chapter 06 to the estimates of its claims."""
+"""From the tables of chapter 06 to the estimates of its claims.
+
+The tables are those of `measure`, all problems in one: `networks`, `adversaries`, `universals`,
+`gaps` and `by_hand`, the structures as if they were networks.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
-import torch
 
-from falsestruct import statistics
-from falsestruct.chapters.instability.measure import SWEPT, TEST_SEED
-from falsestruct.chapters.instability.rules import STRIPE_RADIUS, follower_ratio, radii, stability
+from falsestruct.chapters.instability.measure import SWEPT, training_set
+from falsestruct.evidence import (
+    Claims,
+    Found,
+    contrast,
+    extreme,
+    mean,
+    ratio,
+    said,
+    share,
+    summary,
+    where,
+)
+from falsestruct.instability.gaps import some_data
+from falsestruct.instability.portrait import CHECKS, chance
+from falsestruct.instability.rules import STRIPE_RADIUS, follower_ratio, radii, stability
+from falsestruct.instability.thorough import LARGE
+from falsestruct.names import slug
 from falsestruct.problems.planted.registry import STRENGTHS, by_name
-from falsestruct.statistics import Estimate, exact, proportion
-
-Pair = tuple[Estimate, Estimate]  # estimate and control
+from falsestruct.statistics import exact
 
 READS = 0.9  # share of the conflict set from which a network counts as a reader of one structure
 BAND = (0.5, 2.0)  # sizes between half and twice the structure's distance count as its own
 TRAINED = {"ρ = 1": 1.0, "ρ = 1/2": 0.5}
+GOOD = 0.9  # of what the best found perturbation flips, from which on another is as good
+LOST = 0.02  # of accuracy, up to which it counts as kept
 BEHIND = 99.0  # how much longer the follower's hidden weights are than those it shows
+STRONGER = {"stripes": 10.0, "oscillation": 10.0, "digits-brightness": 0.1}  # the controls'
+PAIRED = {  # where some networks read the original, too: the problem and whom we put together
+    "dense": ("stripes", ["linear", "MLP", "deep MLP"]),
+    "convolutions": ("stripes", ["pooled CNN", "paper's CNN"]),
+    "digits-brightness": ("digits-brightness", ["linear", "MLP", "deep MLP", "CNN", "attention"]),
+}
 
 
-@dataclass(frozen=True)
-class Tables:
-    """What the chapter measured: tables of `experiments.instability`, all problems in one.
-
-    Attributes:
-        networks: Of `networks`. adversaries: of `adversaries`. universals: of `universals`.
-        gaps: Of `gaps`. rules: of `instability_rules.by_hand`.
-    """
-
-    networks: pd.DataFrame
-    adversaries: pd.DataFrame
-    universals: pd.DataFrame
-    gaps: pd.DataFrame
-    rules: pd.DataFrame
-
-
-def estimates(tables: Tables, *, points: int) -> dict[str, Pair]:
-    """Estimate and control of every claim of the chapter, by id."""
-    return {
-        **board(tables.networks),
-        **of_structures(points=points),
-        **of_attack(tables.gaps),
-        **of_readers(tables.networks, tables.rules),
-        **of_directions(tables.networks, tables.universals),
-        **of_adversaries(tables.adversaries),
-    }
-
-
-def slug(architecture: str) -> str:
-    """An architecture's name as the end of a claim's id."""
-    return architecture.lower().replace("'s", "").replace(" ", "-")
+# Parts of the tables
 
 
 def usual(networks: pd.DataFrame, rho: float) -> pd.DataFrame:
@@ -63,328 +56,282 @@ def usual(networks: pd.DataFrame, rho: float) -> pd.DataFrame:
     return networks[np.isclose(networks["strength"], strengths) & (networks["rho"] == rho)]
 
 
-def in_band(table: pd.DataFrame) -> np.ndarray:
+def readers(networks: pd.DataFrame) -> pd.DataFrame:
+    """Those that read the false structure."""
+    return where(networks, capture=lambda c: c >= READS)
+
+
+def swept(networks: pd.DataFrame) -> pd.DataFrame:
+    """Those that are trained at every strength."""
+    return networks[networks["architecture"] == networks["problem"].map(SWEPT)]
+
+
+def in_band(table: pd.DataFrame) -> pd.Series:
     """Which networks have perturbations of the false structure's size, for either label."""
-    low, high = BAND
-    both = [table[f"ratio_{label}"].between(low, high) for label in (0, 1)]
-    return np.asarray(both[0] & both[1], dtype=bool)
-
-
-def board(networks: pd.DataFrame) -> dict[str, Pair]:
-    """One claim a problem and architecture: has the network the false structure's instability?"""
-    found = {}
-    free = usual(networks, 0.5)
-    for (problem, name), own in usual(networks, 1.0).groupby(["problem", "architecture"]):
-        other = free[(free["problem"] == problem) & (free["architecture"] == name)]
-        inherits = in_band(own) & (own["capture"] >= READS).to_numpy()
-        pair = proportion(inherits), proportion(in_band(other))
-        found[f"instability-{problem}-{slug(str(name))}"] = pair
-    return found
-
-
-def of_structures(*, points: int) -> dict[str, Pair]:
-    """The structures' own radii, and the network that agrees with one on the data only."""
-    factors = {"stripes": 10.0, "oscillation": 10.0, "digits-brightness": 0.1}
-    found = {
-        f"instability-structure-{name}": (
-            stability(name, points=points),
-            stability(name, factor=factor, points=points),
-        )
-        for name, factor in factors.items()
-    }
-    pair = follower_ratio(size=BEHIND)[0], follower_ratio(size=0.0)[0]
-    return found | {"instability-nothing-follows": pair}
-
-
-def of_attack(gaps: pd.DataFrame) -> dict[str, Pair]:
-    """How close the attack comes to the exact distance, and what the mirror image bounds."""
-    worst = gaps.groupby(["rho", "seed"])["worst"].max().to_numpy()
-    hinted, free = gaps[gaps["rho"] == 1.0], gaps[gaps["rho"] == 0.5]
-    return {
-        "instability-attack-gap": (
-            statistics.mean(np.maximum(worst, 0.0)), exact(gaps["weak"].max(), len(worst)),
-        ),
-        "instability-reflection": (
-            exact(hinted["mirrored"].max(), hinted["seed"].nunique()),
-            exact(free["other"].max(), free["seed"].nunique()),
-        ),
-    }  # fmt: skip
-
-
-def of_readers(networks: pd.DataFrame, rules: pd.DataFrame) -> dict[str, Pair]:
-    """Does the size follow the structure's? Slopes, pairs of readers, readers of the original."""
-    found = {}
-    for problem, name in SWEPT.items():
-        own = networks[(networks["problem"] == problem) & (networks["architecture"] == name)]
-        readers = own[(own["rho"] == 1.0) & (own["capture"] >= READS)]
-        pair = (
-            _mean(slopes(readers), nothing=(0.0, 2.0)),
-            _mean(slopes(own[own["rho"] == 0.5]), nothing=(0.0, 1.0)),
-        )
-        found[f"instability-slope-{problem}"] = pair
-    for id, (problem, names) in _PAIRED.items():
-        own = networks[networks["problem"] == problem]
-        pairs = quotients(own)
-        faint = _faint_quotients(own[own["architecture"] == SWEPT[problem]])
-        found[f"instability-readers-{id}"] = (
-            _mean(pairs[pairs["architecture"].isin(names)]["quotient"], geometric=True),
-            _mean(faint, geometric=True),
-        )
-    free = usual(networks[networks["problem"] == "stripes"], 0.5)
-    originals = free[free["capture"] <= 1 - READS]["size"] / STRIPE_RADIUS
-    rule = rules[(rules["problem"] == "stripes") & (rules["rule"] == "original")]
-    found["instability-original-inherits"] = (
-        _mean(originals, geometric=True),
-        exact((rule["size"] / STRIPE_RADIUS).iloc[0]),
-    )
-    return found
-
-
-_PAIRED = {
-    "dense": ("stripes", ("linear", "MLP", "deep MLP")),
-    "convolutions": ("stripes", ("pooled CNN", "paper's CNN")),
-    "digits-brightness": ("digits-brightness", ("linear", "MLP", "deep MLP", "CNN", "attention")),
-}
-
-
-def slopes(table: pd.DataFrame) -> list[float]:
-    """Slope of log size against log radius of each seed that has at least two strengths."""
-    found = []
-    for _, own in table.groupby("seed"):
-        if own["radius"].nunique() > 1:
-            found.append(float(np.polyfit(np.log(own["radius"]), np.log(own["size"]), 1)[0]))
-    return found
+    both = [table[f"ratio_{label}"].between(*BAND) for label in (0, 1)]
+    return both[0] & both[1]
 
 
 def quotients(networks: pd.DataFrame) -> pd.DataFrame:
     """Size of each reader of the false structure over that of its pair, who reads the original.
 
-    Of one problem at the usual strength. Columns: architecture, seed, quotient.
+    At the usual strength. Columns: problem, architecture, seed, quotient.
     """
-    left, right = usual(networks, 1.0), usual(networks, 0.5)
-    return _pairs(left[left["capture"] >= READS], right[right["capture"] <= 1 - READS])
-
-
-def _faint_quotients(networks: pd.DataFrame) -> pd.Series:
-    """The same quotient, whatever they read, where the false signal is weakest."""
-    weakest = networks[networks["strength"] == networks["strength"].min()]
-    return _pairs(weakest[weakest["rho"] == 1.0], weakest[weakest["rho"] == 0.5])["quotient"]
+    free = where(usual(networks, 0.5), capture=lambda c: c <= 1 - READS)
+    return _pairs(readers(usual(networks, 1.0)), free)
 
 
 def _pairs(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
-    pairs = left.merge(right, on=["architecture", "seed"], suffixes=("_left", "_right"))
-    quotient = pairs["size_left"] / pairs["size_right"]
-    return pairs[["architecture", "seed"]].assign(quotient=quotient)
+    keys = ["problem", "architecture", "seed"]
+    pairs = left.merge(right, on=keys, suffixes=("_left", "_right"))
+    return pairs[keys].assign(quotient=pairs["size_left"] / pairs["size_right"])
 
 
-def of_directions(networks: pd.DataFrame, universals: pd.DataFrame) -> dict[str, Pair]:
+def _faint_pairs(networks: pd.DataFrame) -> pd.DataFrame:
+    """The same, whatever they read, of those that are swept, where the false signal is weakest."""
+    own = swept(networks)
+    weakest = own[own["strength"] == own.groupby("problem")["strength"].transform("min")]
+    return _pairs(where(weakest, rho=1.0), where(weakest, rho=0.5))
+
+
+def originals(networks: pd.DataFrame) -> pd.DataFrame:
+    """Those that read the orientation of the stripes, with the share `inherited` of its radius."""
+    own = where(usual(networks, 0.5), problem="stripes", capture=lambda c: c <= 1 - READS)
+    return own.assign(inherited=own["size"] / STRIPE_RADIUS)
+
+
+def pooled(part: pd.DataFrame, column: str, measure: Callable[..., Found]) -> Found:
+    """Over the architectures, where there are several: they stand for others like them."""
+    several = part["architecture"].nunique() > 1
+    return measure(part[column], within=part["architecture"] if several else None)
+
+
+def slopes(table: pd.DataFrame) -> list[float]:
+    """Slope of log size against log radius of each seed that has at least two strengths."""
+    return [
+        float(np.polyfit(np.log(own["radius"]), np.log(own["size"]), 1)[0])
+        for _, own in table.groupby("seed")
+        if own["radius"].nunique() > 1
+    ]
+
+
+# Evidence
+
+
+def board(networks: pd.DataFrame) -> Claims:
+    """One claim a problem and architecture: has the network the false structure's instability?"""
+    own, free = usual(networks, 1.0), usual(networks, 0.5)
+    own = own.assign(inherits=in_band(own) & (own["capture"] >= READS))
+    return contrast(
+        "instability", own, ["problem", "architecture"], lambda part: share(part["inherits"]),
+        of=own, against=free.assign(inherits=in_band(free)),
+    )  # fmt: skip
+
+
+def of_structures(*, points: int) -> Claims:
+    """The structures' own radii, and the network that agrees with one on the data only."""
+    found: Claims = {
+        slug("instability-structure", name): (
+            stability(by_name(name), points=points),
+            stability(by_name(name, factor * STRENGTHS[name]), points=points),
+        )
+        for name, factor in STRONGER.items()
+    }
+    far, near = (exact(follower(size)[0]) for size in (BEHIND, 0.0))
+    return found | {"instability-nothing-follows": (far, near)}
+
+
+def follower(size: float) -> tuple[float, float]:
+    """`rules.follower_ratio` on the training images of the stripes: distance, gap of outputs."""
+    x, _ = training_set("stripes", (STRENGTHS["stripes"], 1.0), 0)
+    return follower_ratio(by_name("stripes"), x, size=size)
+
+
+def of_attack(gaps: pd.DataFrame) -> Claims:
+    """How close the attack comes to the exact distance, and what the mirror image bounds."""
+    own = gaps.groupby(["rho", "seed"])[["worst", "weak"]].max().clip(lower=0)
+    hinted, free = where(gaps, rho=1.0), where(gaps, rho=0.5)
+    return {
+        "instability-attack-gap": (mean(own["worst"]), mean(own["weak"])),
+        "instability-reflection": (
+            exact(hinted["mirrored"].max(), hinted["seed"].nunique()),
+            exact(free["other"].max(), free["seed"].nunique()),
+        ),
+    }
+
+
+def of_readers(networks: pd.DataFrame, rules: pd.DataFrame) -> Claims:
+    """Does the size follow the structure's? Slopes, pairs of readers, readers of the original."""
+    own, pairs, faint = swept(networks), quotients(networks), _faint_pairs(networks)
+    rule = where(rules, problem="stripes", rule="original")
+    return {
+        **contrast(
+            "instability-slope", own, "problem", lambda part: mean(slopes(part)),
+            of=readers(where(own, rho=1.0)), against=where(own, rho=0.5),
+        ),
+        **{
+            slug("instability-readers", id): (
+                pooled(where(pairs, problem=problem, architecture=kinds), "quotient", ratio),
+                ratio(where(faint, problem=problem)["quotient"]),
+            )
+            for id, (problem, kinds) in PAIRED.items()
+            if problem in set(networks["problem"])
+        },
+        "instability-original-inherits": (
+            pooled(originals(networks), "inherited", ratio),
+            exact(rule["size"].iloc[0] / STRIPE_RADIUS),
+        ),
+    }  # fmt: skip
+
+
+def of_directions(networks: pd.DataFrame, universals: pd.DataFrame) -> Claims:
     """Do perturbations point along the false structure's normal, one by one and for all inputs?"""
-    found = {}
-    for problem in SWEPT:
-        own = networks[networks["problem"] == problem]
-        readers = usual(own, 1.0)
-        pair = (
-            _mean(readers[readers["capture"] >= READS]["cosine"].dropna(), nothing=(0.0, 1.0)),
-            _mean(usual(own, 0.5)["cosine"].dropna(), nothing=(0.0, 1.0)),
-        )
-        found[f"instability-cosine-{problem}"] = pair
-    for name, own in universals.groupby("problem"):
-        readers = own[(own["capture"] >= READS) & (own["found"] > 0)]
-        pair = (
-            _mean(readers["own"] / readers["found"], nothing=(0.0, 2.0)),
-            _mean(readers["random"] / readers["found"], nothing=(0.0, 2.0)),
-        )
-        found[f"instability-universal-{name}"] = pair
-    return found
+    own = where(readers(universals), found=lambda share: share > 0)
+    of, against = (own.assign(good=own[name] >= GOOD * own["found"]) for name in ("own", "random"))
+    return {
+        **contrast(
+            "instability-cosine", networks, "problem",
+            lambda part: pooled(part, "cosine", partial(mean, bounds=(0.0, 1.0))),
+            of=readers(usual(networks, 1.0)), against=usual(networks, 0.5),
+        ),
+        **contrast(
+            "instability-universal", universals, "problem", lambda part: share(part["good"]),
+            of=of, against=against,
+        ),
+    }  # fmt: skip
 
 
-def of_adversaries(table: pd.DataFrame) -> dict[str, Pair]:
+def of_adversaries(table: pd.DataFrame) -> Claims:
     """What adversarial training changes: the structure captured, success, steps."""
-    found = {}
-    for problem, own in table.groupby("problem"):
-        shares = {
-            str(variant): proportion((part["capture"] <= 1 - READS).to_numpy())
-            for variant, part in own.groupby("variant")
-        }
-        control = max((shares["faint"], shares["noise"]), key=lambda share: share.value)
-        found[f"instability-adversary-{problem}"] = shares["adversary"], control
-    own = table[table["problem"] == "stripes"]
-    part = {str(v): rows.set_index("seed") for v, rows in own.groupby("variant")}
-    plain, adversary, faint = part["plain"], part["adversary"], part["faint"]
-    found["instability-adversary-success"] = (
-        _paired(plain, adversary, "success"),
-        _paired(plain, adversary, "conflict"),
-    )
-    found["instability-adversary-simplicity"] = (
-        _mean(adversary["steps"] / plain["steps"], geometric=True),
-        _mean(faint["steps"] / plain["steps"], geometric=True),
-    )
-    return found
+    turned = table.assign(turned=table["capture"] <= 1 - READS)
+    found: Claims = {}
+    for problem, part in turned.groupby("problem"):
+        adversary, *others = (
+            share(where(part, variant=name)["turned"]) for name in ("adversary", "faint", "noise")
+        )
+        found[slug("instability-adversary", problem)] = adversary, extreme(others)
+    wide = where(table, problem="stripes").pivot(index="seed", columns="variant")
+    steps = wide["steps"].div(wide["steps"]["plain"], axis=0)
+    kept = {
+        name: (wide[name]["plain"] - wide[name]["adversary"]).abs() <= LOST
+        for name in ("success", "conflict")  # where both structures agree, and where they don't
+    }
+    return found | {
+        "instability-adversary-success": (share(kept["success"]), share(kept["conflict"])),
+        "instability-adversary-simplicity": (ratio(steps["adversary"]), ratio(steps["faint"])),
+    }
 
 
-def _paired(left: pd.DataFrame, right: pd.DataFrame, column: str) -> Estimate:
-    return statistics.paired_difference(left[column].to_numpy(), right[column].to_numpy())
-
-
-def _mean(
-    values: Sequence[float] | pd.Series,
-    *,
-    geometric: bool = False,
-    nothing: tuple[float, float] = (1e-3, 1e3),
-) -> Estimate:
-    """Mean over networks; the whole range `nothing` where fewer than two networks qualify.
-
-    No rule is fulfilled by such a range, so that a claim about networks that don't exist is
-    inconclusive.
-    """
-    numbers = np.asarray(values, dtype=float)
-    if len(numbers) < 2:
-        low, high = nothing
-        middle = (low * high) ** 0.5 if geometric else (low + high) / 2
-        return Estimate(middle, low, high, 1, "too few networks qualify")
-    average: Callable[..., Estimate] = statistics.geometric_mean if geometric else statistics.mean
-    return average(numbers)
+# Tables of the figures
 
 
 def size_table(networks: pd.DataFrame) -> pd.DataFrame:
-    """What `plots.instability.sizes` draws, one row a network."""
+    """What `figures.sizes` draws, one row a network."""
     group = np.select(
         [networks["capture"] >= READS, networks["capture"] <= 1 - READS],
         ["reads the false structure", "reads the original"],
         "a mixture, or neither",
     )
-    known = {"stripes": STRIPE_RADIUS, "oscillation": _oscillation_radius()}
-    original = networks["problem"].map(known)
-    return networks[["problem", "radius", "size"]].assign(group=group, original=original)
+    known = by_name("oscillation")
+    low, _ = radii(known, some_data(known, 100)[0])
+    original = {"stripes": STRIPE_RADIUS, "oscillation": float(low.quantile(0.5))}
+    table = networks[["problem", "radius", "size"]]
+    return table.assign(group=group, original=networks["problem"].map(original))
 
 
-def _oscillation_radius() -> float:
-    own = by_name("oscillation")
-    x, _ = own.draw(100, torch.Generator().manual_seed(TEST_SEED))
-    return float(radii(own, x)[0].quantile(0.5))
+def by_training(networks: pd.DataFrame) -> pd.DataFrame:
+    """The networks at the usual strength, with a column `trained` of the names in `TRAINED`."""
+    parts = [usual(networks, rho).assign(trained=name) for name, rho in TRAINED.items()]
+    return pd.concat(parts, ignore_index=True)
 
 
 def ratio_table(networks: pd.DataFrame) -> pd.DataFrame:
-    """What `plots.instability.ratios` draws: geometric means over networks, by label and ρ."""
-    rows = []
-    for trained, rho in TRAINED.items():
-        for (problem, name), own in usual(networks, rho).groupby(
-            ["problem", "architecture"], sort=False
-        ):
-            for label in (0, 1):
-                value = _mean(own[f"ratio_{label}"], geometric=True)
-                rows.append(
-                    {"problem": problem, "architecture": name, "trained": trained, "label": label}
-                    | {"value": value.value, "low": value.low, "high": value.high}
-                )
-    return pd.DataFrame(rows)
+    """What `figures.ratios` draws: geometric means over networks, by label and ρ."""
+    keys = ["problem", "architecture", "trained"]
+    long = by_training(networks).melt(keys, ["ratio_0", "ratio_1"], "label")
+    long["label"] = long["label"].str[-1].astype(int)
+    return summary(long, [*keys, "label"], "value", measure=ratio)
 
 
 def cosine_table(networks: pd.DataFrame) -> pd.DataFrame:
-    """What `plots.instability.cosines` draws, one row a network."""
-    parts = []
-    for trained, rho in TRAINED.items():
-        own = usual(networks, rho)[["problem", "architecture", "cosine"]]
-        parts.append(own.assign(trained=trained))
-    table = pd.concat(parts, ignore_index=True).dropna()
-    return table.assign(chance=table["problem"].map(chance))
+    """What `figures.cosines` draws, one row a network."""
+    table = by_training(networks)[["problem", "architecture", "cosine", "trained"]].dropna()
+    return table.assign(chance=[chance(by_name(name)) for name in table["problem"]])
 
 
-def chance(problem: str) -> float:
-    """Mean |cos| of a random direction in d inputs and a fixed one: Γ(d/2) / (√π Γ((d+1)/2))."""
-    d = by_name(problem).direction.numel()
-    return math.exp(math.lgamma(d / 2) - math.lgamma((d + 1) / 2)) / math.sqrt(math.pi)
+def plane_chance() -> float:
+    """`chance` in the plane of the oscillation."""
+    return chance(by_name("oscillation"))
 
 
 def adversary_table(table: pd.DataFrame) -> pd.DataFrame:
-    """What `plots.instability.adversaries` draws: means over seeds with intervals."""
-    rows = []
-    columns = {"original": "conflict", "accuracy": "success", "robust": "robust", "steps": "steps"}
-    for (problem, variant), own in table.groupby(["problem", "variant"], sort=False):
-        for what, column in columns.items():
-            value = _mean(own[column])
-            rows.append(
-                {"problem": problem, "variant": variant, "what": what, "value": value.value}
-                | {"low": value.low, "high": value.high}
-            )
-    return pd.DataFrame(rows)
+    """What `figures.adversaries` draws: means over seeds with intervals."""
+    shares = {"conflict": "original", "success": "accuracy", "robust": "robust"}
+    keys, parts = ["problem", "variant"], []
+    for names, measure in ((shares, partial(mean, bounds=(0.0, 1.0))), ({"steps": "steps"}, mean)):
+        long = table[[*keys, *names]].rename(columns=names).melt(keys, var_name="what")
+        parts.append(summary(long, [*keys, "what"], "value", measure=measure))
+    return pd.concat(parts, ignore_index=True)
+
+
+# Numbers of the prose
 
 
 def said_of_gaps(gaps: pd.DataFrame) -> dict[str, float]:
-    """Numbers for the prose: excesses in percent, HiGHS against the list, the mirror's share.
+    """Excesses in percent, HiGHS against the list, the mirror's share.
 
     gap_hinted: Of networks trained with the hint. gap_near: where distances are below `LARGE`.
     """
     return {
         **{f"gap_{name}": 100 * gaps[name].max() for name in ("worst", "near")},
-        "gap_hinted": 100 * max(gaps[gaps["rho"] == 1.0]["worst"].max(), 0.0),
+        "gap_hinted": 100 * max(where(gaps, rho=1.0)["worst"].max(), 0.0),
         "solver": gaps["solver"].max(),
         "binaries": float(gaps["binaries"].max()),
         "mirrored": 2 * gaps["mirrored"].max(),
+        "large": LARGE,
     }
 
 
 def said_of_sizes(networks: pd.DataFrame, rules: pd.DataFrame) -> dict[str, float]:
-    """Numbers for the prose: geometric means of sizes and quotients at the usual strength.
+    """Geometric means over networks of sizes and quotients at the usual strength.
 
-    Keys: `PROBLEM_SLUG_half` (size at ρ = 1/2), `PROBLEM_SLUG_quotient`, `rule_PROBLEM` (size of
-    the original as a network), `linear_0`, `linear_1` (ratios of the stripes' linear network).
+    Keys: `size_PROBLEM_ARCHITECTURE` (at ρ = 1/2), `quotient_PROBLEM_ARCHITECTURE`,
+    `rule_PROBLEM` (of the original as a network), `ratio_0_…`, `ratio_1_…` (at ρ = 1), and
+    `inherited_least`, `inherited_most`: of the orientation's radius, by architecture.
     """
-    found = {}
-    for problem, own in networks.groupby("problem"):
-        for name, part in usual(own, 0.5).groupby("architecture"):
-            found[f"{_key(problem, name)}_half"] = _geometric(part["size"])
-        for name, part in quotients(own).groupby("architecture"):
-            found[f"{_key(problem, name)}_quotient"] = _geometric(part["quotient"])
-    for problem, own in rules[rules["rule"] == "original"].groupby("problem"):
-        found[f"rule_{problem}"] = float(own["size"].iloc[0])
-    strong = usual(networks[networks["problem"] == "stripes"], 1.0)
-    linear = strong[strong["architecture"] == "linear"]
-    if len(linear):
-        found |= {f"linear_{i}": float(linear[f"ratio_{i}"].mean()) for i in (0, 1)}
-    return found
-
-
-def _key(problem: object, architecture: object) -> str:
-    return f"{problem}_{slug(str(architecture))}".replace("-", "_")
+    keys, inherited = ["problem", "architecture"], originals(networks).groupby("architecture")
+    shares, own = inherited["inherited"].agg(_geometric), where(rules, rule="original")
+    return {
+        "inherited_least": float(shares.min()),
+        "inherited_most": float(shares.max()),
+        **said(usual(networks, 0.5), keys, "size", measure=_geometric),
+        **said(quotients(networks), keys, "quotient", measure=_geometric),
+        **said(own.assign(rule=own["size"]), "problem", "rule"),
+        **said(usual(networks, 1.0), keys, ["ratio_0", "ratio_1"]),
+    }
 
 
 def _geometric(values: pd.Series) -> float:
     return float(np.exp(np.log(values).mean()))
 
 
-def said_of_shares(universals: pd.DataFrame) -> dict[str, float]:
-    """Numbers for the prose: shares that a perturbation a label flips, `own_PROBLEM` and so on."""
-    found = _means(universals, ("own", "found", "random"))
-    return found | {"plane_chance": chance("oscillation")}
-
-
 def said_of_adversaries(table: pd.DataFrame) -> dict[str, float]:
-    """Numbers for the prose: means under the adversary, `size_PROBLEM` and so on.
+    """Means under the adversary, `size_PROBLEM` and so on.
 
     sane_else: share of all networks but those of the oscillation that pass the sanity checks.
     """
-    columns = ("size", "success", "conflict", "robust", "surviving")
-    found = _means(table[table["variant"] == "adversary"], columns)
+    columns = ["size", "success", "conflict", "robust", "surviving"]
     elsewhere = table[table["problem"] != "oscillation"]
+    found = said(where(table, variant="adversary"), "problem", columns)
     return found | {"sane_else": float(elsewhere["sane"].mean())}
-
-
-def _means(table: pd.DataFrame, columns: Sequence[str]) -> dict[str, float]:
-    return {
-        f"{column}_{str(problem).split('-')[0]}": float(own[column].mean())
-        for problem, own in table.groupby("problem")
-        for column in columns
-    }
 
 
 def said_of_checks(networks: pd.DataFrame) -> dict[str, float]:
     """The sanity checks of the networks that read the false structure, and the worst numbers."""
-    readers = networks[networks["capture"] >= READS]
-    worst = readers[["surviving", "rise", "black_box", "gradients"]].max()
-    found = {
+    own = readers(networks)
+    return {
         "networks": float(len(networks)),
         "unfinished": float((~networks["reached"]).sum()),
-        "sane": float(readers["sane"].mean()),
+        "sane": float(own["sane"].mean()),
+        **{name: float(own[name].max()) for name in CHECKS},
     }
-    return found | {str(name): float(value) for name, value in worst.items()}

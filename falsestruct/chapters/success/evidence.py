@@ -1,10 +1,11 @@
 """What chapter 05 makes of its networks: predictions, tables for figures, evidence for claims.
 
-Everything starts from the table of `experiments.success`, one row a network, whoever trained it.
+Everything starts from the table of `measure`, one row a network, whoever trained it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,18 +21,30 @@ from falsestruct.chapters.success.measure import (
     MIXTURES,
     SETTINGS,
     TENTH_WRONG,
+    along_random,
+    matrix,
     plant,
-    random_direction,
     usual,
 )
-from falsestruct.problems.planted import Planted, registry
-from falsestruct.statistics import Estimate
-
-Evidence = dict[str, tuple[Estimate, Estimate]]  # by claim: estimate and control
+from falsestruct.evidence import (
+    Claims,
+    Found,
+    Pair,
+    crossed,
+    extreme,
+    mean,
+    said,
+    share,
+    summary,
+    where,
+)
+from falsestruct.names import slug
+from falsestruct.problems.planted import registry
 
 TAKES = 0.75  # "sides with": on at least this share of a conflict set; a constant answer doesn't
 FOLLOWS = 0.95
 TOLERANCE = 0.02
+SHARES = (0.0, 1.0)
 SHORT = {"stripes": "stripes", "oscillation": "oscillation", "digits-brightness": "digits"}
 CURVE = ["problem", "architecture", "strength"]
 
@@ -39,7 +52,7 @@ CURVE = ["problem", "architecture", "strength"]
 # Predictions
 
 
-def errors(table: pd.DataFrame, *, by: str) -> pd.Series[float]:
+def errors(table: pd.DataFrame, *, by: str) -> pd.Series:
     """|accuracy − prediction|, mean over the unseen mixtures: one number a network.
 
     Args:
@@ -47,21 +60,24 @@ def errors(table: pd.DataFrame, *, by: str) -> pd.Series[float]:
             where the structures agree instead of 1. "false", "original": P(g = f) and 1, which
             take no look at the network. "same": the accuracy on data like the training data.
     """
-    captured, ones = torch.tensor(table["captured"].to_numpy()), torch.ones(len(table)).double()
-    agreeing = torch.tensor(table["agreeing"].to_numpy())
-    given: dict[str, Any] = {
-        "capture": lambda share: success.foretold(share, captured),
-        "two numbers": lambda share: success.foretold(share, captured, agreeing),
-        "false": lambda share: success.foretold(share, ones),
-        "original": lambda share: success.foretold(share, 0 * ones),
-        "same": lambda share: torch.tensor(table["same"].to_numpy()),
+    captured, agreeing = table["captured"], table["agreeing"]
+    given: dict[str, Callable[[float], Any]] = {
+        "capture": lambda rho: _foretold(rho, captured),
+        "two numbers": lambda rho: _foretold(rho, captured, agreeing),
+        "false": lambda rho: rho,
+        "original": lambda rho: 1.0,
+        "same": lambda rho: table["same"],
     }
     if by not in given:
         raise ValueError(f"by is {by!r}; expected one of {', '.join(given)}")
-    found = [
-        np.abs(table[f"at_{share:g}"].to_numpy() - given[by](share).numpy()) for share in MIXTURES
-    ]
-    return pd.Series(np.mean(found, axis=0), index=table.index, dtype=float)
+    found = pd.concat([(table[f"at_{rho:g}"] - given[by](rho)).abs() for rho in MIXTURES], axis=1)
+    return found.mean(axis=1)
+
+
+def _foretold(rho: float, captured: pd.Series, agreeing: pd.Series | None = None) -> pd.Series:
+    ones = np.ones(len(captured)) if agreeing is None else agreeing.to_numpy()
+    found = success.foretold(rho, torch.tensor(captured.to_numpy()), torch.tensor(ones))
+    return pd.Series(found.numpy(), captured.index)
 
 
 def foretold_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -70,14 +86,24 @@ def foretold_table(table: pd.DataFrame) -> pd.DataFrame:
     Columns: problem, by ("capture", "two numbers"), full (trained with full agreement), tested,
     predicted, measured.
     """
-    parts = []
-    for by, agreeing in (("capture", 1.0), ("two numbers", table["agreeing"])):
-        for share in MIXTURES:
-            predicted = share * agreeing + (1 - share) * (1 - table["captured"])
-            columns = {"problem": table["problem"], "by": by, "full": table["rho"] == 1}
-            measured = {"predicted": predicted, "measured": table[f"at_{share:g}"]}
-            parts.append(pd.DataFrame(columns | {"tested": share} | measured))
+    about = {"problem": table["problem"], "full": table["rho"] == 1}
+    parts = [
+        pd.DataFrame(about | {"by": by, "tested": rho, "measured": table[f"at_{rho:g}"]}).assign(
+            predicted=_foretold(rho, table["captured"], agreeing)
+        )
+        for by, agreeing in (("capture", None), ("two numbers", table["agreeing"]))
+        for rho in MIXTURES
+    ]
     return pd.concat(parts, ignore_index=True)
+
+
+def at_usual(table: pd.DataFrame, rho: float) -> pd.DataFrame:
+    """The networks trained at the usual strength with agreement ρ."""
+    return table[(table["strength"] == _strengths(table)) & (table["rho"] == rho)]
+
+
+def _strengths(table: pd.DataFrame) -> pd.Series:
+    return table["problem"].map(registry.STRENGTHS)
 
 
 def unseen_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -85,23 +111,22 @@ def unseen_table(table: pd.DataFrame) -> pd.DataFrame:
 
     Columns: problem, architecture, tested, accuracy, low, high (mean over networks, interval).
     """
-    rows = []
-    for (name, architecture), own in at_usual(table, 1.0).groupby(
-        ["problem", "architecture"], sort=False
-    ):
-        for share in MIXTURES:
-            found = statistics.mean(own[f"at_{share:g}"].to_numpy())
-            rows.append(
-                {"problem": name, "architecture": architecture, "tested": share}
-                | {"accuracy": found.value, "low": found.low, "high": found.high}
-            )
-    return pd.DataFrame(rows)
+    keys = ["problem", "architecture"]
+    names = {f"at_{rho:g}": rho for rho in MIXTURES}
+    long = at_usual(table, 1.0).melt(keys, list(names), "tested", "accuracy")
+    return summary(
+        long.assign(tested=long["tested"].map(names)), [*keys, "tested"], "accuracy",
+        name="accuracy", measure=_of_shares,
+    )  # fmt: skip
 
 
-def at_usual(table: pd.DataFrame, rho: float) -> pd.DataFrame:
-    """The networks trained at the usual strength with agreement ρ."""
-    strength = table["problem"].map(registry.STRENGTHS)
-    return table[(table["strength"] == strength) & (table["rho"] == rho)]
+def _of_shares(values: Any) -> Found:
+    return mean(values, bounds=SHARES)
+
+
+def swept(table: pd.DataFrame) -> pd.DataFrame:
+    """The networks of curves that were trained at all agreements that claims are about."""
+    return table[table.groupby(CURVE)["rho"].transform("nunique") >= len(CLAIMED)]
 
 
 def swept_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -110,19 +135,13 @@ def swept_table(table: pd.DataFrame) -> pd.DataFrame:
     Columns: problem, architecture, strength, usual, rho, share, low, high (mean over networks with
     its interval), exceptions, familiar, agreeing (means).
     """
-    rows = []
-    for (name, architecture, strength), curve in table.groupby(CURVE, sort=False):
-        if curve["rho"].nunique() < len(CLAIMED):  # not swept
-            continue
-        for rho, own in curve.groupby("rho"):
-            found = statistics.mean(own["captured"].to_numpy())
-            means = own[["exceptions", "familiar", "agreeing"]].mean().to_dict()
-            rows.append(
-                dict(zip(CURVE, (name, architecture, strength), strict=True))
-                | {"usual": strength == registry.STRENGTHS[str(name)], "rho": rho}
-                | {"share": found.value, "low": found.low, "high": found.high, **means}
-            )
-    return pd.DataFrame(rows)
+    own, keys = swept(table), [*CURVE, "rho"]
+    means = own.groupby(keys, sort=False)[["exceptions", "familiar", "agreeing"]].mean()
+    found = summary(own, keys, "captured", name="share", measure=_of_shares)
+    found = found.merge(means.reset_index(), on=keys).sort_values("rho", kind="stable")
+    order = own.drop_duplicates(CURVE)[CURVE].assign(order=lambda t: range(len(t)))
+    found = found.merge(order, on=CURVE).sort_values("order", kind="stable", ignore_index=True)
+    return found.drop(columns="order").assign(usual=found["strength"] == _strengths(found))
 
 
 def comparable(table: pd.DataFrame) -> pd.DataFrame:
@@ -130,10 +149,9 @@ def comparable(table: pd.DataFrame) -> pd.DataFrame:
 
     A changeover is interpolated, so on different agreements strengths could not be compared.
     """
-    swept = table[table.groupby(CURVE)["rho"].transform("nunique") >= len(CLAIMED)]
-    strengths = swept.groupby("problem")["strength"].transform("nunique")
-    present = swept.groupby(["problem", "rho"])["strength"].transform("nunique")
-    return swept[present == strengths]
+    own = swept(table)
+    strengths = own.groupby("problem")["strength"].transform("nunique")
+    return own[own.groupby(["problem", "rho"])["strength"].transform("nunique") == strengths]
 
 
 def changeovers(table: pd.DataFrame) -> pd.DataFrame:
@@ -144,21 +162,17 @@ def changeovers(table: pd.DataFrame) -> pd.DataFrame:
     do at the smallest ρ already).
     """
     rows = []
-    for group, curve in table.groupby(CURVE, sort=False):
-        if curve["rho"].nunique() < len(CLAIMED):
-            continue
-        found = []
-        complete = curve.groupby("seed")["rho"].transform("size") == curve["rho"].nunique()
-        for _, own in curve[complete].groupby("seed"):
-            points = own.sort_values("rho")
-            values, share = (torch.tensor(points[c].to_numpy()) for c in ("rho", "captured"))
-            found.append(success.changeover(values, share, level=TAKES))
-        known = np.array(found)
+    for group, curve in swept(table).groupby(CURVE, sort=False):
+        wide = curve.pivot(index="seed", columns="rho", values="captured").dropna()
+        values = torch.tensor(wide.columns.to_numpy(dtype=float))
+        known = np.array([
+            success.changeover(values, torch.tensor(row), level=TAKES) for row in wide.to_numpy()
+        ])  # fmt: skip
         middle = statistics.median(np.minimum(known, 1.0))
         rows.append(
             dict(zip(CURVE, group, strict=True))
             | {"changeover": middle.value, "low": middle.low, "high": middle.high}
-            | {"never": np.isinf(known).mean(), "always": (known <= curve["rho"].min()).mean()}
+            | {"never": np.isinf(known).mean(), "always": (known <= wide.columns[0]).mean()}
         )
     return pd.DataFrame(rows)
 
@@ -166,218 +180,199 @@ def changeovers(table: pd.DataFrame) -> pd.DataFrame:
 # Evidence
 
 
-def estimates(table: pd.DataFrame, small: pd.DataFrame) -> Evidence:
+def estimates(table: pd.DataFrame, small: pd.DataFrame) -> Claims:
     """Estimate and control of every claim of the chapter, by id.
 
     Args:
         table: Of all networks, as `networks_table` or built from `measure`.
         small: Of the networks trained with fewer images.
     """
-    return (
-        cells(table)
-        | _predictions(table)
-        | _interventions_evidence(table)
-        | _wrong_evidence(table)
-        | {"success-fewer-samples": _fewer_samples(table, small)}
-        | {"success-interventions-exact": exact_interventions()}
-    )
-
-
-def cells(table: pd.DataFrame) -> Evidence:
-    """One claim a problem and architecture: the false structure is taken, and explains success."""
-    found = {}
-    explained = (table["captured"] >= TAKES) & (errors(table, by="capture") <= TOLERANCE)
-    for (name, architecture), own in table.groupby(["problem", "architecture"], sort=False):
-        both = [
-            statistics.proportion(explained[at_usual(own, rho).index].to_numpy())
-            for rho in (1.0, HALF)
-        ]
-        id = f"success-agreement-{SHORT[str(name)]}-{slug(str(architecture))}"
-        found[id] = (both[0], both[1])
-    return found
-
-
-def slug(architecture: str) -> str:
-    """An architecture's name in the id of a claim: paper's CNN, paper-cnn."""
-    return architecture.lower().replace("'s", "").replace(" ", "-")
-
-
-def _predictions(table: pd.DataFrame) -> Evidence:
-    full, less = table[table["rho"] == 1], table[table["rho"] < 1]
-    fits = full["familiar"] >= FOLLOWS
-    largest = full["problem"].map({name: max(s.strengths) for name, s in SETTINGS.items()})
-    strongest = full[full["strength"] == largest]
-    followers = full[full["captured"] >= FOLLOWS]
-    pairs = {
-        "success-strongest-signal": (strongest, "false", strongest, "original"),
-        "success-capture-foretells": (full, "capture", full, "same"),
-        "success-capture-foretells-fitted": (full[fits], "capture", full[~fits], "capture"),
-        "success-capture-below-one": (less, "capture", less, "false"),
-        "success-two-numbers": (table, "two numbers", table, "same"),
-    }
-    found = {
-        id: (worst(own, errors(own, by=by)), worst(other, errors(other, by=to), smallest=True))
-        for id, (own, by, other, to) in pairs.items()
-    }
-    follow = (
-        worst(followers, followers["half_error"]),
-        worst(followers, errors(followers, by="false")),
-    )
-    return found | {"success-other-strength": follow}
-
-
-def _interventions_evidence(table: pd.DataFrame) -> Evidence:
     own = at_usual(table, 1.0)
     return {
+        **cells(table),
+        **_predictions(table),
         "success-exchange-flips": (
-            worst(own, own["exchange"], smallest=True),
-            worst(own, own["along"]),
+            worst(own, own["exchange"], min, bounds=SHARES),
+            worst(own, own["along"], bounds=SHARES),
         ),
         "success-exchange-is-capture": (
             worst(own, (own["exchange"] - own["captured"]).abs()),
-            worst(own, (own["along"] - own["captured"]).abs(), smallest=True),
+            worst(own, (own["along"] - own["captured"]).abs(), min),
+        ),
+        **_wrong(table),
+        "success-fewer-samples": _fewer_samples(table, small),
+        "success-interventions-exact": exact_interventions(),
+    }
+
+
+def cells(table: pd.DataFrame) -> Claims:
+    """One claim a problem and architecture: the false structure is taken, and explains success."""
+    takes = (table["captured"] >= TAKES) & (errors(table, by="capture") <= TOLERANCE)
+    full, half = (at_usual(table.assign(takes=takes), rho) for rho in (1.0, HALF))
+    return {
+        slug("success-agreement", SHORT[str(name)], architecture): (
+            share(part["takes"]),
+            share(where(half, problem=name, architecture=architecture)["takes"]),
+        )
+        for (name, architecture), part in full.groupby(["problem", "architecture"], sort=False)
+    }
+
+
+def _predictions(table: pd.DataFrame) -> Claims:
+    full, less = where(table, rho=1.0), where(table, rho=lambda rho: rho < 1)
+    fits = full["familiar"] >= FOLLOWS
+    largest = full["problem"].map({name: max(s.strengths) for name, s in SETTINGS.items()})
+    strongest = full[full["strength"] == largest]
+    followers = where(full, captured=lambda share: share >= FOLLOWS)
+    pairs = {
+        "strongest-signal": (strongest, "false", strongest, "original"),
+        "capture-foretells": (full, "capture", full, "same"),
+        "capture-foretells-fitted": (full[fits], "capture", full[~fits], "capture"),
+        "capture-below-one": (less, "capture", less, "false"),
+        "two-numbers": (table, "two numbers", table, "same"),
+    }
+    found: Claims = {
+        slug("success", id): (
+            worst(own, errors(own, by=by)),
+            worst(other, errors(other, by=to), min),
+        )
+        for id, (own, by, other, to) in pairs.items()
+    }
+    return found | {
+        "success-other-strength": (
+            worst(followers, followers["half_error"]),
+            worst(followers, errors(followers, by="false")),
+        )
+    }
+
+
+def _wrong(table: pd.DataFrame) -> Claims:
+    """What networks do where the false structure no longer fits the training data."""
+    own = swept(table).assign(takes=lambda t: t["captured"] >= TAKES)
+    wrong, none = at_usual(own, TENTH_WRONG), at_usual(own, HALF)
+    digits = where(wrong, problem="digits-brightness")
+    return {
+        **{
+            slug("success-taken-though-wrong", short): (
+                _each_kind(where(wrong, problem=name)),
+                _each_kind(where(none, problem=name)),
+            )
+            for name, short in SHORT.items()
+        },
+        "success-exceptions-by-heart": (
+            _more_than(digits["exceptions"], digits["at_0_each"]),
+            _more_than(digits["familiar"], digits["agreeing_each"]),
         ),
     }
 
 
-def _wrong_evidence(table: pd.DataFrame) -> Evidence:
-    """What networks do where the false structure no longer fits the training data."""
-    swept = table[table.groupby(CURVE)["rho"].transform("nunique") >= len(CLAIMED)]
-    wrong, none = at_usual(swept, TENTH_WRONG), at_usual(swept, HALF)
-    found = {}
-    for name, short in SHORT.items():
-        shares = [
-            statistics.proportion((part["captured"] >= TAKES)[part["problem"] == name].to_numpy())
-            for part in (wrong, none)
-        ]
-        found[f"success-taken-though-wrong-{short}"] = (shares[0], shares[1])
-    own = wrong[wrong["problem"] == "digits-brightness"]
-    found["success-exceptions-by-heart"] = (
-        statistics.paired_difference(*own[["exceptions", "at_0"]].to_numpy().T),
-        statistics.paired_difference(*own[["familiar", "agreeing"]].to_numpy().T),
-    )
-    return found
+def _more_than(known: pd.Series, unseen: pd.Series) -> Found:
+    """Accuracy on the training data less that on unseen inputs: networks × unseen inputs."""
+    return crossed(known.to_numpy()[:, None] - matrix(unseen.tolist()), bounds=(-1.0, 1.0))
 
 
-def _fewer_samples(table: pd.DataFrame, small: pd.DataFrame) -> tuple[Estimate, Estimate]:
-    """How much more success hangs on g with fewer images, paired by architecture and seed."""
-    found = []
-    keys = ["problem", "architecture", "strength", "rho", "seed"]
-    both = small.merge(table, on=keys, suffixes=("_small", "_usual"))
-    for rho in (TENTH_WRONG, HALF):
-        own = both[both["rho"] == rho]
-        hangs = [own[f"agreeing_{size}"] - own[f"at_0_{size}"] for size in ("small", "usual")]
-        found.append(statistics.paired_difference(*(part.to_numpy() for part in hangs)))
-    return found[0], found[1]
+def _each_kind(part: pd.DataFrame) -> Found:
+    several = part["architecture"].nunique() > 1
+    return share(part["takes"], strata=part["architecture"] if several else None)
 
 
-def worst(table: pd.DataFrame, values: pd.Series[float], *, smallest: bool = False) -> Estimate:
-    """Mean over networks in the problem where it is largest, or smallest.
+def _fewer_samples(table: pd.DataFrame, small: pd.DataFrame) -> Pair:
+    """How much more success hangs on g with fewer images, paired by architecture and seed.
 
-    Problems with fewer than two networks are left out. If none is left, nothing was shown: 1 where
-    the largest error is asked for, 0 where the smallest.
+    Over networks × pairs of inputs: the probe's, where the structures agree, beside the test's.
     """
-    parts = [part for _, part in values.groupby(table["problem"]) if len(part) >= 2]
-    if not parts:
-        return statistics.exact(0.0 if smallest else 1.0)
-    means = [statistics.mean(part.to_numpy()) for part in parts]
-    choose = min if smallest else max
-    return choose(means, key=lambda estimate: estimate.value)
+    both = small.merge(table, on=[*CURVE, "rho", "seed"], suffixes=("_small", "_usual"))
+    wrong, none = (
+        crossed(_hangs(part, "small") - _hangs(part, "usual"), bounds=(-2.0, 2.0))
+        for part in (both[both["rho"] == rho] for rho in (TENTH_WRONG, HALF))
+    )
+    return wrong, none
 
 
-def exact_interventions() -> tuple[Estimate, Estimate]:
+def _hangs(both: pd.DataFrame, size: str) -> np.ndarray:
+    names = (f"agreeing_each_{size}", f"at_0_each_{size}")
+    agreeing, apart = (matrix(both[name].tolist()) for name in names)
+    return agreeing - apart
+
+
+def worst(
+    table: pd.DataFrame,
+    values: pd.Series,
+    choose: Callable[..., statistics.Estimate] = max,
+    *,
+    bounds: statistics.Bounds | None = None,
+) -> Found:
+    """Mean over networks in the problem where it is largest, or smallest with `min`.
+
+    The architectures of a problem stand for others: they are the sample. Where there is only one,
+    its networks are, at each of the strengths and agreements, which are chosen and count the same.
+    """
+    found = []
+    for _, part in table.groupby("problem"):
+        kinds, own = part["architecture"], values[part.index]
+        if kinds.nunique() > 1:
+            found.append(mean(own, within=kinds, bounds=bounds))
+        else:
+            cells = part["strength"].astype(str) + "/" + part["rho"].astype(str)
+            found.append(mean(own, strata=cells, bounds=bounds))
+    return extreme(found, choose)
+
+
+def exact_interventions() -> Pair:
     """Largest deviation of the two structures from the proposition on interventions, and control.
 
     The control is the deviation of an exchange along a random direction.
     """
-    deviations, controls = [], []
+    right: list[float] = []
+    wrong: list[float] = []
     for name in SETTINGS:
         given = plant(name)
         x, _ = given.draw(60, torch.Generator().manual_seed(HELD_OUT_SEED), held_out=True)
-        exchanged, random, along = (
-            _moved(given, x, move)
-            for move in (success.exchange, success.randomise, _exchange_along)
-        )
-        everywhere = torch.ones(len(x), dtype=torch.bool)
-        deviations.append(_deviation(given, x, exchanged, everywhere))
-        deviations.append(_deviation(given, x, random, _crossed(given, x, random)))
-        controls.append(_deviation(given, x, along, everywhere))
-    return statistics.exact(max(deviations)), statistics.exact(max(controls))
+        for found, move in (
+            (right, success.exchange), (right, success.randomise), (wrong, along_random(given)),
+        ):  # fmt: skip
+            generator = torch.Generator().manual_seed(INTERVENTION_SEED)
+            found.append(success.deviation(given, x, move, generator))
+    return statistics.exact(max(right)), statistics.exact(max(wrong))
 
 
-def _moved(given: Planted, x: torch.Tensor, move: success.Intervention) -> torch.Tensor:
-    return move(given, x, torch.Generator().manual_seed(INTERVENTION_SEED))
-
-
-def _exchange_along(given: Planted, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    return success.exchange(given, x, generator, along=random_direction(given))
-
-
-def _crossed(given: Planted, x: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
-    """Which inputs got a component on the other side of the level, (samples,)."""
-    before, after = (success.component(given, inputs) > given.level for inputs in (x, moved))
-    return before != after
-
-
-def _deviation(
-    given: Planted, x: torch.Tensor, moved: torch.Tensor, crossed: torch.Tensor
-) -> float:
-    """Share of inputs where g does not change exactly where it should, or f changes at all."""
-    false = (given.false(moved) != given.false(x)) != crossed
-    original = given.original(moved) != given.original(x)
-    return max(false.double().mean().item(), original.double().mean().item())
+# Numbers of the prose
 
 
 def numbers(table: pd.DataFrame, small: pd.DataFrame) -> dict[str, float]:
     """The numbers that the chapter's prose shows, by name."""
-    full, less = table[table["rho"] == 1], table[table["rho"] < 1]
-    weakest = full[(full["problem"] == "oscillation") & (full["strength"] < usual("oscillation"))]
-    paper = at_usual(table[table["architecture"] == "paper's CNN"], 1.0)
-    found = {
+    table = table.assign(short=table["problem"].map(SHORT))
+    full, less = where(table, rho=1.0), where(table, rho=lambda rho: rho < 1)
+    weakest = where(full, problem="oscillation", strength=lambda s: s < usual("oscillation"))
+    common, paper = at_usual(table, 1.0), at_usual(where(table, architecture="paper's CNN"), 1.0)
+    images, points = SETTINGS["stripes"].schedule, SETTINGS["oscillation"].schedule
+    half = where(full, captured=lambda c: c >= FOLLOWS).assign(half=lambda t: t["half_captured"])
+    changed = changeovers(table)
+    changed = changed[changed["strength"] == _strengths(changed)]
+    changed = changed.assign(
+        short=changed["problem"].map(SHORT), first=changed["changeover"], last=changed["changeover"]
+    )
+    wrong = at_usual(table, TENTH_WRONG).assign(
+        wrong=lambda t: t["captured"], known=lambda t: t["exceptions"], unseen=lambda t: t["at_0"]
+    )
+    return {
         "networks": float(len(table)),
-        "least_success": at_usual(table, 1.0)
-        .groupby(["problem", "architecture"])["same"]
-        .mean()
-        .min(),
+        "least_success": common.groupby(["problem", "architecture"])["same"].mean().min(),
         "weak_agreeing": weakest["agreeing"].mean(),
         "weak_error": errors(weakest, by="capture").mean(),
-        "small_captured": small.loc[small["rho"] == TENTH_WRONG, "captured"].mean(),
+        "small_captured": where(small, rho=TENTH_WRONG)["captured"].mean(),
         "paper_networks": float(len(paper)),
         "paper_taken": float((paper["captured"] >= TAKES).sum()),
+        "most": float(images.steps),
+        "steps": float(points.steps),
+        "target": images.target or 0.0,
+        **{f"samples_{SHORT[name]}": float(own.samples) for name, own in SETTINGS.items()},
+        **{f"usual_{SHORT[name]}": usual(name) for name in SETTINGS},
+        **said(less.assign(less=errors(less, by="capture")), "short", "less"),
+        **said(half, "short", "half"),
+        **said(common.assign(flipped=common["exchange"]), "short", "flipped"),
+        **said(wrong, "short", ["wrong", "known", "unseen", "loss", "entropy"]),
+        **said(where(wrong, problem="stripes"), "architecture", "wrong"),
+        **said(changed, "short", "first", measure=pd.Series.min),
+        **said(changed, "short", "last", measure=pd.Series.max),
     }
-    missed = errors(less, by="capture").groupby(less["problem"]).mean()
-    found |= {f"less_{SHORT[str(name)]}": error for name, error in missed.items()}
-    followers = full[full["captured"] >= FOLLOWS]
-    halves = followers.groupby("problem")["half_captured"].mean()
-    found |= {f"half_{SHORT[str(name)]}": share for name, share in halves.items()}
-    found |= {f"samples_{SHORT[name]}": float(own.samples) for name, own in SETTINGS.items()}
-    found |= {f"usual_{SHORT[name]}": usual(name) for name in SETTINGS}
-    images, points = SETTINGS["stripes"].schedule, SETTINGS["oscillation"].schedule
-    found |= {"most": float(images.steps), "steps": float(points.steps)}
-    found["target"] = images.target or 0.0
-    return found | _wrong_numbers(table) | _passages(table)
-
-
-def _wrong_numbers(table: pd.DataFrame) -> dict[str, float]:
-    """Means over the networks for which one example in ten is an exception."""
-    wrong, found = at_usual(table, TENTH_WRONG), {}
-    columns = {
-        "wrong": "captured", "known": "exceptions", "unseen": "at_0", "loss": "loss",
-        "entropy": "entropy",
-    }  # fmt: skip
-    for name, part in wrong.groupby("problem"):
-        for short, column in columns.items():
-            found[f"{short}_{SHORT[str(name)]}"] = part[column].mean()
-    stripes = wrong[wrong["problem"] == "stripes"].groupby("architecture")["captured"].mean()
-    return found | {"wrong_" + str(k).replace(" ", "_"): v for k, v in stripes.items()}
-
-
-def _passages(table: pd.DataFrame) -> dict[str, float]:
-    """Where networks change over at the usual strength: the first and last architecture."""
-    changed = changeovers(table)
-    common = changed[changed["strength"] == changed["problem"].map(registry.STRENGTHS)]
-    found = {}
-    for name, part in common.groupby("problem"):
-        found[f"first_{SHORT[str(name)]}"] = part["changeover"].min()
-        found[f"last_{SHORT[str(name)]}"] = part["changeover"].max()
-    return found

@@ -1,13 +1,15 @@
-"""Figures of chapter 05: tables of `experiments.success` in, a Figure out."""
+"""Figures of chapter 05: tables of `evidence` in, a Figure out."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
-import matplotlib as mpl
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from falsestruct.plots.shapes import Look, curve, groups, legend, marks, panels
 from falsestruct.plots.style import (
     FALSE,
     GREEN,
@@ -16,52 +18,27 @@ from falsestruct.plots.style import (
     ORIGINAL,
     PINK,
     SERIES,
-    dots,
     figure,
     tidy,
 )
 
-# One architecture, one look, in all panels of the chapter.
+# One architecture, one look, in all panels of the chapter; two that no panel shares have the same.
 PLACES = {
     "linear": 0, "MLP": 1, "deep MLP": 2, "pooled CNN": 3, "CNN": 3, "paper's CNN": 4,
     "attention": 4, "2-104-1": 5,
 }  # fmt: skip
+LOOKS = {name: Look(name, SERIES[place], MARKERS[place]) for name, place in PLACES.items()}
 SIGNALS = {"stripes": "offset a", "oscillation": "hint δ", "digits-brightness": "brightness"}
-
-
-def _panels(
-    table: pd.DataFrame, axes: list[mpl.axes.Axes]
-) -> list[tuple[mpl.axes.Axes, pd.DataFrame]]:
-    """One panel a problem, with its name as title."""
-    found = []
-    for axis, (name, part) in zip(axes, table.groupby("problem", sort=False), strict=True):
-        axis.set_title(str(name).replace("-", ", "), fontsize="medium")
-        tidy(axis)
-        found.append((axis, part))
-    return found
-
-
-def _look(place: int) -> dict[str, Any]:
-    return {"color": SERIES[place], "marker": MARKERS[place]}
-
-
-def _legend(picture: Figure, axes: list[mpl.axes.Axes], columns: int) -> None:
-    """One legend for all panels, above them."""
-    found: dict[str, Any] = {}
-    for axis in axes:
-        handles, labels = axis.get_legend_handles_labels()
-        found |= dict(zip(labels, handles, strict=True))
-    picture.legend(list(found.values()), list(found), loc="outside upper center", ncols=columns,
-                   frameon=False, fontsize="small")  # fmt: skip
-
-
-def _curves(axis: mpl.axes.Axes, part: pd.DataFrame, x: str, y: str, by: str) -> None:
-    """One curve with intervals for each value of a column."""
-    for place, (name, own) in enumerate(part.groupby(by, sort=False)):
-        errors = (own[y] - own["low"], own["high"] - own[y])
-        label = f"{name:g}" if isinstance(name, float) else str(name)
-        look = _look(PLACES.get(label, place))
-        axis.errorbar(own[x], own[y], yerr=errors, ms=4, lw=1.2, capsize=2, label=label, **look)
+TITLES = {name: name.replace("-", ", ") for name in SIGNALS}
+FULL = {
+    "False": Look("trained with agreement below 1", PINK, "^"),
+    "True": Look("trained with full agreement", GREEN, "o"),
+}
+MOVES = {
+    "exchange": Look("exchange", FALSE, "o"),
+    "randomise": Look("randomise", GREEN, "^"),
+    "along": Look("exchange along a random direction", GREY, "x"),
+}
 
 
 def unseen(table: pd.DataFrame) -> Figure:
@@ -69,36 +46,37 @@ def unseen(table: pd.DataFrame) -> Figure:
 
     Columns: problem, architecture, tested, accuracy, low, high.
     """
-    picture = figure(0.46)
-    axes = picture.subplots(1, 3, sharey=True)
-    for axis, part in _panels(table, list(axes)):
+    picture, parts = panels(table, "problem", titles=TITLES)
+    for axis, part in parts:
         axis.plot([0, 1], [0, 1], "--", color=FALSE, lw=1.5)
         axis.plot([0, 1], [1, 1], "--", color=ORIGINAL, lw=1.5)
         names = list(dict.fromkeys(part["architecture"]))
-        for place, (name, own) in enumerate(part.groupby("architecture", sort=False)):
-            shift = 0.024 * (place - (len(names) - 1) / 2)
-            errors = (own["accuracy"] - own["low"], own["high"] - own["accuracy"])
-            axis.errorbar(own["tested"] + shift, own["accuracy"], yerr=errors, ls="none", ms=4.5,
-                          capsize=2, label=name, **_look(PLACES[str(name)]))  # fmt: skip
+        shifts = part["architecture"].map(lambda name, own=names: own.index(name))
+        shifted = part.assign(tested=part["tested"] + 0.024 * (shifts - (len(names) - 1) / 2))
+        for look, own in groups(shifted, "architecture", _shown(part)):
+            curve(axis, own, "tested", "accuracy", look, linestyle="none", ms=4.5)
         axis.set_xticks([0, 0.25, 0.5, 0.75, 1])
         axis.set_xlabel("agreement in the test, ρ′")
-    # Two architectures of different problems may share a look.
-    looks: dict[int, tuple[mpl.artist.Artist, list[str]]] = {}
-    for axis in axes:
-        for handle, name in zip(*axis.get_legend_handles_labels(), strict=True):
-            names = looks.setdefault(PLACES[name], (handle, []))[1]
-            names.extend({name}.difference(names))
-    picture.legend(
-        [looks[place][0] for place in sorted(looks)],
-        [" or ".join(looks[place][1]) for place in sorted(looks)],
-        loc="outside upper center", ncols=3, frameon=False, fontsize="small",
-    )  # fmt: skip
-    axes[0].set_ylabel("accuracy on the test data")
-    axes[0].set_ylim(-0.04, 1.09)
-    axes[1].annotate("original structure", (0.02, 1.02), color=ORIGINAL, fontsize="small")
-    axes[1].annotate("false structure", (0.25, 0.31), color=FALSE, fontsize="small", rotation=45,
-                     rotation_mode="anchor", transform_rotates_text=True)  # fmt: skip
+    first, second = (axis for axis, _ in parts[:2])
+    first.set(ylabel="accuracy on the test data", ylim=(-0.04, 1.09))
+    second.annotate("original structure", (0.02, 1.02), color=ORIGINAL, fontsize="small")
+    second.annotate("false structure", (0.25, 0.31), color=FALSE, fontsize="small", rotation=45,
+                    rotation_mode="anchor", transform_rotates_text=True)  # fmt: skip
+    legend(picture, _shared(_shown(table)))
     return picture
+
+
+def _shared(looks: dict[str, Look]) -> list[Look]:
+    """One entry for architectures of different problems that share a look."""
+    places: dict[int, list[str]] = {}
+    for name in looks:
+        places.setdefault(PLACES[name], []).append(name)
+    return [replace(looks[own[0]], label=" or ".join(own)) for _, own in sorted(places.items())]
+
+
+def _shown(table: pd.DataFrame) -> dict[str, Look]:
+    """The looks of the architectures of a table."""
+    return {name: LOOKS[name] for name in dict.fromkeys(table["architecture"])}
 
 
 def foretold(table: pd.DataFrame) -> Figure:
@@ -106,42 +84,32 @@ def foretold(table: pd.DataFrame) -> Figure:
 
     Columns: problem, by, full, predicted, measured.
     """
-    picture = figure(0.78)
-    predictors = list(dict.fromkeys(table["by"]))
-    rows = picture.subplots(len(predictors), 3, sharex=True, sharey=True)
-    for axes, by in zip(rows, predictors, strict=True):
-        for axis, part in _panels(table[table["by"] == by], list(axes)):
-            axis.plot([0, 1], [0, 1], color="0.4", lw=0.8)
-            for full, colour, marker, label in (
-                (False, PINK, "^", "trained with agreement below 1"),
-                (True, GREEN, "o", "trained with full agreement"),
-            ):
-                own = part[part["full"] == full]
-                axis.plot(own["predicted"], own["measured"], marker, ms=3, label=label,
-                          rasterized=True, **dots(colour))  # fmt: skip
-            axis.set_aspect("equal")
-        axes[0].set_ylabel(f"measured accuracy\n(prediction: {by})")
-    for axis in rows[0]:
-        axis.set_xlabel("")
-    for axis in rows[-1]:
-        axis.set_title("")
-        axis.set_xlabel("predicted accuracy")
-    handles, labels = rows[0][0].get_legend_handles_labels()
-    picture.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False,
-                   markerscale=2)  # fmt: skip
+    cells = table.assign(cell=table["by"] + "/" + table["problem"])
+    titles = {f"capture/{name}": title for name, title in TITLES.items()}
+    titles |= {f"two numbers/{name}": "" for name in TITLES}
+    picture, parts = panels(cells, "cell", aspect=0.78, columns=3, titles=titles, sharex=True)
+    for place, (axis, part) in enumerate(parts):
+        axis.plot([0, 1], [0, 1], color="0.4", lw=0.8)
+        for look, own in groups(part, "full", FULL):
+            marks(axis, own, "predicted", look, y="measured", faint=True, ms=3, rasterized=True)
+        axis.set_aspect("equal")
+        if place % 3 == 0:
+            axis.set_ylabel(f"measured accuracy\n(prediction: {part['by'].iloc[0]})")
+        if place >= 3:
+            axis.set_xlabel("predicted accuracy")
+    legend(picture, FULL, columns=2)
     return picture
 
 
-def _agreement_axis(axis: mpl.axes.Axes, table: pd.DataFrame) -> None:
-    """Agreement in training, stretched towards 1: every value has a place of its own."""
+def _placed(table: pd.DataFrame) -> pd.DataFrame:
+    """With the column `place`: agreements in training, stretched towards 1, at equal distances."""
+    return table.assign(place=np.unique(table["rho"], return_inverse=True)[1])
+
+
+def _agreement_axis(axis: Axes, table: pd.DataFrame) -> None:
     values = sorted(table["rho"].unique())
     axis.set_xticks(range(len(values)), [f"{value:g}".removeprefix("0") for value in values])
     axis.set_xlabel("agreement in training, ρ")
-
-
-def _placed(table: pd.DataFrame) -> pd.DataFrame:
-    places = {value: place for place, value in enumerate(sorted(table["rho"].unique()))}
-    return table.assign(place=table["rho"].map(places))
 
 
 def swept(table: pd.DataFrame, *, level: float) -> Figure:
@@ -149,32 +117,45 @@ def swept(table: pd.DataFrame, *, level: float) -> Figure:
 
     Columns: problem, architecture, strength, usual, rho, share, low, high.
     """
-    picture = figure(0.85)
-    rows = picture.subplots(2, 3, sharey=True)
     placed = _placed(table)
-    shown = placed["architecture"].isin(["MLP", "2-104-1"])
-    if placed[shown]["problem"].nunique() < 3:
-        shown = placed["architecture"].isin(["linear", "2-104-1"])
-    for axes, part, by in (
-        (rows[0], placed[placed["usual"]], "architecture"),
-        (rows[1], placed[shown], "strength"),
-    ):
-        for axis, own in _panels(part, list(axes)):
-            _curves(axis, own, "place", "share", by)
-            axis.axhline(level, color=GREY, ls=":")
+    common, shown = placed[placed["usual"]], _one_network(placed)
+    picture = figure(0.85)
+    axes = picture.subplots(2, 3, sharey=True)
+    for i, name in enumerate(SIGNALS):
+        upper, lower = (part[part["problem"] == name] for part in (common, shown))
+        strengths = sorted(lower["strength"].unique())
+        looks = {f"{s:g}": Look(f"{s:g}", SERIES[j], MARKERS[j]) for j, s in enumerate(strengths)}
+        lower = lower.assign(named=[f"{strength:g}" for strength in lower["strength"]])
+        _sweep(axes[0, i], upper, "architecture", _shown(upper), level)
+        _sweep(axes[1, i], lower, "named", looks, level)
+        axes[0, i].set_title(TITLES[name], fontsize="medium")
+        axes[1, i].set_title(f"{lower['architecture'].iloc[0]}, by strength", fontsize="medium")
+        for axis, title in zip(axes[:, i], (None, SIGNALS[name]), strict=True):
             _agreement_axis(axis, table)
-            title = None if by == "architecture" else SIGNALS[own["problem"].iloc[0]]
-            corner, anchor = ("lower right", (1, 0.06))
-            if own["problem"].iloc[0] == "digits-brightness":
-                corner, anchor = ("upper left", (0, 1))
-            axis.legend(fontsize="small", title=title, title_fontsize="small", loc=corner,
-                        bbox_to_anchor=anchor)  # fmt: skip
-        axes[0].set_ylabel("share of unseen conflict set\nthat sides with false structure")
-        axes[0].set_ylim(-0.04, 1.04)
-    for axis, name in zip(rows[1], SIGNALS, strict=True):
-        network = placed[shown & (placed["problem"] == name)]["architecture"].iloc[0]
-        axis.set_title(f"{network}, by strength", fontsize="medium")
+            left = name == "digits-brightness"
+            axis.legend(fontsize="small", title=title, title_fontsize="small",
+                        loc="upper left" if left else "lower right",
+                        bbox_to_anchor=(0, 1) if left else (1, 0.06))  # fmt: skip
+    for axis in axes[:, 0]:
+        axis.set_ylabel("share of unseen conflict set\nthat sides with false structure")
+        axis.set_ylim(-0.04, 1.04)
     return picture
+
+
+def _one_network(table: pd.DataFrame) -> pd.DataFrame:
+    """The architecture that is shown at every strength: the MLP, or the linear one without it."""
+    for name in ("MLP", "linear"):
+        own = table[table["architecture"].isin([name, "2-104-1"])]
+        if own["problem"].nunique() == table["problem"].nunique():
+            break
+    return own
+
+
+def _sweep(axis: Axes, part: pd.DataFrame, by: str, looks: dict[str, Look], level: float) -> None:
+    for look, own in groups(part, by, looks):
+        curve(axis, own, "place", "share", look)
+    axis.axhline(level, color=GREY, ls=":")
+    tidy(axis)
 
 
 def changeovers(table: pd.DataFrame) -> Figure:
@@ -182,26 +163,21 @@ def changeovers(table: pd.DataFrame) -> Figure:
 
     Columns: problem, architecture, strength, changeover, low, high, never.
     """
-    picture = figure(0.42)
-    axes = picture.subplots(1, 3, sharey=True)
-    for axis, part in _panels(table, list(axes)):
-        for name, own in part.groupby("architecture", sort=False):
-            place = PLACES[str(name)]
-            shift = 1 + 0.05 * (place % 5 - 1)
-            errors = (own["changeover"] - own["low"], own["high"] - own["changeover"])
-            look = _look(place)
-            axis.errorbar(shift * own["strength"], own["changeover"], yerr=errors, ms=5, lw=0.8,
-                          capsize=2, label=str(name), **look)  # fmt: skip
-            never = own[own["never"] > 0.5]
-            axis.plot(shift * never["strength"], [1.0] * len(never), "x", color="black", ms=9)
+    picture, parts = panels(table, "problem", aspect=0.42, titles=TITLES)
+    for axis, part in parts:
+        for look, own in groups(part, "architecture", _shown(part)):
+            shift = 1 + 0.05 * (PLACES[look.label] % 5 - 1)
+            shifted = own.assign(strength=shift * own["strength"])
+            curve(axis, shifted, "strength", "changeover", look, ms=5, lw=0.8)
+            never = shifted[own["never"] > 0.5]
+            axis.plot(never["strength"], [1.0] * len(never), "x", color="black", ms=9)
         axis.set_xscale("log")
         values = sorted(part["strength"].unique())
         axis.set_xticks(values, [f"{value:g}" for value in values])
         axis.minorticks_off()
         axis.set_xlabel(SIGNALS[part["problem"].iloc[0]])
-    axes[0].set_ylabel("agreement in training\nfrom which on it is taken")
-    axes[0].set_ylim(0.49, 1.03)
-    _legend(picture, list(axes), 8)
+    parts[0][0].set(ylabel="agreement in training\nfrom which on it is taken", ylim=(0.49, 1.03))
+    legend(picture, _shown(table), columns=8)
     return picture
 
 
@@ -210,20 +186,20 @@ def exceptions(table: pd.DataFrame) -> Figure:
 
     Columns: problem, architecture, rho, exceptions, share.
     """
-    picture = figure(0.46)
-    axes = picture.subplots(1, 3, sharey=True)
     placed = _placed(table[table["usual"] & (table["rho"] < 1)])
-    for axis, part in _panels(placed, list(axes)):
-        for name, own in part.groupby("architecture", sort=False):
-            look = _look(PLACES[str(name)]) | {"ms": 4}
-            axis.plot(own["place"], own["exceptions"], mfc="white", ls="--", **look)
-            axis.plot(own["place"], 1 - own["share"], label=str(name), **look)
+    placed = placed.assign(unseen=1 - placed["share"]).drop(columns=["low", "high"])
+    picture, parts = panels(placed, "problem", titles=TITLES)
+    for axis, part in parts:
+        for look, own in groups(part, "architecture", _shown(part)):
+            dashed = replace(look, hollow=True, line="--")
+            curve(axis, own, "place", "exceptions", dashed, lw=1.5)
+            curve(axis, own, "place", "unseen", look, lw=1.5)
         _agreement_axis(axis, placed)
-    axes[0].set_ylabel("accuracy where the false\nstructure is wrong")
-    axes[0].set_ylim(-0.04, 1.04)
-    for dashes, face, label in (("--", "white", "in training"), ("-", "0.2", "unseen")):
-        axes[2].plot([], [], color="0.2", ls=dashes, marker="o", mfc=face, ms=4, label=label)
-    _legend(picture, list(axes), 8)
+    parts[0][0].set(ylabel="accuracy where the false\nstructure is wrong", ylim=(-0.04, 1.04))
+    legend(picture, [
+        *_shown(placed).values(), Look("in training", "0.2", hollow=True, line="--"),
+        Look("unseen", "0.2", line="-"),
+    ], columns=8)  # fmt: skip
     return picture
 
 
@@ -232,22 +208,13 @@ def interventions(table: pd.DataFrame) -> Figure:
 
     Columns: problem, captured, exchange, randomise, along.
     """
-    picture = figure(0.44)
-    axes = picture.subplots(1, 3, sharey=True)
-    looks = {
-        "exchange": (FALSE, "o", "exchange"),
-        "randomise": (GREEN, "^", "randomise"),
-        "along": (GREY, "x", "exchange along a random direction"),
-    }
-    for axis, part in _panels(table, list(axes)):
+    picture, parts = panels(table, "problem", aspect=0.44, titles=TITLES)
+    for axis, part in parts:
         axis.plot([0, 1], [0, 1], "--", color=FALSE, lw=0.8)
         axis.plot([0, 1], [0, 0.5], "--", color=GREEN, lw=0.8)
-        for column, (colour, marker, label) in looks.items():
-            axis.plot(part["captured"], part[column], marker, ms=4, ls="none", label=label,
-                      **dots(colour))  # fmt: skip
+        for column, look in MOVES.items():
+            marks(axis, part, "captured", look, y=column, faint=True)
         axis.set_xlabel("capture of the false structure")
-    axes[0].set_ylabel("share of labels changed")
-    axes[0].set_ylim(-0.04, 1.04)
-    handles, labels = axes[0].get_legend_handles_labels()
-    picture.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    parts[0][0].set(ylabel="share of labels changed", ylim=(-0.04, 1.04))
+    legend(picture, MOVES)
     return picture

@@ -2,32 +2,30 @@
 
 A network is trained on data where the false structure g agrees with the label on a share ρ, and
 tested on mixtures with other shares ρ′ that it never saw. Training (`point`) and measuring
-(`measure`) are apart, so that networks built by hand can be measured in place of trained ones.
+(`measure`) are apart, and `measure` asks an `Ensemble`, trained or built by hand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
 from falsestruct import success
-from falsestruct.learning import training
-from falsestruct.learning.networks import by_name, fitting
-from falsestruct.learning.training import Schedule, Set, Trained
+from falsestruct.learning.ensembles import Ensemble, Learner, train
+from falsestruct.learning.networks import Architecture, by_name, fitting
+from falsestruct.learning.training import Schedule, Set
 from falsestruct.problems import digits as handwriting
 from falsestruct.problems.digits import Digits
 from falsestruct.problems.planted import Planted, registry
 from falsestruct.problems.planted import digits as patterns
 from falsestruct.sweep.grid import sweep
-
-# Labels (members, samples) of inputs (members, samples, …): each member gets its own.
-Networks = Callable[[Tensor], Tensor]
 
 MIXTURES = (0.0, 0.25, 0.5, 0.75)  # agreement ρ′ of the data that a network is tested on
 TENTH_WRONG, HALF = 0.9, 0.5
@@ -86,9 +84,6 @@ def training_sets(
     return [given.draw(size, torch.Generator().manual_seed(s), rho=rho) for s in seeds]
 
 
-# Training
-
-
 @dataclass(frozen=True)
 class Seeds:
     """How many networks a point gets.
@@ -104,11 +99,11 @@ class Seeds:
     few: int
     controls: int
 
-    def of(self, *, dense: bool, common: bool, rho: float) -> int:
-        """Seeds of a network of dense layers or not, at the usual strength or not."""
-        if not dense and rho == HALF:
+    def of(self, network: Architecture, *, common: bool, rho: float) -> int:
+        """Seeds of an architecture, at the usual strength or not."""
+        if network.engine != "dense" and rho == HALF:
             return self.controls
-        return self.many if dense and common and rho in CLAIMED else self.few
+        return self.many if network.engine == "dense" and common and rho in CLAIMED else self.few
 
 
 def grid(
@@ -136,8 +131,7 @@ def grid(
                 if common and network.name not in swept:
                     wanted = {HALF, 1.0}
                 about = {"problem": name, "architecture": network.name, "strength": strength}
-                dense = network.engine == "dense"
-                count = {rho: seeds.of(dense=dense, common=common, rho=rho) for rho in wanted}
+                count = {rho: seeds.of(network, common=common, rho=rho) for rho in wanted}
                 for number in sorted({*count.values()}):
                     rhos = sorted(float(rho) for rho in wanted if count[rho] == number)
                     points.append(about | {"rhos": rhos, "seeds": list(range(number))})
@@ -168,41 +162,28 @@ def point(
     rhos: list[float],
     seeds: list[int],
     samples: int | None = None,
+    learn: Learner = train,
 ) -> pd.DataFrame:
     """Train some networks, all agreements in lockstep, and measure them: one row a network.
 
-    Columns: problem, architecture, strength, rho, seed, loss, reached, and those of `measure`.
+    Columns: problem, architecture, strength, rho, seed, loss, steps, reached, and those of
+    `measure`.
 
     Args:
         samples: Of a training set; None: the problem's usual number.
+        learn: Where the networks come from.
     """
     given = plant(problem, strength)
     network = by_name(architecture, fitting(given.direction.shape))
     sets = {rho: training_sets(problem, given, rho, seeds, samples=samples) for rho in rhos}
     every = [pair for own in sets.values() for pair in own]
-    trained = training.train(network, every, seeds * len(rhos), SETTINGS[problem].schedule)
+    trained = learn(network, every, seeds * len(rhos), SETTINGS[problem].schedule)
     tables = []
     for place, (rho, own) in enumerate(sets.items()):
-        members = range(place * len(seeds), (place + 1) * len(seeds))
-        part = training.select(trained, members)
-        about = {
-            "problem": problem, "architecture": architecture, "strength": strength, "rho": rho,
-            "seed": seeds, "loss": part.loss.tolist(), "reached": part.reached.tolist(),
-        }  # fmt: skip
-        measured = measure(problem, given, as_networks(part), own, rho=rho)
-        tables.append(pd.DataFrame(about).join(measured))
+        part = trained.select(range(place * len(seeds), (place + 1) * len(seeds)))
+        about = part.table(problem=problem, architecture=architecture, strength=strength, rho=rho)
+        tables.append(about.join(measure(problem, given, part, own, rho=rho)))
     return pd.concat(tables, ignore_index=True)
-
-
-def as_networks(trained: Trained) -> Networks:
-    """The labels of trained networks."""
-    function = training.as_function(trained)
-
-    def label(x: Tensor) -> Tensor:
-        with torch.no_grad():
-            return success.labels(function(x))
-
-    return label
 
 
 # Measuring
@@ -237,7 +218,7 @@ class _Answers:
 
 
 def measure(
-    name: str, given: Planted, networks: Networks, sets: Sequence[Set], *, rho: float
+    name: str, given: Planted, own: Ensemble, sets: Sequence[Set], *, rho: float
 ) -> pd.DataFrame:
     """Measure networks on held-out inputs: one row a member.
 
@@ -254,11 +235,12 @@ def measure(
         exceptions, familiar: Accuracy on the own training inputs where g is wrong, and right; NaN
             where there are none.
         entropy: The smallest loss on the own training set of what sees g alone.
+        agreeing_each, at_0_each: Input by input, as `each` writes them, what agreeing and at_0 are
+            the means of.
     """
     probe, test = held_out_sets(name, given)
-    predict = _shared(networks, len(sets))
-    seen, tested = (_answers(given, predict, part, sets) for part in (probe, test))
-    halved = _answers(given, predict, (success.rescale(given, test[0], 0.5), test[1]), sets)
+    half = success.rescale(given, test[0], 0.5), test[1]
+    seen, tested, halved = (_answers(given, own, part, sets) for part in (probe, test, half))
     columns = {
         "captured": 1 - seen.share(seen.apart),
         "agreeing": seen.share(seen.agree),
@@ -267,10 +249,24 @@ def measure(
         "half_error": torch.stack([(halved.mixture(s) - s).abs() for s in MIXTURES]).mean(0),
         "half_captured": 1 - halved.share(halved.apart),
         "half_agreeing": halved.share(halved.agree),
-        **_interventions(given, predict, success.reflect(given, test[0])),
-        **_on_training(given, networks, sets),
+        **_interventions(given, own, success.reflect(given, test[0])),
+        **_on_training(given, own, sets),
     }
-    return pd.DataFrame({key: value.tolist() for key, value in columns.items()})
+    table = pd.DataFrame({key: value.tolist() for key, value in columns.items()})
+    return table.assign(
+        agreeing_each=each(seen.agree, seen.fresh), at_0_each=each(tested.apart, tested.fresh)
+    )
+
+
+def each(right: Tensor, counts: Tensor) -> list[str]:
+    """A word a member (members, samples): 1 where it is right, 0 where wrong; - does not count."""
+    marks = np.where(counts.numpy(), right.long().numpy().astype(str), "-")
+    return ["".join(row) for row in marks]
+
+
+def matrix(words: Sequence[str]) -> np.ndarray:
+    """What `each` wrote as numbers (members, samples), NaN where an input does not count."""
+    return np.array([[np.nan if mark == "-" else float(mark) for mark in word] for word in words])
 
 
 def held_out_sets(name: str, given: Planted) -> tuple[Set, Set]:
@@ -284,63 +280,41 @@ def held_out_sets(name: str, given: Planted) -> tuple[Set, Set]:
     return (x[:size], y[:size]), (x[size:], y[size:])
 
 
-def _shared(networks: Networks, members: int) -> success.Predict:
-    """The same inputs for all members."""
-    return lambda x: networks(x.expand(members, *x.shape))
-
-
-def _answers(
-    given: Planted, predict: success.Predict, conflict: Set, sets: Sequence[Set]
-) -> _Answers:
+def _answers(given: Planted, own: Ensemble, conflict: Set, sets: Sequence[Set]) -> _Answers:
     x, y = conflict
-    agree, apart = (predict(part) == y.long() for part in (success.reflect(given, x), x))
+    agree, apart = (own.labels(part) == y.long() for part in (success.reflect(given, x), x))
     flat = x.flatten(1)
-    fresh = [torch.cdist(flat, own.flatten(1)).amin(1) > 1e-6 for own, _ in sets]
+    fresh = [torch.cdist(flat, seen.flatten(1)).amin(1) > 1e-6 for seen, _ in sets]
     return _Answers(agree, apart, torch.stack(fresh))
 
 
-def _interventions(given: Planted, predict: success.Predict, x: Tensor) -> dict[str, Tensor]:
-    along = random_direction(given)
+def _interventions(given: Planted, own: Ensemble, x: Tensor) -> dict[str, Tensor]:
+    moves: dict[str, tuple[success.Intervention, int]] = {
+        "exchange": (success.exchange, 1),
+        "randomise": (success.randomise, 5),
+        "along": (along_random(given), 1),
+    }
     return {
-        "exchange": success.changed(predict, given, x, success.exchange, seed=INTERVENTION_SEED),
-        "randomise": success.changed(
-            predict, given, x, success.randomise, seed=INTERVENTION_SEED, repeats=5
-        ),
-        "along": success.changed(
-            predict, given, x, partial(success.exchange, along=along), seed=INTERVENTION_SEED
-        ),
+        name: success.changed(own.labels, given, x, move, seed=INTERVENTION_SEED, repeats=repeats)
+        for name, (move, repeats) in moves.items()
     }
 
 
-def random_direction(given: Planted) -> Tensor:
-    """A random direction of unit length at a right angle to the false structure's."""
+def along_random(given: Planted) -> success.Intervention:
+    """The control: exchange the component along a random direction."""
     generator = torch.Generator().manual_seed(INTERVENTION_SEED)
-    noise = torch.randn(given.direction.shape, generator=generator, dtype=torch.float64)
-    noise -= (noise * given.direction).sum() * given.direction
-    return noise / noise.norm()
+    return partial(success.exchange, along=success.random_direction(given, generator))
 
 
-def _on_training(given: Planted, networks: Networks, sets: Sequence[Set]) -> dict[str, Tensor]:
+def _on_training(given: Planted, own: Ensemble, sets: Sequence[Set]) -> dict[str, Tensor]:
     x, y = (torch.stack(parts) for parts in zip(*sets, strict=True))
-    right = networks(x) == y.long()
-    false = torch.stack([given.false(own) for own, _ in sets])
+    right = own.labels(x, own=True) == y.long()
+    false = torch.stack([given.false(inputs) for inputs, _ in sets])
     agrees = false == y.long()
     found = {
         name: (right & mask).double().sum(1) / mask.double().sum(1)
         for name, mask in (("exceptions", ~agrees), ("familiar", agrees))
     }
-    entropies = [conditional_entropy(*pair) for pair in zip(y.long(), false, strict=True)]
+    pairs = zip(y.long(), false, strict=True)
+    entropies = [success.conditional_entropy(*pair) for pair in pairs]
     return found | {"entropy": torch.tensor(entropies, dtype=torch.float64)}
-
-
-def conditional_entropy(y: Tensor, given: Tensor) -> float:
-    """H(y | given) in nats: labels (samples,) 0 or 1, and what is known of each (samples,).
-
-    No predictor that sees nothing else has a smaller cross-entropy (proposition in chapter 05).
-    """
-    total = 0.0
-    for value in given.unique():
-        part = y[given == value]
-        shares = torch.stack([(part == label).double().mean() for label in (0, 1)])
-        total -= torch.xlogy(shares, shares).sum().item() * len(part) / len(y)
-    return total

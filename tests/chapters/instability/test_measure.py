@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
-
-import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -13,16 +9,20 @@ from torch import Tensor
 
 from falsestruct.chapters.instability import evidence as estimates
 from falsestruct.chapters.instability import measure as experiment
-from falsestruct.chapters.instability import rules
-from falsestruct.instability import attacks, exact
+from falsestruct.evidence import ratio, where
+from falsestruct.instability import rules
 from falsestruct.instability.attacks import Outputs
-from falsestruct.learning import training
+from falsestruct.instability.portrait import captures, portrait
+from falsestruct.learning.ensembles import Ensemble, Seeds, train
 from falsestruct.learning.networks import fitting
+from falsestruct.learning.training import Schedule
 from falsestruct.press.notebook.claims import Claim, judge, read_claims
 from falsestruct.press.paths import find_book
 from falsestruct.problems.planted import Planted, registry
 from falsestruct.problems.planted.registry import STRENGTHS
-from tests.worlds.instability import POINTS, hand, tables
+from falsestruct.statistics import Estimate, Nobody
+from tests.worlds.instability import POINTS, hand, table, universal_table
+from tests.worlds.instability import claims as claims_of
 
 CLAIMS = {
     id: claim for id, claim in read_claims(find_book()).items() if claim.chapter == "06_instability"
@@ -52,18 +52,6 @@ def _position(x: Tensor) -> Tensor:
     return both.argmax(2) / both.shape[2]
 
 
-@pytest.mark.parametrize("name", experiment.PROBLEMS)
-def test_the_false_structure_as_a_network_has_its_own_numbers(name: str) -> None:
-    problem = registry.by_name(name)
-    row = experiment.measure(problem, rules.false_rule(problem), 1, points=POINTS).iloc[0]
-    assert row["capture"] == row["success"] == row["own"] == 1.0
-    for column in ("ratio_0", "ratio_1", "cosine"):
-        assert row[column] == pytest.approx(1.0, abs=1e-3)
-    assert row["size"] == pytest.approx(row["radius"], rel=1e-3)
-    assert row["robust"] == 0.0
-    assert row["sane"]
-
-
 def test_the_originals_as_networks_are_seen_to_be_stable() -> None:
     table = hand()
     original = table[table["rule"] == "original"].set_index("problem")
@@ -77,40 +65,12 @@ def test_the_originals_as_networks_are_seen_to_be_stable() -> None:
     assert original.loc["oscillation", "gradients"] == 1.0
 
 
-def test_what_a_flat_network_hides_from_the_attack_the_exact_distance_sees() -> None:
-    found = rules.masked(points=POINTS)
-    assert found["flat_masked"] == 1.0
-    assert found["missed_one"] == 1.0
-    assert 0 <= found["missed_many"] < 1.0
-    assert found["ratio_masked"] == pytest.approx(
-        rules.stability("oscillation", points=90).value, rel=0.1
-    )
-    problem, network = registry.by_name("oscillation"), rules.oscillation_network()
-    x, _ = problem.draw(8, torch.Generator().manual_seed(0))
-    assert problem.original.radius is not None
-    for point, radius in zip(x.numpy(), problem.original.radius(x).tolist(), strict=True):
-        for norm in ("l2", "linf"):
-            exactly = exact.smallest_in_plane(network, point, norm=norm, radius=0.1)
-            assert exactly.size == pytest.approx(radius, rel=1e-6)
-
-
 @pytest.mark.parametrize(("name", "share"), [("stripes", 0.3), ("oscillation", 0.6)])
 def test_mixtures_get_the_right_share(name: str, share: float) -> None:
     problem = registry.by_name(name)
     outputs = mixed(problem, rules.ORIGINALS[name], share)
-    capture = experiment.captures(problem, outputs, 1).item()
+    capture = captures(problem, Ensemble(outputs, (0,))).item()
     assert capture == pytest.approx(share, abs=0.07)
-
-
-def test_a_constant_network_fails_the_sanity_checks_and_has_no_finite_size() -> None:
-    problem = registry.by_name("stripes")
-    row = experiment.measure(
-        problem, lambda x: 0 * x.flatten(2).sum(2) + 1.0, 1, points=POINTS
-    ).iloc[0]
-    assert row["size"] == experiment.LARGE
-    assert not row["sane"]
-    assert row["surviving"] == pytest.approx(row["success"])
-    assert np.isnan(row["cosine"])  # no perturbation, no direction
 
 
 def test_sizes_are_kept_apart_by_label() -> None:
@@ -118,72 +78,20 @@ def test_sizes_are_kept_apart_by_label() -> None:
     problem = registry.by_name("stripes")
     shift = 0.9 * problem.distance(problem.draw(10, torch.Generator())[0], "l2").median()
     shifted: Outputs = lambda x: rules.false_rule(problem)(x) - shift  # noqa: E731
-    row = experiment.measure(problem, shifted, 1, points=POINTS).iloc[0]
+    row = portrait(problem, Ensemble(shifted, (0,)), points=POINTS).iloc[0]
     assert row["ratio_1"] == pytest.approx(0.1, rel=1e-2)
     assert row["ratio_0"] == pytest.approx(1.9, rel=1e-2)
-    assert not estimates.in_band(pd.DataFrame([row]))[0]
+    assert not estimates.in_band(pd.DataFrame([row])).item()
 
 
 # ---- structures ----
-
-
-def test_bounds_of_the_originals_are_in_order_and_the_upper_one_flips() -> None:
-    problem = registry.by_name("digits-brightness")
-    x, _ = problem.draw(8, torch.Generator().manual_seed(1), held_out=True)
-    low, high = rules.radii(problem, x)
-    assert (low > 0).all()
-    assert (low <= high * (1 + 1e-6)).all()
-    noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
-    inside = x + 0.99 * low[:, None, None] * noise / noise.flatten(1).norm(dim=1)[:, None, None]
-    assert (problem.original(inside) == problem.original(x)).all()
-
-
-def test_structures_change_places_when_the_false_one_is_strong() -> None:
-    for name, value in (("stripes", 5.0), ("oscillation", None)):
-        usual = rules.stability(name, points=POINTS)
-        assert usual.low > 1
-        if value is not None:
-            assert usual.value == pytest.approx(value)
-        strong = rules.stability(name, factor=10.0, points=POINTS)
-        assert strong.value == pytest.approx(usual.value / 10)
-
-
-@pytest.mark.parametrize("size", [0.0, 3.0])
-def test_the_follower_agrees_and_is_as_unstable_as_the_proposition_says(size: float) -> None:
-    ratio, gap = rules.follower_ratio(size=size)
-    assert ratio.value == pytest.approx(1 / math.sqrt(1 + size**2), rel=1e-9)
-    assert gap < 1e-9
-
-
-def test_no_follower_where_the_data_span_everything() -> None:
-    problem = registry.by_name("oscillation")
-    with pytest.raises(ValueError, match="span all 2 dimensions"):
-        rules.follower(problem, torch.eye(2, dtype=torch.float64), 1.0)
-
-
-def test_the_mirror_bounds_every_network_that_reads_both() -> None:
-    """The second proposition on random linear networks, whose distances are closed forms."""
-    problem = registry.by_name("oscillation")
-    x, _ = problem.draw(50, torch.Generator().manual_seed(0))
-    generator = torch.Generator().manual_seed(1)
-    mirror, seen = x + 2 * experiment.worst(problem, x), 0
-    for _ in range(300):
-        w = problem.direction + 0.02 * torch.randn(2, generator=generator, dtype=torch.float64)
-        level = problem.level + 0.01 * torch.randn(1, generator=generator, dtype=torch.float64)
-        value, other = x @ w - level, mirror @ w - level
-        reads = ((value > 0) == problem.false(x)) & ((other > 0) != problem.false(x))
-        for dual in (w.norm(), w.abs().sum()):
-            total = (value.abs() + other.abs()) / dual
-            assert (total[reads] <= 2 * problem.distance(x, "l2")[reads] * (1 + 1e-9)).all()
-        seen += int(reads.sum())
-    assert seen > 100
 
 
 # ---- worlds ----
 
 
 def verdicts(world: str) -> dict[str, str]:
-    found = estimates.estimates(tables(world), points=POINTS)
+    found = claims_of(world)
     assert set(found) == set(CLAIMS)
     return {id: judge(CLAIMS[id], *pair) for id, pair in found.items()}
 
@@ -230,14 +138,14 @@ def test_untrained_networks_and_shuffled_labels_have_no_instability_of_a_structu
     shuffled = y[torch.randperm(60, generator=torch.Generator().manual_seed(1))]
     network = fitting(problem.direction.shape)[1]
     for labels, schedule in (
-        (y, training.Schedule(0)),
-        (shuffled, training.Schedule(200, target=1e-2)),
+        (y, Schedule(0)),
+        (shuffled, Schedule(200, target=1e-2)),
     ):
-        trained = training.train(network, (x, labels), seeds, schedule)
-        table = experiment.measure(
-            problem, training.as_function(trained), len(trained), points=POINTS
-        ).assign(problem="stripes", architecture=name, strength=problem.strength, seed=seeds)
-        both = pd.concat([table.assign(rho=rho) for rho in (1.0, 0.5)], ignore_index=True)
+        own = train(network, (x, labels), seeds, schedule)
+        found = portrait(problem, own, points=POINTS).assign(
+            problem="stripes", architecture=name, strength=problem.strength, seed=seeds
+        )
+        both = pd.concat([found.assign(rho=rho) for rho in (1.0, 0.5)], ignore_index=True)
         estimate, control = estimates.board(both)["instability-stripes-mlp"]
         assert judge(claim("instability-stripes-mlp"), estimate, control) != "supported"
 
@@ -245,11 +153,11 @@ def test_untrained_networks_and_shuffled_labels_have_no_instability_of_a_structu
 def test_without_a_false_structure_nothing_is_supported() -> None:
     """Strength 0: there is nothing to read, and no distance to compare with."""
     problem = registry.by_name("stripes", 1e-9)  # 0 leaves the conflict set undefined
-    (trained,) = experiment.ensembles("stripes", "MLP", [(1e-9, 1.0)], range(6))
-    table = experiment.measure(
-        problem, training.as_function(trained), len(trained), points=POINTS
-    ).assign(problem="stripes", architecture="MLP", strength=STRENGTHS["stripes"], seed=range(6))
-    both = pd.concat([table.assign(rho=rho) for rho in (1.0, 0.5)], ignore_index=True)
+    (own,) = experiment.ensembles("stripes", "MLP", [(1e-9, 1.0)], range(6))
+    found = portrait(problem, own, points=POINTS).assign(
+        problem="stripes", architecture="MLP", strength=STRENGTHS["stripes"], seed=range(6)
+    )
+    both = pd.concat([found.assign(rho=rho) for rho in (1.0, 0.5)], ignore_index=True)
     estimate, control = estimates.board(both)["instability-stripes-mlp"]
     assert judge(claim("instability-stripes-mlp"), estimate, control) == "refuted"
 
@@ -259,7 +167,7 @@ def test_without_a_false_structure_nothing_is_supported() -> None:
 
 def test_networks_of_one_problem_at_a_small_scale() -> None:
     table = experiment.networks(
-        "stripes", seeds=2, slow_seeds=1, factors=[0.125], points=8, architectures=["MLP"]
+        ["stripes"], seeds=Seeds(2, 1), factors=[0.125], points=8, architectures=["MLP"]
     )
     assert set(table["architecture"]) == {"MLP"}
     cells = table.groupby(["strength", "rho"]).size()
@@ -281,8 +189,7 @@ def test_dense_networks_get_more_seeds_in_every_cell(monkeypatch: pytest.MonkeyP
         return pd.DataFrame(columns=["seeds", "points"])
 
     monkeypatch.setattr(experiment, "sweep", sweep)
-    for name in experiment.PROBLEMS:
-        experiment.networks(name, seeds=20, slow_seeds=10, factors=[0.5, 1.0, 2.0], points=8)
+    experiment.networks(experiment.PROBLEMS, seeds=Seeds(20, 10), factors=[0.5, 1.0, 2.0], points=8)
     seeds = {(p["problem"], p["architecture"]): p["seeds"] for p in points}
     assert len(seeds) == len(points) == 11
     slow = {"pooled CNN", "paper's CNN", "CNN", "attention"}
@@ -299,7 +206,7 @@ def test_networks_that_measurements_share_are_trained_once() -> None:
     (first,) = experiment.ensembles("stripes", "MLP", [(0.1, 1.0)], range(2))
     strong, again = experiment.ensembles("stripes", "MLP", [(0.4, 1.0), (0.1, 1.0)], [0, 1])
     assert again is first
-    assert strong.steps.max() < first.steps.min()  # cells keep their order
+    assert max(strong.facts["steps"]) < min(first.facts["steps"])  # cells keep their order
     assert first.seeds == strong.seeds == (0, 1)
 
 
@@ -322,13 +229,6 @@ def test_noise_has_the_adversary_s_size() -> None:
     torch.testing.assert_close(difference, torch.full_like(difference, 0.2))
 
 
-def test_universal_shares_of_the_structure_itself() -> None:
-    problem = registry.by_name("digits-brightness")
-    row = experiment.universal_shares(problem, rules.false_rule(problem), 1, points=POINTS).iloc[0]
-    assert row["own"] == row["found"] == 1.0
-    assert row["random"] < 0.5
-
-
 def test_gaps_on_two_networks() -> None:
     table = experiment.gap_point(rho=1.0, seeds=2, points=4, solved=1)
     assert len(table) == 4
@@ -338,80 +238,18 @@ def test_gaps_on_two_networks() -> None:
     assert (table[table["norm"] == "linf"]["binaries"] > 0).all()
 
 
-def test_a_network_that_always_answers_the_same_has_no_gap() -> None:
-    """Neither search finds anything, and that is no excess."""
-    problem = registry.by_name("oscillation")
-    (trained,) = experiment.ensembles("oscillation", "2-104-1", [(0.01, 1.0)], [0])
-    values = {name: value.double() for name, value in trained.parameters.items()}
-    last = [name for name in values if name.startswith("2.")]
-    values |= {name: torch.full_like(values[name], float("bias" in name)) for name in last}
-    table = experiment.gap_rows(problem, replace(trained, parameters=values), points=2, solved=0)
-    assert (table[["worst", "middle", "near", "weak"]] == 0).all(axis=None)
-    assert table["other"].tolist() == pytest.approx([experiment.FAR / 0.01] * 2)
-
-
-def test_thorough_starts_again_where_nothing_was_found() -> None:
-    problem = registry.by_name("stripes", 0.4)
-    (trained,) = experiment.ensembles("stripes", "MLP", [(0.4, 1.0)], range(2))
-    x = problem.draw(12, torch.Generator().manual_seed(0))[0].float()
-    outputs = training.as_function(trained)
-    once = attacks.smallest_perturbations(outputs, x, norm="linf", members=2)
-    more = experiment.thorough(outputs, x, "linf", 2)
-    assert once.size.isinf().any()
-    assert more.size.isfinite().double().mean() > once.size.isfinite().double().mean()
-    near = once.size <= experiment.LARGE
-    assert torch.equal(more.size[near], once.size[near])
-    asked: list[list[int]] = []
-
-    def some(rows: list[int]) -> Outputs:
-        asked.append(rows)
-        return experiment.some_of(trained)(rows)
-
-    alone = experiment.thorough(outputs, x, "linf", 2, some=some)
-    assert asked == [(~near).any(1).nonzero().flatten().tolist()]
-    torch.testing.assert_close(alone.size, more.size)
-    flips = (outputs(x + more.perturbation) > 0) != (outputs(x.expand(2, *x.shape)) > 0)
-    assert torch.equal(flips, more.size.isfinite())
-
-
-def test_thorough_s_reach_is_as_large_in_both_norms() -> None:
-    """Euclidean sizes are √n times as large: being above `LARGE` is no reason to start again."""
-    problem = registry.by_name("stripes")
-    (trained,) = experiment.ensembles("stripes", "MLP", [(0.1, 1.0)], range(2))
-    x = problem.draw(6, torch.Generator().manual_seed(0))[0].float()
-    outputs = training.as_function(trained)
-    once = attacks.smallest_perturbations(outputs, x, norm="l2", members=2)
-    assert (once.size > experiment.LARGE).any()
-    assert (once.size < experiment.LARGE * 32).all()
-
-    def some(rows: list[int]) -> Outputs:
-        pytest.fail(f"members {rows} start again")
-
-    assert torch.equal(experiment.thorough(outputs, x, "l2", 2, some=some).size, once.size)
-
-
-@pytest.mark.parametrize(("name", "d"), [("oscillation", 2), ("digits-brightness", 64)])
-def test_chance_is_the_mean_cosine_of_random_directions(name: str, d: int) -> None:
-    noise = torch.randn(40_000, d, generator=torch.Generator().manual_seed(0))
-    sampled = (noise[:, 0].abs() / noise.norm(dim=1)).mean().item()
-    assert estimates.chance(name) == pytest.approx(sampled, rel=0.02)
-    if d == 2:
-        assert estimates.chance(name) == pytest.approx(2 / math.pi)
-
-
 def test_networks_without_a_perturbation_have_no_cosine() -> None:
     """As zeros they would say that the others point elsewhere."""
-    table = tables("false").networks
-    free = (table["problem"] == "oscillation") & (table["rho"] == 0.5)
-    some = table["cosine"].where(~(free & (table["seed"] < 4)))
-    found = [
-        estimates.of_directions(own, tables("false").universals)["instability-cosine-oscillation"]
-        for own in (table, table.assign(cosine=some))
-    ]
-    assert found[1][1].value == pytest.approx(found[0][1].value)
-    assert (found[0][1].n, found[1][1].n) == (10, 6)
-    drawn = estimates.cosine_table(table.assign(cosine=some))
-    assert len(drawn) == len(estimates.cosine_table(table)) - 4
+    whole, id = table("false"), "instability-cosine-oscillation"
+    free = (whole["problem"] == "oscillation") & (whole["rho"] == 0.5)
+    less = whole.assign(cosine=whole["cosine"].where(~(free & (whole["seed"] < 4))))
+    (_, every), (_, some) = (
+        estimates.of_directions(own, universal_table("false"))[id] for own in (whole, less)
+    )
+    assert isinstance(every, Estimate) and isinstance(some, Estimate)
+    assert some.value == pytest.approx(every.value, rel=0.05)
+    assert (every.n, some.n) == (10, 6)
+    assert len(estimates.cosine_table(less)) == len(estimates.cosine_table(whole)) - 4
 
 
 def test_slopes_need_two_strengths() -> None:
@@ -423,22 +261,35 @@ def test_slopes_need_two_strengths() -> None:
     assert estimates.slopes(table) == pytest.approx([1.0, 0.0])
 
 
-def test_too_few_networks_decide_nothing() -> None:
-    for low, high in ((0.0, 2.0), (1e-3, 1e3)):
-        found = estimates._mean([1.0], geometric=high > 2, nothing=(low, high))
-        assert (found.low, found.high, found.n) == (low, high, 1)
+def test_where_nobody_reads_a_structure_nobody_qualifies() -> None:
+    """It is no wide interval, and no claim about them is decided."""
+    found = estimates.of_readers(table("original"), hand())
+    assert isinstance(found["instability-slope-stripes"][0], Nobody)
+    assert judge(CLAIMS["instability-slope-stripes"], *found["instability-slope-stripes"]) == (
+        "inconclusive"
+    )
 
 
 def test_a_problem_may_be_left_out() -> None:
-    """As in the quick profile: what was not measured is inconclusive, and nothing fails."""
-    whole = tables("false")
-    part = whole.networks[
-        (whole.networks["problem"] == "stripes") & (whole.networks["architecture"] == "MLP")
-    ]
+    """As in the quick profile: what was not measured is not said, and nothing fails."""
+    part = where(table("false"), problem="stripes", architecture="MLP")
     found = estimates.of_readers(part, hand())
-    id = "instability-readers-digits-brightness"
-    assert judge(CLAIMS[id], *found[id]) == "inconclusive"
+    assert "instability-readers-dense" in found
+    assert "instability-readers-digits-brightness" not in found
     assert set(estimates.board(part)) == {"instability-stripes-mlp"}
     said = estimates.said_of_sizes(part, hand())
-    assert "stripes_mlp_half" in said and "linear_0" not in said
+    assert "size_stripes_mlp" in said and "ratio_0_stripes_linear" not in said
     assert estimates.size_table(part)["original"].eq(rules.STRIPE_RADIUS).all()
+
+
+def test_architectures_that_are_pooled_are_the_sample() -> None:
+    own = pd.DataFrame(
+        {"architecture": name, "size": size} for name, size in (("a", 1.0), ("b", 4.0)) * 20
+    )
+    wide, narrow = (
+        estimates.pooled(part, "size", ratio) for part in (own, own.assign(architecture="a"))
+    )
+    assert isinstance(wide, Estimate) and isinstance(narrow, Estimate)
+    assert wide.value == pytest.approx(narrow.value) == pytest.approx(2.0)
+    assert (wide.n, narrow.n) == (2, 40)
+    assert wide.low < 0.01 < narrow.low
