@@ -34,6 +34,7 @@ def claim(id: str = "a-claim", **changes: object) -> Claim:
         "supported": {"low": "> 0.5"},
         "refuted": [{"high": "< 0.5"}, {"low": "> 7", "value": "== 8"}],
         "control": {"sentence": f"Control of {id}.", "rule": {"high": "<= 0.1"}},
+        "networks": 0,
         "predicted": "supported",
         "pinned": "supported",
     } | changes

@@ -26,8 +26,6 @@ ABOUT = ("structure", "networks", "neither")
 UNKNOWN: Final = "unknown"
 FILL_IN = "FILL IN"  # what `falsestruct new` leaves to the author; such a claim decides nothing
 FANS = ("problems", "architectures")  # one claim for each, the second for each of the first
-# Kinds that must say how many networks they have, 0 for none: add "measured" once all claims do.
-MUST_COUNT: tuple[str, ...] = ()
 BY_NAME = ("networks", "pinned", "predicted", "expected", "aliases")  # one value, or one a name
 MIRROR = {">": "<", ">=": "<", "<": ">", "<=": ">"}  # what a threshold's other side says
 _COMPARISON = re.compile(r"(<=|>=|<|>|==)\s*([-+]?[0-9_.]+(?:e[-+]?[0-9]+)?)", re.I)
@@ -138,8 +136,8 @@ class Claim(_Frozen):
         """What one field asks of another."""
         if self.kind != "check" and "predicted" not in self.model_fields_set:
             raise ValueError(f"predicted: a {self.kind} claim says it, or {UNKNOWN!r}")
-        if self.kind in MUST_COUNT and self.networks is None:
-            raise ValueError(f"networks: a {self.kind} claim says how many, 0 if it has none")
+        if self.kind == "measured" and self.networks is None:
+            raise ValueError("networks: a measured claim says how many, 0 if it has none")
         if (self.about is not None) != (self.component == "instability"):
             raise ValueError(f"about: {self.about}; an instability is about one of "
                              f"{', '.join(ABOUT)}, nothing else is")  # fmt: skip

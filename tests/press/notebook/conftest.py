@@ -15,7 +15,7 @@ ENTRY = {
     "sentence": "It\n holds.", "source": "ours", "measure": "A number.",
     "supported": {"low": "> 0.5"}, "refuted": {"high": "< 0.5"},
     "control": {"sentence": "Not here.", "rule": {"high": "<= 0.1"}},
-    "predicted": "supported", "pinned": "supported",
+    "networks": 0, "predicted": "supported", "pinned": "supported",
 }  # fmt: skip
 
 

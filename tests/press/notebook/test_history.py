@@ -24,7 +24,7 @@ def claim(id="one", above="0.5", **changes):
         "id": id, "component": "success", "kind": "measured", **TEXTS,
         "supported": {"low": f"> {above}"}, "refuted": {"high": f"< {above}"},
         "control": {"sentence": "Not so.", "rule": {"high": "< 0.1"}},
-        "predicted": "supported", "pinned": "supported",
+        "networks": 0, "predicted": "supported", "pinned": "supported",
     }  # fmt: skip
     return {key: value for key, value in (entry | changes).items() if value is not None}
 

@@ -122,12 +122,11 @@ def test_nobody_asks_what_was_predicted_of_a_check(claim):
     assert claim(kind="check", predicted=None).predicted == "unknown"
 
 
-def test_kinds_can_have_to_count_their_networks(claim, monkeypatch):
-    assert claim().networks is None
-    monkeypatch.setattr(rules, "MUST_COUNT", ("measured",))
-    assert claim(kind="proved").networks is None and claim(networks=0).networks == 0
+def test_a_measured_claim_counts_its_networks(claim):
+    assert claim(networks=0).networks == 0
+    assert claim(kind="proved", networks=None).networks is None
     with pytest.raises(ValidationError, match="networks: a measured claim says how many"):
-        claim()
+        claim(networks=None)
 
 
 def test_claims_are_parsed_again_only_when_a_file_has_changed(stated, entry, monkeypatch):
