@@ -75,6 +75,22 @@ def certificate(data: Tensor, labels: Tensor, x: Tensor) -> Tensor:
     return torch.stack(bounds).clamp_min(0)
 
 
+def kept(data: Tensor, labels: Tensor) -> tuple[float, float]:
+    """How the rule of the data treats the data: two shares of all points.
+
+    Returns:
+        Share that is right and whose certificate is at least half the distance to the nearest point
+        of another class; share that keeps its label on the whole way to that point.
+    """
+    half, index = half_distances(data, labels, data, labels)
+    # Both sides are the same number in exact arithmetic, if the point itself is the nearest one.
+    keeps = certificate(data, labels, data) >= half * (1 - 1e-12)
+    right = rule(data, labels, data) == labels
+    there = rule(data, labels, data[index]) == labels
+    own, other = ((mask.double().mean().item()) for mask in (right & keeps, there))
+    return own, other
+
+
 def _distances(x: Tensor, data: Tensor) -> Tensor:
     if x.shape[1:] != data.shape[1:]:
         raise ValueError(

@@ -39,20 +39,10 @@ def names(table: pd.DataFrame) -> list[str]:
 
 
 def stable_rule(data: Digits) -> Pair:
-    """The proposition, checked: shares of all images that the nearest neighbour in all data keeps.
-
-    Returns:
-        Share that is right and whose certificate is at least half the distance to the nearest image
-        of another digit; share that keeps its label on the whole way to that image.
-    """
+    """The proposition, checked: see `nearest.kept`."""
     points, digits = whole(data)
-    half, index = nearest.half_distances(points, digits, points, digits)
-    # Both sides are the same number in exact arithmetic, if the point itself is the nearest one.
-    keeps = nearest.certificate(points, digits, points) >= half * (1 - 1e-12)
-    right = nearest.rule(points, digits, points) == digits
-    there = nearest.rule(points, digits, points[index]) == digits
-    shares = [mask.double().mean().item() for mask in (right & keeps, there)]
-    return statistics.exact(shares[0], len(points)), statistics.exact(shares[1], len(points))
+    own, other = (statistics.exact(share, len(points)) for share in nearest.kept(points, digits))
+    return own, other
 
 
 def estimates(found: Measured) -> Claims:

@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from falsestruct.instability import attacks, universal
 from falsestruct.instability.attacks import Attack
+from falsestruct.instability.transfers import relative_flips
 from falsestruct.instability.universal import Universal
 from falsestruct.learning.ensembles import Ensemble, Learner, Seeds, train
 from falsestruct.learning.networks import for_images
@@ -198,7 +198,7 @@ def universally(
 def transfers(found: Mapping[str, Universal], targets: Rules, x: Tensor) -> pd.DataFrame:
     """What perturbations do in others' networks, over what these networks' own ones do there.
 
-    Columns: architecture (whose perturbation), seed, image, ratio, target. See `effect`.
+    Columns: architecture (whose perturbation), seed, image, ratio, target. See `relative_flips`.
     """
     tables = []
     for name, one in targets.items():
@@ -209,33 +209,9 @@ def transfers(found: Mapping[str, Universal], targets: Rules, x: Tensor) -> pd.D
         }
         own = moved[name].double().diagonal().T.numpy()  # (networks, images)
         for source, flips in moved.items():
-            ratio = effect(flips.double().numpy(), own, itself=source == name)
+            ratio = relative_flips(flips.double().numpy(), own, itself=source == name)
             tables.append(long(source, ratio=torch.from_numpy(ratio)).assign(target=name))
     return pd.concat(tables, ignore_index=True)
-
-
-def effect(
-    moved: NDArray[np.float64], own: NDArray[np.float64], *, itself: bool
-) -> NDArray[np.float64]:
-    """Each image's part in a ratio of two shares of labels flipped, (sources, images).
-
-    For a source, R is the mean share that its perturbation flips in the target's networks over the
-    mean share that their own ones flip there. Images are a sample for both shares, so an image
-    with flips f and g counts as R + (f − R·g)/mean(g): the mean is R, the spread that of a ratio.
-    0 where the own perturbations do nothing.
-
-    Args:
-        moved: Labels flipped, (sources, targets, images).
-        own: By the targets' own perturbations, (targets, images).
-        itself: Sources are the targets, and none counts as its own target.
-    """
-    weight = 1 - np.eye(len(own)) if itself else np.ones(moved.shape[:2])
-    weight = weight / weight.sum(1, keepdims=True)
-    there, here = np.einsum("st,sti->si", weight, moved), weight @ own
-    mean = here.mean(1, keepdims=True)
-    scale = np.where(mean > 0, mean, 1.0)
-    ratio = there.mean(1, keepdims=True) / scale
-    return np.where(mean > 0, ratio + (there - ratio * here) / scale, 0.0)
 
 
 @dataclass(frozen=True)

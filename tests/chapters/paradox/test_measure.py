@@ -171,19 +171,6 @@ def test_one_network_is_too_few(unread: Rules) -> None:
         measured(everywhere(linear(means()[None])), unread)
 
 
-def test_effect_is_the_ratio_of_two_shares_image_by_image() -> None:
-    """Two networks and four images; the second source flips what the first one's own does not."""
-    own = np.array([[1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0]])
-    moved = np.array([[own[0], [1.0, 0.0, 0.0, 0.0]], [[0.0, 0.0, 1.0, 0.0], own[1]]])
-    itself = experiment.effect(moved, own, itself=True)
-    assert itself.mean(1) == pytest.approx([0.25 / 1, 0.25 / 0.5])
-    # R + (f − R·g)/mean(g): an image that both flip weighs less than one that only one does
-    assert itself[1] == pytest.approx([-0.5, -0.5, 2.5, 0.5])
-    others = experiment.effect(moved, own, itself=False)
-    assert others.mean(1) == pytest.approx([(0.5 + 0.25) / 1.5, (0.25 + 1) / 1.5])
-    assert (experiment.effect(moved, 0 * own, itself=False) == 0).all()
-
-
 def test_transfers_name_whose_perturbation_meets_whom() -> None:
     """A rule that looks at the first pixel only, and perturbations that change it or another."""
     rule = Ensemble(lambda x: torch.stack([x[..., 0, 0] * 0 + 0.5, x[..., 0, 0]], -1), (0, 1))
