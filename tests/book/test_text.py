@@ -273,7 +273,7 @@ FREE = (
     "The conjecture's authors see",
     "Two later theorems",
     '"Simpler" has no settled meaning.',
-    "Being unstable is no proof of a false structure.",
+    "Being unstable is no proof that a *planted* structure was taken.",
     "A false structure need not be the unstable one.",
     "Not everything that would be a false structure is taken.",
 )

@@ -301,6 +301,7 @@ def said(
     bits = where(hints, a=registry.STRENGTHS["oscillation"]).groupby("structure")["bits"].mean()
     return {
         **{f"{name}_off": value for name, value in factors(ranked).items()},
+        "captured": simplicity.CAPTURED,
         "from_colour": float((at_fit & ~at_end).sum()),
         "to_colour": float((~at_fit & at_end & late["fit"].notna()).sum()),
         "least": crossed["measured"].min(),

@@ -147,6 +147,18 @@ def kernel_point(*, architecture: str, width: int, a: float, seeds: int) -> pd.D
     return pd.DataFrame(rows).assign(architecture=architecture, width=width, a=a)
 
 
+def hint_grid(
+    deltas: Sequence[float], *, seeds: int, sizes: Sequence[int], labels: int
+) -> list[dict[str, Any]]:
+    """Points of a sweep over δ; at the usual one a coin is tried, too."""
+    usual, shared = registry.STRENGTHS["oscillation"], {"seeds": seeds, "labels": labels}
+    return [
+        {"delta": delta, "sizes": list(sizes), **shared}
+        | {"labellings": list(simplicity.LABELLINGS if delta == usual else WHICH)}
+        for delta in deltas
+    ]
+
+
 def hint_point(
     *, delta: float, seeds: int, sizes: list[int], labels: int, labellings: list[Which]
 ) -> pd.DataFrame:
