@@ -192,8 +192,8 @@ def estimates(table: pd.DataFrame, small: pd.DataFrame) -> Claims:
         **cells(table),
         **_predictions(table),
         "success-exchange-flips": (
-            worst(own, own["exchange"], min, bounds=SHARES),
-            worst(own, own["along"], bounds=SHARES),
+            worst(own, own["exchange"], min),
+            worst(own, own["along"]),
         ),
         "success-exchange-is-capture": (
             worst(own, (own["exchange"] - own["captured"]).abs()),
@@ -300,7 +300,7 @@ def worst(
     values: pd.Series,
     choose: Callable[..., statistics.Estimate] = max,
     *,
-    bounds: statistics.Bounds | None = None,
+    bounds: statistics.Bounds = SHARES,
 ) -> Found:
     """Mean over networks in the problem where it is largest, or smallest with `min`.
 

@@ -46,7 +46,8 @@ def p_value(claim: Claim, record: Mapping[str, Any]) -> float | None:
     """The smallest α whose 1 − α interval gives the verdict; of an inconclusive claim, *supported*.
 
     The control keeps its 95 % interval. 1 if no interval gives the verdict: where nobody qualifies,
-    or the rule asks for the value alone, which no interval can make sure of. None without a choice
+    or the rule asks for what no interval can make sure of, the value alone, or that the interval
+    contains something, which the least sure one does best. None without a choice
     of intervals: exact, or a record that kept only one.
     """
     found, control = estimate(record), estimate(record["control"])
@@ -56,13 +57,18 @@ def p_value(claim: Claim, record: Mapping[str, Any]) -> float | None:
         return None
     wanted = judge(claim, found, control)
     wanted = "supported" if wanted == "inconclusive" else wanted
-    if not all({"low", "high"} & set(part) for part in getattr(claim, wanted)):
+    if not all(any(map(_excludes, part, part.values())) for part in getattr(claim, wanted)):
         return 1.0
 
     def holds(low: float, high: float) -> bool:
         return judge(claim, replace(found, low=low, high=high, ends=()), control) == wanted
 
     return statistics.alpha(found, holds)
+
+
+def _excludes(end: str, comparison: str) -> bool:
+    """Does a rule's part keep the interval to one side of a number?"""
+    return (end, comparison.strip()[0]) in (("low", ">"), ("high", "<"))
 
 
 def fallen(table: pd.DataFrame, by: str) -> list[str]:

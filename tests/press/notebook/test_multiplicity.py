@@ -31,6 +31,7 @@ def mid_p(successes, n=20, p=0.5):
         ({"supported": {"value": "> 0.5"}, "refuted": {"high": "< 0.1"}}, SOME, 1),
         ({"supported": {"value": "> 0.5", "low": "> 0.4"}, "refuted": {"high": "< 0"}}, SOME, 0.1),
         ({"supported": {"value": "> 0.7", "low": "> 0.4"}, "refuted": {"high": "< 0.1"}}, SOME, 1),
+        ({"supported": {"low": "<= 0.6", "high": ">= 0.6"}, "refuted": {"high": "< 0.1"}}, SOME, 1),
         ({"supported": {"low": "> 1.5"}, "refuted": {"high": "< 0.1"}}, SOME, 1),  # out of reach
         ({"control": {"sentence": "No.", "rule": {"low": "> 0"}}}, MANY, 1),  # it never holds
         ({}, exact(1), None),
