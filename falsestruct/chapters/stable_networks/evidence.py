@@ -77,12 +77,15 @@ def _of_phase(tables: Tables) -> Claims:
     return {
         "stable-taken-within": (_part(enough, "reads", READS), _part(known, "reads", READS)),
         "stable-changeover": (_beyond(taken), _beyond(change, built=True)),
-        "stable-broken": (_mean(taken, "broken"), _mean(tables.coins, "broken")),
+        "stable-broken": (_drawn(taken["broken"], taken), _mean(tables.coins, "broken")),
         "stable-unused": (
             mean(left["crossings"] / (left["width"] + 1), within=left["seed"]),
             exact(used, len(stands)),
         ),
-        "stable-not-found": (_part(some, "follows", 1), _part(again, "accuracy", 1)),
+        "stable-not-found": (
+            _drawn(some["follows"] >= 1, some),
+            _drawn(again["accuracy"] >= 1, again),
+        ),
     }
 
 
@@ -147,6 +150,12 @@ def within(table: pd.DataFrame) -> pd.Series:
 
 def _mean(table: pd.DataFrame, column: str) -> Found:
     return mean(table[column], within=table["seed"], bounds=SHARES)
+
+
+def _drawn(values: pd.Series, table: pd.DataFrame) -> Found:
+    """Mean over networks whose start was drawn for a seed and width; numbers of points share it."""
+    starts = table["seed"].astype(str) + "/" + table["width"].astype(str)
+    return mean(values.astype(float), within=starts, bounds=SHARES)
 
 
 def _part(table: pd.DataFrame, column: str, least: float) -> Found:

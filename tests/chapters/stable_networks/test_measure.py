@@ -137,7 +137,7 @@ def world(build, *, without=None) -> found.Tables:
     cases = [Points(r) for r in SIZES]
 
     def copies(table: pd.DataFrame) -> pd.DataFrame:
-        return pd.concat([table.assign(seed=seed) for seed in range(24)], ignore_index=True)
+        return pd.concat([table.assign(seed=seed) for seed in range(40)], ignore_index=True)
 
     free = copies(experiment.by_hand(without or build, WIDTHS, cases))
     coins = experiment.by_hand(lambda _, case: hand.explicit(case), WIDTHS, cases)
