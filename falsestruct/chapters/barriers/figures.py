@@ -16,8 +16,7 @@ NOISE_COLOURS = (ORANGE, YELLOW, PINK, SKY, GREEN, BLUE)
 def convergence(table: pd.DataFrame) -> Figure:
     """Relative error against steps on logarithmic axes: medians, and the range over problems.
 
-    Args:
-        table: As `measure.convergence` gives it.
+    The table is that of `measure.convergence`.
     """
     picture = figure(0.52)
     axis = picture.subplots()
@@ -36,8 +35,7 @@ def convergence(table: pd.DataFrame) -> Figure:
 def depths(table: pd.DataFrame) -> Figure:
     """How far FIRENET goes from the midpoint to its matrix's own minimiser, against precision.
 
-    Args:
-        table: As `measure.depths` gives it.
+    The table is that of `measure.depths`.
     """
     picture = figure(0.42)
     axis = picture.subplots()
@@ -57,8 +55,7 @@ def depths(table: pd.DataFrame) -> Figure:
 def errors(table: pd.DataFrame) -> Figure:
     """Errors of all methods in the worse role, in units of what nobody can avoid, by cell.
 
-    Args:
-        table: As `evidence.quotients` gives it.
+    The table is that of `evidence.quotients`.
     """
     picture = figure(0.42)
     axis = picture.subplots()
@@ -79,8 +76,7 @@ def errors(table: pd.DataFrame) -> Figure:
 def tradeoff(table: pd.DataFrame) -> Figure:
     """Amplification against error, one mark a network, colours for the noise in training.
 
-    Args:
-        table: As `evidence.points` gives it.
+    The table is that of `evidence.points`.
     """
     picture = figure(0.6)
     axis = picture.subplots()
@@ -115,8 +111,7 @@ def tradeoff(table: pd.DataFrame) -> Figure:
 def transition(table: pd.DataFrame) -> Figure:
     """Shares of problems solved, a panel a network, and the theoretical border.
 
-    Args:
-        table: As `evidence.transition_table` gives it.
+    The table is that of `evidence.transition_table`.
     """
     names = {str(p): f"p = {p} inner steps" for p in set(table["inner"])}
     picture, parts = panels(table, "inner", aspect=0.56, titles=names)

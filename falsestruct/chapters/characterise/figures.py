@@ -1,4 +1,7 @@
-"""Figures of chapter 09: a table in, a Figure out."""
+"""Figures of chapter 09, each from the table that the function of its name gives.
+
+That function is in `measure`; for `sizes` it is `gaps`. A statistic must reach `floor` to be named.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,7 @@ from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORIGINAL, PINK, fi
 
 
 def luck(table: pd.DataFrame, *, floor: float) -> Figure:
-    """How well statistics predict coin flips against the number of inputs.
-
-    Args:
-        table: As `measure.luck` gives it.
-        floor: What a statistic must reach to be named.
-    """
+    """How well statistics predict coin flips against the number of inputs."""
     looks = {
         "the best of the library": Look("the best of the library", FALSE),
         "one statistic": Look("one statistic", ORIGINAL, "s"),
@@ -34,11 +32,7 @@ def luck(table: pd.DataFrame, *, floor: float) -> Figure:
 
 
 def confusion(table: pd.DataFrame) -> Figure:
-    """What is named, for each kind of network: a table of counts, darker where there are more.
-
-    Args:
-        table: As `measure.confusion` gives it.
-    """
+    """What is named, for each kind of network: a table of counts, darker where there are more."""
     rows, columns = (list(dict.fromkeys(table[column])) for column in ("networks", "named"))
     picture = figure(0.08 + 0.052 * len(rows))
     axis = picture.subplots()
@@ -62,11 +56,7 @@ def confusion(table: pd.DataFrame) -> Figure:
 
 
 def offsets(table: pd.DataFrame, *, floor: float) -> Figure:
-    """Scores of the candidates against the offset of training, with intervals over networks.
-
-    Args:
-        table: As `measure.offsets` gives it.
-    """
+    """Scores of the candidates against the offset of training, with intervals over networks."""
     looks = {
         "mean": Look("mean", FALSE, "s"),
         "orientation": Look("orientation", ORIGINAL),
@@ -80,11 +70,7 @@ def offsets(table: pd.DataFrame, *, floor: float) -> Figure:
 
 
 def reaches(table: pd.DataFrame, *, floor: float) -> Figure:
-    """Score of the planted statistic against the reach of the inputs.
-
-    Args:
-        table: As `measure.reaches` gives it.
-    """
+    """Score of the planted statistic against the reach of the inputs."""
     looks = {
         "planted": Look("trained, pattern gives the label away", FALSE, "s"),
         "independent": Look("trained, pattern says nothing", ORIGINAL),
@@ -100,11 +86,7 @@ def reaches(table: pd.DataFrame, *, floor: float) -> Figure:
 
 
 def mixtures(table: pd.DataFrame) -> Figure:
-    """Share that the audit measures against the share built in, a mark an audit.
-
-    Args:
-        table: As `measure.mixtures` gives it.
-    """
+    """Share that the audit measures against the share built in, a mark an audit."""
     looks = {
         "original": Look("named: original", ORIGINAL), "false": Look("named: false", FALSE, "s"),
         "mixture": Look("mixture", GREEN, "^"), "undecided": Look("undecided", GREY, "x"),
@@ -133,11 +115,7 @@ def mixtures(table: pd.DataFrame) -> Figure:
 
 
 def sizes(table: pd.DataFrame) -> Figure:
-    """Sizes that labels find against a gradient attack's: a mark a network.
-
-    Args:
-        table: As `measure.gaps` gives it.
-    """
+    """Sizes that labels find against a gradient attack's: a mark a network."""
     names = list(dict.fromkeys(table["kind"]))
     own = table.assign(height=[-names.index(kind) for kind in table["kind"]])
     picture = figure(0.42)
@@ -156,11 +134,7 @@ def sizes(table: pd.DataFrame) -> Figure:
 
 
 def models(table: pd.DataFrame) -> Figure:
-    """Share of the conflict set on which scikit-learn's models follow the pattern: a mark a fit.
-
-    Args:
-        table: As `measure.models` gives it.
-    """
+    """Share of the conflict set on which scikit-learn's models follow the pattern: a mark a fit."""
     table = table[table["rho"] == 1]
     names = list(dict.fromkeys(table["model"]))
     looks = series(table["kind"], spread=-0.44)

@@ -23,8 +23,7 @@ SIGNED = mpl.colors.LinearSegmentedColormap.from_list("", [BLUE, "white", ORANGE
 def outcomes(table: pd.DataFrame) -> Figure:
     """Share of images read rightly in three conditions: a dot a network, the mean with interval.
 
-    Args:
-        table: As `evidence.outcomes` gives it.
+    The table is that of `evidence.outcomes`.
     """
     picture = figure(0.5)
     axis, known = picture.subplots(), list(dict.fromkeys(table["architecture"]))
@@ -72,8 +71,7 @@ def curves(table: pd.DataFrame) -> Figure:
 def examples(table: pd.DataFrame) -> Figure:
     """Images, a row each: itself, perturbation, sum, random noise, nearest of another digit.
 
-    Args:
-        table: As `measure.examples` gives it.
+    The table is that of `measure.examples`.
     """
     images, panels = (list(dict.fromkeys(table[name])) for name in ("image", "panel"))
     picture = figure(0.21 * len(images) + 0.06)
@@ -93,8 +91,7 @@ def examples(table: pd.DataFrame) -> Figure:
 def portraits(table: pd.DataFrame) -> Figure:
     """Universal perturbations as pictures: a column a source, a row a network.
 
-    Args:
-        table: As `measure.portraits` gives it.
+    The table is that of `measure.portraits`.
     """
     sources, seeds = list(dict.fromkeys(table["source"])), sorted(table["seed"].unique())
     picture = figure(len(seeds) / len(sources) + 0.08)
@@ -116,8 +113,7 @@ def portraits(table: pd.DataFrame) -> Figure:
 def transfer(table: pd.DataFrame) -> Figure:
     """What perturbations do to other networks, over what these networks' own ones do: a matrix.
 
-    Args:
-        table: As `evidence.matrix` gives it.
+    The table is that of `evidence.matrix`.
     """
     sources, targets = (list(dict.fromkeys(table[name])) for name in ("source", "target"))
     picture = figure(0.045 * len(sources) + 0.14)

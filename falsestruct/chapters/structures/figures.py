@@ -12,8 +12,7 @@ from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, PINK, figure, 
 def structures_pair(table: pd.DataFrame) -> Figure:
     """f_a along x₁, and the plane as the original and as the hint see it: three rows, one x axis.
 
-    Args:
-        table: As `theory.oscillation_tables.pair` gives it.
+    The table is that of `theory.oscillation_tables.pair`.
     """
     fig = figure(0.95)
     axes = fig.subplots(3, 1, sharex=True)
@@ -66,8 +65,7 @@ def _region(
 def structures_radii(table: pd.DataFrame) -> Figure:
     """Stability radius against x₁ on a logarithmic axis, one curve a structure.
 
-    Args:
-        table: As `theory.oscillation_tables.radii` gives it.
+    The table is that of `theory.oscillation_tables.radii`.
     """
     fig = figure(0.48)
     ax = fig.subplots()
@@ -90,8 +88,7 @@ def structures_radii(table: pd.DataFrame) -> Figure:
 def structures_networks(table: pd.DataFrame) -> Figure:
     """Two ReLU networks along x₁ over the function whose labels they give.
 
-    Args:
-        table: As `theory.oscillation_tables.networks` gives it.
+    The table is that of `theory.oscillation_tables.networks`.
     """
     fig = figure(0.75)
     axes = fig.subplots(2, 1, sharex=True)
