@@ -179,8 +179,8 @@ def test_words_without_which_nothing_can_be_read_are_in_the_glossary():
     wanted = {
         "false structure", "original structure", "conflict set", "capture", "accuracy", "reach",
         "stability radius", "adversarial perturbation", "universal perturbation", "agreement",
-        "strength", "crossover", "code length", "tangent kernel", "Wilson interval", "control",
-        "bootstrap interval", "claim", "verdict", "supported", "refuted", "inconclusive", "profile",
+        "strength", "crossover", "code length", "tangent kernel", "mid-P interval", "control",
+        "interval", "claim", "verdict", "supported", "refuted", "inconclusive", "profile",
         "record", "seed", "unstable",
     }  # fmt: skip
     assert wanted - set(terms()) == set()
