@@ -102,7 +102,7 @@ def dense(trained: Trained, member: int) -> Dense:
     values = {n: p[member].double().cpu().numpy() for n, p in trained.parameters.items()}
     weights = tuple(v for name, v in values.items() if name.endswith("weight"))
     biases = tuple(v for name, v in values.items() if name.endswith("bias"))
-    if trained.architecture.engine != "dense":
+    if not trained.architecture.is_dense:
         raise ValueError(
             f"{trained.architecture.name!r} is no chain of dense layers; expected one like an MLP"
         )

@@ -1,4 +1,4 @@
-"""Three ways to take one training step of many networks at once.
+"""Ways to take one training step of many networks at once.
 
 Which serves which architecture was measured (`benchmarks/training.py`; the page *Where the time
 goes* has the table). On a processor:
@@ -8,6 +8,9 @@ goes* has the table). On a processor:
 - `stacked`, `torch.func.vmap` and automatic differentiation: for any network that PyTorch can map;
 - `looped`, one member after the other: a convolution fills the processor alone and gains nothing
   from being stacked.
+
+For one hidden layer of few inputs there is a fourth, `fused`, which takes no steps of many networks
+but all steps of one after the other: see `single`. What it can't do, `dense` does.
 """
 
 from __future__ import annotations
@@ -94,7 +97,7 @@ def forward(architecture: Architecture) -> Forward:
     With several classes (members, samples, classes). Differentiable in both.
     """
     network = architecture.build()
-    if architecture.engine == "dense":
+    if architecture.is_dense:
         names = dense_layers(network)
         return lambda parameters, x: _dense(parameters, names, x)
 
@@ -276,6 +279,7 @@ class Looped:
 
 ENGINES: dict[str, Callable[[Architecture, Parameters, int], Engine]] = {
     "dense": Dense,
+    "fused": Dense,
     "stacked": Stacked,
     "looped": Looped,
 }

@@ -38,7 +38,7 @@ class Seeds:
 
     def of(self, architecture: Architecture) -> int:
         """So many of this architecture."""
-        return self.fast if architecture.engine == "dense" else self.slow
+        return self.fast if architecture.is_dense else self.slow
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def tangents(architecture: Architecture, seed: int, x: Tensor) -> tuple[Tensor, 
         raise ValueError(f"{architecture.name} has {architecture.outputs} outputs; expected 1")
     network = networks.initialise(architecture.build(), seed).double()
     parameters = {name: value.detach() for name, value in network.named_parameters()}
-    if architecture.engine == "dense":
+    if architecture.is_dense:
         return _dense(parameters, engines.dense_layers(network), x.double())
     return by_gradients(lambda p, one: networks.apply(network, p, one[None])[0], parameters, x)
 

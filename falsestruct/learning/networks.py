@@ -29,9 +29,14 @@ class Architecture:
 
     name: str
     build: Callable[[], nn.Module]
-    engine: Literal["dense", "stacked", "looped"]
+    engine: Literal["fused", "dense", "stacked", "looped"]
     learning_rate: float = 1e-3
     outputs: int = 1
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether it is a stack of dense layers with ReLUs between them."""
+        return self.engine in ("fused", "dense")
 
 
 def _linear() -> nn.Module:
@@ -173,7 +178,7 @@ def shallow(inputs: int, width: int) -> Architecture:
     def build() -> nn.Module:
         return nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, 1))
 
-    return Architecture(f"{inputs}-{width}-1", build, engine="dense")
+    return Architecture(f"{inputs}-{width}-1", build, engine="fused")
 
 
 def fitting(shape: Sequence[int]) -> tuple[Architecture, ...]:

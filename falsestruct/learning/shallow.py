@@ -1,9 +1,6 @@
-"""Many one-hidden-layer ReLU networks trained in lockstep, with gradients written by hand.
+"""Many networks of one hidden ReLU layer on fixed batches, as the oscillation's paper trains them.
 
-One network this small leaves a processor idle: a step is a few microseconds of arithmetic in a
-hundred microseconds of calls. Here all members take a step at once, in buffers that are allocated
-once. `benchmarks/` has the measurement and `tests/learning/test_shallow.py` compares each gradient
-with automatic differentiation and each step with `torch.optim.Adam`.
+A step is the compiled one of `fused`. Members go side by side from one look at them to the next.
 """
 
 from __future__ import annotations
@@ -11,20 +8,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from falsestruct.learning import fused, single
+from falsestruct.learning.schedule import DivergedError
 
 Observed = TypeVar("Observed")
 
 # Batches are drawn in blocks: long enough that drawing costs nothing, short enough to notice soon
 # that a member has diverged.
 BLOCK = 1000
-
-
-class DivergedError(ArithmeticError):
-    """A weight became NaN or infinite: such a run is an error, never evidence."""
 
 
 @dataclass(frozen=True)
@@ -133,51 +131,6 @@ def make_batches(
     return Batches(torch.cat(xs).to(dtype), torch.cat(ys).to(dtype), tuple(counts))
 
 
-class _Workspace:
-    """The buffers of one training run, and the two halves of a step."""
-
-    def __init__(self, ensemble: Ensemble, size: int) -> None:
-        members, dtype = len(ensemble.flat), ensemble.flat.dtype
-        self.ensemble = ensemble
-        self.gradient = Ensemble(torch.zeros_like(ensemble.flat), ensemble.inputs, ensemble.width)
-        self.first = torch.zeros_like(ensemble.flat)
-        self.second = torch.zeros_like(ensemble.flat)
-        self.scratch = torch.zeros_like(ensemble.flat)
-        self.active = torch.empty(members, size, ensemble.width, dtype=dtype)
-        self.mask = torch.empty_like(self.active)
-        self.out = torch.empty(members, size, dtype=dtype)
-        self.row = torch.empty(members, 1, ensemble.width, dtype=dtype)
-        self.rows = torch.empty(members, ensemble.inputs + 1, ensemble.width, dtype=dtype)
-
-    def differentiate(self, x: Tensor, y: Tensor) -> None:
-        """Gradient of the mean cross-entropy for x (members, size, inputs + 1), y (members, size).
-
-        With e = (σ(out) − y)/size: ∂v = eᵀ·active, ∂c = Σe, ∂W = v ⊙ (x·e)ᵀ·1{active > 0}.
-        """
-        net, gradient = self.ensemble, self.gradient
-        torch.bmm(x, net.hidden, out=self.active)
-        self.active.clamp_min_(0)
-        torch.mul(self.active, net.output[:, None, :], out=self.mask)
-        torch.sum(self.mask, 2, out=self.out)
-        error = self.out.add_(net.bias[:, None]).sigmoid_().sub_(y).div_(x.shape[1])
-        torch.bmm(error[:, None, :], self.active, out=self.row)
-        gradient.output.copy_(self.row[:, 0])
-        torch.sum(error, 1, out=gradient.bias)
-        torch.sign(self.active, out=self.mask)
-        torch.bmm((x * error[:, :, None]).transpose(1, 2), self.mask, out=self.rows)
-        torch.mul(self.rows, net.output[:, None, :], out=gradient.hidden)
-
-    def adam(self, step: int, learning_rate: float) -> None:
-        """One step of Adam (Kingma and Ba, arXiv:1412.6980) with its usual constants."""
-        gradient = self.gradient.flat
-        self.first.lerp_(gradient, 0.1)
-        self.second.mul_(0.999).addcmul_(gradient, gradient, value=0.001)
-        torch.sqrt(self.second, out=self.scratch)
-        self.scratch.mul_(1 / math.sqrt(1 - 0.999**step)).add_(1e-8)
-        scale = learning_rate / (1 - 0.9**step)
-        self.ensemble.flat.addcdiv_(self.first, self.scratch, value=-scale)
-
-
 def train(
     initial: Ensemble,
     batches: Batches,
@@ -199,26 +152,35 @@ def train(
             must copy what it wants to keep.
 
     Raises:
-        DivergedError: a member's weights are no longer finite.
+        DivergedError: a member's outputs or weights are no longer finite.
+        ValueError: numbers that don't fit, or more than 64 inputs.
     """
     if not len(initial.flat) == len(batches.counts) == len(seeds):
         sizes = len(initial.flat), len(batches.counts), len(seeds)
         raise ValueError(f"networks, training sets and seeds number {sizes}; expected equal")
     ensemble = initial.clone()
-    space = _Workspace(ensemble, batches.x.shape[1])
+    states = [
+        fused.State.of(row.numpy(), initial.inputs, initial.width, 1) for row in ensemble.flat
+    ]
+    x = batches.x[..., :-1].flatten(0, 1).contiguous().numpy()
+    y = batches.y.flatten().numpy()
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    rows, rule = np.arange(len(x)).reshape(len(batches.x), -1), fused.Rule(learning_rate)
     stops, seen = {*at, steps}, []
     for start in range(0, steps, BLOCK):
-        table = _draw(batches, generators)
-        for offset in range(min(BLOCK, steps - start)):
-            step = start + offset + 1
-            chosen = table[offset]
-            space.differentiate(batches.x[chosen], batches.y[chosen])
-            space.adam(step, learning_rate)
-            if step in stops:
-                _check_finite(ensemble, step)
-                seen.append(observe(step, ensemble))
-        _check_finite(ensemble, start + BLOCK)
+        table = _draw(batches, generators).numpy()
+        stop = min(start + BLOCK, steps)
+        cuts = sorted({step for step in stops if start < step < stop} | {stop})
+        for first, last in pairwise((start, *cuts)):
+            chosen = table[first - start : last - start]
+
+            def advance(member: int, chosen: np.ndarray = chosen) -> int:
+                order = rows[chosen[:, member]]
+                return fused.advance(states[member], x, y, order, rule, steps=len(order))[0]
+
+            _check(single.spread(advance, range(len(states))), ensemble, last)
+            if last in stops:
+                seen.append(observe(last, ensemble))
     return seen
 
 
@@ -231,10 +193,12 @@ def _draw(batches: Batches, generators: Sequence[torch.Generator]) -> Tensor:
     return torch.stack(columns, dim=1)
 
 
-def _check_finite(ensemble: Ensemble, step: int) -> None:
-    bad = (~torch.isfinite(ensemble.flat).all(1)).nonzero().flatten().tolist()
+def _check(statuses: Sequence[int], ensemble: Ensemble, step: int) -> None:
+    finite = torch.isfinite(ensemble.flat).all(1).tolist()
+    ends = enumerate(zip(statuses, finite, strict=True))
+    bad = [i for i, (status, is_finite) in ends if status == fused.DIVERGED or not is_finite]
     if bad:
         raise DivergedError(
-            f"members {bad} have weights that are NaN or infinite by step {step}; "
-            "expected finite weights: lower the learning rate"
+            f"members {bad} have outputs or weights that are NaN or infinite by step {step}; "
+            "expected finite ones: lower the learning rate"
         )

@@ -7,135 +7,35 @@ Training amplifies rounding, so the tolerance is stated after `TOLERANCE_STEPS` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Literal
 
 import pandas as pd
 import torch
 from torch import Tensor, nn
 
 from falsestruct.learning import engines
-from falsestruct.learning.engines import Parameters
 from falsestruct.learning.networks import Architecture, initialise
+from falsestruct.learning.schedule import (
+    BATCH_SEED,
+    Adversary,
+    DivergedError,
+    Schedule,
+    Set,
+    Trained,
+    Watch,
+)
 
-Set = tuple[Tensor, Tensor]
+__all__ = [
+    "Adversary", "DivergedError", "Schedule", "Set", "Trained", "Watch", "as_function",
+    "concatenate", "memory", "outputs", "pick_device", "select", "train",
+]  # fmt: skip
 
 TOLERANCE = {torch.float32: 1e-3, torch.float64: 1e-9}  # relative, of losses
 TOLERANCE_STEPS = 200
 LIMIT = 2**30  # bytes that an ensemble in training may need; larger ones train in parts
-BATCH_SEED = 2**32  # added to a member's seed for the order of its batches
-
-
-class DivergedError(ArithmeticError):
-    """A loss became NaN or infinite: such a run is an error, never evidence."""
-
-
-@dataclass(frozen=True)
-class Adversary:
-    """Adversarial training (Madry et al., arXiv:1706.06083): each step trains on perturbed inputs.
-
-    Projected gradient ascent on the loss, from the input itself, against the network as it is.
-
-    Attributes:
-        norm: Of the perturbation, "l2" or "linf".
-        size: At most so large, in the inputs' units.
-        steps: Of the ascent, each 2.5·size/steps long.
-    """
-
-    norm: Literal["l2", "linf"]
-    size: float
-    steps: int = 7
-
-    def __post_init__(self) -> None:
-        if self.norm not in ("l2", "linf") or not self.size > 0 or self.steps < 1:
-            raise ValueError(f"{self}; expected norm l2 or linf, a positive size, steps ≥ 1")
-
-    def perturb(self, outputs: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> Tensor:
-        """Inputs (members, samples, …) moved by at most `size` each so that the loss grows."""
-        eta = torch.zeros_like(x)
-        for _ in range(self.steps):
-            point = (x + eta).detach().requires_grad_()
-            loss = engines.cross_entropy(outputs(point), y).sum()
-            (slope,) = torch.autograd.grad(loss, point)
-            eta = eta + 2.5 * self.size / self.steps * self._unit(slope)
-            if self.norm == "linf":
-                eta = eta.clamp(-self.size, self.size)
-            else:
-                eta = eta * (self.size / self._length(eta)).clamp(max=1)
-        return x + eta
-
-    def _unit(self, slope: Tensor) -> Tensor:
-        return slope.sign() if self.norm == "linf" else slope / self._length(slope)
-
-    @staticmethod
-    def _length(eta: Tensor) -> Tensor:
-        flat = eta.flatten(2).norm(dim=2).clamp_min(torch.finfo(eta.dtype).tiny)
-        return flat.view(*flat.shape, *[1] * (eta.ndim - 2))
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How to train: Adam with decoupled weight decay (AdamW, arXiv:1711.05101).
-
-    Attributes:
-        steps: At most so many.
-        batch: Samples a step, drawn without replacement until an epoch is over, an incomplete last
-            batch left out; None: the whole set.
-        target: Stop a member as soon as its loss on its whole set is at most this; looked at in
-            every step, with batches after every epoch. None: use all steps.
-        learning_rate: For all members or one each; None: the architecture's.
-        weight_decay: For all members or one each.
-        adversary: Perturbs what a step trains on; target and history look at clean inputs.
-    """
-
-    steps: int
-    batch: int | None = None
-    target: float | None = None
-    learning_rate: float | Sequence[float] | None = None
-    weight_decay: float | Sequence[float] = 0.0
-    adversary: Adversary | None = None
-
-
-@dataclass(frozen=True)
-class Watch:
-    """What to look at on the way.
-
-    Attributes:
-        at: Steps; 0 is before training. A member's last step is always looked at.
-        tests: By name, inputs and labels for all members, or a sequence with one pair a member.
-    """
-
-    at: Sequence[int] = ()
-    tests: Mapping[str, Set | Sequence[Set]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Trained:
-    """Networks of one architecture after training.
-
-    Attributes:
-        seeds: Of each member.
-        parameters: Each (members, …).
-        loss: Of the final parameters on the training set, (members,).
-        steps: Steps that each member took, (members,).
-        reached: Whether each met the stopping rule, (members,); all true without one.
-        history: A row a member and step looked at: member, seed, step, loss (on its whole training
-            set), and the accuracy on each test set under its name.
-    """
-
-    architecture: Architecture
-    seeds: tuple[int, ...]
-    parameters: Parameters
-    loss: Tensor
-    steps: Tensor
-    reached: Tensor
-    history: pd.DataFrame
-
-    def __len__(self) -> int:
-        return len(self.loss)
 
 
 def train(
@@ -169,6 +69,23 @@ def train(
         name: _each(given, len(seeds), f"sets {name!r}") for name, given in watch.tests.items()
     }
     place = pick_device(device)
+
+    if architecture.engine == "fused" and place.type == "cpu" and schedule.adversary is None:
+        from falsestruct.learning import single  # numba takes half a second: only who needs it
+
+        if single.serves(architecture, own[0][0][0].numel()):
+            members = [
+                single.Member(
+                    i,
+                    seed,
+                    rates[i].item(),
+                    decays[i].item(),
+                    own[i],
+                    {n: t[i] for n, t in tests.items()},
+                )
+                for i, seed in enumerate(seeds)
+            ]
+            return single.train(architecture, members, schedule, at=watch.at, dtype=dtype)
 
     def part(group: list[int]) -> Trained:
         run = _Lockstep(
@@ -402,19 +319,23 @@ class _Order:
         self.permutations = self.permutations[stay]
 
 
-class _AdamW:
-    """PyTorch's fused AdamW, with rates and decays that may differ between members.
+class _Optimizer:
+    """PyTorch's fused AdamW or SGD, with rates and decays that may differ between members.
 
-    If they do, the fused step fills a buffer, at rate one, with −m̂/(√v̂ + ε), and each member takes
-    its own multiple of it.
+    If they do, the fused step fills a buffer, at rate one, with −m̂/(√v̂ + ε) or the gradient's
+    negative, and each member takes its own multiple of it.
     """
 
-    def __init__(self, parameters: Sequence[Tensor], rates: Tensor, decays: Tensor) -> None:
+    def __init__(
+        self, parameters: Sequence[Tensor], rates: Tensor, decays: Tensor, kind: str
+    ) -> None:
         self.parameters, self.rates, self.decays = list(parameters), rates, decays
         self.own = bool((rates != rates[0]).any() or (decays != decays[0]).any())
         self.stepped = [torch.zeros_like(p) for p in parameters] if self.own else self.parameters
         rate, decay = (1.0, 0.0) if self.own else (rates[0].item(), decays[0].item())
-        self.fused = torch.optim.AdamW(self.stepped, lr=rate, weight_decay=decay, fused=True)
+        # Without momentum, a decay is the same inside and outside of the gradient.
+        make = torch.optim.AdamW if kind == "adam" else torch.optim.SGD
+        self.fused = make(self.stepped, lr=rate, weight_decay=decay, fused=True)
 
     @torch.no_grad()
     def step(self) -> None:
@@ -440,7 +361,7 @@ class _AdamW:
         for before, after in zip(old, self.stepped, strict=True):
             averages = self.fused.state.pop(before)
             self.fused.state[after] = {
-                name: engines.compact(value, stay) if value.ndim else value
+                name: engines.compact(value, stay) if value is not None and value.ndim else value
                 for name, value in averages.items()
             }
 
@@ -467,7 +388,7 @@ class _Lockstep:
         self.engine = engines.ENGINES[architecture.engine](architecture, start, batch)
         self.forward = engines.forward(architecture)
         own = list(self.engine.parameters.values())
-        self.optimizer = _AdamW(own, members.rates, members.decays)
+        self.optimizer = _Optimizer(own, members.rates, members.decays, schedule.optimizer)
         self.order = _Order(members.seeds, samples, schedule.batch) if schedule.batch else None
         self.live = torch.arange(len(members.seeds))
         self.seeds = tuple(members.seeds)

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 VARIABLE = "FALSESTRUCT_SCHEDULER"
 SPOKEN = ("python", "dask", "distributed", "msgpack")  # what a scheduler and its clients share
-PACKAGES = ("dask", "distributed", "msgpack", "cloudpickle", "numpy", "scipy", "pandas", "torch")
+PACKAGES = (
+    "dask", "distributed", "msgpack", "cloudpickle", "numpy", "numba", "scipy", "pandas", "torch",
+)  # fmt: skip
 _PATIENCE = 2.0  # seconds for each of: hear from it, see a worker, hear from that
 _CLIENTS: dict[str, Client] = {}
 

@@ -68,7 +68,7 @@ def extended(
 
 
 def _slow(architecture: str) -> bool:
-    return by_name(architecture).engine != "dense"
+    return not by_name(architecture).is_dense
 
 
 def ambiguous_point(*, architecture: str, width: int, a: float, seeds: int) -> pd.DataFrame:

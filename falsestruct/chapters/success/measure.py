@@ -101,9 +101,9 @@ class Seeds:
 
     def of(self, network: Architecture, *, common: bool, rho: float) -> int:
         """Seeds of an architecture, at the usual strength or not."""
-        if network.engine != "dense" and rho == HALF:
+        if not network.is_dense and rho == HALF:
             return self.controls
-        return self.many if network.engine == "dense" and common and rho in CLAIMED else self.few
+        return self.many if network.is_dense and common and rho in CLAIMED else self.few
 
 
 def grid(

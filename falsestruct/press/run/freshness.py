@@ -16,7 +16,7 @@ from falsestruct.sweep import reach
 
 FORMAT = 1  # raise it when what the press makes of a run (records, notebooks) looks otherwise
 # What the numbers depend on. All else in the requirements executes, draws, builds or tests.
-COMPUTING = ("torch", "numpy", "scipy", "pandas", "scikit-learn")
+COMPUTING = ("torch", "numpy", "numba", "scipy", "pandas", "scikit-learn")
 DRAWING = ("matplotlib", "pandas")  # a figure is drawn from a table that pandas reads
 
 

@@ -197,7 +197,7 @@ def test_the_grid_has_every_cell_and_the_swept_curves() -> None:
     assert len(counts) == len(every)
     for name in experiment.SETTINGS:
         for network in fitting(experiment.plant(name).direction.shape):
-            dense = network.engine == "dense"
+            dense = network.is_dense
             for rho, number in ((0.5, 20 if dense else 6), (1.0, 20 if dense else 10)):
                 assert counts[name, network.name, experiment.usual(name), rho] == number
     assert counts["stripes", "linear", 0.1, 0.7] == 10
