@@ -37,7 +37,6 @@ import numpy as np
 LEVEL = 0.95
 LEVELS = (0.5, 0.8, 0.9, LEVEL, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999)
 ALPHAS = tuple(round(1 - level, 4) for level in LEVELS)
-RESAMPLES = 9_999  # for those who resample by themselves
 TINY = 1e-12  # values that differ by less, relatively, are equal but for rounding
 SMALL = 1e-100  # squares of smaller values aren't numbers any more
 LOGS = 700.0  # beyond it, exp is not a finite number

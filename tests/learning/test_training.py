@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
+from typing import Literal
 
 import pandas as pd
 import pytest
@@ -49,7 +51,8 @@ def plain(
     rate = schedule.learning_rate or architecture.learning_rate
     assert isinstance(rate, float)
     assert isinstance(schedule.weight_decay, float)
-    optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=schedule.weight_decay)
+    kind = torch.optim.AdamW if schedule.optimizer == "adam" else torch.optim.SGD
+    optimizer = kind(network.parameters(), lr=rate, weight_decay=schedule.weight_decay)
     x, y = (part.to(dtype) for part in data)
     generator, order = torch.Generator().manual_seed(BATCH_SEED + seed), torch.empty(0).long()
     for _ in range(schedule.steps):
@@ -109,13 +112,17 @@ def test_members_may_share_inputs_and_differ_in_labels(architecture: Architectur
     assert trained.history["own"].tolist() == [share.item() for share in right]
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("rates", [[1e-3, 4e-3], [2e-3, 2e-3]], ids=["own", "common"])
 @pytest.mark.parametrize("architecture", [MLP, POOLED], ids=lambda a: a.name)
-def test_members_have_their_own_rates_and_decays(architecture: Architecture) -> None:
-    rates, decays = [1e-3, 4e-3], [0.0, 0.5]
-    both = Schedule(8, learning_rate=rates, weight_decay=decays)
+def test_members_have_their_own_rates_and_decays(
+    architecture: Architecture, rates: list[float], optimizer: Literal["adam", "sgd"]
+) -> None:
+    decays = [0.0, 0.5] if rates[0] != rates[1] else [0.5, 0.5]
+    both = Schedule(8, learning_rate=rates, weight_decay=decays, optimizer=optimizer)
     trained = training.train(architecture, SET, [5, 6], both, dtype=torch.float64)
     for member, seed in enumerate((5, 6)):
-        own = Schedule(8, learning_rate=rates[member], weight_decay=decays[member])
+        own = replace(both, learning_rate=rates[member], weight_decay=decays[member])
         for name, value in plain(architecture, SET, seed, own).items():
             torch.testing.assert_close(
                 trained.parameters[name][member], value, rtol=1e-7, atol=1e-10
