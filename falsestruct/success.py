@@ -19,6 +19,7 @@ from falsestruct.statistics import Estimate
 from falsestruct.structures import Rule, Structure, conflict
 
 NEITHER = "neither"
+SIDES, TAKES, FOLLOWS = 0.5, 0.75, 0.95  # captures: chapter 02 has the words
 Predict = Callable[[Tensor], Tensor]  # (samples, …) → labels (members, samples)
 
 
