@@ -55,11 +55,9 @@ def lockstep(architecture: Architecture, members: int, steps: int, dtype: torch.
 
 def rows() -> list[Comparison]:
     """The promised comparisons, and what each part of the stripe network's gain gives."""
-    table = []
     with threads(CORES):
-        for dtype in WANTED:
-            table += _small(dtype)
-    return [*table, _share(), _stripes(), *_stripe_parts()]
+        table = [row for dtype in WANTED for row in _small(dtype)]
+        return [*table, _share(), _stripes(), *_stripe_parts()]
 
 
 def _small(dtype: torch.dtype) -> list[Comparison]:
