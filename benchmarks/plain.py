@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from benchmarks.measure import threads
 from falsestruct.learning.networks import PAPER, initialise, shallow
@@ -22,20 +22,24 @@ TARGET, OFFSET = 1e-3, 0.01  # the paper's stripe network, at the paper's offset
 
 
 def small(data: Set, *, batch: int, steps: int, dtype: torch.dtype) -> float:
-    """Train one 2-104-1 network with Adam on random ones of its fixed batches; returns its steps.
+    """Train one 2-104-1 network; returns its steps.
 
     Args:
         data: Inputs (samples, 2), labels (samples,); samples are a multiple of the batch.
     """
     x, y = (part.to(dtype).unflatten(0, (-1, batch)) for part in data)
-    network = shallow(2, 104).build().to(dtype)
+    train(shallow(2, 104).build().to(dtype), x, y, steps)
+    return float(steps)
+
+
+def train(network: nn.Module, x: Tensor, y: Tensor, steps: int) -> None:
+    """Adam on random ones of fixed batches: x (batches, batch, inputs), y (batches, batch)."""
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     loss_of = nn.BCEWithLogitsLoss()
     for chosen in torch.randint(len(x), (steps,)).tolist():
         optimizer.zero_grad()
         loss_of(network(x[chosen])[:, 0], y[chosen]).backward()
         optimizer.step()
-    return float(steps)
 
 
 @cache

@@ -98,7 +98,6 @@ def shares(measured: Measured) -> dict[str, float]:
     found = Counter({(r["architecture"], r["kind"]): r["share"] for r in measured["shares"]})
     return {
         "compiled_small": found["2-104-1", "compiled engine"],
-        "rest_small": found["2-104-1", "Python and the rest"],
         "products_mlp": found["MLP", "matrix products"],
         "optimiser_mlp": found["MLP", "optimiser"],
         "convolutions": found["paper's CNN", "convolutions"],
