@@ -15,6 +15,7 @@ from functools import cache
 
 import foolbox
 import torch
+from foolbox.attacks.base import MinimizationAttack as Minimization
 from torch import Tensor, nn
 
 from benchmarks.measure import Comparison, compare_each
@@ -25,7 +26,6 @@ from falsestruct.learning.networks import MLP
 from falsestruct.learning.training import Schedule, Trained
 from falsestruct.problems.stripes import Stripes
 
-Minimization = foolbox.attacks.base.MinimizationAttack
 MEMBERS, POINTS, STEPS = 20, 256, 150
 BAND = (0.05, 0.15)
 BOUNDS = (-100.0, 100.0)  # so wide that they never bind: ours has none

@@ -90,7 +90,7 @@ def test_engines_of_an_architecture_end_with_its_own() -> None:
 
 
 def test_the_plain_loop_learns_what_the_verb_learns() -> None:
-    """The same rule, so that a ratio of speeds means something; with one batch there is no order."""
+    """The same rule, so that a ratio of speeds means something; one batch has no order."""
     x, y = (part[:50].double() for part in training.data_of(training.SMALL))
     network = initialise(training.SMALL.build(), 0).double()
     plain.train(network, x[None], y[None], 5)
