@@ -118,10 +118,10 @@ def peaks(measured: Measured) -> dict[str, float | str]:
     alone = small[small["chosen"] & (small["dtype"] == "float64")]["alone"]
     rates = small[small["dtype"] == "float32"].set_index("engine")["rate"]
     return {
-        "most": used.max(), "least": used.min(),
+        "most": float(used.max()), "least": float(used.min()),
         "fullest": str(used.idxmax()), "emptiest": str(used.idxmin()),
         "alone": float(alone.iloc[0]),
-        "looped": rates["looped"], "plain": float(rates.get("plain loop", math.nan)),
+        "looped": float(rates["looped"]), "plain": float(rates.get("plain loop", math.nan)),
     }  # fmt: skip
 
 
