@@ -7,21 +7,17 @@ from matplotlib.figure import Figure
 
 from falsestruct.plots.style import MARKERS, SERIES, figure, tidy
 
-ENGINES = ("looped", "stacked", "dense", "fused", "plain loop")  # the last one is none
-
 
 def training_engines(table: pd.DataFrame) -> Figure:
     """How fast each engine trains each architecture, and the one that is used.
 
-    The plain loop has a mark where the table has a row of it.
-
-    Columns: architecture, engine, dtype, rate, chosen.
+    Columns: architecture, engine (or plain loop), dtype, rate, chosen.
     """
     names = list(dict.fromkeys(table["architecture"]))
     picture = figure(0.5)
     panels = picture.subplots(1, 2, sharey=True)
     for axis, dtype in zip(panels, ("float32", "float64"), strict=True):
-        for place, engine in enumerate(ENGINES):
+        for place, engine in enumerate(("looped", "stacked", "dense", "fused", "plain loop")):
             own = table[(table["dtype"] == dtype) & (table["engine"] == engine)]
             if own.empty:
                 continue
