@@ -1,6 +1,7 @@
 """`make bench`: every comparison in one table, and as JSON under _build.
 
-`python -m benchmarks PART …` measures only some parts. `--record` keeps the result in
+`python -m benchmarks PART …` measures only some parts; a GPU is measured by `python -m
+benchmarks.gpu`. `--record` keeps the result in
 book/records/benchmarks.json, which the pages *Where the time goes* and *Beyond one machine* show.
 """
 
@@ -17,8 +18,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import beyond, book, coverage, firenet, perturbation, profile, sweep, training
-from benchmarks.measure import Comparison
+from benchmarks import (
+    beyond,
+    book,
+    coverage,
+    firenet,
+    paper,
+    perturbation,
+    profile,
+    sweep,
+    training,
+)
 from falsestruct.press.notebook import environment
 from falsestruct.press.paths import find_book, read_json, write_atomically
 from falsestruct.press.site import measurements
@@ -27,6 +37,7 @@ RESULT = Path("_build/benchmarks.json")
 
 PARTS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "training": lambda root: {"comparisons": training.rows()},
+    "paper": lambda root: {"comparisons": paper.rows()},
     "engines": lambda root: {"engines": training.engines(), "shares": profile.shares()},
     "perturbation": lambda root: {
         "comparisons": perturbation.rows(), "sizes": perturbation.sizes(),
@@ -51,7 +62,8 @@ def main(
     for name in parts or PARTS:
         print(f"measuring: {name}", flush=True)
         found = PARTS[name](root)
-        rows = [asdict(row) | {"met": row.met} for row in found.pop("comparisons", [])]
+        seen = found.pop("comparisons", [])
+        rows = [asdict(row) | {"met": row.met, "part": name} for row in seen]
         result["comparisons"] = result.get("comparisons", []) + rows
         result |= found
     about = environment.describe() | {"date": datetime.now(UTC).date().isoformat()}
@@ -71,13 +83,12 @@ def show(result: dict[str, Any]) -> None:
     console = Console(width=None if Console().is_terminal else 180)
     table = Table("what", "against", "fast", "slow", "unit", "ratio", "range", "wanted", "met")
     for row in result.get("comparisons", []):
-        own = {k: v for k, v in row.items() if k != "met"}
-        spread = f"{row['lowest']:.1f}–{row['highest']:.1f}"
+        spread = f"{row['lowest']:.3g}–{row['highest']:.3g}"
         wanted = "" if row["wanted"] is None else f"≥ {row['wanted']:g}×"
         table.add_row(
             row["what"], row["against"], f"{row['fast']:,.3g}", f"{row['slow']:,.3g}", row["unit"],
             f"{row['ratio']:.2f}×", spread, wanted,
-            "" if row["wanted"] is None else ("yes" if Comparison(**own).met else "NO"),
+            "" if row["wanted"] is None else ("yes" if row["met"] else "NO"),
         )  # fmt: skip
     if table.rows:
         console.print(table)

@@ -1,13 +1,18 @@
-"""Alternating runs of two ways to do the same thing."""
+"""Alternating runs of two or more ways to do the same thing."""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+import torch
+
 RUNS = 5
+
+Way = Callable[[], float]  # does some work and returns how much it was
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class Comparison:
         return self.wanted is None or self.ratio >= self.wanted
 
 
-def rates(ways: Sequence[Callable[[], float]], *, runs: int = RUNS) -> list[list[float]]:
+def rates(ways: Sequence[Way], *, runs: int = RUNS) -> list[list[float]]:
     """Work per second of each way, `runs` times in alternation, after a run to warm up.
 
     In alternation, so that whatever else the machine does hits all.
@@ -57,9 +62,26 @@ def rates(ways: Sequence[Callable[[], float]], *, runs: int = RUNS) -> list[list
     return seen
 
 
+def summary(
+    names: tuple[str, str],
+    seen: tuple[Sequence[float], Sequence[float]],
+    *,
+    unit: str,
+    wanted: float | None = None,
+) -> Comparison:
+    """The row of two ways whose work per second was seen in alternating runs, the fast one first.
+
+    The ratio is the median of the runs' own ratios, not the ratio of the medians.
+    """
+    ratios = [a / b for a, b in zip(*seen, strict=True)]
+    medians = statistics.median(seen[0]), statistics.median(seen[1])
+    spread = statistics.median(ratios), min(ratios), max(ratios)
+    return Comparison(*names, *medians, unit, *spread, wanted)
+
+
 def compare(
     names: tuple[str, str],
-    ways: tuple[Callable[[], float], Callable[[], float]],
+    ways: tuple[Way, Way],
     *,
     unit: str,
     wanted: float | None = None,
@@ -72,7 +94,35 @@ def compare(
         wanted: The ratio that the project promises.
     """
     fast, slow = rates(ways, runs=runs)
-    ratios = [a / b for a, b in zip(fast, slow, strict=True)]
-    medians = statistics.median(fast), statistics.median(slow)
-    spread = statistics.median(ratios), min(ratios), max(ratios)
-    return Comparison(*names, *medians, unit, *spread, wanted)
+    return summary(names, (fast, slow), unit=unit, wanted=wanted)
+
+
+def compare_each(
+    what: str,
+    way: Way,
+    others: Mapping[str, tuple[Way, float | None]],
+    *,
+    unit: str,
+    runs: int = RUNS,
+) -> list[Comparison]:
+    """Time one way and several others in one alternation: a row for each other one.
+
+    Args:
+        others: By name, the way and the ratio that the project promises against it, if any.
+    """
+    fast, *slow = rates([way, *(other for other, _ in others.values())], runs=runs)
+    return [
+        summary((what, name), (fast, own), unit=unit, wanted=wanted)
+        for (name, (_, wanted)), own in zip(others.items(), slow, strict=True)
+    ]
+
+
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    """So many threads for PyTorch and for what asks it how many there are."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

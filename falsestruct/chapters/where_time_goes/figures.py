@@ -11,14 +11,16 @@ from falsestruct.plots.style import MARKERS, SERIES, figure, tidy
 def training_engines(table: pd.DataFrame) -> Figure:
     """How fast each engine trains each architecture, and the one that is used.
 
-    Columns: architecture, engine, dtype, rate, chosen.
+    Columns: architecture, engine (or plain loop), dtype, rate, chosen.
     """
     names = list(dict.fromkeys(table["architecture"]))
     picture = figure(0.5)
     panels = picture.subplots(1, 2, sharey=True)
     for axis, dtype in zip(panels, ("float32", "float64"), strict=True):
-        for place, engine in enumerate(("looped", "stacked", "dense")):
+        for place, engine in enumerate(("looped", "stacked", "dense", "fused", "plain loop")):
             own = table[(table["dtype"] == dtype) & (table["engine"] == engine)]
+            if own.empty:
+                continue
             heights = [-names.index(name) for name in own["architecture"]]
             axis.plot(own["rate"], heights, MARKERS[place], color=SERIES[place], label=engine)
         used = table[(table["dtype"] == dtype) & table["chosen"]]
@@ -31,7 +33,7 @@ def training_engines(table: pd.DataFrame) -> Figure:
         tidy(axis)
     panels[0].set_yticks([-i for i in range(len(names))], names)
     handles, labels = panels[0].get_legend_handles_labels()
-    picture.legend(handles, labels, loc="outside upper center", ncols=4, frameon=False)
+    picture.legend(handles, labels, loc="outside upper center", ncols=6, frameon=False)
     return picture
 
 
@@ -43,8 +45,8 @@ def training_shares(table: pd.DataFrame) -> Figure:
     names, kinds = (list(dict.fromkeys(table[column])) for column in ("architecture", "kind"))
     picture = figure(0.5)
     axis = picture.subplots()
-    hatches = ("", "///", "xxx", "...", "\\\\\\", "")
-    colours = (*SERIES[:5], "0.55")
+    hatches = ("", "///", "xxx", "...", "\\\\\\", "++", "")
+    colours = (*SERIES, "0.55")
     for place, kind in enumerate(kinds):
         for height, name in enumerate(names):
             own = table[table["architecture"] == name].set_index("kind")["share"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from falsestruct.press.paths import Book, UserError, find_book, read_json
 from falsestruct.press.site import pages
 
 Measured = Mapping[str, Any]
+ENGINE = ("architecture", "engine", "dtype", "rate", "share", "chosen")
 
 
 def path_of(book: Book) -> Path:
@@ -49,20 +52,27 @@ def comparisons(measured: Measured) -> str:
 
 def times(measured: Measured) -> str:
     """The table of whole runs of the book."""
-    rows = [
-        [row["what"], f"{row['seconds']:.1f}", _allowed(row), ", ".join(row["ran"]) or "none"]
-        for row in measured.get("book", [])
-    ]
-    header = ["Run", "Seconds", "At most", "Chapters that ran"]
-    return pages.table(header, rows, "bench-book", widths=[30, 12, 12, 46])
+    rows = []
+    for row in measured.get("book", []):
+        ran = ", ".join(row["ran"]) or "none"
+        rows.append([row["what"], f"{row['seconds']:.1f}", _allowed(row), _runs(row), ran])
+    header = ["Run", "Seconds", "At most", "Of", "Chapters that ran"]
+    return pages.table(header, rows, "bench-book", widths=[26, 10, 10, 14, 40])
 
 
 def _allowed(row: Measured) -> str:
     return "" if row["allowed"] is None else f"{row['allowed']:g}"
 
 
+def _runs(row: Measured) -> str:
+    runs = row.get("runs")  # unknown in records from before it was kept
+    return "" if runs is None else "one run" if runs == 1 else f"median of {runs}"
+
+
 def merge(old: Measured, new: Measured, parts: Sequence[str]) -> dict[str, Any]:
     """A record in which some parts were measured again; the others keep what was said of them.
+
+    Comparisons of those parts that aren't made any more are gone.
 
     Args:
         old: The record so far; empty if there is none.
@@ -70,9 +80,9 @@ def merge(old: Measured, new: Measured, parts: Sequence[str]) -> dict[str, Any]:
         parts: Which parts that was.
     """
     abouts = dict(old.get("abouts", {})) | dict.fromkeys(parts, new["about"])
-    rows = {row["what"]: row for row in old.get("comparisons", [])}
-    rows |= {row["what"]: row for row in new.get("comparisons", [])}
-    merged = dict(old) | dict(new) | {"comparisons": list(rows.values()), "abouts": abouts}
+    rows = [row for row in old.get("comparisons", []) if row["part"] not in parts]
+    rows += new.get("comparisons", [])
+    merged = dict(old) | dict(new) | {"comparisons": rows, "abouts": abouts}
     del merged["about"]
     return merged
 
@@ -84,15 +94,35 @@ def about(measured: Measured, part: str) -> dict[str, str]:
 
 
 def shares(measured: Measured) -> dict[str, float]:
-    """The shares of training time that the prose names."""
-    found = {(row["architecture"], row["kind"]): row["share"] for row in measured["shares"]}
+    """The shares of training time that the prose names; 0 where a kind isn't there."""
+    found = Counter({(r["architecture"], r["kind"]): r["share"] for r in measured["shares"]})
     return {
-        "rest_small": found["2-104-1", "Python and the rest"],
+        "compiled_small": found["2-104-1", "compiled engine"],
         "products_mlp": found["MLP", "matrix products"],
         "optimiser_mlp": found["MLP", "optimiser"],
         "convolutions": found["paper's CNN", "convolutions"],
         "copies": found["paper's CNN", "copies and indexing"],
     }
+
+
+def peaks(measured: Measured) -> dict[str, float | str]:
+    """What the prose says of the engines that are used: shares of the peak, and the small network.
+
+    `most` and `least` of float32 on all threads, and whose they are; the share of one thread's peak
+    of the small network, float64, NaN where it wasn't measured; its steps per second on the
+    engine `looped` and on the plain loop, float32.
+    """
+    table = pd.DataFrame(measured["engines"]).reindex(columns=[*ENGINE, "alone"])
+    used = table[table["chosen"] & (table["dtype"] == "float32")].set_index("architecture")["share"]
+    small = table[table["architecture"] == "2-104-1"]
+    alone = small[small["chosen"] & (small["dtype"] == "float64")]["alone"]
+    rates = small[small["dtype"] == "float32"].set_index("engine")["rate"]
+    return {
+        "most": float(used.max()), "least": float(used.min()),
+        "fullest": str(used.idxmax()), "emptiest": str(used.idxmin()),
+        "alone": float(alone.iloc[0]),
+        "looped": float(rates["looped"]), "plain": float(rates.get("plain loop", math.nan)),
+    }  # fmt: skip
 
 
 def sizes(measured: Measured) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,17 @@ from falsestruct.press.paths import Book, UserError
 from falsestruct.press.site import measurements
 
 ROW = {"what": "a", "against": "b", "fast": 3.0, "slow": 1.0, "unit": "u", "ratio": 3.0}
-ROW |= {"lowest": 2.5, "highest": 3.5}
+ROW |= {"lowest": 2.5, "highest": 3.5, "part": "training"}
 MEASURED = {
     "comparisons": [
         ROW | {"wanted": None, "met": True},
-        ROW | {"what": "kept", "wanted": 2.0, "met": True},
+        ROW | {"what": "kept", "wanted": 2.0, "met": True, "part": "perturbation"},
         ROW | {"what": "missed", "wanted": 9.0, "met": False},
     ],
-    "book": [{"what": "no change", "seconds": 2.04, "allowed": 5, "ran": []}],
+    "book": [
+        {"what": "no change", "seconds": 2.04, "allowed": 5, "ran": [], "runs": 5},
+        {"what": "all", "seconds": 500.0, "allowed": 540, "ran": ["02_structures"], "runs": 1},
+    ],
     "check": {
         "seconds": [[1.0, 2.0, 3.0], [3.0, 2.0, 3.0], [2.0, 2.0, 3.0]],
         "overhead": {"1": [0.0, 0.5, 0.25], "2": [0.0, 0.0, 0.0]},
@@ -56,10 +60,12 @@ def test_a_part_that_is_measured_again_leaves_the_others_as_they_were() -> None:
         {}, MEASURED | {"about": first}, ["training", "perturbation", "book", "beyond"]
     )
     assert {name: old[name] for name in MEASURED} == MEASURED
-    again = {"about": second, "book": [], "comparisons": [ROW | {"what": "kept", "ratio": 4.0}]}
+    other = ROW | {"against": "c", "part": "perturbation"}
+    again = {"about": second, "book": [], "comparisons": [other]}
     new = measurements.merge(old, again, ["book", "perturbation"])
-    assert [row["what"] for row in new["comparisons"]] == ["a", "kept", "missed"]
-    assert new["comparisons"][1]["ratio"] == 4.0
+    # "kept" isn't measured any more; what "a" is compared with a second time stands beside it.
+    rows = [(row["what"], row["against"]) for row in new["comparisons"]]
+    assert rows == [("a", "b"), ("missed", "b"), ("a", "c")]
     assert new["book"] == [] and new["check"] == MEASURED["check"]
     days = {part: seen["date"] for part, seen in new["abouts"].items()}
     assert days == {
@@ -74,8 +80,10 @@ def test_the_prose_names_the_day_of_the_part_that_it_speaks_of() -> None:
     assert measurements.about(measured, "training")["date"] == "e"
 
 
-def test_times_name_the_chapters() -> None:
-    assert "- 2.0\n  - 5\n  - none" in measurements.times(MEASURED)
+def test_times_name_the_chapters_and_what_is_no_median() -> None:
+    text = measurements.times(MEASURED)
+    assert "- 2.0\n  - 5\n  - median of 5\n  - none" in text
+    assert "- 500.0\n  - 540\n  - one run\n  - 02_structures" in text
 
 
 def test_the_model_gets_medians_and_is_set_beside_each_run() -> None:
@@ -93,14 +101,49 @@ def test_shares_are_those_of_the_named_architectures() -> None:
     rows = [
         {"architecture": a, "kind": k, "share": s}
         for a, k, s in (
-            ("2-104-1", "Python and the rest", 0.1),
+            ("2-104-1", "compiled engine", 0.1),
             ("MLP", "matrix products", 0.2),
             ("MLP", "optimiser", 0.3),
             ("paper's CNN", "convolutions", 0.4),
             ("paper's CNN", "copies and indexing", 0.5),
         )
     ]
-    assert list(measurements.shares({"shares": rows}).values()) == [0.1, 0.2, 0.3, 0.4, 0.5]
+    assert measurements.shares({"shares": rows}) == {
+        "compiled_small": 0.1, "products_mlp": 0.2, "optimiser_mlp": 0.3,
+        "convolutions": 0.4, "copies": 0.5,
+    }  # fmt: skip
+    # A small network without a compiled engine spends nothing in one.
+    assert measurements.shares({"shares": rows[1:]})["compiled_small"] == 0
+
+
+def engine(architecture: str, name: str, rate: float, **more: object) -> dict[str, object]:
+    row = {"architecture": architecture, "engine": name, "dtype": "float32", "rate": rate}
+    return row | {"share": rate / 100, "chosen": False} | more
+
+
+def test_the_plain_loop_is_not_the_engine_looped() -> None:
+    rows = [
+        engine("2-104-1", "looped", 7.0),
+        engine("2-104-1", "plain loop", 9.0),
+        engine("2-104-1", "fused", 30.0, chosen=True, alone=0.3),
+        engine("2-104-1", "fused", 20.0, chosen=True, alone=0.4, dtype="float64"),
+        engine("MLP", "dense", 60.0, chosen=True),
+    ]
+    assert measurements.peaks({"engines": rows}) == {
+        "most": 0.6, "fullest": "MLP", "least": 0.3, "emptiest": "2-104-1",
+        "alone": 0.4, "looped": 7.0, "plain": 9.0,
+    }  # fmt: skip
+
+
+def test_a_record_from_before_the_plain_loop_had_a_mark_is_still_shown() -> None:
+    rows = [engine("2-104-1", "looped", 7.0)] + [
+        engine("2-104-1", "dense", 9.0, chosen=True, dtype=dtype)
+        for dtype in ("float32", "float64")
+    ]
+    found = measurements.peaks({"engines": rows})
+    assert math.isnan(found["plain"]) and math.isnan(found["alone"])  # type: ignore[arg-type]
+    old = [{"what": "all", "seconds": 1.0, "allowed": None, "ran": []}]
+    assert "- 1.0\n  - \n  - \n  - none" in measurements.times({"book": old})
 
 
 def test_sizes_are_those_of_the_attack_that_was_timed() -> None:
