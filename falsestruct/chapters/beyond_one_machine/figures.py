@@ -3,29 +3,59 @@
 from __future__ import annotations
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from falsestruct.plots.style import BLUE, GREY, ORANGE, dots, figure, tidy
+from falsestruct.plots.style import BLUE, GREY, MARKERS, ORANGE, SERIES, dots, figure, tidy
+
+
+def _cores(axis: Axes, cores: pd.Series) -> None:
+    ticks = sorted(cores.unique())
+    axis.set_xscale("log")
+    axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    axis.minorticks_off()
 
 
 def scaling_curve(table: pd.DataFrame) -> Figure:
-    """Time of a run against cores, with the line of perfect scaling.
+    """Time of a run against cores, with the lines of perfect scaling.
 
-    Columns: cores, seconds, ideal.
+    Columns: plan, cores, seconds, ideal.
     """
     picture = figure(0.5)
     axis = picture.subplots()
-    axis.loglog(table["cores"], table["seconds"] / 60, "o-", color=BLUE, label="the model")
-    axis.loglog(
-        table["cores"], table["ideal"] / 60, "--", color=GREY, label="work divided by cores"
-    )
+    for place, (name, part) in enumerate(table.groupby("plan", sort=False)):
+        axis.loglog(part["cores"], part["seconds"] / 60, color=SERIES[place], label=name,
+                    marker=MARKERS[place])  # fmt: skip
+        axis.loglog(part["cores"], part["ideal"] / 60, "--", color=GREY,
+                    label=None if place else "work divided by cores")  # fmt: skip
     axis.set(xlabel="cores", ylabel="minutes")
-    ticks = [1, 2, 16, 256, 4096]
-    axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
-    axis.set_yticks([1, 2, 5, 10, 20, 50])
-    axis.minorticks_off()
+    _cores(axis, table["cores"])
     axis.set_ylim(bottom=0.3 * table["seconds"].min() / 60)
     axis.yaxis.set_major_formatter("{x:g}")
+    axis.legend(frameon=False)
+    tidy(axis)
+    return picture
+
+
+def scaling_error(table: pd.DataFrame) -> Figure:
+    """Measured seconds divided by the model's, one mark a run, against the number of workers.
+
+    Columns: plan, workers, measured, predicted, refitted (hollow marks: the median run by this).
+    """
+    picture = figure(0.5)
+    axis = picture.subplots()
+    axis.axhline(1, color=GREY, linewidth=1)
+    for place, (name, part) in enumerate(table.groupby("plan", sort=False)):
+        runs = part.assign(ratio=part["measured"] / part["predicted"])
+        x = runs["workers"] * (1.06 if place else 1 / 1.06)  # side by side
+        axis.plot(x, runs["ratio"], MARKERS[place], **dots(SERIES[place]), label=name)
+        median = runs.groupby("workers")[["measured", "refitted"]].median()
+        axis.plot(median.index * (1.06 if place else 1 / 1.06),
+                  median["measured"] / median["refitted"], MARKERS[place], color=GREY, fillstyle="none",
+                  label=None if place else "with that many workers' own overhead")  # fmt: skip
+    axis.set(xlabel="workers", ylabel="measured by model")
+    _cores(axis, table["workers"])
+    axis.set_ylim(bottom=0)
     axis.legend(frameon=False)
     tidy(axis)
     return picture
