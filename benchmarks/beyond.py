@@ -27,7 +27,7 @@ from falsestruct.sweep.grid import sweep
 ROUNDS, EMPTY = 3, 400
 WORKERS = (1, 2, 4, 8, 16, 32, 64)
 COMPUTING = (1, 2)  # workers that compute something: as many as there are cores
-SECONDS = 10.0  # that a run of waiting points takes, overhead aside
+SECONDS = 8.0  # that a run of waiting points takes, overhead aside
 CHECK = {"architectures": ("linear", "MLP"), "offsets": (0.1, 0.3, 1.0), "points": 4}
 
 

@@ -5,21 +5,18 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from subprocess import run
 from typing import Any
-
-import pandas as pd
+from unittest.mock import patch
 
 from benchmarks.book import copy_of
 from falsestruct.press.notebook import staging
@@ -74,6 +71,7 @@ class Once(Executor):
     def __init__(self, known: Known) -> None:
         """`known` has the first point and its outcome by kind, and gets the new ones."""
         self._known, self._points = known, dict[str, int]()
+        self.ended = time.perf_counter()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Compute a point, or find its kind's outcome; `args` are those of the sweep's worker."""
@@ -88,6 +86,7 @@ class Once(Executor):
             outcome = replace(outcome, result=of_others(outcome.result, before, seeds(arguments)))
         future: Future[Any] = Future()
         future.set_result(outcome)
+        self.ended = time.perf_counter()
         return future
 
     def kinds(self) -> Sweep:
@@ -99,49 +98,30 @@ class Once(Executor):
 
 
 class Recorder:
-    """A sweep that keeps what it was asked for.
+    """Every sweep's place to compute, in the order of the sweeps.
 
     Attributes:
-        sweeps: In the order of the calls.
         own: Seconds before each sweep and, once `end` was called, after the last.
     """
 
     def __init__(self, known: Known) -> None:
-        self._known = known
-        self.sweeps, self.own = list[Sweep](), list[float]()
-        self._since = time.perf_counter()
+        self._known, self._places, self._begun = known, list[Once](), time.perf_counter()
+        self.own = list[float]()
 
-    def sweep(self, function: Any, points: Any, **options: Any) -> pd.DataFrame:
-        """As `grid.sweep`."""
+    def begin(self) -> Executor:
+        """A sweep begins, and asks where."""
         self.end()
-        place = Once(self._known)
-        found = _sweep(function, points, **options | {"executor": place})
-        self.sweeps.append(place.kinds())
-        self._since = time.perf_counter()
-        return found
+        self._places.append(Once(self._known))
+        return self._places[-1]
 
     def end(self) -> None:
-        """The chapter's own seconds end here."""
-        self.own.append(time.perf_counter() - self._since)
+        """The chapter's own seconds since the last sweep end here."""
+        since = self._places[-1].ended if self._places else self._begun
+        self.own.append(time.perf_counter() - since)
 
-
-_sweep = grid.sweep
-
-
-@contextmanager
-def recording(known: Known) -> Iterator[Recorder]:
-    """Every sweep of this process goes to the recorder; modules that have swept are forgotten."""
-    recorder = Recorder(known)
-    grid.sweep = recorder.sweep  # type: ignore[assignment]
-    for name, module in list(sys.modules.items()):
-        # One that wrote `from … import sweep` holds the former one.
-        if name.startswith("falsestruct.") and module is not grid and hasattr(module, "sweep"):
-            setattr(module, "sweep", recorder.sweep)
-    try:
-        yield recorder
-    finally:
-        grid.sweep = _sweep
-        recorder.end()
+    def sweeps(self) -> list[Sweep]:
+        """Kinds of points by sweep."""
+        return [place.kinds() for place in self._places]
 
 
 def execute(name: str, profile: str, known: Known) -> dict[str, Any]:
@@ -151,8 +131,9 @@ def execute(name: str, profile: str, known: Known) -> dict[str, Any]:
     book = find_book()
     chapter = chapters.read_chapter(book.source / f"{name}.md")
     given = chapter.parameters | chapter.profiles.get(profile, {}) | {"profile": profile}
-    shell, failed = InteractiveShell(), []
-    with tempfile.TemporaryDirectory() as folder, recording(known) as recorder:
+    shell, failed, recorder = InteractiveShell(), [], Recorder(known)
+    here = patch.object(grid, "_from_environment", recorder.begin)
+    with tempfile.TemporaryDirectory() as folder, here:
         staging.Run(Path(folder), name, given, "").save()
         os.environ[staging.VARIABLE] = folder
         for number, code in enumerate(chapter.code, start=1):
@@ -160,7 +141,8 @@ def execute(name: str, profile: str, known: Known) -> dict[str, Any]:
                 failed.append(number)
             if number == 1:
                 shell.push(given)
-    return {"chapter": name, "own": recorder.own, "sweeps": recorder.sweeps, "failed": failed}
+        recorder.end()
+    return {"chapter": name, "own": recorder.own, "sweeps": recorder.sweeps(), "failed": failed}
 
 
 def measure(root: Path, wanted: Mapping[str, Sequence[str] | None] = PROFILES) -> dict[str, Any]:

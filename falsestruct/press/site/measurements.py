@@ -106,25 +106,60 @@ def sizes(measured: Measured) -> dict[str, float]:
     return quoted
 
 
+def plans(measured: Measured, name: str, *, scale: float = 1.0) -> list[Plan]:
+    """What the chapters of a profile compute, its seconds scaled."""
+    return scaling.plans(measured["plan"][name], scale=scale)
+
+
 def overhead(measured: Measured) -> float:
-    """Seconds that a point costs beside its work, on the most workers that were tried."""
-    by_workers = {int(k): v for k, v in measured["check"]["overhead"].items()}
-    return statistics.median(by_workers[max(by_workers)])
+    """Seconds that a point costs beside its work, on one and two workers.
+
+    That is a core for each: what many workers cost on few cores is not a cluster's.
+    """
+    few = [runs for workers, runs in measured["check"]["overhead"].items() if int(workers) <= 2]
+    return statistics.median(second for runs in few for second in runs)
 
 
 def check_table(measured: Measured) -> pd.DataFrame:
-    """Model and measurement on real workers: workers, run, measured, predicted.
+    """Model and measurement on workers that compute: workers, run, measured, predicted.
 
     The model gets each point's median seconds in one process, and the overhead of a point.
     """
-    check = measured["check"]
+    check, cost = measured["check"], overhead(measured)
     seconds = tuple(statistics.median(runs) for runs in zip(*check["seconds"], strict=True))
     rows = []
     for workers, runs in check["measured"].items():
-        cost = statistics.median(check["overhead"][workers])
-        predicted = scaling.simulate([Plan("check", 0.0, (seconds,))], int(workers), overhead=cost)
+        predicted = scaling.simulate([Plan("check", (seconds,))], int(workers), overhead=cost)
         rows += [
             {"workers": int(workers), "run": run, "measured": value, "predicted": predicted}
             for run, value in enumerate(runs)
         ]
     return pd.DataFrame(rows)
+
+
+def waits_table(measured: Measured) -> pd.DataFrame:
+    """Model and measurement on workers that wait: a row a run.
+
+    Columns: plan, workers, scale, run, measured, predicted (from the overhead on one and two
+    workers), refitted (from the overhead on as many), scheduled (without any overhead).
+    """
+    check, cost, rows = measured["check"], overhead(measured), []
+    for row in check["waits"]:
+        own, workers = plans(measured, row["plan"], scale=row["scale"]), row["workers"]
+        refitted = statistics.median(check["overhead"][str(workers)])
+        model = {
+            name: scaling.simulate(own, workers, overhead=each)
+            for name, each in (("predicted", cost), ("refitted", refitted), ("scheduled", 0.0))
+        }
+        about = {name: row[name] for name in ("plan", "workers", "scale")}
+        rows += [
+            about | {"run": run, "measured": value} | model
+            for run, value in enumerate(row["measured"])
+        ]
+    return pd.DataFrame(rows)
+
+
+def errors(table: pd.DataFrame, model: str = "predicted") -> pd.Series:
+    """Largest |measured / model − 1| of all runs in a `waits_table`, by workers."""
+    gaps = (table["measured"] / table[model] - 1).abs()
+    return gaps.groupby(table["workers"]).max()

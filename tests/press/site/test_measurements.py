@@ -22,8 +22,15 @@ MEASURED = {
     "book": [{"what": "no change", "seconds": 2.04, "allowed": 5, "ran": []}],
     "check": {
         "seconds": [[1.0, 2.0, 3.0], [3.0, 2.0, 3.0], [2.0, 2.0, 3.0]],
-        "overhead": {"1": [0.0, 0.5, 0.25], "2": [0.0, 0.0, 0.0]},
+        "overhead": {"1": [0.5, 0.25], "2": [0.0], "4": [1.0, 1.0, 2.0]},
         "measured": {"1": [7.0, 8.0], "2": [4.0, 5.0]},
+        "waits": [
+            {"plan": "book", "workers": 4, "scale": 0.5, "measured": [6.0, 3.0]},
+            {"plan": "book", "workers": 1, "scale": 0.25, "measured": [4.5]},
+        ],
+    },
+    "plan": {
+        "book": [{"chapter": "03", "own": [2.0, 1.0], "sweeps": [[{"seconds": 5.0, "points": 2}]]}]
     },
 }
 
@@ -80,13 +87,28 @@ def test_times_name_the_chapters() -> None:
 
 def test_the_model_gets_medians_and_is_set_beside_each_run() -> None:
     table = measurements.check_table(MEASURED)
-    assert measurements.overhead(MEASURED) == 0.0
+    assert measurements.overhead(MEASURED) == 0.25  # of one and two workers, not of four
     one, two = (table[table["workers"] == n] for n in (1, 2))
-    # Points of 2, 2 and 3 seconds; on one worker the first comes a quarter of a second late.
-    assert one["predicted"].tolist() == [7.25, 7.25]
-    assert two["predicted"].tolist() == [5.0, 5.0]
+    # Points of 2, 2 and 3 seconds; each costs a quarter of a second, and so does the first's way.
+    assert one["predicted"].tolist() == [8.0, 8.0]
+    assert two["predicted"].tolist() == [5.75, 5.75]
     assert two["measured"].tolist() == [4.0, 5.0]
     plots.scaling_check(table)  # draws what the page gives it
+
+
+def test_waiting_points_are_predicted_from_few_workers_and_fitted_to_as_many() -> None:
+    table = measurements.waits_table(MEASURED)
+    assert table["workers"].tolist() == [4, 4, 1] and table["run"].tolist() == [0, 1, 0]
+    four, one = table.iloc[0], table.iloc[2]
+    # Stages of 1, 2 × 2.5 and 0.5 seconds on four workers; each sends first and costs the worker.
+    assert four["scheduled"] == 4.0
+    assert four["predicted"] == 4 + (2 + 3 + 2) * 0.25
+    assert four["refitted"] == 4 + (2 + 3 + 2) * 1.0
+    assert one["scheduled"] == 3.25
+    errors = measurements.errors(table)
+    assert errors.to_dict() == {1: abs(4.5 / one["predicted"] - 1), 4: 1 - 3 / 5.75}
+    assert measurements.errors(table, "scheduled")[4] == 0.5
+    plots.scaling_error(table)
 
 
 def test_shares_are_those_of_the_named_architectures() -> None:
