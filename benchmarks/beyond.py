@@ -28,7 +28,7 @@ ROUNDS, EMPTY = 3, 400
 WORKERS = (1, 2, 4, 8, 16, 32, 64)
 COMPUTING = (1, 2)  # workers that compute something: as many as there are cores
 SECONDS = 8.0  # that a run of waiting points takes, overhead aside
-CHECK = {"architectures": ("linear", "MLP"), "offsets": (0.1, 0.3, 1.0), "points": 4}
+ARCHITECTURES, OFFSETS, BLOCKS = ("linear", "MLP"), (0.1, 0.3, 1.0), 4  # of the one that computes
 
 
 @contextmanager
@@ -112,16 +112,12 @@ def waits(
     for number in workers:
         print(f"  waiting points, workers: {number}", flush=True)
         with clients(number) as executor:
-            overhead[str(number)] = [
-                pause([0.0] * EMPTY, executor) / EMPTY for _ in range(ROUNDS)
-            ]
+            overhead[str(number)] = [pause([0.0] * EMPTY, executor) / EMPTY for _ in range(ROUNDS)]
             for name, stored in plans.items():
                 scale = seconds / scaling.simulate(scaling.plans(stored), number)
                 own = scaling.plans(stored, scale=scale)
                 measured = [side_by_side(own, executor) for _ in range(ROUNDS)]
-                rows.append(
-                    {"plan": name, "workers": number, "scale": scale, "measured": measured}
-                )
+                rows.append({"plan": name, "workers": number, "scale": scale, "measured": measured})
     return {"overhead": overhead, "waits": rows}
 
 
@@ -129,9 +125,9 @@ def _check_grid() -> list[dict[str, Any]]:
     return [
         {"shape": asdict(Stripes()), "architecture": name, "a": a}
         | {"seeds": list(range(stripes.BLOCK * i, stripes.BLOCK * (i + 1)))}
-        for i in range(CHECK["points"])  # type: ignore[arg-type]
-        for name in CHECK["architectures"]  # type: ignore[attr-defined]
-        for a in CHECK["offsets"]  # type: ignore[attr-defined]
+        for i in range(BLOCKS)
+        for name in ARCHITECTURES
+        for a in OFFSETS
     ]
 
 

@@ -46,12 +46,12 @@ def scaling_error(table: pd.DataFrame) -> Figure:
     axis = picture.subplots()
     axis.axhline(1, color=GREY, linewidth=1)
     for place, (name, part) in enumerate(table.groupby("plan", sort=False)):
-        runs = part.assign(ratio=part["measured"] / part["predicted"])
-        x = runs["workers"] * (1.06 if place else 1 / 1.06)  # side by side
-        axis.plot(x, runs["ratio"], MARKERS[place], **dots(SERIES[place]), label=name)
-        median = runs.groupby("workers")[["measured", "refitted"]].median()
-        axis.plot(median.index * (1.06 if place else 1 / 1.06),
-                  median["measured"] / median["refitted"], MARKERS[place], color=GREY, fillstyle="none",
+        aside, marker = (1 / 1.06, 1.06)[place % 2], MARKERS[place]
+        axis.plot(aside * part["workers"], part["measured"] / part["predicted"], marker,
+                  **dots(SERIES[place]), label=name)  # fmt: skip
+        median = part.groupby("workers")[["measured", "refitted"]].median()
+        axis.plot(aside * median.index, median["measured"] / median["refitted"], marker,
+                  color=GREY, fillstyle="none",
                   label=None if place else "with that many workers' own overhead")  # fmt: skip
     axis.set(xlabel="workers", ylabel="measured by model")
     _cores(axis, table["workers"])

@@ -111,6 +111,20 @@ def plans(measured: Measured, name: str, *, scale: float = 1.0) -> list[Plan]:
     return scaling.plans(measured["plan"][name], scale=scale)
 
 
+def chapters_table(measured: Measured) -> str:
+    """The table of plans: a row a chapter and profile."""
+    rows = []
+    for profile in measured["plan"]:
+        for plan in plans(measured, profile):
+            sweeps = plan.stages[1::2]
+            minutes = (scaling.work([plan]) / 60, scaling.critical(plan) / 60)
+            points = str(sum(map(len, sweeps)))
+            rows.append([plan.chapter, profile, str(len(sweeps)), points]
+                        + [f"{value:.1f}" for value in minutes])  # fmt: skip
+    header = ["Chapter", "Profile", "Sweeps", "Points", "Minutes of work", "Longest chain, minutes"]
+    return pages.table(header, rows, "bench-plans", widths=[30, 14, 12, 12, 16, 16])
+
+
 def overhead(measured: Measured) -> float:
     """Seconds that a point costs beside its work, on one and two workers.
 

@@ -11,11 +11,8 @@ from falsestruct.chapters.beyond_one_machine.measure import Plan, simulate
 
 SECONDS = st.floats(0.01, 100)
 POINTS = st.lists(SECONDS, min_size=1, max_size=8).map(tuple)
-PLANS = st.lists(
-    st.builds(Plan, chapter=st.just("00_any"), stages=st.lists(POINTS, min_size=1, max_size=4).map(tuple)),
-    min_size=1,
-    max_size=3,
-)  # fmt: skip
+STAGES = st.lists(POINTS, min_size=1, max_size=4).map(tuple)
+PLANS = st.lists(st.builds(Plan, chapter=st.just("00_any"), stages=STAGES), min_size=1, max_size=3)
 
 
 def test_one_core_takes_them_one_after_the_other() -> None:
