@@ -30,6 +30,17 @@ COMPUTING = (1, 2)  # workers that compute something: as many as there are cores
 SECONDS = 8.0  # that a run of waiting points takes, overhead aside
 ARCHITECTURES, OFFSETS, BLOCKS = ("linear", "MLP"), (0.1, 0.3, 1.0), 4  # of the one that computes
 
+# On two cores, 64 workers that each import everything, and watch themselves a hundred times a
+# second, leave nothing for the work. With a core each none of this would matter.
+DASK = {
+    "WORKER__MULTIPROCESSING_METHOD": "forkserver",
+    "WORKER__PROFILE__ENABLED": "False",
+    "ADMIN__TICK__INTERVAL": "1s",
+    "ADMIN__SYSTEM_MONITOR__INTERVAL": "10s",
+    "COMM__TIMEOUTS__CONNECT": "300s",
+    "COMM__TIMEOUTS__TCP": "300s",
+}
+
 
 @contextmanager
 def cluster(workers: int) -> Iterator[str]:
@@ -40,6 +51,7 @@ def cluster(workers: int) -> Iterator[str]:
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     env = os.environ | threads | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    env |= {f"DASK_DISTRIBUTED__{name}": value for name, value in DASK.items()}
     scheduler = ["scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
     worker = ["worker", address, "--nthreads", "1", "--no-dashboard", "--nworkers", str(workers)]
     with tempfile.TemporaryDirectory() as folder:
@@ -58,9 +70,11 @@ def cluster(workers: int) -> Iterator[str]:
 @contextmanager
 def clients(workers: int) -> Iterator[Executor]:
     """An executor on a cluster of its own."""
+    import dask
     from distributed import Client
 
-    with cluster(workers) as address, Client(address, timeout=60) as client:
+    patient = dask.config.set({"distributed.comm.timeouts.tcp": "300s"})
+    with patient, cluster(workers) as address, Client(address, timeout=60) as client:
         client.wait_for_workers(workers, timeout=300)
         executor = client.get_executor(pure=False, retries=0)
         pause([0.2] * 4 * workers, executor)  # warm up: every worker imports
