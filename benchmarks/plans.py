@@ -24,9 +24,9 @@ from falsestruct.press.paths import Book, find_book
 from falsestruct.press.run import chapters
 from falsestruct.sweep import grid
 
+PAGES = 30  # from this number on, pages only show what the others wrote
 # Chapters by profile. In `paper` the points of most chapters grow instead of becoming more, and
 # measuring them would be the whole run; these two have equal points, of which one each is enough.
-PAGES = 30  # from this number on, pages only show what the others wrote
 PROFILES = {"book": None, "paper": ("03_stripes", "04_oscillation")}
 Sweep = list[dict[str, float]]
 Known = dict[str, tuple[list[int], Any]]
@@ -170,7 +170,8 @@ def measure(root: Path, wanted: Mapping[str, Sequence[str] | None] = PROFILES) -
 def _apart(copy: Path, name: str, profiles: Sequence[str]) -> dict[str, Any]:
     """`execute` in a process of its own, with one thread as on a worker."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    env = os.environ | threads | {"PYTHONPATH": str(copy), "FALSESTRUCT_ROOT": str(copy)}
+    others = {k: v for k, v in os.environ.items() if not k.startswith("FALSESTRUCT_")}  # a store
+    env = others | threads | {"PYTHONPATH": str(copy), "FALSESTRUCT_ROOT": str(copy)}
     start = time.perf_counter()
     command = [sys.executable, "-m", "benchmarks.plans", name, *profiles]
     done = run(command, cwd=copy, env=env, capture_output=True, text=True, check=False)
