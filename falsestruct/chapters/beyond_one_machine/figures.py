@@ -30,7 +30,9 @@ def scaling_curve(table: pd.DataFrame) -> Figure:
                     label=None if place else "work divided by cores")  # fmt: skip
     axis.set(xlabel="cores", ylabel="minutes")
     _cores(axis, table["cores"])
-    axis.set_ylim(bottom=0.3 * table["seconds"].min() / 60)
+    axis.set_yticks([0.5, 1, 2, 5, 10, 20, 50])
+    axis.minorticks_off()
+    axis.set_ylim(0.9 * table["ideal"].min() / 60, 1.3 * table["seconds"].max() / 60)
     axis.yaxis.set_major_formatter("{x:g}")
     axis.legend(frameon=False)
     tidy(axis)
@@ -53,7 +55,7 @@ def scaling_error(table: pd.DataFrame) -> Figure:
         axis.plot(aside * median.index, median["measured"] / median["refitted"], marker,
                   color=GREY, fillstyle="none",
                   label=None if place else "with that many workers' own overhead")  # fmt: skip
-    axis.set(xlabel="workers", ylabel="measured by model")
+    axis.set(xlabel="workers", ylabel="measured / model")
     _cores(axis, table["workers"])
     axis.set_ylim(bottom=0)
     axis.legend(frameon=False)

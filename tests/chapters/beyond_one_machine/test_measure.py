@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from falsestruct.chapters.beyond_one_machine import figures as plots
 from falsestruct.chapters.beyond_one_machine import measure as scaling
 from falsestruct.chapters.beyond_one_machine.measure import Plan, simulate
 
@@ -76,6 +78,8 @@ def test_table_and_where_it_stops() -> None:
     assert scaling.stops_at(rows, efficiency=0.6) == 64
     with pytest.raises(ValueError, match="an efficiency of 2"):
         scaling.stops_at(rows, efficiency=2)
+    drawn = plots.scaling_curve(pd.concat([rows.assign(plan=name) for name in ("a", "b")]))
+    assert len(drawn.axes[0].lines) == 4  # each with its line of perfect scaling
 
 
 def test_plans_unfold_kinds_and_put_what_a_chapter_does_itself_between_its_sweeps() -> None:

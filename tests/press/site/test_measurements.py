@@ -111,6 +111,14 @@ def test_waiting_points_are_predicted_from_few_workers_and_fitted_to_as_many() -
     plots.scaling_error(table)
 
 
+def test_a_chapter_is_a_row_with_what_it_sends_and_how_long_it_takes_at_least() -> None:
+    stored = {"chapter": "01", "own": [90.0], "sweeps": []}
+    text = measurements.chapters_table({"plan": MEASURED["plan"] | {"paper": [stored]}})
+    sent, alone = text.split("* - 03")[1].split("* - 01")
+    assert [line[4:] for line in sent.splitlines()[1:]] == ["book", "1", "2", "0.2", "0.1"]
+    assert [line[4:] for line in alone.splitlines()[1:6]] == ["paper", "0", "0", "1.5", "1.5"]
+
+
 def test_shares_are_those_of_the_named_architectures() -> None:
     rows = [
         {"architecture": a, "kind": k, "share": s}
