@@ -92,22 +92,13 @@ def simulate(plans: Sequence[Plan], cores: int, *, overhead: float = 0.0) -> flo
 
 def table(plans: Sequence[Plan], cores: Sequence[int], *, overhead: float) -> pd.DataFrame:
     """One row a number of cores: cores, seconds, ideal (work divided by cores), efficiency."""
-    rows = []
-    for number in cores:
-        seconds, ideal = simulate(plans, number, overhead=overhead), work(plans) / number
-        rows.append(
-            {"cores": number, "seconds": seconds, "ideal": ideal, "efficiency": ideal / seconds}
-        )
-    return pd.DataFrame(rows)
+    rows = [
+        {"cores": n, "seconds": simulate(plans, n, overhead=overhead), "ideal": work(plans) / n}
+        for n in cores
+    ]
+    return pd.DataFrame(rows).assign(efficiency=lambda rows: rows["ideal"] / rows["seconds"])
 
 
 def stops_at(curve: pd.DataFrame, *, efficiency: float = 0.5) -> int:
-    """The most cores in a `table` that still work at this efficiency or better.
-
-    Raises:
-        ValueError: none do.
-    """
-    enough = curve.loc[curve["efficiency"] >= efficiency, "cores"]
-    if enough.empty:
-        raise ValueError(f"no number of cores has an efficiency of {efficiency}: ask for fewer")
-    return int(enough.max())
+    """The most cores in a `table` that still work at this efficiency or better; 0 if none do."""
+    return int(max(curve.loc[curve["efficiency"] >= efficiency, "cores"], default=0))

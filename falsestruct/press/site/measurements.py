@@ -135,19 +135,16 @@ def overhead(measured: Measured) -> float:
 
 
 def check_table(measured: Measured) -> pd.DataFrame:
-    """Model and measurement on workers that compute: workers, run, measured, predicted.
+    """Model and measurement on workers that compute: columns of `waits_table`, but scale.
 
     The model gets each point's median seconds in one process, and the overhead of a point.
     """
-    check, cost = measured["check"], overhead(measured)
+    check = measured["check"]
     seconds = tuple(statistics.median(runs) for runs in zip(*check["seconds"], strict=True))
     rows = []
     for workers, runs in check["measured"].items():
-        predicted = scaling.simulate([Plan("check", (seconds,))], int(workers), overhead=cost)
-        rows += [
-            {"workers": int(workers), "run": run, "measured": value, "predicted": predicted}
-            for run, value in enumerate(runs)
-        ]
+        about = {"plan": "computed", "workers": int(workers)}
+        rows += _beside(measured, about, runs, [Plan("check", (seconds,))])
     return pd.DataFrame(rows)
 
 
@@ -157,20 +154,22 @@ def waits_table(measured: Measured) -> pd.DataFrame:
     Columns: plan, workers, scale, run, measured, predicted (from the overhead on one and two
     workers), refitted (from the overhead on as many), scheduled (without any overhead).
     """
-    check, cost, rows = measured["check"], overhead(measured), []
-    for row in check["waits"]:
-        own, workers = plans(measured, row["plan"], scale=row["scale"]), row["workers"]
-        refitted = statistics.median(check["overhead"][str(workers)])
-        model = {
-            name: scaling.simulate(own, workers, overhead=each)
-            for name, each in (("predicted", cost), ("refitted", refitted), ("scheduled", 0.0))
-        }
+    rows = []
+    for row in measured["check"]["waits"]:
         about = {name: row[name] for name in ("plan", "workers", "scale")}
-        rows += [
-            about | {"run": run, "measured": value} | model
-            for run, value in enumerate(row["measured"])
-        ]
+        own = plans(measured, row["plan"], scale=row["scale"])
+        rows += _beside(measured, about, row["measured"], own)
     return pd.DataFrame(rows)
+
+
+def _beside(
+    measured: Measured, about: Measured, runs: Sequence[float], own: Sequence[Plan]
+) -> list[dict[str, Any]]:
+    workers = about["workers"]
+    as_many = statistics.median(measured["check"]["overhead"][str(workers)])
+    costs = {"predicted": overhead(measured), "refitted": as_many, "scheduled": 0.0}
+    model = {name: scaling.simulate(own, workers, overhead=each) for name, each in costs.items()}
+    return [{**about, "run": run, "measured": value, **model} for run, value in enumerate(runs)]
 
 
 def errors(table: pd.DataFrame, model: str = "predicted") -> pd.Series:

@@ -76,8 +76,7 @@ def test_table_and_where_it_stops() -> None:
     assert rows["efficiency"].tolist() == [1.0, 1.0, 0.5]
     assert scaling.stops_at(rows) == 128
     assert scaling.stops_at(rows, efficiency=0.6) == 64
-    with pytest.raises(ValueError, match="an efficiency of 2"):
-        scaling.stops_at(rows, efficiency=2)
+    assert scaling.stops_at(rows, efficiency=2) == 0
     drawn = plots.scaling_curve(pd.concat([rows.assign(plan=name) for name in ("a", "b")]))
     assert len(drawn.axes[0].lines) == 4  # each with its line of perfect scaling
 
