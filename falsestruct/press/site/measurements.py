@@ -176,3 +176,44 @@ def errors(table: pd.DataFrame, model: str = "predicted") -> pd.Series:
     """Largest |measured / model − 1| of all runs in a `waits_table`, by workers."""
     gaps = (table["measured"] / table[model] - 1).abs()
     return gaps.groupby(table["workers"]).max()
+
+
+def both_checks(measured: Measured) -> pd.DataFrame:
+    """Every run of `waits_table` and `check_table`."""
+    tables = [waits_table(measured), check_table(measured)]
+    return pd.concat(tables, ignore_index=True)
+
+
+def curves(measured: Measured) -> pd.DataFrame:
+    """The model's seconds by plan, for the numbers of cores that were checked, and no other."""
+    cores = sorted({row["workers"] for row in measured["check"]["waits"]})
+    tables = [
+        scaling.table(plans(measured, name), cores, overhead=overhead(measured)).assign(plan=name)
+        for name in measured["plan"]
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def checked(measured: Measured) -> dict[str, float]:
+    """What the prose says of the workers that wait: errors in percent, overheads in milliseconds.
+
+    The model's error is the largest of all runs.
+    """
+    waits = waits_table(measured)
+    found = {name: 100 * errors(waits, name) for name in ("predicted", "refitted", "scheduled")}
+    gaps, most = found["predicted"], int(waits["workers"].max())
+    costs = {k: 1000 * statistics.median(v) for k, v in measured["check"]["overhead"].items()}
+    return {
+        "most": most,
+        "overhead": 1000 * overhead(measured),
+        "cost_1": costs["1"],
+        "cost_most": costs[str(most)],
+        "run_seconds": float(waits["scheduled"].median()),
+        "harsher": float(1 / waits["scale"].min()),
+        "error": float(gaps.max()),
+        "worst": int(gaps.index[gaps.argmax()]),
+        "few": float(gaps[gaps.index <= 8].max()),
+        "at_most": float(gaps[most]),
+        "unfitted": float(found["refitted"].max()),
+        "alone": float(found["scheduled"].max()),
+    }

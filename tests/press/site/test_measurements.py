@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from falsestruct.chapters.beyond_one_machine import figures as plots
@@ -94,8 +93,8 @@ def test_the_model_gets_medians_and_is_set_beside_each_run() -> None:
     assert one["predicted"].tolist() == [8.0, 8.0]
     assert two["predicted"].tolist() == [5.75, 5.75]
     assert two["measured"].tolist() == [4.0, 5.0]
-    both = pd.concat([table, measurements.waits_table(MEASURED)])
-    assert both["plan"].unique().tolist() == ["computed", "book"]
+    both = measurements.both_checks(MEASURED)
+    assert both["plan"].unique().tolist() == ["book", "computed"]
     plots.scaling_error(both)  # draws what the page gives it
 
 
@@ -111,6 +110,18 @@ def test_waiting_points_are_predicted_from_few_workers_and_fitted_to_as_many() -
     errors = measurements.errors(table)
     assert errors.to_dict() == {1: abs(4.5 / one["predicted"] - 1), 4: 1 - 3 / 5.75}
     assert measurements.errors(table, "scheduled")[4] == 0.5
+
+
+def test_the_prose_gets_the_largest_error_and_no_core_that_was_not_tried() -> None:
+    said = measurements.checked(MEASURED)
+    assert (said["most"], said["worst"], said["harsher"]) == (4, 4, 4.0)
+    assert said["error"] == said["at_most"] == said["few"] == pytest.approx(100 * (1 - 3 / 5.75))
+    assert (said["overhead"], said["cost_1"], said["cost_most"]) == (250, 375, 1000)
+    assert said["alone"] == 50 and said["unfitted"] == pytest.approx(100 * (1 - 3 / 11))
+    curves = measurements.curves(MEASURED)
+    assert curves["cores"].tolist() == [1, 4] and set(curves["plan"]) == {"book"}
+    # Stages of 2, 2 × 5 and 1 seconds; on one core a point's way is hidden but for each first.
+    assert curves["seconds"].tolist() == [13 + 7 * 0.25, 8 + 7 * 0.25]
 
 
 def test_a_chapter_is_a_row_with_what_it_sends_and_how_long_it_takes_at_least() -> None:
