@@ -211,7 +211,7 @@ def checked(measured: Measured) -> dict[str, float]:
         "run_seconds": float(waits["scheduled"].median()),
         "harsher": float(1 / waits["scale"].min()),
         "error": float(gaps.max()),
-        "worst": int(gaps.index[gaps.argmax()]),
+        "worst": max(gaps.index, key=lambda workers: gaps[workers]),
         "few": float(gaps[gaps.index <= 8].max()),
         "at_most": float(gaps[most]),
         "unfitted": float(found["refitted"].max()),
