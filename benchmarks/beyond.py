@@ -1,60 +1,58 @@
-"""What the page *Beyond one machine* is computed from: points, seconds, overheads, and a check."""
+"""What the page *Beyond one machine* is computed from: chapters' plans, overheads, and checks."""
 
 from __future__ import annotations
 
+import itertools
 import json
-import math
 import os
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.book import copy_of
+from benchmarks.waiting import wait
 from falsestruct.chapters.beyond_one_machine import measure as scaling
-from falsestruct.chapters.oscillation import measure as oscillation
+from falsestruct.chapters.beyond_one_machine.measure import Plan
 from falsestruct.chapters.stripes import measure as stripes
-from falsestruct.press.paths import Book
-from falsestruct.press.run import chapters
 from falsestruct.problems.stripes import Stripes
 from falsestruct.sweep.grid import sweep
 
-ROUNDS, EMPTY, PORT = 5, 400, 8_799
-WORKERS = (1, 2)
-# A run of both chapters that has every kind of point of the profile `paper` once. The oscillation
-# takes fewer steps, and its seconds are scaled: its time is proportional to the steps.
-STEPS, SHARE = 8_000, 10
-SAMPLE = {
-    "seeds": 10,
-    "sweep_seeds": 10,
-    "slow_seeds": 10,
-    "delta_seeds": 10,
-    "block": 10,
-    "images": 1000,
+ROUNDS, EMPTY = 3, 400
+WORKERS = (1, 2, 4, 8, 16, 32, 64)
+COMPUTING = (1, 2)  # workers that compute something: as many as there are cores
+SECONDS = 8.0  # that a run of waiting points takes, overhead aside
+ARCHITECTURES, OFFSETS, BLOCKS = ("linear", "MLP"), (0.1, 0.3, 1.0), 4  # of the one that computes
+
+# On two cores, 64 workers that each import everything, and watch themselves a hundred times a
+# second, leave nothing for the work. With a core each none of this would matter.
+DASK = {
+    "WORKER__MULTIPROCESSING_METHOD": "forkserver",
+    "WORKER__PROFILE__ENABLED": "False",
+    "ADMIN__TICK__INTERVAL": "1s",
+    "ADMIN__SYSTEM_MONITOR__INTERVAL": "10s",
+    "COMM__TIMEOUTS__CONNECT": "300s",
+    "COMM__TIMEOUTS__TCP": "300s",
 }
-SAMPLE |= {"steps": STEPS, "seven_steps": 3_000, "looks": [100, 300, 1000, 3000]}
-CHECK = {"architectures": ("linear", "MLP"), "offsets": (0.1, 0.3, 1.0), "points": 4}
-
-
-def empty(*, index: int) -> dict[str, int]:
-    """A point that computes nothing, to measure what a point costs beside its work."""
-    return {"index": index}
 
 
 @contextmanager
 def cluster(workers: int) -> Iterator[str]:
     """A Dask scheduler and workers with one thread each, over TCP on the loopback address."""
-    dask = [sys.executable, "-m", "dask"]
-    address = f"tcp://127.0.0.1:{PORT}"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    dask, address = [sys.executable, "-m", "dask"], f"tcp://127.0.0.1:{port}"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     env = os.environ | threads | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    scheduler = ["scheduler", "--host", "127.0.0.1", "--port", str(PORT), "--no-dashboard"]
+    env |= {f"DASK_DISTRIBUTED__{name}": value for name, value in DASK.items()}
+    scheduler = ["scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
     worker = ["worker", address, "--nthreads", "1", "--no-dashboard", "--nworkers", str(workers)]
     with tempfile.TemporaryDirectory() as folder:
         started = [
@@ -70,124 +68,108 @@ def cluster(workers: int) -> Iterator[str]:
 
 
 @contextmanager
-def _clients(address: str, workers: int) -> Iterator[Any]:
+def clients(workers: int) -> Iterator[Executor]:
+    """An executor on a cluster of its own."""
+    import dask
     from distributed import Client
 
-    with Client(address, timeout=30) as client:
-        client.wait_for_workers(workers, timeout=30)
-        yield client.get_executor(pure=False, retries=0)
+    patient = dask.config.set({"distributed.comm.timeouts.tcp": "300s"})
+    with patient, cluster(workers) as address, Client(address, timeout=60) as client:
+        client.wait_for_workers(workers, timeout=300)
+        executor = client.get_executor(pure=False, retries=0)
+        pause([0.2] * 4 * workers, executor)  # warm up: every worker imports
+        yield executor
 
 
-def _check_grid() -> list[dict[str, Any]]:
-    return [
-        {"shape": asdict(Stripes()), "architecture": name, "a": a}
-        | {"seeds": list(range(stripes.BLOCK * i, stripes.BLOCK * (i + 1)))}
-        for i in range(CHECK["points"])  # type: ignore[arg-type]
-        for name in CHECK["architectures"]  # type: ignore[attr-defined]
-        for a in CHECK["offsets"]  # type: ignore[attr-defined]
-    ]
+_index = itertools.count()
 
 
-def _stored_seconds(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+def pause(seconds: Sequence[float], executor: Executor) -> float:
+    """Seconds that a sweep of waiting points takes, each of them a new one."""
+    points = [{"seconds": each, "index": next(_index)} for each in seconds]
+    return _seconds(wait, points, executor)
 
 
-def check() -> dict[str, Any]:
-    """Seconds of one sweep: predicted from points timed in one process, and measured on workers.
-
-    Also the overhead of a point: a sweep of points that do nothing, by number of workers.
-    """
-    import torch
-
-    grid, seconds, overhead = _check_grid(), list[list[float]](), dict[int, list[float]]()
-    measured: dict[int, list[float]] = {workers: [] for workers in WORKERS}
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    for _ in range(ROUNDS):
-        with tempfile.TemporaryDirectory() as folder:
-            sweep(stripes.crossing_point, grid, store=folder)
-            seconds.append([entry["seconds"] for entry in _stored_seconds(Path(folder))])
-        for workers in WORKERS:
-            with cluster(workers) as address, _clients(address, workers) as executor:
-                sweep(empty, [{"index": -1 - i} for i in range(8)], executor=executor)  # warm up
-                sweep(stripes.crossing_point, grid[: 2 * workers], executor=executor)
-                measured[workers].append(_seconds(stripes.crossing_point, grid, executor))
-                points = [{"index": i} for i in range(EMPTY)]
-                own = overhead.setdefault(workers, [])
-                own.append(_seconds(empty, points, executor) / EMPTY)
-    torch.set_num_threads(before)
-    return {"seconds": seconds, "overhead": overhead, "measured": measured}
-
-
-def _seconds(function: Any, grid: Sequence[Mapping[str, Any]], executor: Any) -> float:
+def _seconds(function: Any, grid: Sequence[Mapping[str, Any]], executor: Executor) -> float:
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         sweep(function, grid, executor=executor, store=folder)
         return time.perf_counter() - start
 
 
-def plan(root: Path) -> list[dict[str, Any]]:
-    """Chapters, sweeps, kinds of points of the profile `paper`: seconds and how many of them."""
-    with copy_of(root) as copy:
-        words = [f"{k}={v}" for k, v in SAMPLE.items()]
-        command = [sys.executable, "-m", "falsestruct.cli", "run", "03_stripes", "04_oscillation"]
-        command += [word for pair in words for word in ("-p", pair)]
-        env = os.environ | {"PYTHONPATH": str(copy)}
-        # Verdicts with few seeds are nobody's; the run may end with 1.
-        subprocess.run(command, cwd=copy, env=env, capture_output=True, check=False)
-        stored = _stored_seconds(copy / "_build" / "sweeps")
-        book = Book(copy)
-        known = chapters.read_chapters(book)
-        table = []
-        for name, groups in (("03_stripes", _stripes), ("04_oscillation", _oscillation)):
-            chapter = known[name]
-            paper = chapter.parameters | chapter.profiles["paper"]
-            path = copy / "_build" / "runs" / "own" / "notebooks" / f"{name}.ipynb"
-            taken = json.loads(path.read_text())["metadata"][chapters.MARK]["seconds"]
-            own = [e for e in stored if name.partition("_")[2] in e["function"]]
-            serial = max(0.0, taken - sum(entry["seconds"] for entry in own))
-            table.append({"chapter": name, "serial": serial, "sweeps": groups(own, paper)})
-    scaling.plans(table)  # has the form that the page reads
-    return table
+def side_by_side(plans: Sequence[Plan], executor: Executor) -> float:
+    """Seconds of all chapters, each of which sends one stage after the other."""
+
+    def chapter(plan: Plan) -> None:
+        for stage in plan.stages:
+            pause(stage, executor)
+
+    start = time.perf_counter()
+    with ThreadPoolExecutor(len(plans)) as threads:
+        list(threads.map(chapter, plans))
+    return time.perf_counter() - start
 
 
-def _kind(entry: Mapping[str, Any], points: int, factor: float = 1.0) -> dict[str, float]:
-    return {"seconds": entry["seconds"] * factor, "points": points}
+def waits(
+    plans: Mapping[str, Sequence[Mapping[str, Any]]], workers: Sequence[int], seconds: float
+) -> dict[str, Any]:
+    """Plans on real workers, where points wait for their seconds times a scale.
+
+    Two cores can't compute for 64 workers; but they can wait for 64, and everything else is real:
+    processes, messages, the scheduler, the store. Scaled down, the overhead counts for more.
+
+    Returns:
+        overhead: Seconds of a point that does nothing, by workers, for each round; and waits: for
+        each plan and number of workers the scale and the seconds of each round.
+    """
+    overhead, rows = dict[str, list[float]](), []
+    for number in workers:
+        print(f"  waiting points, workers: {number}", flush=True)
+        with clients(number) as executor:
+            overhead[str(number)] = [pause([0.0] * EMPTY, executor) / EMPTY for _ in range(ROUNDS)]
+            for name, stored in plans.items():
+                scale = seconds / scaling.simulate(scaling.plans(stored), number)
+                own = scaling.plans(stored, scale=scale)
+                measured = [side_by_side(own, executor) for _ in range(ROUNDS)]
+                rows.append({"plan": name, "workers": number, "scale": scale, "measured": measured})
+    return {"overhead": overhead, "waits": rows}
 
 
-def _stripes(
-    stored: list[dict[str, Any]], paper: Mapping[str, Any]
-) -> list[list[dict[str, float]]]:
-    """The chapter's sweeps in its order: variants, crossing, control, three times the rate."""
-    blocks = math.ceil(paper["sweep_seeds"] / stripes.BLOCK)
-    variants = [e for e in stored if e["function"].endswith(":variant_point")]
-    rest = [e for e in stored if e["function"].endswith(":crossing_point")]
-    control = [e for e in rest if e["arguments"].get("independent")]
-    faster = [e for e in rest if "factor" in e["arguments"]]
-    crossing = [e for e in rest if e not in control and e not in faster]
-    sweeps = [[_kind(e, math.ceil(paper["seeds"] / stripes.BLOCK)) for e in variants]]
-    return sweeps + [[_kind(e, blocks) for e in group] for group in (crossing, control, faster)]
-
-
-def _oscillation(
-    stored: list[dict[str, Any]], paper: Mapping[str, Any]
-) -> list[list[dict[str, float]]]:
-    """The chapter's sweeps in its order: the long runs, the runs with seven samples, the δ."""
-    assert all(e["function"].endswith(f"{oscillation.__name__}:point") for e in stored)
-    names = [{member["run"]["name"] for member in e["arguments"]["members"]} for e in stored]
-    deltas = [
-        any(m["noise"] or m["run"]["problem"]["delta"] != 1e-4 for m in e["arguments"]["members"])
-        or not e["arguments"]["at"]
-        for e in stored
+def _check_grid() -> list[dict[str, Any]]:
+    return [
+        {"shape": asdict(Stripes()), "architecture": name, "a": a}
+        | {"seeds": list(range(stripes.BLOCK * i, stripes.BLOCK * (i + 1)))}
+        for i in range(BLOCKS)
+        for name in ARCHITECTURES
+        for a in OFFSETS
     ]
-    seven = [any(name.startswith("036") for name in own) for own in names]
-    sweeps = []
-    for chosen, seeds, steps in (
-        ([not s and not d for s, d in zip(seven, deltas, strict=True)], "seeds", "steps"),
-        (seven, "seeds", "seven_steps"),
-        ([d and not s for s, d in zip(seven, deltas, strict=True)], "delta_seeds", "steps"),
-    ):
-        own = [e for e, keep in zip(stored, chosen, strict=True) if keep]
-        blocks = math.ceil(paper[seeds] / SHARE)
-        sweeps.append([_kind(e, blocks, paper[steps] / e["arguments"]["steps"]) for e in own])
-    return sweeps
+
+
+def computed() -> dict[str, Any]:
+    """Seconds of a sweep that computes: its points in one process, and the whole on workers."""
+    import torch
+
+    grid, seconds = _check_grid(), list[list[float]]()
+    measured: dict[str, list[float]] = {str(workers): [] for workers in COMPUTING}
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    for number in range(ROUNDS):
+        print(f"  computing points, round {number + 1} of {ROUNDS}", flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            sweep(stripes.crossing_point, grid, store=folder)
+            stored = [json.loads(path.read_text()) for path in sorted(Path(folder).glob("*.json"))]
+            seconds.append([entry["seconds"] for entry in stored])
+        for workers in COMPUTING:
+            with clients(workers) as executor:
+                sweep(stripes.crossing_point, grid[: 2 * workers], executor=executor)
+                measured[str(workers)].append(_seconds(stripes.crossing_point, grid, executor))
+    torch.set_num_threads(before)
+    return {"seconds": seconds, "measured": measured}
+
+
+def measure(root: Path) -> dict[str, Any]:
+    """The part of `python -m benchmarks` that is called beyond."""
+    from benchmarks import plans
+
+    found = plans.measure(root)
+    return {"plan": found, "check": computed() | waits(found, WORKERS, SECONDS)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from falsestruct import simplicity, success
 from falsestruct.learning import linearised, training
 from falsestruct.learning.ensembles import Seeds
 from falsestruct.learning.linearised import Linearised
-from falsestruct.learning.networks import LINEAR, PAPER, Architecture, by_name, fitting
+from falsestruct.learning.networks import LINEAR, PAPER, Architecture, by_name, fitting, shallow
 from falsestruct.learning.training import Schedule, Watch
 from falsestruct.problems.planted import Planted, registry
 from falsestruct.problems.planted.oscillation import oscillation as planted_oscillation
@@ -218,7 +219,7 @@ def hidden(inputs: int, width: int) -> Architecture:
         layers = nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, 1)
         return nn.Sequential(nn.Flatten(), *layers)
 
-    return Architecture(f"{inputs}-{width}-1", build, engine="dense", learning_rate=WIDTH_RATE)
+    return replace(shallow(inputs, width), build=build, learning_rate=WIDTH_RATE)
 
 
 def descent(a: float, *, seeds: int, steps: int, rate: float) -> pd.DataFrame:

@@ -136,14 +136,36 @@ def sizes(measured: Measured) -> dict[str, float]:
     return quoted
 
 
+def plans(measured: Measured, name: str, *, scale: float = 1.0) -> list[Plan]:
+    """What the chapters of a profile compute, its seconds scaled."""
+    return scaling.plans(measured["plan"][name], scale=scale)
+
+
+def chapters_table(measured: Measured) -> str:
+    """The table of plans: a row a chapter and profile."""
+    rows = []
+    for profile in measured["plan"]:
+        for plan in plans(measured, profile):
+            sweeps = plan.stages[1::2]
+            minutes = (scaling.work([plan]) / 60, scaling.critical(plan) / 60)
+            points = str(sum(map(len, sweeps)))
+            rows.append([plan.chapter, profile, str(len(sweeps)), points]
+                        + [f"{value:.1f}" for value in minutes])  # fmt: skip
+    header = ["Chapter", "Profile", "Sweeps", "Points", "Minutes of work", "Longest chain, minutes"]
+    return pages.table(header, rows, "bench-plans", widths=[30, 14, 12, 12, 16, 16])
+
+
 def overhead(measured: Measured) -> float:
-    """Seconds that a point costs beside its work, on the most workers that were tried."""
-    by_workers = {int(k): v for k, v in measured["check"]["overhead"].items()}
-    return statistics.median(by_workers[max(by_workers)])
+    """Seconds that a point costs beside its work, on one and two workers.
+
+    That is a core for each: what many workers cost on few cores is not a cluster's.
+    """
+    few = [runs for workers, runs in measured["check"]["overhead"].items() if int(workers) <= 2]
+    return statistics.median(second for runs in few for second in runs)
 
 
 def check_table(measured: Measured) -> pd.DataFrame:
-    """Model and measurement on real workers: workers, run, measured, predicted.
+    """Model and measurement on workers that compute: columns of `waits_table`, but scale.
 
     The model gets each point's median seconds in one process, and the overhead of a point.
     """
@@ -151,10 +173,77 @@ def check_table(measured: Measured) -> pd.DataFrame:
     seconds = tuple(statistics.median(runs) for runs in zip(*check["seconds"], strict=True))
     rows = []
     for workers, runs in check["measured"].items():
-        cost = statistics.median(check["overhead"][workers])
-        predicted = scaling.simulate([Plan("check", 0.0, (seconds,))], int(workers), overhead=cost)
-        rows += [
-            {"workers": int(workers), "run": run, "measured": value, "predicted": predicted}
-            for run, value in enumerate(runs)
-        ]
+        about = {"plan": "computed", "workers": int(workers)}
+        rows += _beside(measured, about, runs, [Plan("check", (seconds,))])
     return pd.DataFrame(rows)
+
+
+def waits_table(measured: Measured) -> pd.DataFrame:
+    """Model and measurement on workers that wait: a row a run.
+
+    Columns: plan, workers, scale, run, measured, predicted (from the overhead on one and two
+    workers), refitted (from the overhead on as many), scheduled (without any overhead).
+    """
+    rows = []
+    for row in measured["check"]["waits"]:
+        about = {name: row[name] for name in ("plan", "workers", "scale")}
+        own = plans(measured, row["plan"], scale=row["scale"])
+        rows += _beside(measured, about, row["measured"], own)
+    return pd.DataFrame(rows)
+
+
+def _beside(
+    measured: Measured, about: Measured, runs: Sequence[float], own: Sequence[Plan]
+) -> list[dict[str, Any]]:
+    workers = about["workers"]
+    as_many = statistics.median(measured["check"]["overhead"][str(workers)])
+    costs = {"predicted": overhead(measured), "refitted": as_many, "scheduled": 0.0}
+    model = {name: scaling.simulate(own, workers, overhead=each) for name, each in costs.items()}
+    return [{**about, "run": run, "measured": value, **model} for run, value in enumerate(runs)]
+
+
+def errors(table: pd.DataFrame, model: str = "predicted") -> pd.Series:
+    """Largest |measured / model − 1| of all runs in a `waits_table`, by workers."""
+    gaps = (table["measured"] / table[model] - 1).abs()
+    return gaps.groupby(table["workers"]).max()
+
+
+def both_checks(measured: Measured) -> pd.DataFrame:
+    """Every run of `waits_table` and `check_table`."""
+    tables = [waits_table(measured), check_table(measured)]
+    return pd.concat(tables, ignore_index=True)
+
+
+def curves(measured: Measured) -> pd.DataFrame:
+    """The model's seconds by plan, for the numbers of cores that were checked, and no other."""
+    cores = sorted({row["workers"] for row in measured["check"]["waits"]})
+    tables = [
+        scaling.table(plans(measured, name), cores, overhead=overhead(measured)).assign(plan=name)
+        for name in measured["plan"]
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def checked(measured: Measured) -> dict[str, float]:
+    """What the prose says of the workers that wait: errors in percent, overheads in milliseconds.
+
+    The model's error is the largest of all runs.
+    """
+    waits = waits_table(measured)
+    found = {name: 100 * errors(waits, name) for name in ("predicted", "refitted", "scheduled")}
+    gaps, most = found["predicted"], int(waits["workers"].max())
+    costs = {k: 1000 * statistics.median(v) for k, v in measured["check"]["overhead"].items()}
+    return {
+        "most": most,
+        "overhead": 1000 * overhead(measured),
+        "cost_1": costs["1"],
+        "cost_most": costs[str(most)],
+        "run_seconds": float(waits["scheduled"].median()),
+        "harsher": float(1 / waits["scale"].min()),
+        "error": float(gaps.max()),
+        "worst": max(gaps.index, key=lambda workers: gaps[workers]),
+        "few": float(gaps[gaps.index <= 8].max()),
+        "at_most": float(gaps[most]),
+        "unfitted": float(found["refitted"].max()),
+        "alone": float(found["scheduled"].max()),
+    }

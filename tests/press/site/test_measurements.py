@@ -26,8 +26,15 @@ MEASURED = {
     ],
     "check": {
         "seconds": [[1.0, 2.0, 3.0], [3.0, 2.0, 3.0], [2.0, 2.0, 3.0]],
-        "overhead": {"1": [0.0, 0.5, 0.25], "2": [0.0, 0.0, 0.0]},
+        "overhead": {"1": [0.5, 0.25], "2": [0.0], "4": [1.0, 1.0, 2.0]},
         "measured": {"1": [7.0, 8.0], "2": [4.0, 5.0]},
+        "waits": [
+            {"plan": "book", "workers": 4, "scale": 0.5, "measured": [6.0, 3.0]},
+            {"plan": "book", "workers": 1, "scale": 0.25, "measured": [4.5]},
+        ],
+    },
+    "plan": {
+        "book": [{"chapter": "03", "own": [2.0, 1.0], "sweeps": [[{"seconds": 5.0, "points": 2}]]}]
     },
 }
 
@@ -88,13 +95,49 @@ def test_times_name_the_chapters_and_what_is_no_median() -> None:
 
 def test_the_model_gets_medians_and_is_set_beside_each_run() -> None:
     table = measurements.check_table(MEASURED)
-    assert measurements.overhead(MEASURED) == 0.0
+    assert measurements.overhead(MEASURED) == 0.25  # of one and two workers, not of four
     one, two = (table[table["workers"] == n] for n in (1, 2))
-    # Points of 2, 2 and 3 seconds; on one worker the first comes a quarter of a second late.
-    assert one["predicted"].tolist() == [7.25, 7.25]
-    assert two["predicted"].tolist() == [5.0, 5.0]
+    # Points of 2, 2 and 3 seconds; each costs a quarter of a second, and so does the first's way.
+    assert one["predicted"].tolist() == [8.0, 8.0]
+    assert two["predicted"].tolist() == [5.75, 5.75]
     assert two["measured"].tolist() == [4.0, 5.0]
-    plots.scaling_check(table)  # draws what the page gives it
+    both = measurements.both_checks(MEASURED)
+    assert both["plan"].unique().tolist() == ["book", "computed"]
+    plots.scaling_error(both)  # draws what the page gives it
+
+
+def test_waiting_points_are_predicted_from_few_workers_and_fitted_to_as_many() -> None:
+    table = measurements.waits_table(MEASURED)
+    assert table["workers"].tolist() == [4, 4, 1] and table["run"].tolist() == [0, 1, 0]
+    four, one = table.iloc[0], table.iloc[2]
+    # Stages of 1, 2 × 2.5 and 0.5 seconds on four workers; each sends first and costs the worker.
+    assert four["scheduled"] == 4.0
+    assert four["predicted"] == 4 + (2 + 3 + 2) * 0.25
+    assert four["refitted"] == 4 + (2 + 3 + 2) * 1.0
+    assert one["scheduled"] == 3.25
+    errors = measurements.errors(table)
+    assert errors.to_dict() == {1: abs(4.5 / one["predicted"] - 1), 4: 1 - 3 / 5.75}
+    assert measurements.errors(table, "scheduled")[4] == 0.5
+
+
+def test_the_prose_gets_the_largest_error_and_no_core_that_was_not_tried() -> None:
+    said = measurements.checked(MEASURED)
+    assert (said["most"], said["worst"], said["harsher"]) == (4, 4, 4.0)
+    assert said["error"] == said["at_most"] == said["few"] == pytest.approx(100 * (1 - 3 / 5.75))
+    assert (said["overhead"], said["cost_1"], said["cost_most"]) == (250, 375, 1000)
+    assert said["alone"] == 50 and said["unfitted"] == pytest.approx(100 * (1 - 3 / 11))
+    curves = measurements.curves(MEASURED)
+    assert curves["cores"].tolist() == [1, 4] and set(curves["plan"]) == {"book"}
+    # Stages of 2, 2 × 5 and 1 seconds; on one core a point's way is hidden but for each first.
+    assert curves["seconds"].tolist() == [13 + 7 * 0.25, 8 + 7 * 0.25]
+
+
+def test_a_chapter_is_a_row_with_what_it_sends_and_how_long_it_takes_at_least() -> None:
+    stored = {"chapter": "01", "own": [90.0], "sweeps": []}
+    text = measurements.chapters_table({"plan": MEASURED["plan"] | {"paper": [stored]}})
+    sent, alone = text.split("* - 03")[1].split("* - 01")
+    assert [line[4:] for line in sent.splitlines()[1:]] == ["book", "1", "2", "0.2", "0.1"]
+    assert [line[4:] for line in alone.splitlines()[1:6]] == ["paper", "0", "0", "1.5", "1.5"]
 
 
 def test_shares_are_those_of_the_named_architectures() -> None:
