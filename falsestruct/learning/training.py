@@ -71,22 +71,15 @@ def train(
     }
     place = pick_device(device)
 
-    if architecture.engine == "fused" and place.type == "cpu" and schedule.adversary is None:
+    if _fused(architecture, own[0][0], schedule, place):
         from falsestruct.learning import single  # numba takes half a second: only who needs it
 
-        if single.serves(architecture, own[0][0][0].numel()):
-            members = [
-                single.Member(
-                    i,
-                    seed,
-                    rates[i].item(),
-                    decays[i].item(),
-                    own[i],
-                    {n: t[i] for n, t in tests.items()},
-                )
-                for i, seed in enumerate(seeds)
-            ]
-            return single.train(architecture, members, schedule, at=watch.at, dtype=dtype)
+        each = zip(seeds, rates.tolist(), decays.tolist(), own, strict=True)
+        members = [
+            single.Member(i, *one, {name: test[i] for name, test in tests.items()})
+            for i, one in enumerate(each)
+        ]
+        return single.train(architecture, members, schedule, at=watch.at, dtype=dtype)
 
     def part(group: list[int]) -> Trained:
         run = _Lockstep(
@@ -104,6 +97,15 @@ def train(
         if architecture.engine == "looped" and place.type == "cpu":
             return concatenate(_side_by_side(part, groups))
         return concatenate([part(group) for group in groups])
+
+
+def _fused(architecture: Architecture, x: Tensor, schedule: Schedule, place: torch.device) -> bool:
+    """Whether the compiled engine serves: what it can't do, `dense` does."""
+    if architecture.engine != "fused" or place.type != "cpu" or schedule.adversary is not None:
+        return False
+    from falsestruct.learning import single
+
+    return single.serves(architecture, x[0].numel())
 
 
 def _side_by_side(part: Callable[[list[int]], Trained], groups: list[list[int]]) -> list[Trained]:

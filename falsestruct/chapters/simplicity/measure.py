@@ -64,12 +64,9 @@ def extended(
 ) -> list[dict[str, Any]]:
     """The points with more options, and with those in `slow` for convolutions."""
     return [
-        {**point, **options, **(slow if _slow(point["architecture"]) else {})} for point in points
+        {**point, **options, **({} if by_name(point["architecture"]).is_dense else slow)}
+        for point in points
     ]
-
-
-def _slow(architecture: str) -> bool:
-    return not by_name(architecture).is_dense
 
 
 def ambiguous_point(*, architecture: str, width: int, a: float, seeds: int) -> pd.DataFrame:
@@ -216,8 +213,7 @@ def hidden(inputs: int, width: int) -> Architecture:
     """One hidden layer of ReLUs on inputs of any shape."""
 
     def build() -> nn.Module:
-        layers = nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, 1)
-        return nn.Sequential(nn.Flatten(), *layers)
+        return nn.Sequential(nn.Flatten(), nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, 1))
 
     return replace(shallow(inputs, width), build=build, learning_rate=WIDTH_RATE)
 
