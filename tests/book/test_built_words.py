@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.book.test_pages import article, html, soups  # noqa: F401, fixtures
+from tests.book.test_pages import article, soups  # noqa: F401, a fixture
 from tests.book.test_words import ALONE, CHAPTERS, entries, statements, terms
 
 pytestmark = pytest.mark.slow

@@ -1,9 +1,8 @@
-"""The built pages as a reader meets them. They are built if they aren't there."""
+"""The built pages as a reader meets them."""
 
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -15,24 +14,11 @@ from falsestruct.press.notebook import claims
 from falsestruct.press.paths import Book
 
 ROOT = Path(__file__).parents[2]
-HTML = ROOT / "_build" / "html"
 CONTENTS = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
 LOADING = ("src", "data", "poster", "srcset")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="session")
-def html():
-    """The folder of the built pages."""
-    if not (HTML / "book" / "index.html").exists():
-        command = [sys.executable, "-m", "falsestruct.cli", "build"]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        if "no notebook for" in done.stderr:
-            pytest.skip("the chapters were never run")
-        assert done.returncode == 0, done.stdout + done.stderr
-    return HTML
 
 
 @pytest.fixture(scope="session")
