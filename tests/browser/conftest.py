@@ -201,6 +201,7 @@ def visits(browser: Browser, server: str, html: Path) -> Iterator[Callable[[str]
             use(page)
             page.close()
             page = open_at((html / f"{name}.html").as_uri(), found.filed)
+            found.seen["formulas of the file"] = page.evaluate("measure.formulas()")
             use(page)
             page.close()
         return known[name]
