@@ -41,7 +41,7 @@ test: $(READY) lint
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest --nbval --nbval-current-env -q -n 2 --dist loadfile notebooks
 	$(BIN)/falsestruct claims
 	$(BIN)/falsestruct build --strict
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(READY) $(CFF)/.ready
 	$(BIN)/ruff check .

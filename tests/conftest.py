@@ -11,18 +11,30 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from falsestruct.press.paths import Book
+
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
 
 # The same examples in every run: a gate that fails by chance is no gate.
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.load_profile("fixed")
 
 REPOSITORY = Path(__file__).parents[1]
+HTML = REPOSITORY / "_build" / "html"
+# As the command line, in a process that hears Ctrl-C even where pytest is a job in the background.
+INTERRUPTIBLE = """\
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from falsestruct.cli import main
+main()
+"""
 HEADER = """\
 ---
 {extra}jupytext:
@@ -205,8 +217,8 @@ class Desk:
         )  # fmt: skip
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
-        """As `call`, without waiting."""
-        command = [sys.executable, "-m", "falsestruct.cli", *words]
+        """As `call`, without waiting; SIGINT ends it."""
+        command = [sys.executable, "-c", INTERRUPTIBLE, *words]
         return subprocess.Popen(
             command, cwd=self.root, env=self.environment(), start_new_session=True,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -227,6 +239,81 @@ class Desk:
             if path.is_file()
             and not {"_build", "__pycache__"} & set(path.relative_to(self.root).parts)
         }
+
+
+# ---- the real book: on two workers, and never executed ----
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    """With `--dist loadfile` a file's tests share a worker, and so do those of tests/browser.
+
+    Each page is visited once for all files there.
+    """
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "browser" if "/browser/" in nodeid else str(super()._split_scope(nodeid))
+
+    return Scheduling(config, log)
+
+
+def building() -> FileLock:
+    """Held while pages are built or printed, so that no other worker reads half of them."""
+    (REPOSITORY / "_build").mkdir(exist_ok=True)
+    return FileLock(REPOSITORY / "_build" / "tests.lock")
+
+
+def _fresh() -> bool:
+    """Whether the built pages are newer than all that they are built from."""
+    built = [path.stat().st_mtime for path in HTML.rglob("*.html")]
+    if not built or not (HTML / "searchindex.js").exists():
+        return False
+    folders = ("book", "notebooks", "falsestruct/press")
+    sources = [path for folder in folders for path in (REPOSITORY / folder).rglob("*.*")]
+    sources += [REPOSITORY / "_config.yml", REPOSITORY / "_toc.yml"]
+    written = [path for path in sources if path.is_file() and "__pycache__" not in path.parts]
+    return max(built) >= max(path.stat().st_mtime for path in written)
+
+
+@pytest.fixture(scope="session")
+def html() -> Path:
+    """The folder of the built pages; they are built if they are missing or out of date."""
+    with building():
+        if not _fresh():
+            command = [sys.executable, "-m", "falsestruct.cli", "build", "--strict"]
+            done = subprocess.run(
+                command, cwd=REPOSITORY, capture_output=True, text=True, check=False
+            )
+            if "no notebook for" in done.stderr:
+                pytest.skip("the chapters were never run")
+            assert done.returncode == 0, done.stdout + done.stderr
+    return HTML
+
+
+def executed(root: Path) -> int:
+    """When a chapter of this book was last begun, by a run or by hand; 0 if never."""
+    folders = [root / "_build" / name for name in ("staging", "by-hand")]
+    found = [path for folder in folders for path in (folder, *folder.rglob("*"))]
+    return max((path.stat().st_mtime_ns for path in found if path.exists()), default=0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_chapter_is_executed_a_third_time() -> Iterator[None]:
+    """The gate has executed every chapter twice by now. Tests take the throw-away book.
+
+    Looked at on several workers, as in the gate: beside a single test a person may run chapters.
+    """
+    before = executed(REPOSITORY)
+    yield
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        assert executed(REPOSITORY) == before, "a chapter of the book itself was executed meanwhile"
+
+
+# ---- the throw-away book ----
 
 
 def make_book(root: Path) -> Desk:

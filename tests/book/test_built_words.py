@@ -6,14 +6,14 @@ from collections import Counter
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.book.test_pages import article, html, soups  # noqa: F401, fixtures
+from tests.book.test_pages import article
 from tests.book.test_words import ALONE, CHAPTERS, entries, statements, terms
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def pages(soups):  # noqa: F811
+def pages(soups):
     """The built chapters by number, and the other pages by name."""
     return {path.stem[:2] if path.stem[0].isdigit() else path.stem: p for path, p in soups.items()}
 

@@ -9,8 +9,6 @@ import functools
 import os
 import re
 import shutil
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -23,7 +21,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
-HTML = ROOT / "_build" / "html"
 CONTENTS = tuple(re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text()))
 PAGES = (*CONTENTS, "search", "genindex")
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
@@ -44,30 +41,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("name", PAGES)
     if "chapter" in metafunc.fixturenames:
         metafunc.parametrize("chapter", CONTENTS)
-
-
-def _fresh() -> bool:
-    """Whether the built pages are newer than all that they are built from."""
-    built = [path.stat().st_mtime for path in HTML.rglob("*.html")]
-    if not built or not (HTML / "searchindex.js").exists():
-        return False
-    folders = ("book", "notebooks", "falsestruct/press")
-    sources = [path for folder in folders for path in (ROOT / folder).rglob("*.*")]
-    sources += [ROOT / "_config.yml", ROOT / "_toc.yml"]
-    written = [path for path in sources if path.is_file() and "__pycache__" not in path.parts]
-    return max(built) >= max(path.stat().st_mtime for path in written)
-
-
-@pytest.fixture(scope="package")
-def html() -> Path:
-    """The folder of the built pages; they are built if they are missing or out of date."""
-    if not _fresh():
-        command = [sys.executable, "-m", "falsestruct.cli", "build", "--strict"]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        if "no notebook for" in done.stderr:
-            pytest.skip("the chapters were never run")
-        assert done.returncode == 0, done.stdout + done.stderr
-    return HTML
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -228,6 +201,7 @@ def visits(browser: Browser, server: str, html: Path) -> Iterator[Callable[[str]
             use(page)
             page.close()
             page = open_at((html / f"{name}.html").as_uri(), found.filed)
+            found.seen["formulas of the file"] = page.evaluate("measure.formulas()")
             use(page)
             page.close()
         return known[name]

@@ -70,8 +70,9 @@ def test_headings_are_in_order(visits, name):
         assert text
 
 
-def test_formulas_are_set_without_errors(visits, chapter):
-    formulas = visits(chapter).seen["formulas"]
+@pytest.mark.parametrize("seen", ["formulas", "formulas of the file"])
+def test_formulas_are_set_without_errors(visits, chapter, seen):
+    formulas = visits(chapter).seen[seen]
     assert formulas["failed"] == []
     assert formulas["set"] >= formulas["stated"]
 

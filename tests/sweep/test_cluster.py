@@ -182,10 +182,11 @@ def listener(answer):
 
 
 def test_nobody_listens(desk):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    message = rf"no Dask scheduler at tcp://127.0.0.1:{port} .*; start one"
-    refused_by_process(desk, f"tcp://127.0.0.1:{port}", message)
+    with socket.socket() as taken:  # and kept, so that nobody else begins to listen there
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        message = rf"no Dask scheduler at tcp://127.0.0.1:{port} .*; start one"
+        refused_by_process(desk, f"tcp://127.0.0.1:{port}", message)
 
 
 def test_something_mute_listens(desk):

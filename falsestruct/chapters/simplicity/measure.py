@@ -55,7 +55,7 @@ def grid(
     return [
         {"architecture": name, "width": int(width), "a": a, "seeds": seeds.of(by_name(name))}
         for name, _, width in split
-        for a in (slow if slow and _slow(name) else offsets)
+        for a in (slow if slow and not by_name(name).is_dense else offsets)
     ]
 
 

@@ -1,6 +1,7 @@
 """Runs of several chapters, with real kernels; see also tests/test_cli.py."""
 
 import base64
+import contextlib
 import os
 import re
 import signal
@@ -315,6 +316,14 @@ def processes_of(desk):
     return found
 
 
+@contextlib.contextmanager
+def deaf():
+    """As where pytest is a job in the background: what it starts would not hear Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks for processes in /proc")
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
@@ -325,7 +334,8 @@ def test_a_run_that_is_ended_in_the_middle(finished, sent):
     original = finished.file("book/02_two.md").read_text()
     finished.edit("book/02_two.md", "double(seeds)", wait)
     before = finished.digest()
-    process = finished.start("run", "02_two")
+    with deaf():
+        process = finished.start("run", "02_two")
     wait_for(started.exists)
     os.kill(process.pid, sent)
     assert process.wait(timeout=30) != 0
