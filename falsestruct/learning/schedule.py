@@ -19,10 +19,6 @@ Set = tuple[Tensor, Tensor]
 BATCH_SEED = 2**32  # added to a member's seed for the order of its batches
 
 
-class DivergedError(ArithmeticError):
-    """A loss became NaN or infinite: such a run is an error, never evidence."""
-
-
 @dataclass(frozen=True)
 class Adversary:
     """Adversarial training (Madry et al., arXiv:1706.06083): each step trains on perturbed inputs.

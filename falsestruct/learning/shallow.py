@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from falsestruct.learning import fused, single
-from falsestruct.learning.schedule import DivergedError
+from falsestruct.learning import fused
+from falsestruct.learning.members import DivergedError, spread
 
 Observed = TypeVar("Observed")
 
@@ -178,7 +178,7 @@ def train(
                 order = rows[chosen[:, member]]
                 return fused.advance(states[member], x, y, order, rule, steps=len(order))[0]
 
-            _check(single.spread(advance, range(len(states))), ensemble, last)
+            _check(spread(advance, range(len(states))), ensemble, last)
             if last in stops:
                 seen.append(observe(last, ensemble))
     return seen

@@ -5,10 +5,8 @@ Members share nothing, so that neither the ensemble nor the number of threads ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,14 +15,13 @@ from torch import Tensor, nn
 
 from falsestruct.learning import engines, fused
 from falsestruct.learning.engines import Parameters
+from falsestruct.learning.members import DivergedError, spread
 from falsestruct.learning.networks import Architecture, initialise
-from falsestruct.learning.schedule import BATCH_SEED, DivergedError, Schedule, Set, Trained
+from falsestruct.learning.schedule import BATCH_SEED, Schedule, Set, Trained
 
 CHUNK = 1000  # steps whose batches are drawn at once, about
 
 Arrays = tuple[np.ndarray, np.ndarray]
-Given = TypeVar("Given")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -98,15 +95,6 @@ def train(
     done = spread(one, members)
     _check([member.number for member in members], done)
     return _collect(architecture, members, done)
-
-
-def spread(function: Callable[[Given], Result], items: Sequence[Given]) -> list[Result]:
-    """The function of each item, as many at once as PyTorch has threads."""
-    threads = min(torch.get_num_threads(), len(items))
-    if threads <= 1:
-        return [function(item) for item in items]
-    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        return list(pool.map(function, items))
 
 
 def _arrays(x: Tensor, y: Tensor, dtype: torch.dtype) -> Arrays:

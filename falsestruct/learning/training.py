@@ -8,7 +8,6 @@ Training amplifies rounding, so the tolerance is stated after `TOLERANCE_STEPS` 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
@@ -18,16 +17,9 @@ from torch import Tensor, nn
 from torch.optim.adamw import adamw
 
 from falsestruct.learning import engines
+from falsestruct.learning.members import DivergedError, spread
 from falsestruct.learning.networks import Architecture, initialise
-from falsestruct.learning.schedule import (
-    BATCH_SEED,
-    Adversary,
-    DivergedError,
-    Schedule,
-    Set,
-    Trained,
-    Watch,
-)
+from falsestruct.learning.schedule import BATCH_SEED, Adversary, Schedule, Set, Trained, Watch
 
 __all__ = [
     "Adversary", "DivergedError", "Schedule", "Set", "Trained", "Watch", "as_function",
@@ -95,7 +87,8 @@ def train(
     # Convolutions on a GPU would round to ten bits otherwise.
     with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
         if architecture.engine == "looped" and place.type == "cpu":
-            return concatenate(_side_by_side(part, groups))
+            # Two convolutions beside each other keep two cores busier than one on both.
+            return concatenate(spread(part, groups))
         return concatenate([part(group) for group in groups])
 
 
@@ -106,22 +99,6 @@ def _fused(architecture: Architecture, x: Tensor, schedule: Schedule, place: tor
     from falsestruct.learning import single
 
     return single.serves(architecture, x[0].numel())
-
-
-def _side_by_side(part: Callable[[list[int]], Trained], groups: list[list[int]]) -> list[Trained]:
-    """Members that train alone, on one thread each, as many at once as there are threads.
-
-    Two convolutions beside each other keep two cores busier than one convolution on both.
-    """
-    threads = torch.get_num_threads()
-    if threads == 1 or len(groups) == 1:
-        return [part(group) for group in groups]
-    try:
-        # PyTorch counts threads for each thread that calls it, but a new one takes the last count.
-        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            return list(pool.map(part, groups))
-    finally:
-        torch.set_num_threads(threads)
 
 
 def pick_device(device: str = "auto") -> torch.device:
