@@ -420,7 +420,10 @@ class _Lockstep:
         done = losses <= target if target is not None else torch.ones_like(leave)
         if after_epoch and target is not None:
             leave |= done
-        self._note(step, losses, torch.ones_like(leave) if step in self.watch.at else leave)
+        noted = step in self.watch.at
+        if not noted and not leave.any():
+            return leave
+        self._note(step, losses, torch.ones_like(leave) if noted else leave)
         parameters = self.engine.stacked()
         for i in leave.nonzero().flatten().tolist():
             member = int(self.live[i])
@@ -431,8 +434,6 @@ class _Lockstep:
 
     def _note(self, step: int, losses: Tensor, who: Tensor) -> None:
         """Add rows to the history: of the members in the mask."""
-        if not who.any():
-            return
         columns = {"member": self.live.tolist(), "seed": self.members.seeds, "step": step}
         table = pd.DataFrame(columns | {"loss": losses.double().tolist()})
         for name, test in self.tests.items():
