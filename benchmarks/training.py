@@ -57,7 +57,8 @@ def rows() -> list[Comparison]:
     """The promised comparisons, and what each part of the stripe network's gain gives."""
     with threads(CORES):
         table = [row for dtype in WANTED for row in _small(dtype)]
-        return [*table, _share(), _stripes(), *_stripe_parts()]
+        alone = [_alone(dtype) for dtype in WANTED]
+        return [*table, *alone, _share(), _stripes(), *_stripe_parts()]
 
 
 def _small(dtype: torch.dtype) -> list[Comparison]:
@@ -76,6 +77,22 @@ def _small(dtype: torch.dtype) -> list[Comparison]:
         },
         unit=UNIT,
     )
+
+
+def _alone(dtype: torch.dtype) -> Comparison:
+    """As `_small` against the plain loop, but on one thread, so that no second core is in it."""
+    with threads(1):
+        return compare(
+            (
+                f"2-104-1, batch {BATCH}, {MEMBERS} members, 1 thread, {_name(dtype)}",
+                f"{plain.NAME}, 1 thread",
+            ),
+            (
+                lambda: lockstep(SMALL, MEMBERS, STEPS, dtype),
+                lambda: plain.small(data_of(SMALL), batch=BATCH, steps=PLAIN_STEPS, dtype=dtype),
+            ),
+            unit=UNIT,
+        )
 
 
 def _share() -> Comparison:
@@ -205,7 +222,10 @@ def _way(architecture: Architecture, dtype: torch.dtype) -> Way:
     elif architecture.engine == "looped":
         members, steps = 4, 100
     elif architecture.name == SMALL.name:
-        members, steps = MEMBERS, STEPS if architecture.engine == "fused" else 100
+        members, steps = (
+            MEMBERS,
+            {"fused": STEPS, "dense": DENSE_STEPS}.get(architecture.engine, 200),
+        )
     else:
         members, steps = 10, 40
     return lambda: lockstep(architecture, members, steps, dtype)
