@@ -2,11 +2,13 @@
 
 The weights of a network with few inputs and one hidden layer are some kilobytes. Trained in
 lockstep, thousands of such networks travel through memory in every step; trained one by one, a
-network stays in the processor's nearest cache until it is done. A hidden unit's activities are
-contiguous over the samples of a block, so that the compiler uses the processor's vectors.
+network stays in the processor's caches until it is done, its weights in the nearest. A hidden
+unit's activities are contiguous over the samples of a block, so that the compiler uses the
+processor's vectors.
 
 `benchmarks/training.py` has the measurement. Results are those of the other engines but for
-rounding, and the same to the byte for a seed, whatever the ensemble and the number of threads.
+rounding, and on one kind of processor the same to the byte for a seed, whatever the ensemble and
+the number of threads. Nothing here checks sizes or labels: see `single`.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import numpy as np
 from numba import njit
 
 BLOCK = 64  # samples that pass through the network at once: their activities stay in the cache
-INPUTS = 64  # at most; beyond it, matrix products are faster
+INPUTS = 64  # at most; matrix products are faster before that (`networks.FEW`)
 FINISHED, REACHED, DIVERGED = range(3)
 # Sums may be taken in any order; NaN and infinity must stay what they are.
 _FAST = {"reassoc", "contract", "nsz", "arcp"}

@@ -153,7 +153,7 @@ def train(
 
     Raises:
         DivergedError: a member's outputs or weights are no longer finite.
-        ValueError: numbers that don't fit, or more than 64 inputs.
+        ValueError: numbers of networks, sets and seeds that don't fit, or more than 64 inputs.
     """
     if not len(initial.flat) == len(batches.counts) == len(seeds):
         sizes = len(initial.flat), len(batches.counts), len(seeds)

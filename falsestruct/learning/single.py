@@ -82,11 +82,14 @@ def train(
 
     Raises:
         DivergedError: a loss is NaN or infinite.
+        ValueError: inputs or labels that the networks can't take.
     """
+    sizes = start(architecture.build(), dtype).sizes
     held: dict[tuple[int, int], Arrays] = {}
     for member in members:
         for x, y in (member.data, *member.tests.values()):
-            held.setdefault((id(x), id(y)), _arrays(x, y, dtype))
+            if (id(x), id(y)) not in held:
+                held[id(x), id(y)] = _arrays(x, y, dtype, sizes)
     stops = sorted({step for step in at if step < schedule.steps} | {schedule.steps})
 
     def one(member: Member) -> _Done:
@@ -97,7 +100,16 @@ def train(
     return _collect(architecture, members, done)
 
 
-def _arrays(x: Tensor, y: Tensor, dtype: torch.dtype) -> Arrays:
+def _arrays(x: Tensor, y: Tensor, dtype: torch.dtype, sizes: tuple[int, int, int]) -> Arrays:
+    """A set as the compiled function takes it, which checks nothing itself."""
+    (inputs, _, outputs), given = sizes, x.flatten(1).shape[1]
+    if given != inputs:
+        raise ValueError(f"inputs have {given} numbers each; the network takes {inputs}")
+    last = max(2, outputs) - 1
+    fits = (y >= 0) & (y <= last) & ((y == y.round()) if outputs > 1 else True)
+    if not fits.all():
+        bad = y[~fits][0].item()
+        raise ValueError(f"a label is {bad}; expected 0 to {last} for {outputs} outputs")
     return x.flatten(1).to(dtype).contiguous().numpy(), y.to(dtype).contiguous().numpy()
 
 
@@ -150,24 +162,28 @@ class _Run:
     def to_the_end(self, stops: Sequence[int]) -> _Done:
         """Train until the target or the last stop, and note what is seen at each."""
         for stop in stops:
-            status = self._advance(stop)
+            status, loss = self._advance(stop)
             if status == fused.DIVERGED:
                 return _Done(self.state, self.rows, float("nan"), False)
-            loss = fused.loss(self.state, self.x, self.y)
+            if status == fused.FINISHED:
+                loss = fused.loss(self.state, self.x, self.y)
+            elif self.rows and self.rows[-1]["step"] == self.state.step:
+                self.rows.pop()  # looked at before, and a last bit above the target then
             self.rows.append(self._look(loss))
             met = self.rule.target is None or loss <= self.rule.target
             if status == fused.REACHED or (met and self._may_leave()) or not np.isfinite(loss):
                 break
         return _Done(self.state, self.rows, loss, met)
 
-    def _advance(self, stop: int) -> int:
-        status = fused.FINISHED
+    def _advance(self, stop: int) -> tuple[int, float]:
+        """How the last call of the compiled function ended, and the last loss that it saw."""
+        status, seen = fused.FINISHED, float("nan")
         while self.state.step < stop and status == fused.FINISHED:
             rows = self.order.between(self.state.step, stop)
             whole = self.order.batch is None
             steps = stop - self.state.step if whole else len(rows)
-            status, _ = fused.advance(self.state, self.x, self.y, rows, self.rule, steps=steps)
-        return status
+            status, seen = fused.advance(self.state, self.x, self.y, rows, self.rule, steps=steps)
+        return status, seen
 
     def _may_leave(self) -> bool:
         """Whether the loss is looked at here: in each step, with batches after each epoch."""

@@ -1,4 +1,6 @@
-"""Training of many networks in lockstep: one verb for every architecture.
+"""Training of many networks: one verb for every architecture.
+
+In lockstep, or with the engine `fused` one after the other (`single`).
 
 What a member becomes does not depend on the ensemble that it trains in, nor on the device, within
 `TOLERANCE`; with the same seed, ensemble, device and number of threads it is the same to the byte.
@@ -41,7 +43,7 @@ def train(
     dtype: torch.dtype = torch.float32,
     device: str = "auto",
 ) -> Trained:
-    """Train one network a seed, in lockstep; a member that is done leaves and costs no more.
+    """Train one network a seed; a member that is done leaves and costs no more.
 
     Args:
         sets: Inputs (samples, …) and labels (samples,), 0 or 1, or 0 … classes − 1 if the

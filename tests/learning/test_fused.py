@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -128,7 +129,7 @@ def test_it_is_the_dense_engine_but_faster(name, dtype) -> None:
         for network in (SMALL, replace(SMALL, engine="dense"))
     )
     assert found.steps.tolist() == expected.steps.tolist()
-    assert found.reached.tolist() == expected.reached.tolist() != [name == "not reached"] * 3
+    assert found.reached.tolist() == expected.reached.tolist() == [name != "not reached"] * 3
     rtol = training.TOLERANCE[dtype]
     torch.testing.assert_close(found.loss, expected.loss, rtol=rtol, atol=0)
     columns = ["member", "seed", "step", "other", "own"]
@@ -200,6 +201,22 @@ def test_what_it_cannot_do_goes_to_the_dense_engine(monkeypatch) -> None:
     assert single.serves(classifier(64, 7, 3), 64) and not single.serves(MLP, 1024)
 
 
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_what_the_compiled_function_would_not_notice_is_refused(outputs: int) -> None:
+    """It reads and writes where it is told, also beyond its arrays."""
+    architecture, (x, y) = classifier(2, 7, outputs), data(20, 2, outputs)
+    for wrong in (x[:, :1], torch.cat((x, x), 1)):
+        with pytest.raises(ValueError, match=f"have {wrong.shape[1]} numbers each; .* takes 2"):
+            training.train(architecture, (wrong, y), [0], Schedule(1))
+        watch = Watch(tests={"other": (wrong, y)})
+        with pytest.raises(ValueError, match=f"have {wrong.shape[1]} numbers each"):
+            training.train(architecture, (x, y), [0], Schedule(1), watch=watch)
+    for label in (-1.0, max(2, outputs), float("nan")):
+        bad = torch.where(torch.arange(20) == 7, torch.tensor(float(label)), y.float())
+        with pytest.raises(ValueError, match=r"a label is .*; expected 0 to"):
+            training.train(architecture, (x, bad), [0], Schedule(1))
+
+
 def test_weights_of_another_number_are_refused() -> None:
     with pytest.raises(ValueError, match=r"shape \(10,\) for 2-7-1"):
         fused.State.of(np.zeros(10), 2, 7, 1)
@@ -226,7 +243,8 @@ from falsestruct.learning import fused
 state = fused.State.of(np.linspace(-1, 1, 13), 2, 3, 1)
 x = np.linspace(0, 1, 20).reshape(10, 2)
 fused.advance(state, x, np.arange(10.0) % 2, np.arange(10)[None], fused.Rule(0.1), steps=5)
-print(state.flat.sum(), sum(fused._advance.stats.cache_hits.values()))
+hits = sum(fused._advance.stats.cache_hits.values())
+print(state.flat.sum(), hits, type(fused._advance._cache).__name__)
 """
 
 
@@ -234,20 +252,26 @@ print(state.flat.sum(), sum(fused._advance.stats.cache_hits.values()))
 def test_machine_code_is_kept_and_does_without_a_folder(tmp_path: Path) -> None:
     """Compiled once; a folder that is missing is made; one that can't be is done without."""
 
-    def run(folder: Path, home: Path) -> list[str]:
-        package = Path(fused.__file__).parents[2]
-        places = {"NUMBA_CACHE_DIR": str(folder), "HOME": str(home), "PYTHONPATH": str(package)}
-        command = [sys.executable, "-c", PROGRAM]
+    def run(cache: Path, package: Path = Path(fused.__file__).parents[2]) -> list[str]:
+        places = dict.fromkeys(("HOME", "XDG_CACHE_HOME"), str(blocked))
+        places |= {"NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(package)}
+        command = [sys.executable, "-B", "-c", PROGRAM]
         done = subprocess.run(
             command, env=os.environ | places, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.split()
 
-    missing = tmp_path / "not" / "there"
-    first, second = run(missing, tmp_path), run(missing, tmp_path)
-    assert list(missing.rglob("*.nbi")) and second[0] == first[0]
-    assert int(first[1]) == 0 < int(second[1])
     blocked = tmp_path / "file"
     blocked.write_text("no folder")
-    assert run(blocked / "below", blocked)[0] == first[0]
+    missing = tmp_path / "not" / "there"
+    first, second = run(missing), run(missing)
+    assert list(missing.rglob("*.nbi")) and second[0] == first[0]
+    assert int(first[1]) == 0 < int(second[1])
+    # A copy whose own folder for machine code is a file, and no other place either.
+    room = tmp_path / "falsestruct" / "learning"
+    room.mkdir(parents=True)
+    for name in ("__init__.py", "learning/__init__.py", "learning/fused.py"):
+        shutil.copy(Path(fused.__file__).parents[1] / name, tmp_path / "falsestruct" / name)
+    (room / "__pycache__").write_text("no folder")
+    assert run(blocked / "below", tmp_path) == [first[0], "0", "NullCache"]

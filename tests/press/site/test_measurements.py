@@ -89,8 +89,10 @@ def test_the_prose_names_the_day_of_the_part_that_it_speaks_of() -> None:
 
 def test_times_name_the_chapters_and_what_is_no_median() -> None:
     text = measurements.times(MEASURED)
-    assert "- 2.0\n  - 5\n  - median of 5\n  - none" in text
-    assert "- 500.0\n  - 540\n  - one run\n  - 02_structures" in text
+    assert "- 2.0\n  - 5\n  - yes\n  - median of 5\n  - none" in text
+    slow = MEASURED["book"][0] | {"seconds": 1e9, "allowed": 5}
+    assert "- 5\n  - **no**" in measurements.times({"book": [slow]})
+    assert "- 500.0\n  - 540\n  - yes\n  - one run\n  - 02_structures" in text
 
 
 def test_the_model_gets_medians_and_is_set_beside_each_run() -> None:
@@ -115,17 +117,22 @@ def test_waiting_points_are_predicted_from_few_workers_and_fitted_to_as_many() -
     assert four["predicted"] == 4 + (2 + 3 + 2) * 0.25
     assert four["refitted"] == 4 + (2 + 3 + 2) * 1.0
     assert one["scheduled"] == 3.25
+    assert table["chained"].tolist() == [True, True, False]  # four workers wait for one chain
     errors = measurements.errors(table)
-    assert errors.to_dict() == {1: abs(4.5 / one["predicted"] - 1), 4: 1 - 3 / 5.75}
-    assert measurements.errors(table, "scheduled")[4] == 0.5
+    assert errors[2] == pytest.approx(4.5 / one["predicted"] - 1)
+    assert errors.min() == pytest.approx(3 / 5.75 - 1)
+    assert measurements.errors(table, "scheduled").abs().max() == 0.5
 
 
 def test_the_prose_gets_the_largest_error_and_no_core_that_was_not_tried() -> None:
     said = measurements.checked(MEASURED)
-    assert (said["most"], said["worst"], said["harsher"]) == (4, 4, 4.0)
-    assert said["error"] == said["at_most"] == said["few"] == pytest.approx(100 * (1 - 3 / 5.75))
-    assert (said["overhead"], said["cost_1"], said["cost_most"]) == (250, 375, 1000)
-    assert said["alone"] == 50 and said["unfitted"] == pytest.approx(100 * (1 - 3 / 11))
+    table = measurements.both_checks(MEASURED)
+    errors = 100 * measurements.errors(table)
+    assert (said["most"], said["harsher"], said["chained"]) == (4, 4.0, 4)
+    assert (said["least"], said["largest"]) == (errors.min(), errors.max())
+    assert said["worst"] == table.loc[errors.idxmax(), "workers"]
+    assert said["free"] == errors[2] and table["workers"][2] == 1  # the others are one chain
+    assert (said["overhead"], said["cost_1"], said["cost_4"]) == (250, 375, 1000)
     curves = measurements.curves(MEASURED)
     assert curves["cores"].tolist() == [1, 4] and set(curves["plan"]) == {"book"}
     # Stages of 2, 2 × 5 and 1 seconds; on one core a point's way is hidden but for each first.
@@ -186,16 +193,17 @@ def test_a_record_from_before_the_plain_loop_had_a_mark_is_still_shown() -> None
     found = measurements.peaks({"engines": rows})
     assert math.isnan(found["plain"]) and math.isnan(found["alone"])  # type: ignore[arg-type]
     old = [{"what": "all", "seconds": 1.0, "allowed": None, "ran": []}]
-    assert "- 1.0\n  - \n  - \n  - none" in measurements.times({"book": old})
+    assert "- 1.0\n  - \n  - \n  - \n  - none" in measurements.times({"book": old})
 
 
 def test_sizes_are_those_of_the_attack_that_was_timed() -> None:
     names = (("l2", "ours"), ("l2", "DDNAttack"), ("linf", "ours"), ("linf", "LInfFMNAttack"))
+    names += (("l2", "few steps"), ("linf", "few steps"))
     rows = [
         {"norm": norm, "attack": attack, "median": float(i), "no_larger": i / 4}
         for i, (norm, attack) in enumerate(names)
     ]
     assert measurements.sizes({"sizes": rows}) == {
-        "l2_ours": 0.0, "l2_other": 1.0, "l2_share": 0.25,
-        "linf_ours": 2.0, "linf_other": 3.0, "linf_share": 0.75,
+        "l2_ours": 0.0, "l2_other": 1.0, "l2_share": 0.25, "l2_few": 4.0,
+        "linf_ours": 2.0, "linf_other": 3.0, "linf_share": 0.75, "linf_few": 5.0,
     }  # fmt: skip
