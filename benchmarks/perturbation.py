@@ -120,11 +120,12 @@ def _found(network: nn.Module, x: Tensor, norm: Norm, attack: Minimization) -> T
     return torch.where(model(moved).argmax(1) != labels, size, torch.inf)
 
 
-def sizes() -> list[dict[str, float | str]]:
+def sizes() -> list[dict[str, float | str | None]]:
     """One row an attack: norm, name, median, 95th percentile, and how ours compares with it.
 
-    Medians are over points and members, of one run: the attacks draw nothing. `no_larger` is the
-    share of points at which our size is at most 1.001 times the attack's.
+    A size is None if so many points keep their label. Medians are over points and members, of one
+    run: the attacks draw nothing. `no_larger` is the share of points at which our size is at most
+    1.001 times the attack's.
     """
     own = {norm: ours(norm).size for norm in FOOLBOX}
     attacks = {type(attack).__name__: (norm, attack) for norm, attack in FOOLBOX.items()} | OTHERS
@@ -134,14 +135,19 @@ def sizes() -> list[dict[str, float | str]]:
     return rows + [_row(n, "few steps", one_model(n, attack), own[n]) for n, attack in FEW.items()]
 
 
-def _row(norm: Norm, name: str, size: Tensor, own: Tensor) -> dict[str, float | str]:
+def _row(norm: Norm, name: str, size: Tensor, own: Tensor) -> dict[str, float | str | None]:
     return {
         "norm": norm,
         "attack": name,
-        "median": size.median().item(),
-        "p95": size.quantile(0.95, interpolation="lower").item(),
+        "median": _finite(size.median()),
+        "p95": _finite(size.quantile(0.95, interpolation="lower")),
         "no_larger": (own <= 1.001 * size).double().mean().item(),
     }
+
+
+def _finite(size: Tensor) -> float | None:
+    """None where so many points kept their labels that there is no such size."""
+    return size.item() if size.isfinite() else None
 
 
 def rows() -> list[Comparison]:

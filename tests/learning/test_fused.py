@@ -257,8 +257,9 @@ def test_machine_code_is_kept_and_does_without_a_folder(tmp_path: Path) -> None:
         places |= {"NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(package)}
         command = [sys.executable, "-B", "-c", PROGRAM]
         done = subprocess.run(
-            command, env=os.environ | places, capture_output=True, text=True, check=False
-        )
+            command, env=os.environ | places, cwd=tmp_path,  # not where the package is
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout.split()
 

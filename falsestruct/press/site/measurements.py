@@ -128,15 +128,19 @@ def peaks(measured: Measured) -> dict[str, float | str]:
     }  # fmt: skip
 
 
-def sizes(measured: Measured) -> dict[str, float]:
-    """Median sizes of the book's attack and of foolbox's, and where ours is no larger, by norm."""
+def sizes(measured: Measured) -> dict[str, float | str]:
+    """Median sizes of the book's attack and of foolbox's, and where ours is no larger, by norm.
+
+    And in words foolbox's median after as few steps as ours takes.
+    """
     found = {(row["norm"], row["attack"]): row for row in measured["sizes"]}
-    quoted = {}
+    quoted: dict[str, float | str] = {}
     for norm, other in (("l2", "DDNAttack"), ("linf", "LInfFMNAttack")):
         quoted[f"{norm}_ours"] = found[norm, "ours"]["median"]
         quoted[f"{norm}_other"] = found[norm, other]["median"]
         quoted[f"{norm}_share"] = found[norm, other]["no_larger"]
-        quoted[f"{norm}_few"] = found[norm, "few steps"]["median"]
+        few = found[norm, "few steps"]["median"]
+        quoted[f"{norm}_few"] = "none, since most labels stay" if few is None else f"{few:.3f}"
     return quoted
 
 
@@ -252,7 +256,7 @@ def checked(measured: Measured) -> dict[str, float]:
         "chained": int(waits.loc[~free, "workers"].min()) if not free.all() else most + 1,
         "least": float(error.min()),
         "largest": float(error.max()),
-        "worst": int(runs.loc[error.idxmax(), "workers"]),
+        "worst": int(runs["workers"].to_numpy()[error.to_numpy().argmax()]),
         "free": float(100 * errors(waits[free]).max()),
         "refitted": float(100 * errors(waits[free], "refitted").max()),
         "alone": float(100 * errors(waits, "scheduled").max()),

@@ -137,7 +137,11 @@ def test_a_damaged_result_is_stale(finished, damage):
 @pytest.mark.parametrize("kept", [None, "sweeps"])
 def test_what_a_kernel_is_told_about_sweeps(desk, monkeypatch, kept):
     """Where to say how far it is; where to keep points only if the run keeps them."""
-    monkeypatch.setattr(chapters.os, "environ", {"FALSESTRUCT_SWEEPS": "/of/the/reader"})
+    monkeypatch.setattr(
+        chapters.os,
+        "environ",
+        {"FALSESTRUCT_SWEEPS": "/of/the/reader", "MALLOC_MMAP_THRESHOLD_": "7"},
+    )
     sweeps = kept and desk.root / kept
     folder = desk.root / "staged"
     chapters._set_environment(Job(desk.root, "x", {}, {}, "", folder, 2, sweeps))
@@ -145,6 +149,8 @@ def test_what_a_kernel_is_told_about_sweeps(desk, monkeypatch, kept):
     assert told["FALSESTRUCT_PROGRESS"] == str(folder / "points.json")
     assert told.get("FALSESTRUCT_SWEEPS") == (kept and str(sweeps))
     assert told["OMP_NUM_THREADS"] == "2"
+    assert told["MALLOC_TRIM_THRESHOLD_"] == str(2**30)
+    assert told["MALLOC_MMAP_THRESHOLD_"] == "7"  # the reader's own stays
 
 
 # ---- publishing, without kernels ----
