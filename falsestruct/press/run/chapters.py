@@ -9,6 +9,7 @@ import math
 import os
 import re
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -324,6 +325,7 @@ def _execute(job: Job, count: Callable[..., None]) -> None:
     before = job.staging / "before.ipynb"
     nbformat.write(chapter.notebook, before)
     _set_environment(job)
+    _compile(job, chapter)
     papermill.execute_notebook(
         before, job.staging / AFTER, parameters=job.changed, cwd=job.root, kernel_name="python3",
         progress_bar=False, log_output=False, on_cell_executed=count,
@@ -332,6 +334,14 @@ def _execute(job: Job, count: Callable[..., None]) -> None:
         extra_arguments=["--IPKernelApp.log_level=50"],
         kernel_manager_class="falsestruct.press.run.kernels.LocalKernel",
     )  # fmt: skip
+
+
+def _compile(job: Job, chapter: Chapter) -> None:
+    """Have the machine code of small networks kept, if the chapter trains any: see there."""
+    reached = freshness.computed_by(Book(job.root), chapter.code)
+    if any(path.name == "fused.py" for path in reached):
+        command = [sys.executable, "-m", "falsestruct.learning.compiled"]
+        subprocess.run(command, cwd=job.root, check=True)
 
 
 # A step of training frees large tensors, and glibc gives their pages back to the system, which has
