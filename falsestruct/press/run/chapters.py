@@ -9,7 +9,6 @@ import math
 import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +22,7 @@ from nbformat import NotebookNode
 
 from falsestruct.press.notebook import claims, environment, figures, staging
 from falsestruct.press.paths import Book, Output, UserError, read_json, write_atomically
-from falsestruct.press.run import freshness
+from falsestruct.press.run import freshness, machine_code
 
 PROFILES = ("quick", "book", "paper")
 FRESH, STALE, NEVER, OLD_PICTURES = "fresh", "stale", "never run", "to be drawn again"
@@ -325,7 +324,7 @@ def _execute(job: Job, count: Callable[..., None]) -> None:
     before = job.staging / "before.ipynb"
     nbformat.write(chapter.notebook, before)
     _set_environment(job)
-    _compile(job, chapter)
+    machine_code.keep(job.root, freshness.computed_by(Book(job.root), chapter.code))
     papermill.execute_notebook(
         before, job.staging / AFTER, parameters=job.changed, cwd=job.root, kernel_name="python3",
         progress_bar=False, log_output=False, on_cell_executed=count,
@@ -334,14 +333,6 @@ def _execute(job: Job, count: Callable[..., None]) -> None:
         extra_arguments=["--IPKernelApp.log_level=50"],
         kernel_manager_class="falsestruct.press.run.kernels.LocalKernel",
     )  # fmt: skip
-
-
-def _compile(job: Job, chapter: Chapter) -> None:
-    """Have the machine code of small networks kept, if the chapter trains any: see there."""
-    reached = freshness.computed_by(Book(job.root), chapter.code)
-    if any(path.name == "fused.py" for path in reached):
-        command = [sys.executable, "-m", "falsestruct.learning.compiled"]
-        subprocess.run(command, cwd=job.root, check=True)
 
 
 # A step of training frees large tensors, and glibc gives their pages back to the system, which has

@@ -24,7 +24,8 @@ from falsestruct.press.paths import (
     read_json,
     write_atomically,
 )
-from falsestruct.sweep.reach import code_key
+from falsestruct.press.run import machine_code
+from falsestruct.sweep.reach import code_key, reachable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,6 +92,7 @@ def make(id: str, *, jobs: int = 1, book: Book | None = None) -> Record:
     make_folder(book.records)  # better known before the long computation than after it
     # Of the code that runs, not of what is there when it ends.
     key, commit = _key(book, entry), environment.commit(book.root)
+    machine_code.keep(book.root, reachable(book.root, [_module(entry)]))
     with ProcessPoolExecutor(max_workers=jobs, max_tasks_per_child=1) as pool:
         futures = [pool.submit(_timed, entry["function"], task) for task in entry["tasks"]]
         tables, seconds = zip(*(future.result() for future in futures), strict=True)
@@ -129,7 +131,11 @@ def _entry(book: Book, id: str) -> dict[str, Any]:
 
 
 def _key(book: Book, entry: dict[str, Any]) -> str:
-    return code_key(book.root, [entry["function"].partition(":")[0]])
+    return code_key(book.root, [_module(entry)])
+
+
+def _module(entry: dict[str, Any]) -> str:
+    return str(entry["function"]).partition(":")[0]
 
 
 def _timed(function: str, task: dict[str, Any]) -> tuple[pd.DataFrame, float]:

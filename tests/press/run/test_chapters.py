@@ -3,7 +3,6 @@
 import json
 import re
 from dataclasses import asdict
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -256,14 +255,3 @@ def test_what_changed_while_it_ran_is_published_as_stale(desk, name, old, new):
     assert not chapters.publish(result, desk.book.published)
     desk.edit(name, new, old)  # even then: which version the kernel had loaded, nobody knows
     assert states(desk)["01_one"] == "stale" and desk.evidence()["one-holds"]["key"] == ""
-
-
-@pytest.mark.parametrize(("reached", "calls"), [(["fused.py"], 1), (["dense.py"], 0)])
-def test_machine_code_is_kept_before_a_chapter_that_needs_it(desk, monkeypatch, reached, calls):
-    """Not by its kernel: who compiles rounds otherwise than who loads."""
-    seen = []
-    monkeypatch.setattr(chapters.freshness, "computed_by", lambda *_: list(map(Path, reached)))
-    monkeypatch.setattr(chapters.subprocess, "run", lambda command, **_: seen.append(command))
-    job = Job(desk.root, "01_one", {}, {}, "", desk.root / "staged", 1, None)
-    chapters._compile(job, chapters.read_chapters(desk.book)["01_one"])
-    assert [command[-1] for command in seen] == ["falsestruct.learning.compiled"] * calls
