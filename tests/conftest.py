@@ -313,6 +313,15 @@ def _no_chapter_is_executed_a_third_time() -> Iterator[None]:
         assert executed(REPOSITORY) == before, "a chapter of the book itself was executed meanwhile"
 
 
+@pytest.fixture(autouse=True)
+def _a_test_leaves_its_process_as_it_was() -> Iterator[None]:
+    """The next test of a worker may belong to any file: what is set for it must not be another's."""
+    before, folder = dict(os.environ), Path.cwd()
+    yield
+    changed = {name for name, _ in before.items() ^ os.environ.items()} - {"PYTEST_CURRENT_TEST"}
+    assert not changed and Path.cwd() == folder, f"left behind: {sorted(changed)}, {Path.cwd()}"
+
+
 # ---- the throw-away book ----
 
 

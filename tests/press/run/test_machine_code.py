@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -39,9 +41,10 @@ def test_both_ask_for_it_before_they_compute(desk, monkeypatch):
         raise AskedError(str(root))
 
     monkeypatch.setattr(machine_code, "keep", ask)
-    found = chapters.execute(
-        chapters.Job(desk.root, "01_one", {}, {}, "", desk.root / "staged", 1, None)
-    )
+    with patch.dict(os.environ):  # an execution sets its process's environment for good
+        found = chapters.execute(
+            chapters.Job(desk.root, "01_one", {}, {}, "", desk.root / "staged", 1, None)
+        )
     assert "AskedError" in found.error
     (desk.root / "book" / "records.yml").write_text(
         "r: {chapter: 01_one, function: 'falsestruct.names:slug', tasks: [{}]}\n"
