@@ -315,10 +315,11 @@ def _no_chapter_is_executed_a_third_time() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _a_test_leaves_its_process_as_it_was() -> Iterator[None]:
-    """The next test of a worker may belong to any file: what is set for it must not be another's."""
+    """The next test on a worker may belong to any file, and must not find what another set."""
     before, folder = dict(os.environ), Path.cwd()
     yield
-    changed = {name for name, _ in before.items() ^ os.environ.items()} - {"PYTEST_CURRENT_TEST"}
+    theirs = {"PYTEST_CURRENT_TEST", "TORCHINDUCTOR_CACHE_DIR"}  # set by pytest and by torch
+    changed = {name for name, _ in before.items() ^ os.environ.items()} - theirs
     assert not changed and Path.cwd() == folder, f"left behind: {sorted(changed)}, {Path.cwd()}"
 
 
