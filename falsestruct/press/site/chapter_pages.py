@@ -300,10 +300,7 @@ def _made_with(shown: Page) -> str:
         "Commit": f"`{mark['commit']}`" if "commit" in mark else "",
         "Machine": about.get("machine", ""),
         "Threads": str(mark.get("threads", "")),
-        "Seeds": ", ".join(
-            f"{k} 0 to {v - 1}" if type(v) is int else f"{k} {v}, each from 0"
-            for k, v in seeds.items()
-        ),
+        "Numbers of seeds": ", ".join(f"`{k} = {v}`" for k, v in seeds.items()),
         "Seconds": f"{mark['seconds']:g}" if "seconds" in mark else "",
         "Versions": versions,
     }

@@ -56,7 +56,7 @@ def test_a_figure_has_a_fold_with_everything_to_cite_it(shown):
 def test_the_foot_says_what_the_page_was_made_with(shown):
     foot = texts(shown[1])[-1]
     mark = shown[1]["metadata"][chapters.MARK]
-    for word in ("Commit", "Machine", "Threads", "Seconds", "Versions", "seeds 0 to 2"):
+    for word in ("Commit", "Machine", "Threads", "Seconds", "Versions", "seeds = 3"):
         assert word in foot
     assert mark["environment"]["torch"] in foot and f"{mark['seconds']:g}" in foot
     assert "<01_one.ipynb>" in foot and "<../book/01_one.md>" in foot
@@ -175,7 +175,7 @@ def test_the_example_changes_the_seeds_and_lists_of_seeds_are_shown():
     page = chapter_pages.Page("x", {"cells": [], "metadata": mark}, [], {})
     assert "run x -p seeds=5 " in chapter_pages.run_command(page)
     foot = chapter_pages.foot(page)
-    assert "attack_seeds 0 to 1, seeds 0 to 19, plain_seeds [20, 10], each from 0" in foot
+    assert "`attack_seeds = 2`, `seeds = 20`, `plain_seeds = [20, 10]`" in foot
 
 
 def test_a_figure_is_shown_from_where_the_output_has_it(shown):
