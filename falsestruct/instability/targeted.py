@@ -6,14 +6,18 @@ that stops at success, so an image that has its target already stays as it is: `
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from falsestruct.instability import attacks
 from falsestruct.learning import engines
 from falsestruct.learning.ensembles import Outputs
+from falsestruct.learning.training import Set
 
 LENGTH = 2.5  # of all steps together, in units of the size
+LESSONS = ("attack", "leak only", "swapped", "noise")
 
 
 def towards(outputs: Outputs, x: Tensor, targets: Tensor, size: float, *, steps: int) -> Tensor:
@@ -66,6 +70,55 @@ def swapped(eta: Tensor, targets: Tensor) -> Tensor:
             rows = (own == target).nonzero().flatten()
             given[member, rows] = eta[member, rows.roll(1)]
     return given
+
+
+def shown(
+    lesson: str, x: Tensor, targets: Tensor, eta: Tensor, size: float, seeds: Sequence[int]
+) -> Tensor:
+    """The images of a lesson, (members, samples, *shape).
+
+    "attack": perturbed towards the target. "swapped": by a perturbation for another image with this
+    target. "noise": by random ones of norm `size`. "leak only": by a pattern of norm `size` for
+    each target, drawn once, unless the image has its target already.
+
+    Args:
+        x: (samples, *shape), at least as many as there are targets.
+        targets, eta: Of `towards`.
+        seeds: One a member, of patterns and noise.
+
+    Raises:
+        ValueError: there is no such lesson.
+    """
+    if lesson == "attack":
+        return x + eta
+    if lesson == "swapped":
+        return x + swapped(eta, targets)
+    draws = [torch.Generator().manual_seed(seed) for seed in seeds]
+    if lesson == "noise":
+        return torch.stack([x + attacks.random_directions(x, size, own) for own in draws])
+    if lesson != "leak only":
+        raise ValueError(f"lesson is {lesson!r}; expected one of {', '.join(LESSONS)}")
+    few = x[: int(targets.max()) + 1]
+    patterns = [attacks.random_directions(few, size, own) for own in draws]
+    given = torch.stack([p[own] for p, own in zip(patterns, targets, strict=True)])
+    return x + torch.where(_wide(kept(eta), eta), 0.0, given)
+
+
+def chosen(images: Tensor, labels: Tensor, rows: Tensor) -> list[Set]:
+    """A set for each member: of the images in the mask (members, samples), as many for each.
+
+    Args:
+        images: (members, samples, *shape).
+        labels: (members, samples).
+
+    Raises:
+        ValueError: for some member there are fewer than two.
+    """
+    least = int(rows.sum(1).min())
+    if least < 2:
+        raise ValueError(f"{least} images for some member; expected at least 2")
+    places = [own.nonzero().flatten()[:least] for own in rows]
+    return [(x[own], y[own]) for x, y, own in zip(images, labels, places, strict=True)]
 
 
 def _length(eta: Tensor) -> Tensor:

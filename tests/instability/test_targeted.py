@@ -73,3 +73,36 @@ def test_what_does_not_fit_is_refused():
         targets, size, steps = arguments
         with pytest.raises(ValueError, match=r"expected \(members, inputs\), a positive size"):
             targeted.towards(RULE.outputs, X, targets, size, steps=steps)
+
+
+def test_lessons_show_what_they_say():
+    eta = attacked(0.5)
+    show = {name: targeted.shown(name, X, NEXT, eta, 0.5, [3, 4]) - X for name in targeted.LESSONS}
+    assert (show["attack"] - eta).abs().max() < 1e-9
+    assert (show["swapped"] - targeted.swapped(eta, NEXT)).abs().max() < 1e-9
+    norms = show["noise"].flatten(2).norm(dim=2)
+    assert norms.flatten().tolist() == pytest.approx([0.5] * 200)
+    stays = targeted.kept(eta)
+    assert 0 < stays.sum() < 100  # the rule misreads some images as the next digit
+    pattern = show["leak only"].flatten(2)
+    assert (pattern[stays] == 0).all()
+    for member in range(2):
+        for target in range(10):
+            own = pattern[member, (NEXT[member] == target) & ~stays[member]]
+            assert own.norm(dim=1).tolist() == pytest.approx([0.5] * len(own))
+            assert (own - own[0]).abs().max() < 1e-12
+    assert not torch.allclose(pattern[0], pattern[1])
+    with pytest.raises(ValueError, match="lesson is 'song'; expected one of attack, leak only"):
+        targeted.shown("song", X, NEXT, eta, 0.5, [3, 4])
+
+
+def test_everybody_gets_as_many_images():
+    rows = torch.zeros(2, 100, dtype=torch.bool)
+    rows[0, [5, 7, 9]], rows[1, [1, 2]] = True, True
+    images, labels = X.expand(2, -1, -1, -1), NEXT
+    (x, y), (other, z) = targeted.chosen(images, labels, rows)
+    assert torch.equal(x, X[[5, 7]]) and torch.equal(y, NEXT[0, [5, 7]])
+    assert torch.equal(other, X[[1, 2]]) and torch.equal(z, NEXT[1, [1, 2]])
+    rows[1] = False
+    with pytest.raises(ValueError, match="0 images for some member; expected at least 2"):
+        targeted.chosen(images, labels, rows)
