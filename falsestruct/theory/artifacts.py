@@ -14,6 +14,7 @@ from random import Random
 Vector = Sequence[Fraction]
 Data = Sequence[tuple[Vector, int]]  # inputs with labels ±1
 Point = tuple[Fraction, Fraction]
+Pair = tuple[Fraction, Fraction]  # a share of cases, and its control's
 
 
 # Two worlds and one instrument
@@ -209,6 +210,78 @@ def is_constant(values: Sequence[int]) -> bool:
 def residue_sums(kernel: Sequence[int], stride: int) -> list[int]:
     """Sum of the weights whose place leaves each remainder modulo the stride."""
     return [sum(kernel[r::stride]) for r in range(stride)]
+
+
+# How often each proposition holds on random cases, and what is said beside it
+
+
+def alias_shares(cases: int, rng: Random) -> Pair:
+    """Worlds in which the fast waves are the slow ones; the same with one sample more a unit."""
+    worlds = [random_world(rng) for _ in range(cases)]
+    return _part([aliases(*own) for own in worlds]), _part([aliases(*own, off=1) for own in worlds])
+
+
+def value_shares(cases: int, rng: Random) -> Pair:
+    """Data on which the formula and its consequence hold; with another norm than the dual one."""
+    dual, other = list[bool](), list[bool]()
+    for _ in range(cases):
+        data, size = random_data(rng), Fraction(rng.randint(1, 8), 4)
+        a = random_data(rng, samples=1)[0][0]
+        tried, whole = usefulness(a, data, size), breaks_where_it_should(data)
+        dual.append(whole and tried == formula(a, data, size, first_norm))
+        other.append(whole and tried == formula(a, data, size, largest))
+    return _part(dual), _part(other)
+
+
+def clean_shares(cases: int, rng: Random) -> Pair:
+    """The smallest `clean_share` of random teachers; the largest where targets are wrong."""
+    every, wrong = list[Fraction](), list[Fraction]()
+    for _ in range(cases):
+        classes = rng.randint(2, 6)
+        labels = [rng.randrange(classes) for _ in range(12)]
+        answers = [y if rng.random() < 0.7 else rng.randrange(classes) for y in labels]
+        answers[0] = labels[0]  # right at least once
+        every.append(clean_share(answers, labels, classes, wrong=False))
+        wrong.append(clean_share(answers, labels, classes, wrong=True))
+    return min(every), max(wrong)
+
+
+def mirror_shares(cases: int, rng: Random) -> Pair:
+    """Pairs on which the nearest neighbour is right once; the same through a shear."""
+    pairs = [(random_axis(rng), off_axis(rng)) for _ in range(cases)]
+    return (
+        _part([right_once(data, x) for data, x in pairs]),
+        _part([right_once(data, x, shear=1) for data, x in pairs]),
+    )
+
+
+def checkerboard_shares(cases: int, rng: Random) -> Pair:
+    """Kernels that the criterion is right about; that "at least as long as the stride" is."""
+    places = [(length, stride) for length in range(1, 9) for stride in range(1, 5)]
+    holds, longer = list[bool](), list[bool]()
+    for length, stride in places:
+        flat = is_constant(painted([1] * length, stride))
+        holds.append(flat == (length % stride == 0))
+        longer.append(flat == (length >= stride))
+    for length, stride in rng.choices(places, k=cases):
+        kernel = [rng.randint(-1, 1) for _ in range(length)]
+        flat = is_constant(painted(kernel, stride))
+        holds.append(flat == is_constant(residue_sums(kernel, stride)))
+        longer.append(flat == (length >= stride))
+    return _part(holds), _part(longer)
+
+
+SHARES: dict[str, Callable[[int, Random], Pair]] = {
+    "indistinguishable": alias_shares,
+    "robust-value": value_shares,
+    "selection": clean_shares,
+    "grue": mirror_shares,
+    "checkerboard": checkerboard_shares,
+}
+
+
+def _part(holds: Sequence[bool]) -> Fraction:
+    return Fraction(sum(holds), len(holds))
 
 
 def _dot(u: Vector, v: Vector) -> Fraction:

@@ -129,11 +129,11 @@ def waves(how: School, *, samples: int, rates: Sequence[float]) -> pd.DataFrame:
 
 
 def pictures(rates: Sequence[float], *, until: float = 0.22) -> pd.DataFrame:
-    """A wave of label 0 of each world: panel (the rate), world, what (wave, sample), time, value."""
-    parts, problem = [], Waves()
+    """A wave of each world, label 0: panel (the rate), world, what (wave, sample), time, value."""
+    problem, parts = Waves(), list[pd.DataFrame]()
     for rate in rates:
         for world, phase in zip(WORLDS, (0.125, -0.125), strict=True):
-            fine = torch.linspace(0, until, 1_200).double()
+            fine = torch.linspace(0, until, 800).double()
             for what, time in (("wave", fine), ("sample", torch.arange(0, until, 1 / rate))):
                 turns = problem.frequencies(world)[0] * time.double() + phase
                 own = {"time": time.tolist(), "value": torch.cos(2 * torch.pi * turns).tolist()}

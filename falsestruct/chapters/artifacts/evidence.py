@@ -1,0 +1,102 @@
+"""Chapter 12: from its tables to claims, figures and numbers in the text.
+
+Pupils and held-out images are both sampled, so accuracies of pupils are crossed means; of waves any
+number can be drawn, and only networks count.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from random import Random
+
+import pandas as pd
+
+from falsestruct import evidence
+from falsestruct.evidence import Claims, Found, cells, crossed, where
+from falsestruct.statistics import exact
+from falsestruct.theory import artifacts as theory
+
+TEST_RATE = 59.5  # samples a unit of time, where the claim asks
+SMALL, LARGE = 0.5, 1.0  # norms of perturbations
+PLANTED, ENOUGH, SHORT = 0.25, 0.5, 0.3  # norm of what is planted; perturbations
+SHARE = partial(evidence.mean, bounds=(0.0, 1.0))
+
+
+# Proved
+
+
+def proved(cases: int) -> Claims:
+    """What is counted in exact arithmetic, on so many random cases each."""
+    return {
+        f"artifacts-{name}": tuple(exact(float(share), cases) for share in shares(cases, Random(0)))  # type: ignore[misc]
+        for name, shares in theory.SHARES.items()
+    }
+
+
+# Measured
+
+
+def taught(part: pd.DataFrame) -> Found:
+    """Accuracy of pupils, over pupils and held-out images."""
+    return crossed(cells(part, "right"), bounds=(0, 1))
+
+
+def gain(part: pd.DataFrame, other: pd.DataFrame) -> Found:
+    """Accuracy of some pupils less that of others with the same teachers."""
+    return crossed(cells(part, "right") - cells(other, "right"), bounds=(-1, 1))
+
+
+def wave_claims(table: pd.DataFrame) -> Claims:
+    """From `measure.waves`."""
+    fast, slow = (where(table, world=w, rate=TEST_RATE)["accuracy"] for w in ("fast", "slow"))
+    return {"artifacts-instrument": (SHARE(fast), SHARE(slow))}
+
+
+def lesson_claims(table: pd.DataFrame) -> Claims:
+    """From `measure.lessons`."""
+    following = partial(where, table, targets="next", size=LARGE)
+    every, wrong = (partial(where, table, targets=t, size=SMALL) for t in ("all ten", "wrong only"))
+    own = following(lesson="attack")
+    return {
+        "artifacts-lesson": (taught(own), taught(following(lesson="noise"))),
+        "artifacts-leak": (
+            gain(every(lesson="leak only"), every(lesson="attack")),
+            gain(wrong(lesson="leak only"), wrong(lesson="attack")),
+        ),
+        "artifacts-swapped": (
+            gain(following(lesson="swapped"), own),
+            gain(following(lesson="leak only"), own),
+        ),
+    }
+
+
+def view_claims(table: pd.DataFrame, lessons: pd.DataFrame) -> Claims:
+    """From `measure.views` and `measure.lessons`."""
+    whole = where(lessons, targets="wrong only", lesson="attack", size=SMALL)
+    through, noise = (where(table, view="robust", lesson=name) for name in ("attack", "noise"))
+    return {"artifacts-robust-features": (gain(through, whole), taught(noise))}
+
+
+def known_claims(planted: pd.DataFrame, mistakes: pd.DataFrame) -> Claims:
+    """From `measure.planted`, several of them, and `measure.mistakes`."""
+    long, short = (
+        where(planted, norm=PLANTED, size=size, lesson="attack") for size in (ENOUGH, SHORT)
+    )
+    own, other = (where(mistakes, labels=name) for name in ("the teacher's", "random"))
+    return {
+        "artifacts-planted": (taught(long), taught(short)),
+        "artifacts-errors": (taught(own), taught(other)),
+    }
+
+
+# Figures
+
+
+def curves(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean accuracy by world and rate: world, rate, value, low, high."""
+    return evidence.summary(table, ["world", "rate"], "accuracy", measure=SHARE)
+
+
+def accuracies(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Accuracy of pupils by these columns, with value, low, high."""
+    return evidence.summary(table, by, None, measure=taught)
