@@ -30,11 +30,12 @@ def worlds(table: pd.DataFrame) -> Figure:
         titles=titles, sharex=True,
     )  # fmt: skip
     for axis, part in panels:
-        for look, own in shapes.groups(part, "world", WORLDS):
+        for world, look in WORLDS.items():
+            own = part[part["world"] == world]
             wave, samples = (own[own["what"] == what] for what in ("wave", "sample"))
             axis.plot(wave["time"], wave["value"], color=look.colour, lw=0.8, linestyle=look.line)
-            size = 8 if look.marker == "s" else 5
-            shapes.marks(axis, samples, "time", look, y="value", ms=size)
+            ring = {"ms": 8, "markerfacecolor": "none"} if world == "slow" else {}
+            shapes.marks(axis, samples, "time", look, y="value", **ring)
         axis.set_ylabel("signal")
     panels[-1][0].set_xlabel("time (units)")
     shapes.legend(picture, WORLDS, columns=2)
