@@ -24,7 +24,7 @@ from falsestruct.press.notebook.claims import judge, read_claims
 from falsestruct.press.paths import find_book
 from falsestruct.problems.planted import registry
 from falsestruct.statistics import Estimate
-from tests.worlds import characterise, images, instability, simplicity, success
+from tests.worlds import artifacts, characterise, images, instability, simplicity, success
 
 Found = dict[str, tuple[Estimate, Estimate]]
 
@@ -137,6 +137,7 @@ WORLDS: dict[str, Callable[[], Found]] = {
     "07_simplicity": simplicity_world,
     "08_images": images_world,
     "09_characterise": characterise_world,
+    "12_artifacts": artifacts.claims,
 }
 
 

@@ -18,7 +18,12 @@ from falsestruct.theory import artifacts as theory
 
 TEST_RATE = 59.5  # samples a unit of time, where the claim asks
 SMALL, LARGE = 0.5, 1.0  # norms of perturbations
-PLANTED, ENOUGH, SHORT = 0.25, 0.5, 0.3  # norm of what is planted; perturbations
+PLANTED, ENOUGH, SHORT = 0.25, 0.5, 0.3  # norm of what is planted; of perturbations
+# Lessons on planted images: norm of what is planted, size of perturbations, lesson.
+KINDS = (
+    (PLANTED, ENOUGH, "attack"), (PLANTED, SHORT, "attack"),
+    (0.0, ENOUGH, "attack"), (PLANTED, ENOUGH, "noise"),
+)  # fmt: skip
 SHARE = partial(evidence.mean, bounds=(0.0, 1.0))
 
 
@@ -101,3 +106,11 @@ def curves(table: pd.DataFrame) -> pd.DataFrame:
 def accuracies(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Accuracy of pupils by these columns, with value, low, high."""
     return evidence.summary(table, by, None, measure=taught)
+
+
+def compared(views: pd.DataFrame, lessons: pd.DataFrame) -> pd.DataFrame:
+    """Pupils by what they see of the lesson with wrong targets: those of `views`, with a name."""
+    whole = where(lessons, targets="wrong only", lesson="attack", size=SMALL)
+    noise = views["lesson"] == "noise"
+    names = ("nine " + views["view"] + " directions").where(~noise, "noise in robust directions")
+    return pd.concat([whole.assign(name="the whole image"), views.assign(name=names)])

@@ -278,28 +278,29 @@ def certified(how: School, size: float) -> pd.DataFrame:
 # Features that are known: planted ones, a teacher's mistakes, linear ones
 
 
-def planted(how: School, norm: float, size: float, lesson: str = "attack") -> pd.DataFrame:
+def planted(how: School, kinds: Iterable[tuple[float, float, str]]) -> pd.DataFrame:
     """Pupils of images with a sinusoid that tells the parity, led to and labelled with the other.
 
     Columns: seed, norm, size, lesson, accuracy (on held-out images with the sinusoid), right.
 
     Args:
-        norm: Of the sinusoid; 0 plants nothing.
-        size: Of the perturbations, at most.
-        lesson: "attack" or "noise".
+        kinds: Norm of the sinusoid, 0 plants nothing; most that perturbations may have; lesson.
     """
-    problem = patterns.digits("sinusoid", norm / handwriting().side)  # its pixels are 1 and −1
-    network = how.network(classes=1)
-    x, y = problem.draw(how.images, generator(TARGET_SEED))
-    asked = how.learner(network, (x, y), how.seeds, schedule(network, how.teach, how.images))
-    targets = (1 - y).long().expand(len(how.seeds), -1)
-    eta = towards(asked.outputs, x, targets, size, steps=how.ascent)
-    images = shown(lesson, x, targets, eta, size, how.noise)
-    given = chosen(images, targets.double(), torch.ones_like(targets).bool())
+    network, tables = how.network(classes=1), []
     seeds = [FRESH_SEED + seed for seed in how.seeds]
-    fresh = how.learner(network, given, seeds, schedule(network, how.learn, how.images))
-    held, truth = problem.draw(HELD_OUT, generator(TEST_SEED), held_out=True)
-    return examined(how, fresh.labels(held) == truth, norm=norm, size=size, lesson=lesson)
+    for norm, size, lesson in kinds:
+        problem = patterns.digits("sinusoid", norm / handwriting().side)  # pixels are 1 and −1
+        x, y = problem.draw(how.images, generator(TARGET_SEED))
+        asked = how.learner(network, (x, y), how.seeds, schedule(network, how.teach, how.images))
+        targets = (1 - y).long().expand(len(seeds), -1)
+        eta = towards(asked.outputs, x, targets, size, steps=how.ascent)
+        images = shown(lesson, x, targets, eta, size, how.noise)
+        given = chosen(images, targets.double(), torch.ones_like(targets).bool())
+        fresh = how.learner(network, given, seeds, schedule(network, how.learn, how.images))
+        held, truth = problem.draw(HELD_OUT, generator(TEST_SEED), held_out=True)
+        right = fresh.labels(held) == truth
+        tables.append(examined(how, right, norm=norm, size=size, lesson=lesson))
+    return pd.concat(tables, ignore_index=True)
 
 
 def mistakes(how: School) -> pd.DataFrame:
