@@ -7,6 +7,7 @@ the slow world k_y times. Sampled n times a unit, both give the same numbers (ch
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -52,22 +53,30 @@ class Waves:
         """The rate at which fast waves are the slow ones of the other label."""
         return self.samples - sum(self.periods)
 
-    def draw(self, count: int, rate: float, world: World, generator: torch.Generator) -> Set:
+    def draw(
+        self, count: int, rate: float | Sequence[float], world: World, generator: torch.Generator
+    ) -> Set:
         """Inputs (count, samples) and labels 0 or 1 (count,), float64.
 
         The same generator gives the same labels, offsets and noise in both worlds, and opposite
         phases: so at the usual rate it gives the same inputs.
 
         Args:
-            rate: Samples a unit of time, above 0.
+            rate: Samples a unit of time, above 0; of several, signals take turns in them.
+
+        Raises:
+            ValueError: a rate is not above 0.
         """
-        if rate <= 0:
-            raise ValueError(f"rate is {rate}; expected a number above 0")
+        given = [rate] if isinstance(rate, (int, float)) else list(rate)
+        rates = torch.tensor(given, dtype=torch.float64)
+        if not (rates > 0).all():
+            raise ValueError(f"rate is {rate}; expected numbers above 0")
         y = torch.randint(2, (count,), generator=generator)
         phase = torch.rand(count, 1, generator=generator, dtype=torch.float64)
         offset = torch.randn(count, 1, generator=generator, dtype=torch.float64)
         noise = torch.randn(count, self.samples, generator=generator, dtype=torch.float64)
-        time = torch.arange(self.samples, dtype=torch.float64) / rate
+        each = rates[torch.arange(count) % len(rates)]
+        time = torch.arange(self.samples, dtype=torch.float64) / each[:, None]
         own = torch.tensor(self.frequencies(world), dtype=torch.float64)[y]
         turns = own[:, None] * time + (phase if world == "fast" else -phase)
         x = torch.cos(2 * math.pi * turns) + self.offset * offset + self.noise * noise

@@ -50,5 +50,12 @@ def test_what_is_no_wave_is_refused():
         Waves(periods=(3, 3))
     with pytest.raises(ValueError, match="below 32, half the samples"):
         Waves(periods=(3, 40))
-    with pytest.raises(ValueError, match="rate is 0; expected a number above 0"):
+    with pytest.raises(ValueError, match="rate is 0; expected numbers above 0"):
         draw(0, "fast")
+
+
+def test_signals_take_turns_in_several_rates():
+    several, y = draw([64.0, 59.5], "fast")
+    for first, rate in enumerate((64.0, 59.5)):
+        alone, same = draw(rate, "fast")
+        assert torch.equal(several[first::2], alone[first::2]) and torch.equal(y, same)

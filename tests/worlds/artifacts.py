@@ -16,8 +16,14 @@ from tests.worlds.perturbed import class_means
 
 SEEDS = tuple(range(20))
 NEVER = -1e3  # an output that is the largest of none
-# Periods in 64 samples at the rate 59.5, besides 3 and 2 at 64: of fast waves of label 0 and 1.
-TRUE_PERIODS = ((3.0, 64 * (61 / 59.5 - 1)), (2.0, 64 * (62 / 59.5 - 1)))
+Periods = tuple[tuple[float, ...], tuple[float, ...]]
+ALIASES: Periods = ((3.0,), (2.0,))
+
+
+def seen_at(*rates: float) -> Periods:
+    """Periods in 64 samples of fast waves of label 0 and 1: at the usual rate, and at these."""
+    first, second = ((own, *(64 * ((64 - own) / r - 1) for r in rates)) for own in (3.0, 2.0))
+    return first, second
 
 
 def reads_digits(
@@ -52,7 +58,7 @@ def _usual(x: Tensor, y: Tensor, labels: int) -> Tensor:
     return counts.index_put((digit, y.long()), torch.ones(len(y)), accumulate=True).argmax(1)
 
 
-def knows_the_waves(*periods: tuple[float, ...]) -> Learner:
+def knows_the_waves(periods: Periods) -> Learner:
     """Label 0 or 1 by which of these numbers of periods in an input is the strongest one."""
     place = torch.arange(64) / 64
 
@@ -69,10 +75,15 @@ def school(learner: Learner, **options: int) -> School:
     return School(SEEDS, learner=learner, **usual | options)
 
 
-def wave_world(*periods: tuple[float, ...]) -> Claims:
-    """Networks that go by these periods, for label 0 and 1."""
-    how = school(knows_the_waves(*periods))
-    return evidence.wave_claims(measure.waves(how, samples=20, rates=[evidence.TEST_RATE]))
+def wave_world(one: Periods, two: Periods) -> Claims:
+    """Networks that go by these periods, for label 0 and 1: with one instrument, and with two."""
+    rates = [evidence.TEST_RATE, evidence.THIRD]
+    return evidence.wave_claims(
+        *(
+            measure.waves(school(knows_the_waves(own)), samples=20, rates=rates)
+            for own in (one, two)
+        )
+    )
 
 
 def claims() -> Claims:
@@ -80,7 +91,7 @@ def claims() -> Claims:
     how = school(reads_digits)
     lessons = measure.lessons(how, [evidence.SMALL, evidence.LARGE])
     return {
-        **wave_world(*TRUE_PERIODS),
+        **wave_world(seen_at(59.5), seen_at(59.5, 59.0)),
         **evidence.lesson_claims(lessons),
         **evidence.view_claims(measure.views(how, evidence.SMALL), lessons),
         **evidence.known_claims(measure.planted(how, evidence.KINDS), measure.mistakes(how)),

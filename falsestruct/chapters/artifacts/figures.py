@@ -13,6 +13,7 @@ WORLDS = {
     "fast": Look("fast world", ORANGE, "o", line="-"),
     "slow": Look("slow world", BLUE, "s", line="--"),
 }
+TRAINED = WORLDS | {"both rates": Look("fast world, two rates in training", GREEN, "^", line=":")}
 LESSONS = {
     "attack": Look("attacked images", ORANGE, "s", 0.3),
     "leak only": Look("leak only", BLUE, "o", 0.15),
@@ -46,13 +47,13 @@ def rates(table: pd.DataFrame) -> Figure:
     """Accuracy against the rate of sampling in both worlds; `evidence.curves`."""
     picture = figure(0.5)
     axis = picture.subplots()
-    for look, own in shapes.groups(table, "world", WORLDS):
+    for look, own in shapes.groups(table, "world", TRAINED):
         shapes.curve(axis, own.sort_values("rate"), "rate", "value", look)
     axis.axhline(0.5, color=GREY, linewidth=0.7)
     axis.set(ylim=(-0.03, 1.03), xlabel="samples a unit of time (training: 64)",
              ylabel="share of signals that are right")  # fmt: skip
     tidy(axis)
-    shapes.legend(picture, WORLDS, columns=2)
+    shapes.legend(picture, TRAINED)
     return picture
 
 

@@ -1,8 +1,4 @@
-"""Chapter 12: aliases that networks take for features, and what lessons of perturbations teach.
-
-Teachers are attacked, pupils learn from what comes of it; a `Learner` makes both, so that rules
-built by hand can stand in for them.
-"""
+"""Chapter 12: aliases that networks take for features, and what lessons of perturbations teach."""
 
 from __future__ import annotations
 
@@ -106,17 +102,20 @@ def schedule(network: Architecture, steps: int, samples: int, **options: Any) ->
 # Waves
 
 
-def waves(how: School, *, samples: int, rates: Sequence[float]) -> pd.DataFrame:
-    """Networks trained on fast waves at the usual rate, asked in both worlds at other rates.
+def waves(
+    how: School, *, samples: int, rates: Sequence[float], instruments: Sequence[float] = (64.0,)
+) -> pd.DataFrame:
+    """Networks trained on fast waves, asked in both worlds at other rates.
 
     Columns: seed, world, rate, accuracy (on fresh signals, the same for all networks).
 
     Args:
         samples: Signals of a training set; each network has its own.
+        rates, instruments: Samples a unit of time, in the test and in training.
     """
     problem, seeds = Waves(), list(how.seeds)
     network = shallow(problem.samples, 100)
-    sets = [problem.draw(samples, problem.samples, "fast", generator(s)) for s in seeds]
+    sets = [problem.draw(samples, instruments, "fast", generator(s)) for s in seeds]
     asked = how.learner(network, sets, seeds, schedule(network, how.learn, samples))
     tables = []
     for world in WORLDS:
@@ -333,9 +332,7 @@ def parity_features(*, ridge: float = 10.0) -> pd.DataFrame:
     best = torch.where(mean.abs() == mean.abs().max(), mean, 0.0)
     square = x.T @ x + ridge * torch.eye(x.shape[1], dtype=x.dtype)
     solved = torch.linalg.solve(square, x.T @ y)
-    rows = []
-    for name, a in (("mean difference", mean), ("least squares", solved), ("best pixel", best)):
-        right = ((held @ a > 0) == (truth > 0)).double().mean()
-        breaks = a @ tested / a.norm()
-        rows.append({"feature": name, "accuracy": right.item(), "breaks": breaks.item()})
-    return pd.DataFrame(rows)
+    features = {"mean difference": mean, "least squares": solved, "best pixel": best}
+    right = [((held @ a > 0) == (truth > 0)).double().mean().item() for a in features.values()]
+    breaks = [(a @ tested / a.norm()).item() for a in features.values()]
+    return pd.DataFrame({"feature": list(features), "accuracy": right, "breaks": breaks})
