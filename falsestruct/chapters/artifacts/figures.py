@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -25,17 +27,15 @@ LESSONS = {
 
 def worlds(table: pd.DataFrame) -> Figure:
     """A wave of each world and its samples, a panel a rate; `measure.pictures`."""
-    titles = {rate: f"{rate} samples a unit of time" for rate in table["panel"].astype(str)}
-    picture, panels = shapes.panels(
-        table.assign(panel=table["panel"].astype(str)), "panel", aspect=0.6, columns=1,
-        titles=titles, sharex=True,
-    )  # fmt: skip
+    names = [f"{float(rate):g} samples a unit of time" for rate in table["panel"]]
+    table = table.assign(panel=names)
+    picture, panels = shapes.panels(table, "panel", aspect=0.6, columns=1, sharex=True)
     for axis, part in panels:
         for world, look in WORLDS.items():
             own = part[part["world"] == world]
             wave, samples = (own[own["what"] == what] for what in ("wave", "sample"))
             axis.plot(wave["time"], wave["value"], color=look.colour, lw=0.8, linestyle=look.line)
-            ring = {"ms": 8, "markerfacecolor": "none"} if world == "slow" else {}
+            ring: dict[str, Any] = {"ms": 8, "markerfacecolor": "none"} if world == "slow" else {}
             shapes.marks(axis, samples, "time", look, y="value", **ring)
         axis.set_ylabel("signal")
     panels[-1][0].set_xlabel("time (units)")
