@@ -81,7 +81,7 @@ def train(
     for step, index in enumerate(_orders(seeds, x.shape[1], schedule), start=1):
         losses = variant.loss(forward(weights, x[rows, index]), y[rows, index])
         adam.zero_grad()
-        losses.sum().backward()  # type: ignore[no-untyped-call]  # members share nothing
+        losses.sum().backward()  # type: ignore[no-untyped-call]
         adam.step()
         if variant.bound and (step % variant.every == 0 or step == schedule.steps):
             _keep(weights, variant.bound)
@@ -147,8 +147,8 @@ def focal(outputs: Tensor, y: Tensor, *, gamma: float = 3.0) -> Tensor:
 def leading(weight: Tensor, powers: int = POWERS) -> tuple[Tensor, Tensor, Tensor]:
     """σ (members, 1, 1), u (members, rows, 1), v (members, 1, columns): near the leading triple.
 
-    The method of powers from the longest row: u and v have length one, σu = Wv, and σ is at most the
-    largest singular value.
+    The method of powers from the longest row: u and v have length one, σu = Wv, and σ is at most
+    the largest singular value.
     """
     tiny = torch.finfo(weight.dtype).tiny
     longest = weight.norm(dim=2).argmax(1)
@@ -177,6 +177,19 @@ def stable_rank(weight: Tensor, *, most: float) -> Tensor:
 
 
 def spectral_norm(weight: Tensor, *, most: float) -> Tensor:
-    """Matrices scaled so that their largest singular value, by the method of powers, is at most `most`."""
+    """Matrices scaled so that their largest singular value, as `leading` finds it, is bounded."""
     sigma, _, _ = leading(weight)
     return weight * (most / sigma.clamp_min(torch.finfo(weight.dtype).tiny)).clamp_max(1)
+
+
+def sizes(asked: Ensemble) -> dict[str, list[float]]:
+    """Mean stable rank and mean largest singular value of the matrices: `rank`, `norm`, a member.
+
+    NaN of rules that were built by hand.
+    """
+    if asked.trained is None:
+        return {name: [math.nan] * len(asked) for name in ("rank", "norm")}
+    matrices = [value for value in asked.trained.parameters.values() if value.ndim == 3]
+    norms = torch.stack([torch.linalg.matrix_norm(one, 2) for one in matrices])
+    whole = torch.stack([torch.linalg.matrix_norm(one) for one in matrices])
+    return {"rank": (whole / norms).square().mean(0).tolist(), "norm": norms.mean(0).tolist()}

@@ -1,8 +1,8 @@
-"""What chapter 13 proves about wrong labels, bounded matrices and the focal loss, in exact arithmetic.
+"""What chapter 13 proves of wrong labels, bounded matrices and the focal loss, exactly.
 
-The statements and their proofs are the book's own. Points of the lattice are tuples of integers and
-sizes are squared, so that nothing is rounded; matrices are rational; logarithms are enclosed between
-rational numbers.
+The statements and their proofs are the book's own. Points of the lattice are tuples of integers
+and sizes are squared, so that nothing is rounded; matrices are rational; logarithms are enclosed
+between rational numbers.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def infected(original: Labels, wrong: Iterable[Point], size: int) -> Fraction:
 
 
 def robust_error(rule: Labels, original: Labels, size: int) -> Fraction:
-    """Share of points x with some x′ within reach whose original label is that of x and not its rule's.
+    """Share of points that reach one of their own original label that the rule misreads.
 
     The same as the infected share with all points that the rule misreads.
     """
@@ -126,7 +126,7 @@ def missed(balls: int, noise: Fraction, mass: Fraction, samples: int) -> Fractio
 
 
 def scattered(points: int, noise: float, size: float) -> float:
-    """Infected share expected far from all edges: 1 − (1 − ηπε²)^n for n uniform points in the square."""
+    """Infected share to expect far from edges: 1 − (1 − ηπε²)^n, n points of the unit square."""
     return float(1 - (1 - noise * math.pi * size**2) ** points)
 
 
@@ -210,13 +210,13 @@ def _square(one: Matrix, other: Matrix) -> Fraction:
 
 
 def focal_weight(p: float, gamma: float) -> float:
-    """φ(p) = (1 − p)^γ/p − γ(1 − p)^(γ−1) ln p: minus the slope of −(1 − p)^γ ln p, for 0 < p < 1."""
+    """φ(p) = (1 − p)^γ/p − γ(1 − p)^(γ−1) ln p, minus the slope of −(1 − p)^γ ln p; 0 < p < 1."""
     first = (1 - p) ** gamma / p
     return first if gamma == 0 else first - gamma * (1 - p) ** (gamma - 1) * math.log(p)
 
 
 def truth(p: float, gamma: float) -> float:
-    """The probability of a class for which the confidence p is stationary: φ(1 − p)/(φ(p) + φ(1 − p))."""
+    """The probability at which the confidence p is stationary: φ(1 − p)/(φ(p) + φ(1 − p))."""
     own, other = focal_weight(p, gamma), focal_weight(1 - p, gamma)
     return other / (own + other)
 
@@ -224,7 +224,8 @@ def truth(p: float, gamma: float) -> float:
 def minus_log(x: Fraction, terms: int = 40) -> tuple[Fraction, Fraction]:
     """Rational numbers below and above −ln x, for 0 < x < 1.
 
-    −ln x = 2 Σ z^(2k+1)/(2k+1) with z = (1 − x)/(1 + x); what is left out is below a geometric series.
+    −ln x = 2 Σ z^(2k+1)/(2k+1) with z = (1 − x)/(1 + x); the rest is below
+    a geometric series.
     """
     if not 0 < x < 1:
         raise ValueError(f"x is {x}; expected a number between 0 and 1")
@@ -249,7 +250,7 @@ def is_underconfident(p: Fraction, gamma: int) -> bool:
 def focal_evidence(
     confidences: Sequence[Fraction], exponents: Sequence[int]
 ) -> tuple[Fraction, Fraction]:
-    """Share of the pairs that are underconfident for certain; the same share with the exponent 0."""
+    """Share of the pairs that are underconfident for certain; the same with the exponent 0."""
     pairs = [is_underconfident(p, gamma) for p in confidences for gamma in exponents]
     without = [is_underconfident(p, 0) for p in confidences]
     return Fraction(sum(pairs), len(pairs)), Fraction(sum(without), len(without))
