@@ -1,11 +1,11 @@
-"""Figures of the chapter on label noise."""
+"""Figures of the chapter on label noise; tables as the functions of `evidence` give them."""
 
 from __future__ import annotations
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from falsestruct.plots.shapes import Look, curve, groups, legend, marks, panels, rows, series
+from falsestruct.plots.shapes import Look, curve, groups, legend, marks, panels, rows
 from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORANGE, ORIGINAL, figure, tidy
 
 TRAINED = {
@@ -13,23 +13,28 @@ TRAINED = {
     "stopped early": Look("stopped early", BLUE, "s", line="--"),
 }
 LINES = {
-    "error, wrong labels": Look("error, a tenth of the labels wrong", ORANGE, line="-"),
-    "error, none wrong": Look("error, no label wrong", BLUE, "s", line="--"),
+    "with wrong labels": Look("error, a tenth of the labels wrong", ORANGE, line="-"),
+    "without": Look("error, no label wrong", BLUE, "s", line="--"),
     "bound": Look("what every rule that fits must lose", GREY, "^", line=":"),
 }
 WRONG = {
     "nothing": Look("nothing wrong", GREY, "^", line=":"),
-    "labels": Look("labels wrong on a fifth", FALSE, line="-"),
-    "colours": Look("colours wrong on a fifth", ORIGINAL, "s", line="--"),
+    "labels": Look("labels wrong", FALSE, line="-"),
+    "colours": Look("colours wrong", ORIGINAL, "s", line="--"),
+}
+MEANT = {
+    "exponent 0": Look("exponent 0: cross-entropy", GREY, line="-"),
+    "exponent 1": Look("exponent 1", BLUE, line="--"),
+    "exponent 3": Look("exponent 3", ORANGE, line=":"),
+}
+SEEN = {
+    "networks, cross-entropy": Look("networks, cross-entropy", GREEN),
+    "networks, focal loss": Look("networks, focal loss of exponent 3", ORANGE, "s"),
 }
 
 
 def shares(table: pd.DataFrame) -> Figure:
-    """Errors against the share of wrong labels, a panel for images as they are and perturbed.
-
-    Args:
-        table: As `evidence.by_share` gives it.
-    """
+    """Errors against the share of wrong labels, a panel for images as they are and perturbed."""
     picture, parts = panels(table, "what", aspect=0.5, sharex=True)
     for axis, own in parts:
         for look, line in groups(own, "kind", TRAINED):
@@ -41,39 +46,26 @@ def shares(table: pd.DataFrame) -> Figure:
 
 
 def lengths(table: pd.DataFrame) -> Figure:
-    """Errors against the length of perturbations, and the bound, a panel a problem.
-
-    Args:
-        table: As `evidence.by_length` gives it.
-    """
-    picture, parts = panels(table, "panel", aspect=0.52)
-    for axis, own in parts:
+    """Errors against the length of perturbations, and the bound, a panel a problem."""
+    picture, parts = panels(table, "panel", aspect=0.55)
+    for (axis, own), unit in zip(parts, ("pixels in [0, 1]", "sides of the square"), strict=True):
         for look, line in groups(own, "line", LINES):
             if len(line):
                 curve(axis, line, "length", "value", look)
-    for (axis, _), unit in zip(parts, ("pixels in [0, 1]", "sides of the square"), strict=True):
         axis.set_xlabel(f"length of the perturbation,\n{unit}")
     parts[0][0].set(ylabel="share of inputs", ylim=(-0.02, 1.02))
-    legend(picture, LINES, columns=1)
+    legend(picture, LINES, columns=2)
     return picture
 
 
 def kinds(table: pd.DataFrame) -> Figure:
-    """What networks of each kind learn by heart and misread, a panel a number.
-
-    Args:
-        table: As `evidence.by_kind` gives it.
-    """
-    noises = sorted(table["noise"].unique())
-    kept = table[table["noise"].isin([noises[0], noises[1]])] if len(noises) > 1 else table
-    names = {str(noise): f"{noise:.0%} of the labels wrong" for noise in noises}
+    """What networks of each kind learn by heart and misread, a panel a number."""
+    none, some = (str(noise) for noise in sorted(table["noise"].unique()))
     looks = {
-        name: Look(label, colour, marker, shift)
-        for (name, label), colour, marker, shift in zip(
-            names.items(), (BLUE, ORANGE), ("s", "o"), (0.12, -0.12), strict=False
-        )
+        none: Look("no label wrong", BLUE, "s", shift=0.12),
+        some: Look("a tenth of the labels wrong", ORANGE, shift=-0.12),
     }
-    picture, parts = rows(kept, "what", "kind", aspect=0.95)
+    picture, parts = rows(table, "what", "kind", aspect=0.95)
     for axis, own in parts:
         for look, line in groups(own, "noise", looks):
             marks(axis, line, "value", look)
@@ -84,38 +76,22 @@ def kinds(table: pd.DataFrame) -> Figure:
 
 
 def sure(table: pd.DataFrame) -> Figure:
-    """What a confidence means after training with each exponent, and what networks' confidences mean.
-
-    Args:
-        table: As `evidence.by_confidence` gives it.
-    """
+    """What a confidence means after each exponent, and accuracy against confidence of networks."""
     picture = figure(0.6)
     axis = picture.subplots()
-    theory = [name for name in table["line"].unique() if name.startswith("exponent")]
-    styles = ("-", "--", ":")
-    for name, style, colour in zip(theory, styles, (GREY, BLUE, ORANGE), strict=False):
-        own = table[table["line"] == name]
-        axis.plot(own["confidence"], own["value"], style, color=colour, label=name, lw=1.4)
-    measured = [name for name in table["line"].unique() if name not in theory]
-    for name, look in series(measured).items():
-        own = table[table["line"] == name]
-        colour, marker = (GREEN, "o") if "cross" in name else (ORANGE, "s")
-        look = Look(name, colour, marker)
-        marks(axis, own, "confidence", look, y="value", faint=True, label=name)
-    axis.set(
-        xlabel="confidence: probability that the network gives", ylabel="probability of being right"
-    )
+    for look, own in groups(table, "line", MEANT):
+        axis.plot(own["confidence"], own["value"], look.line, color=look.colour, label=look.label)
+    for look, own in groups(table, "line", SEEN):
+        marks(axis, own, "confidence", look, y="value", faint=True, label=look.label)
+    axis.set(xlabel="confidence, the probability that a network gives",
+             ylabel="probability of being right")  # fmt: skip
     axis.legend(frameon=False, loc="lower right")
     tidy(axis)
     return picture
 
 
 def stripes(table: pd.DataFrame) -> Figure:
-    """Share of the conflict set read by colour against the offset, a line for what is wrong.
-
-    Args:
-        table: As `evidence.by_offset` gives it.
-    """
+    """Share of the conflict set read by colour against the offset, a line for what is wrong."""
     picture = figure(0.55)
     axis = picture.subplots()
     for look, own in groups(table, "what", WRONG):

@@ -214,8 +214,8 @@ def stripes_point(
     predicted = asked.labels(x.flatten(1))
     return pd.DataFrame({
         "what": what, "a": a, "seed": seeds,
-        "accuracy": success.accuracy(asked.labels(plain.flatten(1)), y),
-        "colour": success.capture(predicted, SMALL.colour, SMALL.orientation, x),
+        "accuracy": success.accuracy(asked.labels(plain.flatten(1)), y).tolist(),
+        "colour": success.capture(predicted, SMALL.colour, SMALL.orientation, x).tolist(),
     })  # fmt: skip
 
 
