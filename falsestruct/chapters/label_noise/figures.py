@@ -13,8 +13,8 @@ TRAINED = {
     "stopped early": Look("stopped early", BLUE, "s", line="--"),
 }
 LINES = {
-    "with wrong labels": Look("error, a tenth of the labels wrong", ORANGE, line="-"),
-    "without": Look("error, no label wrong", BLUE, "s", line="--"),
+    "with wrong labels": Look("error after training with wrong labels", ORANGE, line="-"),
+    "without": Look("error without wrong labels", BLUE, "s", line="--"),
     "bound": Look("what every rule that fits must lose", GREY, "^", line=":"),
 }
 WRONG = {
@@ -63,7 +63,7 @@ def kinds(table: pd.DataFrame) -> Figure:
     none, some = (str(noise) for noise in sorted(table["noise"].unique()))
     looks = {
         none: Look("no label wrong", BLUE, "s", shift=0.12),
-        some: Look("a tenth of the labels wrong", ORANGE, shift=-0.12),
+        some: Look("some labels wrong", ORANGE, shift=-0.12),
     }
     picture, parts = rows(table, "what", "kind", aspect=0.95)
     for axis, own in parts:
