@@ -15,7 +15,7 @@ def test_so_many_labels_are_wrong_and_larger_shares_contain_smaller_ones():
     assert torch.equal(none, y)
     assert (few != y).sum() == 10 and (many != y).sum() == 30
     assert torch.equal(many[few != y], few[few != y])
-    assert 0 <= many.min() and many.max() <= 9
+    assert many.min() >= 0 and many.max() <= 9
     assert not torch.equal(mislabelled(y, 0.1, 10, seed=4), few)
 
 

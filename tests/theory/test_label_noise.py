@@ -39,9 +39,9 @@ def test_the_bound_holds_for_rules_that_fit_and_not_for_the_original():
 
 @settings(max_examples=50)
 @given(
-    balls=st.integers(1, 50),
-    noise=st.fractions("1/50", 1, max_denominator=50),
-    mass=st.fractions("1/50", 1, max_denominator=50),
+    balls=st.integers(1, 10),
+    noise=st.fractions("1/5", 1, max_denominator=20),
+    mass=st.fractions("1/5", 1, max_denominator=20),
     risk=st.fractions("1/1000", "9/10", max_denominator=1000),
 )
 def test_after_so_many_samples_the_risk_is_as_small_as_asked(balls, noise, mass, risk):
