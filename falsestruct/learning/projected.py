@@ -81,7 +81,7 @@ def train(
     for step, index in enumerate(_orders(seeds, x.shape[1], schedule), start=1):
         losses = variant.loss(forward(weights, x[rows, index]), y[rows, index])
         adam.zero_grad()
-        losses.sum().backward()  # type: ignore[no-untyped-call]
+        losses.sum().backward()
         adam.step()
         if variant.bound and (step % variant.every == 0 or step == schedule.steps):
             _keep(weights, variant.bound)
