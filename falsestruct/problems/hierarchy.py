@@ -156,3 +156,19 @@ class Hierarchy:
     def encode(self, x: np.ndarray) -> Tensor:
         """Inputs (samples, length) as ones and zeros, (samples, length, symbols), float32."""
         return torch.nn.functional.one_hot(torch.as_tensor(x), self.symbols).float()
+
+    def keeps(self, *, synonym: bool) -> bool:
+        """Are all inputs different, as many as `size`, and looked up rightly, also when exchanged?
+
+        Lists all inputs, and exchanges every pair of each for every other synonym, or for a pair of
+        every other meaning.
+        """
+        x, y = self.everything()
+        right = len(np.unique(x, axis=0)) == len(x) == self.size
+        right &= bool((self.look_up(x) == y).all())
+        for place in range(self.length // PAIR):
+            for step in range(1, self.synonyms if synonym else self.symbols):
+                at, by = np.full(len(x), place), np.full(len(x), step)
+                new = self.replace(x, at, by, synonym=synonym)
+                right &= bool((self.look_up(new) == y).all())
+        return right

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from fractions import Fraction
 from random import Random
 
 import numpy as np
@@ -36,7 +35,7 @@ def proved(cases: int, seed: int = 0) -> Claims:
     units = [2 + i % 5 for i in range(cases)]
     fewest, most = theory.circle_evidence(units, Random(seed))
     kept, lost = (
-        [unchanged(Hierarchy(*sizes, seed=seed), synonym=synonym) for sizes in SMALL]
+        [Hierarchy(*sizes, seed=seed).keeps(synonym=synonym) for sizes in SMALL]
         for synonym in (True, False)
     )
     return {
@@ -47,30 +46,6 @@ def proved(cases: int, seed: int = 0) -> Claims:
             exact(float(np.mean(lost)), len(lost)),
         ),
     }
-
-
-def unchanged(problem: Hierarchy, *, synonym: bool) -> bool:
-    """Are all inputs different, as many as the formula says, looked up rightly, also exchanged?
-
-    Every pair of every input is exchanged for every other synonym, or for every other meaning.
-    """
-    x, y = problem.everything()
-    right = len(np.unique(x, axis=0)) == len(x) == problem.size
-    right &= bool((problem.look_up(x) == y).all())
-    others = problem.synonyms if synonym else problem.symbols
-    for place in range(problem.length // 2):
-        for step in range(1, others):
-            at, by = np.full(len(x), place), np.full(len(x), step)
-            right &= bool((problem.look_up(problem.replace(x, at, by, synonym=synonym)) == y).all())
-    return right
-
-
-def displacements(cutoff: int = 3) -> dict[str, float]:
-    """How much further typical deformations move the centre than the asymptotic formula says."""
-    formula = math.pi / 4 * math.log(cutoff)
-    cuts = {"exact": Fraction(cutoff), "released": Fraction(2 * cutoff + 1, 2)}
-    roots = {name: math.sqrt(theory.displacement(cut) / formula) for name, cut in cuts.items()}
-    return {f"further_{name}": root - 1 for name, root in roots.items()}
 
 
 # Sparse and spread interpolants
@@ -88,17 +63,14 @@ def _quotient(table: pd.DataFrame) -> Found:
     return ratio(wide["sparse"] / wide["spread"])
 
 
-def quotients(table: pd.DataFrame) -> dict[str, float]:
-    """Numbers for the text: geometric means of the quotient, most atoms that a solver uses."""
+def quotients(table: pd.DataFrame, dimension: int) -> dict[str, float]:
+    """Numbers for the text: geometric means of the quotient, and the most ReLUs of a solver."""
     said = {}
-    for (dimension, target), part in table.groupby(["dimension", "target"]):
+    for target, part in where(table, dimension=dimension).groupby("target"):
         wide = part.pivot(index="seed", columns="solver", values="error")
-        said[f"quotient_{target}_{dimension}"] = float(
-            np.exp(np.log(wide["sparse"] / wide["spread"]).mean())
-        )
-    for solver in measure.SOLVERS:
-        said[f"used_{solver}"] = float(where(table, solver=solver)["used"].max())
-    return said
+        said[f"quotient_{target}"] = float(np.exp(np.log(wide["sparse"] / wide["spread"]).mean()))
+    used = table.groupby("solver")["used"].max()
+    return said | {f"used_{solver}": float(count) for solver, count in used.items()}
 
 
 def circle(seed: int, *, samples: int = 12, atoms: int = 400) -> pd.DataFrame:
@@ -154,7 +126,7 @@ def correlations(table: pd.DataFrame) -> dict[str, float]:
     better = [
         float(np.mean(_correlation(rest, "R", "error") - _correlation(rest, "D", "error")))
         for name in own["architecture"].unique()
-        if len(rest := own[own["architecture"] != name])
+        for rest in [own[own["architecture"] != name]]
     ]
     said |= {"without_low": min(better), "without_high": max(better)}
     for moment, part in table.groupby("moment"):
