@@ -24,7 +24,7 @@ from falsestruct.press.notebook.claims import judge, read_claims
 from falsestruct.press.paths import find_book
 from falsestruct.problems.planted import registry
 from falsestruct.statistics import Estimate
-from tests.worlds import characterise, images, instability, label_noise, simplicity, success
+from tests.worlds import characterise, images, instability, invariance, simplicity, success
 
 Found = dict[str, tuple[Estimate, Estimate]]
 
@@ -39,7 +39,7 @@ TRUE_HERE = {
     "instability-reflection": "proved, about points that a network reads as the false structure",
     "instability-original-inherits": "says that networks inherit the original's radius",
     "simplicity-linear-thin": "proved, about what linear networks can't read",
-    "noise-benign": "success with wrong labels as without, of networks that follow the original",
+    "invariance-synonyms": "says that deep networks follow the original of the hierarchy",
 }
 # Not judged here.
 _PLAIN = "plain digits, names no structure; judged in test_perturbations, where nothing is shared"
@@ -138,7 +138,7 @@ WORLDS: dict[str, Callable[[], Found]] = {
     "07_simplicity": simplicity_world,
     "08_images": images_world,
     "09_characterise": characterise_world,
-    "13_label_noise": label_noise.world,
+    "14_invariance": invariance.original,
 }
 
 
