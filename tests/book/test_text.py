@@ -269,6 +269,7 @@ def test_every_consequence_is_tied_to_a_claim_or_marked_as_opinion():
 # Sentences that say what comes, or who said it.
 FREE = (
     "The question can be asked, though.",
+    "A built-in invariance does the same.",
     "Smale asked for",
     "The conjecture's authors see",
     "Two later theorems",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import numpy as np
 import pandas as pd
 
 from falsestruct.chapters.invariance import evidence
@@ -44,7 +43,7 @@ def stabilities(follows: str) -> pd.DataFrame:
             pair = {"R": up, "D": down} if follows == "R" else {"R": down, "D": up}
             if seed % 4 == 0 and i in (3, 4):  # a neighbouring pair in the other order
                 pair = {"R": pair["R"], "D": pair["D"] + (2 * i - 7) * 1.5}
-            rows.append({"seed": seed, "architecture": f"n{i}", "moment": "after", "G": 1.0}
+            rows.append({"seed": seed, "architecture": f"n{i}", "moment": "after", "G": 1.0 + 3 * i % 8}
                         | pair | {"error": (i + 1) / 10})  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -71,12 +70,16 @@ def colours(captures: Mapping[tuple[str, str], Curve]) -> pd.DataFrame:
     """Capture by the size of the colour, for each arm; zero where none is given."""
     return pd.DataFrame([
         {"sight": sight, "kind": kind, "size": size, "seed": seed, "accuracy": 1.0,
-         "capture": float(np.clip(captures.get((sight, kind), float)(size) * wobble(seed), 0, 1))
-         if (sight, kind) in captures else 0.0}
+         "capture": min(1.0, captures.get((sight, kind), never)(size) * wobble(seed))}
         for sight, kind in ARMS
         for size in SIZES
         for seed in range(SEEDS)
     ])  # fmt: skip
+
+
+def never(_: float) -> float:
+    """Nothing, whatever the size."""
+    return 0.0
 
 
 def rising(half: float) -> Curve:
