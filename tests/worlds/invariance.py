@@ -12,6 +12,7 @@ from falsestruct.evidence import Claims
 SEEDS = 40
 SAMPLES = (100, 200, 400, 800)
 SIZES = (0.5, 1.0, 2.0, 4.0)
+GS = (1.0, 4.0, 7.0, 2.0, 5.0, 8.0, 3.0, 6.0)  # responses to noise, in no order
 ARMS = (
     ("seeing", "mean"), ("blind", "mean"), ("blind", "checkerboard"), ("blind", "contrast"),
 )  # fmt: skip
@@ -43,7 +44,7 @@ def stabilities(follows: str) -> pd.DataFrame:
             pair = {"R": up, "D": down} if follows == "R" else {"R": down, "D": up}
             if seed % 4 == 0 and i in (3, 4):  # a neighbouring pair in the other order
                 pair = {"R": pair["R"], "D": pair["D"] + (2 * i - 7) * 1.5}
-            rows.append({"seed": seed, "architecture": f"n{i}", "moment": "after", "G": 1.0 + 3 * i % 8}
+            rows.append({"seed": seed, "architecture": f"n{i}", "moment": "after", "G": GS[i]}
                         | pair | {"error": (i + 1) / 10})  # fmt: skip
     return pd.DataFrame(rows)
 
