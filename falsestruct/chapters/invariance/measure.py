@@ -25,7 +25,10 @@ from falsestruct.problems.hierarchy import Hierarchy
 from falsestruct.theory import invariance as theory
 
 FIRST = 1000  # the claims' first seed
-TARGETS = {"constant": lambda x: np.ones(len(x)), "first": lambda x: np.abs(x[:, 0])}
+TARGETS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "constant": lambda x: np.ones(len(x)),
+    "first": lambda x: np.abs(x[:, 0]),
+}
 SOLVERS = {"sparse": theory.least_sum, "spread": theory.least_squares}
 SIGHTS: dict[str, Callable[[Tensor], Tensor]] = {"seeing": lambda x: x, "blind": without_mean}
 TEST = 500  # held-out inputs of a network
