@@ -34,6 +34,11 @@ SIGHTS: dict[str, Callable[[Tensor], Tensor]] = {"seeing": lambda x: x, "blind":
 TEST = 500  # held-out inputs of a network
 
 
+def seeds_from(count: int, first: int = FIRST) -> list[int]:
+    """So many seeds, from the claims' first one on."""
+    return list(range(first, first + count))
+
+
 def interpolants(
     dimensions: Sequence[int], seeds: Sequence[int], *, samples: int, atoms: int, test: int = 2000
 ) -> pd.DataFrame:
