@@ -151,7 +151,7 @@ def ordered(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).merge(errors, on="architecture")
 
 
-def _shares(values: np.ndarray) -> Found:
+def _shares(values: np.ndarray | pd.Series) -> Found:
     return mean(values, bounds=SHARE)
 
 
@@ -211,7 +211,7 @@ def learnt(table: pd.DataFrame) -> pd.DataFrame:
 
 def answered(table: pd.DataFrame) -> dict[str, float]:
     """Numbers for the text: means on the smallest and on the largest training set."""
-    said = {}
+    said: dict[str, float] = {}
     for word, samples in {"few": table["samples"].min(), "many": table["samples"].max()}.items():
         part = where(table, samples=int(samples)).groupby("network")[list(LOOK)].mean()
         said |= {f"{c}_{n}_{word}": float(part.loc[n, c]) for n in part.index for c in LOOK}

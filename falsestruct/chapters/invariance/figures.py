@@ -56,7 +56,7 @@ def stability(table: pd.DataFrame) -> Figure:
             marks(axis, part, "value", look, y="error", yerr=heights)
         axis.set_xscale("log")
         axis.set_xlabel(own["panel"].iloc[0])
-        axis.set_title("")
+        axis.set_title("", loc="left")
     parts[0][0].set_ylabel("test error")
     legend(picture, looks, columns=4)
     return picture
