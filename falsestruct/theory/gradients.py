@@ -90,7 +90,7 @@ def random_network(inputs: int, width: int, rng: Random) -> ReluNetwork:
 
 
 def remaining(
-    q: Fraction, told: Callable[[Bits], Fraction], *, bits: int, size: int
+    told: Callable[[Bits], Fraction], *, bits: int, size: int
 ) -> dict[Bits, tuple[Fraction, Fraction]]:
     """What is left to teach about each row of bits once the hint has been learnt.
 
@@ -124,7 +124,7 @@ def stretch(q: Fraction) -> Fraction:
 
 def law_error(q: Fraction, told: Callable[[Bits], Fraction], *, bits: int, size: int) -> Fraction:
     """Largest difference between `remaining` and `stretch` times that of a coin: ½ and ¼."""
-    left = remaining(q, told, bits=bits, size=size).values()
+    left = remaining(told, bits=bits, size=size).values()
     return max(
         max(abs(off - stretch(q) * HALF), abs(slope - stretch(q) * HALF**2)) for off, slope in left
     )
