@@ -1,0 +1,229 @@
+"""Networks on parities, with and without a hint, and the information in a layer (chapter 15).
+
+Training is on fresh data in every step, but for the information, where a network sees all inputs
+that there are. Every function gives a table with a row a network and look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from falsestruct.learning import ensembles, fresh
+from falsestruct.learning.ensembles import Learner
+from falsestruct.learning.networks import Architecture, shallow
+from falsestruct.learning.schedule import Schedule, Trained
+from falsestruct.problems.parity import Parity
+from falsestruct.success import FOLLOWS, TAKES
+from falsestruct.sweep.grid import sweep
+
+FIRST = 1000  # seed of the first network; smaller ones were for trials
+BATCH, WIDTH = 64, 64  # fresh samples in a step; hidden ReLUs, where nothing else is said
+RATES = {"descent": 0.1, "Adam": 1e-3}
+LOOKS, SAMPLES = 25, 500  # steps between two looks; inputs of a look
+TEST_SEED = 90_000
+ONES = 10  # hidden ReLUs for each bit, as in arXiv:1703.07950
+BINS = 30  # of arXiv:1703.00810
+BITS, MAJORITY = 12, 5  # inputs of the layered network, and how many of them its labels are about
+LAYERS = (BITS, 10, 5, 3)
+
+
+def _trained(
+    task: Parity,
+    tests: dict[str, Parity],
+    *,
+    optimiser: str,
+    seeds: int,
+    steps: int,
+    width: int,
+    until: tuple[str, float] | None = None,
+) -> pd.DataFrame:
+    rng = np.random.default_rng(TEST_SEED)
+    adam = optimiser == "Adam"
+    schedule = Schedule(
+        steps, BATCH, learning_rate=RATES[optimiser], optimizer="adam" if adam else "sgd"
+    )
+    return fresh.train(
+        shallow(task.inputs, width), task.draw, range(FIRST, FIRST + seeds), schedule,
+        every=LOOKS, tests={name: own.draw(SAMPLES, rng) for name, own in tests.items()},
+        until=until,
+    )  # fmt: skip
+
+
+# Parities
+
+
+def parity_point(*, bits: int, optimiser: str, seeds: int, steps: int) -> pd.DataFrame:
+    """The parity of half of the bits, beside a coin: `right`, the share of fresh inputs at the end.
+
+    Networks with ten hidden ReLUs a bit; one that has 0.99 right is done.
+    """
+    task = Parity(bits, bits // 2)
+    seen = _trained(
+        task, {"right": task}, optimiser=optimiser, seeds=seeds, steps=steps,
+        width=ONES * bits, until=("right", 0.99),
+    )  # fmt: skip
+    return seen.groupby("seed", as_index=False).last()
+
+
+def parities(sizes: Sequence[int], *, seeds: int, steps: int) -> pd.DataFrame:
+    """`parity_point` for each number of bits and each optimiser."""
+    grid = {"bits": list(sizes), "optimiser": [*RATES], "seeds": [seeds], "steps": [steps]}
+    return sweep(parity_point, grid).drop(columns=["seeds", "steps"])
+
+
+def hint_point(
+    *, bits: int, size: int, optimiser: str, right: float, true: float, seeds: int, steps: int
+) -> pd.DataFrame:
+    """A parity and a hint: how often networks are right where the hint is wrong, look by look.
+
+    Columns: seed, step, apart (that share), learnt (the first step with `TAKES` of it; the last
+    one if there is none), reached (whether there is). A network with `FOLLOWS` of it is done.
+    """
+    task = Parity(bits, size, right, true)
+    seen = _trained(
+        task, {"apart": task.conflict()}, optimiser=optimiser, seeds=seeds, steps=steps,
+        width=WIDTH, until=("apart", FOLLOWS),
+    )  # fmt: skip
+    first = seen[seen["apart"] >= TAKES].groupby("seed")["step"].min()
+    learnt = seen["seed"].map(first)
+    return seen.assign(learnt=learnt.fillna(steps), reached=learnt.notna())
+
+
+def hints(
+    sizes: Sequence[int],
+    shares: Sequence[float],
+    *,
+    bits: int,
+    optimiser: str,
+    seeds: int,
+    steps: int,
+    noise: str = "hint",
+) -> pd.DataFrame:
+    """`hint_point` for each size of the parity and each share q that is right.
+
+    Columns: size, optimiser, q, noise, and those of `hint_point`.
+
+    Args:
+        noise: What is right with probability q: the "hint", or the "label" beside a coin.
+    """
+    fixed = {"bits": bits, "optimiser": optimiser, "seeds": seeds, "steps": steps}
+    where = {"hint": ("right", "true", 1.0), "label": ("true", "right", 0.5)}
+    varied, other, value = where[noise]
+    grid = [{"size": k, varied: q, other: value} | fixed for k in sizes for q in shares]
+    table = sweep(hint_point, grid).drop(columns=["bits", "seeds", "steps", other])
+    return table.rename(columns={varied: "q"}).assign(noise=noise)
+
+
+def biased(means: Sequence[float], *, bits: int, size: int, seeds: int, steps: int) -> pd.DataFrame:
+    """Trained on bits of each mean, with Adam: `own` and `even`, right on such and on fair bits."""
+    return sweep(
+        biased_point,
+        [{"mean": m, "bits": bits, "size": size, "seeds": seeds, "steps": steps} for m in means],
+    ).drop(columns=["bits", "size", "seeds", "steps"])
+
+
+def biased_point(*, mean: float, bits: int, size: int, seeds: int, steps: int) -> pd.DataFrame:
+    """A point of `biased`."""
+    task = Parity(bits, size, mean=mean)
+    tests = {"own": task, "even": Parity(bits, size)}
+    seen = _trained(task, tests, optimiser="Adam", seeds=seeds, steps=steps, width=2 * WIDTH)
+    return seen.groupby("seed", as_index=False).last()
+
+
+# Information
+
+
+def rows_of_bits() -> tuple[Tensor, Tensor]:
+    """All rows of `BITS` bits, (4096, 12), and the majority of the first `MAJORITY` of each."""
+    grid = torch.cartesian_prod(*[torch.tensor([-1.0, 1.0], dtype=torch.float64)] * BITS)
+    return grid, (grid[:, :MAJORITY].sum(1) > 0).double()
+
+
+def _layered() -> nn.Module:
+    layers: list[nn.Module] = []
+    for before, after in zip(LAYERS, LAYERS[1:], strict=False):
+        layers += [nn.Linear(before, after), nn.Tanh()]
+    return nn.Sequential(*layers, nn.Linear(LAYERS[-1], 1))
+
+
+LAYERED = Architecture("12-10-5-3-1", _layered, engine="stacked", learning_rate=3e-3)
+
+
+def last_layer(trained: Trained, x: Tensor, unit: Callable[[Tensor], Tensor]) -> np.ndarray:
+    """Values (members, inputs, units) of the last hidden layer, with this function as its unit."""
+    values = x.expand(len(trained), *x.shape)
+    for layer in range(0, 2 * (len(LAYERS) - 1), 2):
+        weight, bias = (trained.parameters[f"{layer}.{part}"] for part in ("weight", "bias"))
+        values = unit(torch.baddbmm(bias[:, None], values, weight.transpose(1, 2)))
+    return values.numpy()
+
+
+def entropy(codes: np.ndarray) -> float:
+    """Entropy in bits of rows (inputs, units), each input as likely as the other.
+
+    It is the information that a code has about the input, because the input decides the code.
+    """
+    counts = np.unique(codes, axis=0, return_counts=True)[1]
+    shares = counts / counts.sum()
+    return float(-(shares * np.log2(shares)).sum()) + 0.0
+
+
+def fixed_bins(values: np.ndarray) -> np.ndarray:
+    """Bins of the released code: `BINS` edges from −1 to 1, the last one from 1 on.
+
+    Its index of a value below −1 is −1, and Python takes that for the last.
+    """
+    return (np.digitize(values, np.linspace(-1, 1, BINS)) - 1) % BINS
+
+
+def open_bins(values: np.ndarray) -> np.ndarray:
+    """Bins of the same width that go on in both directions."""
+    return np.floor((values + 1) / (2 / (BINS - 1))).astype(int)
+
+
+def equal_bins(values: np.ndarray) -> np.ndarray:
+    """`BINS` bins a unit (inputs, units) that hold equally many of its values, or nearly."""
+    edges = np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1], axis=0)
+    return np.stack([np.searchsorted(e, v) for e, v in zip(edges.T, values.T, strict=True)], 1)
+
+
+CODES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "fixed": fixed_bins,
+    "equal": equal_bins,
+    "exact": lambda values: values,
+    "sign": np.sign,
+}
+
+
+def layer_point(
+    *, steps: int, shuffled: bool, seeds: int, learn: Learner = ensembles.train
+) -> pd.DataFrame:
+    """Networks after so many steps: the bits that each of `CODES` has about the input.
+
+    Columns: seed, right (share of the labels), and the names of `CODES`.
+    """
+    x, y = rows_of_bits()
+    if shuffled:
+        y = y[torch.randperm(len(y), generator=torch.Generator().manual_seed(TEST_SEED))]
+    names = list(range(FIRST, FIRST + seeds))
+    done = learn(LAYERED, (x, y), names, Schedule(steps, batch=256))
+    assert done.trained is not None, "weights are asked for"
+    values = last_layer(done.trained, x, torch.tanh)
+    signs = last_layer(done.trained, x, torch.sign)
+    rows = [
+        {name: entropy(code(s if name == "sign" else v)) for name, code in CODES.items()}
+        for v, s in zip(values, signs, strict=True)
+    ]
+    right = (done.labels(x) == y.long()).double().mean(1).tolist()
+    return pd.DataFrame(rows).assign(seed=names, right=right)
+
+
+def layers(steps: Sequence[int], *, seeds: int) -> pd.DataFrame:
+    """`layer_point` for each number of steps, with the labels and with shuffled ones."""
+    grid = {"steps": list(steps), "shuffled": [False, True], "seeds": [seeds]}
+    return sweep(layer_point, grid).drop(columns="seeds")
