@@ -1,0 +1,269 @@
+"""Claims, figures and numbers of chapter 15, from the tables of `measure`.
+
+What is sampled are seeds: of a network's first weights and of all that it sees. Sizes of parities
+and the shares q are grids that the claims name.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import partial
+from random import Random
+
+import numpy as np
+import pandas as pd
+
+from falsestruct.chapters.failures.measure import fixed_bins, open_bins
+from falsestruct.evidence import Claims, Found, mean, ratio, share, summary, where
+from falsestruct.statistics import Estimate, exact
+from falsestruct.success import FOLLOWS, SIDES, TAKES
+from falsestruct.theory import gradients as theory
+
+OFTEN = 0.95  # q of a hint that is wrong on one in twenty
+COIN, NEVER = 0.5, 1.0
+PATIENCE = 10  # times the steps that are enough beside a coin
+FOUR, TWO, SIX = 4, 2, 6
+NETWORK = ["optimiser", "size", "noise", "q", "seed"]
+SHARE = partial(mean, bounds=(0.0, 1.0))
+
+
+# Proved
+
+
+def proved(cases: int) -> Claims:
+    """Claims in exact arithmetic; `cases` random networks for each number of inputs."""
+    return _variances(cases) | _signal() | _constructions(cases)
+
+
+def _variances(cases: int) -> Claims:
+    rng, off, others = Random(0), [], []
+    for d in (2, 3, 4, 5):
+        for _ in range(cases):
+            network = theory.random_network(d, 3, rng)
+            slopes = [theory.gradient(network, x) for x in theory.cube(d)]
+            said = theory.parity_variance(slopes)
+            off.append(abs(theory.variance(slopes, theory.parities(d)) - said))
+            others.append(abs(theory.variance(slopes, theory.conjunctions(d)) / said - 1))
+    return {"failures-variance": (_exact(max(off), len(off)), _exact(min(others), len(off)))}
+
+
+def _signal() -> Claims:
+    qs = [Fraction(n, 20) for n in range(10, 21)]
+    sizes = {"bits": 3, "size": 2}
+
+    def once(q: Fraction, x: theory.Bits) -> Fraction:
+        return Fraction(1) if x[0] == 1 else 2 * q - 1
+
+    law = max(theory.law_error(q, lambda _, q=q: q, **sizes) for q in qs)  # type: ignore[misc]
+    other = max(theory.law_error(q, partial(once, q), **sizes) for q in qs)
+    return {"failures-signal": (_exact(law, len(qs)), _exact(other, len(qs)))}
+
+
+def _constructions(cases: int) -> Claims:
+    rng, ds, ns = Random(0), range(2, 21), range(3, 61)
+    odd = [theory.mislabelled(theory.tents(range(1, d + 1, 2)), d, ones=1) for d in ds]
+    even = [theory.mislabelled(theory.tents(range(2, d + 1, 2)), d, ones=0) for d in ds]
+    pairs = [(2, 2), (2, 4), (3, 4), (2, 6)]
+    full = [Fraction(theory.rank(theory.pairing(r, n)), r ** (n // 2)) for r, n in pairs]
+    less = [
+        Fraction(theory.rank(theory.random_sum(r, n, r ** (n // 2) - 1, rng)), r ** (n // 2))
+        for r, n in pairs
+        for _ in range(cases)
+    ]
+    grown = [theory.condition_bound(theory.curves(n)) / n**4 for n in ns]
+    last = ns[-1]
+    flat = theory.condition_bound(theory.straightened(theory.curves(last))) / last**4
+    steps = [theory.left_over(Fraction(n, 10), 50) for n in (15, 21)]
+    return {
+        "failures-construction": (_exact(max(odd), len(odd)), _exact(min(even), len(even))),
+        "failures-pairing": (_exact(min(full), len(full)), _exact(max(less), len(less))),
+        "failures-conditioning": (_exact(min(grown), len(grown)), _exact(flat)),
+        "failures-threshold": (_exact(steps[0]), _exact(steps[1])),
+    }
+
+
+def _exact(value: Fraction, n: int = 1) -> Estimate:
+    return exact(float(value), n)
+
+
+# Measured
+
+
+def parity_claims(table: pd.DataFrame) -> Claims:
+    """Claims on the parity of half of the bits: the most bits, and eight."""
+    found: Claims = {}
+    for optimiser, id in (("descent", "failures-parity"), ("Adam", "failures-parity-adam")):
+        own = where(table, optimiser=optimiser)
+        most, few = (where(own, bits=bits)["right"] for bits in (own["bits"].max(), 8))
+        found[id] = (SHARE(most), SHARE(few))
+    return found
+
+
+def after(table: pd.DataFrame, step: int) -> pd.DataFrame:
+    """The last look at each network up to a step; who is done stays as it was."""
+    return table[table["step"] <= step].groupby(NETWORK, as_index=False).last()
+
+
+def hint_claims(table: pd.DataFrame, budget: int) -> Claims:
+    """Claims on who follows the hint, with gradient descent.
+
+    Args:
+        table: As `measure.hints` gives it, several tables in one.
+        budget: Steps that are enough for the parity of four bits beside a coin.
+    """
+    own = where(table, optimiser="descent", noise="hint")
+    early, late = after(own, budget), after(own, PATIENCE * budget)
+    hint, coin = (where(early, size=FOUR, q=q)["apart"] for q in (OFTEN, COIN))
+    left, kept = (where(late, size=FOUR, q=q)["apart"] for q in (OFTEN, NEVER))
+    always, beside = (where(late, size=TWO, q=q)["apart"] for q in (NEVER, OFTEN))
+    return {
+        "failures-taken": (share(hint <= 1 - FOLLOWS), share(coin < SIDES)),
+        "failures-delay": (share(left >= TAKES), share(kept >= TAKES)),
+        "failures-never": (share(always <= 1 - FOLLOWS), share(beside <= 1 - FOLLOWS)),
+    }
+
+
+def law_claims(table: pd.DataFrame) -> Claims:
+    """Claims on how the delay grows with q, by optimiser and size of the parity."""
+    about = {
+        "failures-law": ("descent", FOUR),
+        "failures-law-six": ("descent", SIX),
+        "failures-law-adam": ("Adam", FOUR),
+    }
+    found: Claims = {}
+    for id, (optimiser, size) in about.items():
+        own = where(table, optimiser=optimiser)
+        hint = where(own, size=size, noise="hint")
+        found[id] = (mean(slopes(hint)), mean(slopes(where(own, size=FOUR, noise="label"))))
+    return found
+
+
+def slopes(table: pd.DataFrame) -> np.ndarray:
+    """For each seed: slope of ln(steps until learnt) against ln(1/(4q(1 − q))), where q < 1."""
+    own = table[table["q"] < 1].drop_duplicates(NETWORK)
+    at = own.assign(x=np.log(stretched(own["q"])), y=np.log(own["learnt"]))
+    return np.array([np.polyfit(part["x"], part["y"], 1)[0] for _, part in at.groupby("seed")])
+
+
+def stretched(q: pd.Series) -> pd.Series:
+    """1/(4q(1 − q)): how much longer it takes, says the law."""
+    return 1 / (4 * q * (1 - q))
+
+
+def biased_claims(table: pd.DataFrame) -> Claims:
+    """The claim on biased bits: those of the largest mean, and fair ones."""
+    lost = table.assign(lost=table["own"] - table["even"])
+    most, none = (where(lost, mean=m)["lost"] for m in (table["mean"].max(), 0.0))
+    pair: list[Found] = [mean(part, bounds=(-1.0, 1.0)) for part in (most, none)]
+    return {"failures-biased": (pair[0], pair[1])}
+
+
+def layer_claims(table: pd.DataFrame) -> Claims:
+    """Claims on the information in the last hidden layer."""
+    real, shuffled = (where(table, shuffled=kind) for kind in (False, True))
+    low, high = np.linspace(-3, -1.01, 200), np.array([1.5])
+    wrong, right = ((bins(low) == bins(high)).mean() for bins in (fixed_bins, open_bins))
+    apart = [fall(part, "fixed") - fall(part, "equal") for part in (real, shuffled)]
+    return {
+        "failures-compression": (mean(fall(real, "fixed")), mean(fall(shuffled, "fixed"))),
+        "failures-adaptive": (mean(apart[0]), mean(apart[1])),
+        "failures-information": (
+            exact(table["exact"].min(), len(table)), exact(table["sign"].max(), len(table)),
+        ),
+        "failures-bins": (exact(wrong, len(low)), exact(right, len(low))),
+    }  # fmt: skip
+
+
+def fall(table: pd.DataFrame, what: str) -> np.ndarray:
+    """For each seed: the most information on the way less that at the end."""
+    own = table.sort_values("steps").groupby("seed")[what]
+    return (own.max() - own.last()).to_numpy()
+
+
+# Tables for the figures, numbers for the prose
+
+
+def right_at(table: pd.DataFrame) -> pd.DataFrame:
+    """What `figures.parities` draws: columns optimiser, bits, value, low, high."""
+    return summary(table, ["optimiser", "bits"], "right", measure=SHARE)
+
+
+def taken(table: pd.DataFrame, budget: int) -> pd.DataFrame:
+    """What `figures.taken` draws: mean capture of the hint at the budget, by size and q.
+
+    Columns row (size), column (q), value.
+    """
+    own = after(where(table, optimiser="descent", noise="hint"), budget)
+    cells = own.groupby(["size", "q"])["apart"].mean().reset_index()
+    return pd.DataFrame({"row": cells["size"], "column": cells["q"], "value": 1 - cells["apart"]})
+
+
+def courses(table: pd.DataFrame, shares: tuple[float, ...]) -> pd.DataFrame:
+    """What `figures.courses` draws: capture of the hint on the way, four bits, by descent.
+
+    Columns q, step, value, low, high. Who is done stays as it was.
+    """
+    own = where(table, optimiser="descent", noise="hint", size=FOUR, q=list(shares))
+    steps = np.unique(np.geomspace(25, own["step"].max(), 40).astype(int))
+    looks = pd.concat([after(own, int(step)).assign(step=step) for step in steps])
+    return summary(looks.assign(hint=1 - looks["apart"]), ["q", "step"], "hint", measure=SHARE)
+
+
+def delays(table: pd.DataFrame) -> pd.DataFrame:
+    """What `figures.delays` draws: steps until learnt over those beside a coin, seed by seed.
+
+    Columns optimiser, size, stretch, value, low, high.
+    """
+    own = table[(table["noise"] == "hint") & (table["q"] < 1)].drop_duplicates(NETWORK)
+    alone = where(own, q=COIN)[["optimiser", "size", "seed", "learnt"]]
+    both = own.merge(alone, on=["optimiser", "size", "seed"], suffixes=("", "_alone"))
+    both = both.assign(stretch=stretched(both["q"]), delay=both["learnt"] / both["learnt_alone"])
+    later = both[both["q"] > COIN]
+    return summary(later, ["optimiser", "size", "stretch"], "delay", measure=ratio)
+
+
+def bits_of(table: pd.DataFrame) -> pd.DataFrame:
+    """What `figures.information` draws: columns steps, what, value, low, high."""
+    own = where(table, shuffled=False)
+    parts = [summary(own, "steps", what).assign(what=what) for what in ("exact", "equal", "fixed")]
+    return pd.concat(parts, ignore_index=True)
+
+
+def said(table: pd.DataFrame, budget: int) -> dict[str, float]:
+    """Numbers of the hints for the prose: steps are medians, parity of four bits, by descent."""
+    own = where(table, optimiser="descent", noise="hint", size=FOUR).drop_duplicates(NETWORK)
+    steps = own.groupby("q")["learnt"].median()
+    never = where(after(table, PATIENCE * budget), optimiser="descent", size=TWO, q=NEVER)
+    known = table[table["q"] < 1].drop_duplicates(NETWORK)
+    fits = {
+        f"slope_{optimiser.lower()}_{size}": float(np.mean(slopes(part)))
+        for (optimiser, size), part in where(table, noise="hint").groupby(["optimiser", "size"])
+    }
+    return fits | {
+        "coin_steps": steps[COIN], "often_steps": steps[OFTEN],
+        "often_delay": steps[OFTEN] / steps[COIN],
+        "often_law": float(stretched(pd.Series([OFTEN]))[0]),
+        "often_root": float(stretched(pd.Series([OFTEN]))[0]) ** 0.5,
+        "budget": float(budget), "patience": float(PATIENCE),
+        "networks": float(len(table.drop_duplicates(NETWORK))),
+        "unfinished": float((~known["reached"].astype(bool)).sum()),
+        "never_right": float(never["apart"].mean()),
+    }  # fmt: skip
+
+
+def said_of_others(
+    parities: pd.DataFrame, biased: pd.DataFrame, layers: pd.DataFrame
+) -> dict[str, float]:
+    """Numbers of the other experiments for the prose."""
+    most = where(biased, mean=biased["mean"].max())
+    real = where(layers, shuffled=False)
+    last = where(real, steps=real["steps"].max())
+    small = parities[(parities["bits"] == 8) & (parities["optimiser"] == "descent")]
+    return {
+        "biased_own": most["own"].mean(), "biased_even": most["even"].mean(),
+        "even_even": where(biased, mean=0.0)["even"].mean(),
+        "small_steps": float(small["step"].median()),
+        "layer_right": last["right"].mean(),
+        **{f"fall_{what}": float(fall(real, what).mean()) for what in ("fixed", "equal")},
+        **{f"end_{what}": last[what].mean() for what in ("fixed", "equal")},
+    }  # fmt: skip
