@@ -216,3 +216,81 @@ def left_over(step: Fraction, steps: int) -> Fraction:
     for _ in range(steps):
         distance -= step * distance
     return abs(distance)
+
+
+# What the chapter records: the number that decides, and its control's
+
+
+def evidence(cases: int) -> dict[str, tuple[Fraction, Fraction]]:
+    """Every statement tried: by name, the number that decides and that of its control.
+
+    Args:
+        cases: Random networks for each number of inputs, and random sums for each tensor.
+    """
+    return {
+        "variance": variance_evidence(cases),
+        "signal": signal_evidence(),
+        "construction": tent_evidence(range(2, 21)),
+        "pairing": pairing_evidence(cases),
+        "conditioning": curve_evidence(range(3, 61)),
+        "threshold": (left_over(Fraction(15, 10), 50), left_over(Fraction(21, 10), 50)),
+    }
+
+
+def variance_evidence(cases: int) -> tuple[Fraction, Fraction]:
+    """Largest error of the identity; smallest relative one for conjunctions instead."""
+    rng, off, others = Random(0), [], []
+    for d in (2, 3, 4, 5):
+        for _ in range(cases):
+            network = random_network(d, 3, rng)
+            slopes = [gradient(network, x) for x in cube(d)]
+            said = parity_variance(slopes)
+            off.append(abs(variance(slopes, parities(d)) - said))
+            others.append(abs(variance(slopes, conjunctions(d)) / said - 1))
+    return max(off), min(others)
+
+
+def signal_evidence() -> tuple[Fraction, Fraction]:
+    """Largest error of the law over q; the same for a hint that is wrong at one bit's −1 only."""
+    qs = [Fraction(n, 20) for n in range(10, 21)]
+
+    def once(q: Fraction) -> Callable[[Bits], Fraction]:
+        return lambda x: ONE if x[0] == 1 else 2 * q - 1
+
+    def always(q: Fraction) -> Callable[[Bits], Fraction]:
+        return lambda x: q
+
+    law, other = (max(law_error(q, told(q), bits=3, size=2) for q in qs) for told in (always, once))
+    return law, other
+
+
+def tent_evidence(sizes: Iterable[int]) -> tuple[Fraction, Fraction]:
+    """Largest share that tents at the odd numbers mislabel; smallest of those at the even ones."""
+    odd, even = zip(
+        *(
+            (
+                mislabelled(tents(range(1, d + 1, 2)), d, ones=1),
+                mislabelled(tents(range(2, d + 1, 2)), d, ones=0),
+            )
+            for d in sizes
+        ),
+        strict=True,
+    )
+    return max(odd), min(even)
+
+
+def pairing_evidence(cases: int) -> tuple[Fraction, Fraction]:
+    """Least rank of the pairing over rᴺᐟ²; largest for sums of one product fewer than that."""
+    rng, full, less = Random(0), [], []
+    for values, patches in ((2, 2), (2, 4), (3, 4), (2, 6)):
+        most = values ** (patches // 2)
+        full.append(Fraction(rank(pairing(values, patches)), most))
+        for _ in range(cases):
+            less.append(Fraction(rank(random_sum(values, patches, most - 1, rng)), most))
+    return min(full), max(less)
+
+
+def curve_evidence(sizes: Sequence[int]) -> tuple[Fraction, Fraction]:
+    """Least bound over n⁴; that of the last size once it has been straightened."""
+    bounds = [condition_bound(curves(n)) / n**4 for n in sizes]
+    return min(bounds), condition_bound(straightened(curves(sizes[-1]))) / sizes[-1] ** 4

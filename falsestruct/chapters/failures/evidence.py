@@ -6,18 +6,16 @@ and the shares q are grids that the claims name.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from functools import partial
-from random import Random
 
 import numpy as np
 import pandas as pd
 
-from falsestruct.chapters.failures.measure import fixed_bins, open_bins
 from falsestruct.evidence import Claims, Found, mean, ratio, share, summary, where
-from falsestruct.statistics import Estimate, exact
+from falsestruct.statistics import exact
 from falsestruct.success import FOLLOWS, SIDES, TAKES
-from falsestruct.theory import gradients as theory
+from falsestruct.theory import gradients
+from falsestruct.theory.information import fixed_bins, open_bins
 
 OFTEN = 0.95  # q of a hint that is wrong on one in twenty
 COIN, NEVER = 0.5, 1.0
@@ -27,66 +25,12 @@ NETWORK = ["optimiser", "size", "noise", "q", "seed"]
 SHARE = partial(mean, bounds=(0.0, 1.0))
 
 
-# Proved
-
-
 def proved(cases: int) -> Claims:
     """Claims in exact arithmetic; `cases` random networks for each number of inputs."""
-    return _variances(cases) | _signal() | _constructions(cases)
-
-
-def _variances(cases: int) -> Claims:
-    rng, off, others = Random(0), [], []
-    for d in (2, 3, 4, 5):
-        for _ in range(cases):
-            network = theory.random_network(d, 3, rng)
-            slopes = [theory.gradient(network, x) for x in theory.cube(d)]
-            said = theory.parity_variance(slopes)
-            off.append(abs(theory.variance(slopes, theory.parities(d)) - said))
-            others.append(abs(theory.variance(slopes, theory.conjunctions(d)) / said - 1))
-    return {"failures-variance": (_exact(max(off), len(off)), _exact(min(others), len(off)))}
-
-
-def _signal() -> Claims:
-    qs = [Fraction(n, 20) for n in range(10, 21)]
-    sizes = {"bits": 3, "size": 2}
-
-    def once(q: Fraction, x: theory.Bits) -> Fraction:
-        return Fraction(1) if x[0] == 1 else 2 * q - 1
-
-    law = max(theory.law_error(q, lambda _, q=q: q, **sizes) for q in qs)  # type: ignore[misc]
-    other = max(theory.law_error(q, partial(once, q), **sizes) for q in qs)
-    return {"failures-signal": (_exact(law, len(qs)), _exact(other, len(qs)))}
-
-
-def _constructions(cases: int) -> Claims:
-    rng, ds, ns = Random(0), range(2, 21), range(3, 61)
-    odd = [theory.mislabelled(theory.tents(range(1, d + 1, 2)), d, ones=1) for d in ds]
-    even = [theory.mislabelled(theory.tents(range(2, d + 1, 2)), d, ones=0) for d in ds]
-    pairs = [(2, 2), (2, 4), (3, 4), (2, 6)]
-    full = [Fraction(theory.rank(theory.pairing(r, n)), r ** (n // 2)) for r, n in pairs]
-    less = [
-        Fraction(theory.rank(theory.random_sum(r, n, r ** (n // 2) - 1, rng)), r ** (n // 2))
-        for r, n in pairs
-        for _ in range(cases)
-    ]
-    grown = [theory.condition_bound(theory.curves(n)) / n**4 for n in ns]
-    last = ns[-1]
-    flat = theory.condition_bound(theory.straightened(theory.curves(last))) / last**4
-    steps = [theory.left_over(Fraction(n, 10), 50) for n in (15, 21)]
     return {
-        "failures-construction": (_exact(max(odd), len(odd)), _exact(min(even), len(even))),
-        "failures-pairing": (_exact(min(full), len(full)), _exact(max(less), len(less))),
-        "failures-conditioning": (_exact(min(grown), len(grown)), _exact(flat)),
-        "failures-threshold": (_exact(steps[0]), _exact(steps[1])),
+        f"failures-{name}": (exact(float(value), cases), exact(float(control), cases))
+        for name, (value, control) in gradients.evidence(cases).items()
     }
-
-
-def _exact(value: Fraction, n: int = 1) -> Estimate:
-    return exact(float(value), n)
-
-
-# Measured
 
 
 def parity_claims(table: pd.DataFrame) -> Claims:

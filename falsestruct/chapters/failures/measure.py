@@ -20,6 +20,7 @@ from falsestruct.learning.schedule import Schedule, Trained
 from falsestruct.problems.parity import Parity
 from falsestruct.success import FOLLOWS, TAKES
 from falsestruct.sweep.grid import sweep
+from falsestruct.theory.information import entropy, equal_bins, fixed_bins
 
 FIRST = 1000  # seed of the first network; smaller ones were for trials
 BATCH, WIDTH = 64, 64  # fresh samples in a step; hidden ReLUs, where nothing else is said
@@ -27,7 +28,6 @@ RATES = {"descent": 0.1, "Adam": 1e-3}
 LOOKS, SAMPLES = 25, 500  # steps between two looks; inputs of a look
 TEST_SEED = 90_000
 ONES = 10  # hidden ReLUs for each bit, as in arXiv:1703.07950
-BINS = 30  # of arXiv:1703.00810
 BITS, MAJORITY = 12, 5  # inputs of the layered network, and how many of them its labels are about
 LAYERS = (BITS, 10, 5, 3)
 
@@ -161,35 +161,6 @@ def last_layer(trained: Trained, x: Tensor, unit: Callable[[Tensor], Tensor]) ->
         weight, bias = (trained.parameters[f"{layer}.{part}"] for part in ("weight", "bias"))
         values = unit(torch.baddbmm(bias[:, None], values, weight.transpose(1, 2)))
     return values.numpy()
-
-
-def entropy(codes: np.ndarray) -> float:
-    """Entropy in bits of rows (inputs, units), each input as likely as the other.
-
-    It is the information that a code has about the input, because the input decides the code.
-    """
-    counts = np.unique(codes, axis=0, return_counts=True)[1]
-    shares = counts / counts.sum()
-    return float(-(shares * np.log2(shares)).sum()) + 0.0
-
-
-def fixed_bins(values: np.ndarray) -> np.ndarray:
-    """Bins of the released code: `BINS` edges from −1 to 1, the last one from 1 on.
-
-    Its index of a value below −1 is −1, and Python takes that for the last.
-    """
-    return (np.digitize(values, np.linspace(-1, 1, BINS)) - 1) % BINS
-
-
-def open_bins(values: np.ndarray) -> np.ndarray:
-    """Bins of the same width that go on in both directions."""
-    return np.floor((values + 1) / (2 / (BINS - 1))).astype(int)
-
-
-def equal_bins(values: np.ndarray) -> np.ndarray:
-    """`BINS` bins a unit (inputs, units) that hold equally many of its values, or nearly."""
-    edges = np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1], axis=0)
-    return np.stack([np.searchsorted(e, v) for e, v in zip(edges.T, values.T, strict=True)], 1)
 
 
 CODES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
