@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,7 +104,6 @@ def test_the_bound_on_the_condition_by_hand():
 
 @pytest.mark.parametrize("n", [3, 10, 40])
 def test_it_is_a_bound(n):
-    np = pytest.importorskip("numpy")
     matrix = np.array(theory.curves(n), dtype=float)
     assert float(theory.condition_bound(theory.curves(n))) <= np.linalg.cond(matrix) ** 2 * 1.001
 
