@@ -64,18 +64,19 @@ def _network(
 
 
 def biased(own: float, even: float) -> pd.DataFrame:
-    """Right on own and on fair bits, after training on biased ones; after fair ones, always."""
+    """Right on own bits, and about as often as said on fair ones, after training on biased ones."""
     return pd.DataFrame(
-        {"mean": mean, "seed": seed, "own": a, "even": b}
+        {"mean": mean, "seed": seed, "own": a, "even": b + mean * (-1) ** seed / 100}
         for mean, a, b in ((0.0, 1.0, 1.0), (0.7, own, even))
         for seed in range(SEEDS)
     )
 
 
 def parities(most: float) -> pd.DataFrame:
-    """Right on eight bits, and on twenty as often as said, with both optimisers."""
+    """Right on eight bits, and on twenty about as often as said, with both optimisers."""
     return pd.DataFrame(
-        {"bits": bits, "optimiser": optimiser, "seed": seed, "step": 9, "right": right}
+        {"bits": bits, "optimiser": optimiser, "seed": seed, "step": 9}
+        | {"right": right - (bits == 20) * (seed % 2) / 50}
         for bits, right in ((8, 1.0), (20, most))
         for optimiser in ("descent", "Adam")
         for seed in range(10)
@@ -83,7 +84,7 @@ def parities(most: float) -> pd.DataFrame:
 
 
 def layers(fixed: float, equal: float, *, exact: float = 12.0) -> pd.DataFrame:
-    """Bits at the end with fixed bins and others, of ten at the start; shuffled labels keep them."""
+    """Bits at the end with fixed bins and others, ten at the start; shuffled labels keep those."""
     rows = []
     for shuffled in (False, True):
         for seed in range(10):

@@ -39,7 +39,7 @@ def parity_claims(table: pd.DataFrame) -> Claims:
     for optimiser, id in (("descent", "failures-parity"), ("Adam", "failures-parity-adam")):
         own = where(table, optimiser=optimiser)
         most, few = (where(own, bits=bits)["right"] for bits in (own["bits"].max(), 8))
-        found[id] = (SHARE(most), SHARE(few))
+        found[id] = (SHARE(most), share(few >= FOLLOWS))
     return found
 
 
