@@ -119,6 +119,18 @@ def hints(
     return table.rename(columns={varied: "q"}).assign(noise=noise)
 
 
+Run = tuple[str, str, list[int], list[float], int, int]
+
+
+def every(runs: Sequence[Run], *, bits: int) -> pd.DataFrame:
+    """`hints` of each run: optimiser, noise, sizes, shares, seeds, steps; one table."""
+    tables = [
+        hints(sizes, shares, bits=bits, optimiser=name, seeds=seeds, steps=steps, noise=noise)
+        for name, noise, sizes, shares, seeds, steps in runs
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
 def biased(means: Sequence[float], *, bits: int, size: int, seeds: int, steps: int) -> pd.DataFrame:
     """Trained on bits of each mean, with Adam: `own` and `even`, right on such and on fair bits."""
     return sweep(
