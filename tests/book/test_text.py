@@ -276,6 +276,7 @@ FREE = (
     '"Simpler" has no settled meaning.',
     "Being unstable is no proof that a *planted* structure was taken.",
     "A false structure need not be the unstable one.",
+    "A hint that is always there does not close the way",
     "Not everything that would be a false structure is taken.",
 )
 
