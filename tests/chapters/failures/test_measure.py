@@ -9,7 +9,7 @@ import torch
 
 from falsestruct.chapters.failures import evidence as found
 from falsestruct.chapters.failures import measure as experiment
-from falsestruct.learning.ensembles import train
+from falsestruct.learning import training
 from falsestruct.learning.schedule import Schedule
 from falsestruct.press.notebook.claims import judge, read_claims
 from falsestruct.press.paths import find_book
@@ -84,14 +84,15 @@ def test_all_rows_of_bits_and_their_majority():
 
 def test_the_last_layer_is_the_network_s():
     x, y = experiment.rows_of_bits()
-    done = train(experiment.LAYERED, (x, y), [1, 2], Schedule(3, batch=64)).trained
+    schedule = Schedule(3, batch=64)
+    done = training.train(experiment.LAYERED, (x, y), [1, 2], schedule, dtype=torch.float64)
     values = experiment.last_layer(done, x[:20], torch.tanh)
     assert values.shape == (2, 20, 3)
-    network = experiment.LAYERED.build()
+    network = experiment.LAYERED.build().double()
     network.load_state_dict({name: own[1] for name, own in done.parameters.items()})
     with torch.no_grad():
-        wanted = network[:-1](x[:20].float()).numpy()
-    assert values[1] == pytest.approx(wanted, abs=1e-5)
+        wanted = network[:-1](x[:20]).numpy()
+    assert values[1] == pytest.approx(wanted, abs=1e-12)
 
 
 def test_an_untrained_layer_has_all_the_information_and_bins_have_less():
