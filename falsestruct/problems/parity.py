@@ -67,3 +67,8 @@ class Parity:
     def false(self, x: Tensor) -> Tensor:
         """What the hint says, (samples,)."""
         return (x[:, -1] > 0).long()
+
+
+def rows(bits: int) -> Tensor:
+    """All rows of so many bits, −1 or 1: (2^bits, bits), float64."""
+    return torch.cartesian_prod(*[torch.tensor([-1.0, 1.0], dtype=torch.float64)] * bits)

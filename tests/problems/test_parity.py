@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from falsestruct.problems.parity import Parity
+from falsestruct.problems.parity import Parity, rows
 
 
 def drawn(task: Parity, samples: int = 4000):
@@ -59,3 +59,8 @@ def test_bits_have_their_mean():
 def test_parities_that_make_no_sense(wrong):
     with pytest.raises(ValueError, match="expected"):
         Parity(*wrong)
+
+
+def test_all_rows():
+    assert rows(2).tolist() == [[-1, -1], [-1, 1], [1, -1], [1, 1]]
+    assert len(rows(12).unique(dim=0)) == 4096

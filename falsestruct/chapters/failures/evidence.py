@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from falsestruct.evidence import Claims, Found, mean, ratio, share, summary, where
+from falsestruct.evidence import Claims, mean, ratio, share, summary, where
 from falsestruct.statistics import exact
 from falsestruct.success import FOLLOWS, SIDES, TAKES
 from falsestruct.theory import gradients
@@ -97,9 +97,10 @@ def stretched(q: pd.Series) -> pd.Series:
 def biased_claims(table: pd.DataFrame) -> Claims:
     """The claim on biased bits: those of the largest mean, and fair ones."""
     lost = table.assign(lost=table["own"] - table["even"])
-    most, none = (where(lost, mean=m)["lost"] for m in (table["mean"].max(), 0.0))
-    pair: list[Found] = [mean(part, bounds=(-1.0, 1.0)) for part in (most, none)]
-    return {"failures-biased": (pair[0], pair[1])}
+    most, none = (
+        mean(where(lost, mean=m)["lost"], bounds=(-1.0, 1.0)) for m in (table["mean"].max(), 0.0)
+    )
+    return {"failures-biased": (most, none)}
 
 
 def layer_claims(table: pd.DataFrame) -> Claims:
@@ -195,19 +196,13 @@ def said(table: pd.DataFrame, budget: int) -> dict[str, float]:
     }  # fmt: skip
 
 
-def said_of_others(
-    parities: pd.DataFrame, biased: pd.DataFrame, layers: pd.DataFrame
-) -> dict[str, float]:
+def said_of_others(biased: pd.DataFrame, layers: pd.DataFrame) -> dict[str, float]:
     """Numbers of the other experiments for the prose."""
-    most = where(biased, mean=biased["mean"].max())
-    real = where(layers, shuffled=False)
-    last = where(real, steps=real["steps"].max())
-    small = parities[(parities["bits"] == 8) & (parities["optimiser"] == "descent")]
+    most, real = where(biased, mean=biased["mean"].max()), where(layers, shuffled=False)
     return {
-        "biased_own": most["own"].mean(), "biased_even": most["even"].mean(),
+        "biased_own": most["own"].mean(),
+        "biased_even": most["even"].mean(),
         "even_even": where(biased, mean=0.0)["even"].mean(),
-        "small_steps": float(small["step"].median()),
-        "layer_right": last["right"].mean(),
+        "layer_right": where(real, steps=real["steps"].max())["right"].mean(),
         **{f"fall_{what}": float(fall(real, what).mean()) for what in ("fixed", "equal")},
-        **{f"end_{what}": last[what].mean() for what in ("fixed", "equal")},
-    }  # fmt: skip
+    }

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from falsestruct.learning import fresh, training
 from falsestruct.learning.networks import Architecture, shallow
 from falsestruct.learning.schedule import Schedule, Trained
-from falsestruct.problems.parity import Parity
+from falsestruct.problems.parity import Parity, rows
 from falsestruct.success import FOLLOWS, TAKES
 from falsestruct.sweep.grid import sweep
 from falsestruct.theory.information import entropy, equal_bins, fixed_bins
@@ -149,12 +149,6 @@ def biased_point(*, mean: float, bits: int, size: int, seeds: int, steps: int) -
 # Information
 
 
-def rows_of_bits() -> tuple[Tensor, Tensor]:
-    """All rows of `BITS` bits, (4096, 12), and the majority of the first `MAJORITY` of each."""
-    grid = torch.cartesian_prod(*[torch.tensor([-1.0, 1.0], dtype=torch.float64)] * BITS)
-    return grid, (grid[:, :MAJORITY].sum(1) > 0).double()
-
-
 def _layered() -> nn.Module:
     layers: list[nn.Module] = []
     for before, after in zip(LAYERS, LAYERS[1:], strict=False):
@@ -189,19 +183,20 @@ def layer_point(*, steps: int, shuffled: bool, seeds: int) -> pd.DataFrame:
 
     Columns: seed, right (share of the labels), and the names of `CODES`.
     """
-    x, y = rows_of_bits()
+    x = rows(BITS)
+    y = (x[:, :MAJORITY].sum(1) > 0).double()
     if shuffled:
         y = y[torch.randperm(len(y), generator=torch.Generator().manual_seed(TEST_SEED))]
     names, schedule = list(range(FIRST, FIRST + seeds)), Schedule(steps, batch=256)
     done = training.train(LAYERED, (x, y), names, schedule, dtype=torch.float64)
     values = last_layer(done, x, torch.tanh)
     signs = last_layer(done, x, torch.sign)
-    rows = [
+    found = [
         {name: entropy(code(s if name == "sign" else v)) for name, code in CODES.items()}
         for v, s in zip(values, signs, strict=True)
     ]
     right = ((training.outputs(done, x) > 0) == (y > 0.5)).double().mean(1)
-    return pd.DataFrame(rows).assign(seed=names, right=right.tolist())
+    return pd.DataFrame(found).assign(seed=names, right=right.tolist())
 
 
 def layers(steps: Sequence[int], *, seeds: int) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from falsestruct.learning import training
 from falsestruct.learning.schedule import Schedule
 from falsestruct.press.notebook.claims import judge, read_claims
 from falsestruct.press.paths import find_book
+from falsestruct.problems.parity import rows
 from tests.worlds import failures as worlds
 
 CLAIMS = {k: v for k, v in read_claims(find_book(Path(__file__))).items() if "failures" in k}
@@ -76,14 +77,9 @@ def test_biased_bits_are_tested_on_both():
 # Information
 
 
-def test_all_rows_of_bits_and_their_majority():
-    x, y = experiment.rows_of_bits()
-    assert x.shape == (4096, 12) and len(x.unique(dim=0)) == 4096
-    assert y[0] == 0 and y[-1] == 1 and y.mean() == 0.5
-
-
 def test_the_last_layer_is_the_network_s():
-    x, y = experiment.rows_of_bits()
+    x = rows(experiment.BITS)
+    y = (x[:, 0] > 0).double()
     schedule = Schedule(3, batch=64)
     done = training.train(experiment.LAYERED, (x, y), [1, 2], schedule, dtype=torch.float64)
     values = experiment.last_layer(done, x[:20], torch.tanh)
@@ -186,8 +182,6 @@ def test_said_are_finite_numbers():
     said = found.said(table, worlds.BUDGET)
     assert said["often_delay"] == pytest.approx(said["often_law"])
     assert said["slope_adam_4"] == pytest.approx(0.5) and said["unfinished"] == 0
-    others = found.said_of_others(
-        worlds.parities(0.5), worlds.biased(1.0, 0.8), worlds.layers(3, 9)
-    )
+    others = found.said_of_others(worlds.biased(1.0, 0.8), worlds.layers(3, 9))
     assert others["fall_fixed"] == 7 and others["biased_even"] == pytest.approx(0.8)
     assert all(np.isfinite(list((said | others).values())))
