@@ -25,6 +25,7 @@ FIRST = 1000  # seed of the first network; smaller ones were for trials
 BATCH, WIDTH = 64, 64  # fresh samples in a step; hidden ReLUs, where nothing else is said
 RATES = {"descent": 0.1, "Adam": 1e-3}
 LOOKS, SAMPLES = 25, 500  # steps between two looks; inputs of a look
+HINTED = 10  # bits of an input with a hint, beside the hint
 TEST_SEED = 90_000
 ONES = 10  # hidden ReLUs for each bit, as in arXiv:1703.07950
 BITS, MAJORITY = 12, 5  # inputs of the layered network, and how many of them its labels are about
@@ -97,7 +98,7 @@ def hints(
     sizes: Sequence[int],
     shares: Sequence[float],
     *,
-    bits: int,
+    bits: int = HINTED,
     optimiser: str,
     seeds: int,
     steps: int,
@@ -118,15 +119,28 @@ def hints(
     return table.rename(columns={varied: "q"}).assign(noise=noise)
 
 
-Run = tuple[str, str, list[int], list[float], int, int]
+def every(
+    sizes: dict[str, list[list[int]]],
+    shares: Sequence[float],
+    *,
+    seeds: Sequence[int],
+    limits: Sequence[int],
+) -> pd.DataFrame:
+    """All tables of `hints` in one, by optimiser.
 
-
-def every(runs: Sequence[Run], *, bits: int) -> pd.DataFrame:
-    """`hints` of each run: optimiser, noise, sizes, shares, seeds, steps; one table."""
-    tables = [
-        hints(sizes, shares, bits=bits, optimiser=name, seeds=seeds, steps=steps, noise=noise)
-        for name, noise, sizes, shares, seeds, steps in runs
-    ]
+    Args:
+        sizes: Of the parity, for each optimiser in two groups.
+        shares: q of the hint. Only descent on the first group trains with 1; of the label's noise,
+            beside the parity of four bits, all between ½ and 1.
+        seeds, limits: Networks and steps of each group; the label's noise has those of the first.
+    """
+    tables, inside = [], [q for q in shares if q < 1]
+    for name, both in sizes.items():
+        for i, own in enumerate(both):
+            some = shares if name == "descent" and not i else inside
+            tables.append(hints(own, some, optimiser=name, seeds=seeds[i], steps=limits[i]))
+        noisy = {"optimiser": name, "seeds": seeds[0], "steps": limits[0], "noise": "label"}
+        tables.append(hints([4], inside[1:], **noisy))  # type: ignore[arg-type]
     return pd.concat(tables, ignore_index=True)
 
 
