@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
@@ -87,7 +86,9 @@ def delays(table: pd.DataFrame) -> Figure:
     sizes = sorted(table["size"].unique())
     looks = series((f"{size} bits" for size in sizes), line="-")
     for axis, own in parts:
-        _laws(axis, table["stretch"].max())
+        at = np.array([1.0, 1.1 * table["stretch"].max()])
+        for power, style in ((1.0, "-"), (0.5, "--")):
+            axis.plot(at, at**power, color="black", linewidth=0.9, linestyle=style)
         named = own.assign(name=[f"{size} bits" for size in own["size"]])
         for look, part in groups(named, "name", looks):
             if len(part):
@@ -102,12 +103,6 @@ def delays(table: pd.DataFrame) -> Figure:
     more = {"the law": line("black", "-", 0.9), "its square root": line("black", "--", 0.9)}
     legend(picture, looks, columns=4, more=more)
     return picture
-
-
-def _laws(axis: Axes, last: float) -> None:
-    at = np.array([1.0, 1.1 * last])
-    axis.plot(at, at, color="black", linewidth=0.9)
-    axis.plot(at, at**0.5, color="black", linewidth=0.9, linestyle="--")
 
 
 def information(table: pd.DataFrame) -> Figure:

@@ -146,10 +146,8 @@ def every(
 
 def biased(means: Sequence[float], *, bits: int, size: int, seeds: int, steps: int) -> pd.DataFrame:
     """Trained on bits of each mean, with Adam: `own` and `even`, right on such and on fair bits."""
-    return sweep(
-        biased_point,
-        [{"mean": m, "bits": bits, "size": size, "seeds": seeds, "steps": steps} for m in means],
-    ).drop(columns=["bits", "size", "seeds", "steps"])
+    fixed = {"bits": bits, "size": size, "seeds": seeds, "steps": steps}
+    return sweep(biased_point, [{"mean": m} | fixed for m in means]).drop(columns=[*fixed])
 
 
 def biased_point(*, mean: float, bits: int, size: int, seeds: int, steps: int) -> pd.DataFrame:
