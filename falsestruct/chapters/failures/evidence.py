@@ -139,8 +139,8 @@ def taken(table: pd.DataFrame, budget: int) -> pd.DataFrame:
     Columns row (size), column (q), value.
     """
     own = after(where(table, optimiser="descent", noise="hint"), budget)
-    cells = own.groupby(["size", "q"])["apart"].mean().reset_index()
-    return pd.DataFrame({"row": cells["size"], "column": cells["q"], "value": 1 - cells["apart"]})
+    cells = own.groupby(["size", "q"])["apart"].mean().rsub(1).rename("value").reset_index()
+    return cells.rename(columns={"size": "row", "q": "column"})
 
 
 def courses(table: pd.DataFrame, shares: tuple[float, ...]) -> pd.DataFrame:

@@ -66,11 +66,9 @@ def taken(table: pd.DataFrame) -> Figure:
     """
     picture = figure(0.5)
     axis = picture.subplots()
-    sizes, shares = (sorted(table[name].unique()) for name in ("row", "column"))
-    own = table.assign(row=table["row"].astype(str), column=[f"{q:g}" for q in table["column"]])
-    image = cells(
-        axis, own, rows=[str(k) for k in sizes], columns=[f"{q:g}" for q in shares], dark=0.5
-    )
+    names = {name: [f"{v:g}" for v in sorted(table[name].unique())] for name in ("row", "column")}
+    own = table.assign(**{name: [f"{v:g}" for v in table[name]] for name in names})
+    image = cells(axis, own, rows=names["row"], columns=names["column"], dark=0.5)
     axis.set(xlabel="share q of the data on which the hint is right", ylabel="bits in the parity")
     picture.colorbar(image, ax=axis, label="capture of the hint", shrink=0.9)
     return picture
