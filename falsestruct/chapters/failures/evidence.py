@@ -125,9 +125,6 @@ def fall(table: pd.DataFrame, what: str) -> np.ndarray:
     return (own.max() - own.last()).to_numpy()
 
 
-# Tables for the figures, numbers for the prose
-
-
 def right_at(table: pd.DataFrame) -> pd.DataFrame:
     """What `figures.parities` draws: columns optimiser, bits, value, low, high."""
     return summary(table, ["optimiser", "bits"], "right", measure=SHARE)

@@ -54,9 +54,6 @@ def _trained(
     )  # fmt: skip
 
 
-# Parities
-
-
 def parity_point(*, bits: int, optimiser: str, seeds: int, steps: int) -> pd.DataFrame:
     """The parity of half of the bits, beside a coin: `right`, the share of fresh inputs at the end.
 
@@ -89,7 +86,7 @@ def hint_point(
         task, {"apart": task.conflict()}, optimiser=optimiser, seeds=seeds, steps=steps,
         width=WIDTH, until=("apart", FOLLOWS),
     )  # fmt: skip
-    first = seen[seen["apart"] >= TAKES].groupby("seed")["step"].min()
+    first = seen[(seen["apart"] >= TAKES) & (seen["step"] > 0)].groupby("seed")["step"].min()
     learnt = seen["seed"].map(first)
     return seen.assign(learnt=learnt.fillna(steps), reached=learnt.notna())
 
@@ -130,8 +127,8 @@ def every(
 
     Args:
         sizes: Of the parity, for each optimiser in two groups.
-        shares: q of the hint. Only descent on the first group trains with 1; of the label's noise,
-            beside the parity of four bits, all between ½ and 1.
+        shares: q of the hint; 1 for descent on the first group only. Of the label's noise, beside
+            the parity of four bits: all between ½ and 1.
         seeds, limits: Networks and steps of each group; the label's noise has those of the first.
     """
     tables, inside = [], [q for q in shares if q < 1]
