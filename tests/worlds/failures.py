@@ -52,7 +52,7 @@ def _network(
 ) -> list[dict[str, object]]:
     """One that knows nothing but the hint until a step, and then all; a copy for each seed."""
     before = 0.0 if noise == "hint" and q > 0.5 else 0.5
-    looks = sorted({0, BUDGET, last} | ({round(at)} if at <= last else set()))
+    looks = sorted({0, BUDGET, last} | ({math.ceil(at)} if at <= last else set()))
     own = {"optimiser": optimiser, "size": size, "noise": noise, "q": q}
     known = {"learnt": min(at, last), "reached": at <= last}
     return [

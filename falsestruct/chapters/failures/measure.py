@@ -23,7 +23,7 @@ from falsestruct.theory.information import entropy, equal_bins, fixed_bins
 
 FIRST = 1000  # seed of the first network; smaller ones were for trials
 BATCH, WIDTH = 64, 64  # fresh samples in a step; hidden ReLUs, where nothing else is said
-RATES = {"descent": 0.1, "Adam": 1e-3}
+RATES = {"descent": 0.03, "Adam": 3e-4}
 LOOKS, SAMPLES = 25, 500  # steps between two looks; inputs of a look
 HINTED = 10  # bits of an input with a hint, beside the hint
 TEST_SEED = 90_000
