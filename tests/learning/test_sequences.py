@@ -54,6 +54,7 @@ def test_each_trains(architecture) -> None:
     shape = (40,) if architecture.outputs == 10 else (8, 6)
     x = torch.randn(20, *shape, generator=torch.Generator().manual_seed(0))
     y = torch.arange(20) % 2
+    x[y == 1] *= 3  # louder: what pooled networks can tell, too
     done = training.train(architecture, (x, y), [0, 1], Schedule(60, batch=10))
-    assert (done.loss < 1).all()  # ten classes at random: 2.3
+    assert (done.loss < 0.5).all()  # a network that knows no more than two equal shares: ln 2
     assert training.as_function(done)(x.expand(2, *x.shape)).shape == (2, 20, architecture.outputs)
