@@ -51,6 +51,7 @@ TRUE_HERE = {
     "simplicity-linear-thin": "proved, about what linear networks can't read",
     "noise-benign": "success with wrong labels as without, of networks that follow the original",
     "invariance-synonyms": "says that deep networks follow the original of the hierarchy",
+    "invariance-coincide": "the same",
     "failures-signal": "proved, about what a hint leaves once it has been learnt",
 }
 # Not judged here.

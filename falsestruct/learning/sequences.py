@@ -6,6 +6,9 @@ convolution, written as slices and a dense layer, so that `stacked` trains many 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from torch import Tensor, cat, nn
 
 from falsestruct.learning.networks import Architecture
@@ -68,29 +71,26 @@ def tree(length: int, symbols: int, width: int) -> Architecture:
     return Architecture("deep", build, "stacked", learning_rate=3e-3, outputs=symbols)
 
 
-def flat(length: int, symbols: int, width: int) -> Architecture:
-    """One hidden layer that sees the whole sequence."""
+def flat(length: int, symbols: int, *widths: int) -> Architecture:
+    """Layers that see the whole sequence: "shallow" with one that is hidden, "dense" with more."""
+    return _dense("shallow" if len(widths) == 1 else "dense", length * symbols, widths, symbols)
 
+
+def _dense(name: str, before: int, widths: Sequence[int], outputs: int) -> Architecture:
     def build() -> nn.Module:
-        hidden = nn.Linear(length * symbols, width)
-        return nn.Sequential(nn.Flatten(), hidden, nn.ReLU(), nn.Linear(width, symbols))
+        layers: list[nn.Module] = [nn.Flatten()]
+        for inputs, width in pairwise([before, *widths]):
+            layers += [nn.Linear(inputs, width), nn.ReLU()]
+        return nn.Sequential(*layers, nn.Linear(widths[-1], outputs))
 
-    return Architecture("shallow", build, "dense", learning_rate=3e-3, outputs=symbols)
+    return Architecture(name, build, "dense", learning_rate=3e-3, outputs=outputs)
 
 
 def for_signals(length: int, outputs: int) -> tuple[Architecture, ...]:
     """Eight architectures for signals (samples, length), four of them with windows."""
 
     def dense(name: str, *widths: int) -> Architecture:
-        def build() -> nn.Module:
-            layers: list[nn.Module] = [nn.Flatten()]
-            before = length
-            for width in widths:
-                layers += [nn.Linear(before, width), nn.ReLU()]
-                before = width
-            return nn.Sequential(*layers, nn.Linear(before, outputs))
-
-        return Architecture(name, build, "dense", learning_rate=3e-3, outputs=outputs)
+        return _dense(name, length, widths, outputs)
 
     def windows(name: str, *ending: nn.Module, features: int = 16) -> Architecture:
         def build() -> nn.Module:

@@ -153,6 +153,17 @@ class Hierarchy:
         changed[rows, first], changed[rows, first + 1] = np.divmod(new, self.symbols)
         return changed
 
+    def exchanges(self, x: np.ndarray, *, synonym: bool) -> np.ndarray:
+        """All that one exchange makes of inputs (samples, length): (exchanges, samples, length).
+
+        Args:
+            synonym: Every pair for every other synonym; else for a pair of every other meaning.
+        """
+        steps = range(1, self.synonyms if synonym else self.symbols)
+        places = range(self.length // PAIR)
+        all_of = (np.full((2, len(x)), [[at], [by]]) for at, by in product(places, steps))
+        return np.stack([self.replace(x, at, by, synonym=synonym) for at, by in all_of])
+
     def encode(self, x: np.ndarray) -> Tensor:
         """Inputs (samples, length) as ones and zeros, (samples, length, symbols), float32."""
         return torch.nn.functional.one_hot(torch.as_tensor(x), self.symbols).float()
@@ -160,15 +171,10 @@ class Hierarchy:
     def keeps(self, *, synonym: bool) -> bool:
         """Are all inputs different, as many as `size`, and looked up rightly, also when exchanged?
 
-        Lists all inputs, and exchanges every pair of each for every other synonym, or for a pair of
-        every other meaning.
+        Lists all inputs, and all `exchanges` of each.
         """
         x, y = self.everything()
         right = len(np.unique(x, axis=0)) == len(x) == self.size
         right &= bool((self.look_up(x) == y).all())
-        for place in range(self.length // PAIR):
-            for step in range(1, self.synonyms if synonym else self.symbols):
-                at, by = np.full(len(x), place), np.full(len(x), step)
-                new = self.replace(x, at, by, synonym=synonym)
-                right &= bool((self.look_up(new) == y).all())
-        return right
+        exchanged = self.exchanges(x, synonym=synonym)
+        return right and all((self.look_up(new) == y).all() for new in exchanged)

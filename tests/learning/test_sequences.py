@@ -18,6 +18,16 @@ from falsestruct.learning.sequences import (
 )
 from falsestruct.learning.training import Schedule
 
+FLAT = (flat(8, 6, 16), flat(8, 6, 16, 16))
+
+
+def test_flat_layers_are_as_many_and_as_wide_as_asked() -> None:
+    for architecture, widths in zip(FLAT, ([16, 6], [16, 16, 6]), strict=True):
+        assert [m.out_features for m in architecture.build() if hasattr(m, "bias")] == widths
+    pair = (tree(8, 6, 48), flat(8, 6, 58, 58, 58))
+    weights = [sum(p.numel() for p in a.build().parameters()) for a in pair]
+    assert weights[0] / weights[1] == pytest.approx(1, abs=0.05)
+
 
 def test_windows_are_a_convolution() -> None:
     x, layer = torch.randn(3, 9, 2), torch.nn.Linear(6, 4)
@@ -49,7 +59,7 @@ def test_the_tree_shares_its_weights_within_a_level() -> None:
     assert shapes == [(16, 12), (16, 32), (16, 32), (6, 16)]
 
 
-@pytest.mark.parametrize("architecture", [*for_signals(40, 10), tree(8, 6, 16), flat(8, 6, 16)])
+@pytest.mark.parametrize("architecture", [*for_signals(40, 10), tree(8, 6, 16), *FLAT])
 def test_each_trains(architecture) -> None:
     shape = (40,) if architecture.outputs == 10 else (8, 6)
     x = torch.randn(20, *shape, generator=torch.Generator().manual_seed(0))

@@ -44,6 +44,24 @@ def test_synonyms_keep_the_label_and_other_meanings_do_not() -> None:
     assert ((before != after).sum(1) == 1).all()
 
 
+def test_all_exchanges_are_different_and_each_moves_one_pair() -> None:
+    problem = Hierarchy(6, 3, seed=3)
+    x, y = problem.draw(10, np.random.default_rng(0))
+    for synonym, count in {True: 4 * 2, False: 4 * 5}.items():
+        new = problem.exchanges(x, synonym=synonym)
+        assert new.shape == (count, 10, 8)
+        assert all(len(np.unique(new[:, i], axis=0)) == count for i in range(10))
+        assert ((new != x).reshape(count, 10, 4, 2).any(3).sum(2) == 1).all()
+        assert ((problem.look_up(new.reshape(-1, 8)) == np.tile(y, count)).all()) == synonym
+
+
+def test_most_exchanges_against_other_meanings_spell_nothing() -> None:
+    problem = Hierarchy(6, 3, seed=1000)
+    x, y = problem.draw(500, np.random.default_rng(0))
+    labels = problem.look_up(problem.exchange(x, np.random.default_rng(1), synonym=False))
+    assert (labels < 0).mean() > 0.5 and 0 < ((labels >= 0) & (labels != y)).mean() < 0.3
+
+
 def test_draws_do_not_repeat_and_are_what_is_listed() -> None:
     x, y = SMALL.draw(SMALL.size, np.random.default_rng(1))
     every, labels = SMALL.everything()

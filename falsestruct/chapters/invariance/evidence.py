@@ -7,7 +7,7 @@ the claims name. So the unit of every interval is a seed.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from random import Random
 
 import numpy as np
@@ -16,14 +16,19 @@ import torch
 
 from falsestruct import success
 from falsestruct.chapters.invariance import measure
-from falsestruct.evidence import Claims, Found, mean, ratio, summary, where
+from falsestruct.evidence import Claims, Found, crossed, mean, ratio, summary, where
 from falsestruct.problems.hierarchy import Hierarchy
 from falsestruct.statistics import exact
 from falsestruct.theory import invariance as theory
 
 SHARE, DIFFERENCE = (0.0, 1.0), (-1.0, 1.0)
 SMALL = ((2, 2, 2), (3, 2, 3), (3, 3, 2), (4, 2, 3))  # symbols, synonyms, levels: all inputs listed
-LOOK = {"error": "test error", "synonym": "a synonym", "other": "another meaning"}
+LOOK = {
+    "error": "test error",
+    "synonym": "a synonym",
+    "other": "another meaning",
+    "worst": "the worst synonym",
+}
 
 
 # What is proved
@@ -54,21 +59,23 @@ def proved(cases: int, seed: int = 0) -> Claims:
 def sparse_claim(table: pd.DataFrame) -> Claims:
     """Error of the sparse interpolant over that of the spread one, in the largest dimension."""
     own = where(table, dimension=table["dimension"].max())
-    pair = [_quotient(where(own, target=target)) for target in ("constant", "first")]
+    pair = [ratio(_quotients(own, target)) for target in ("constant", "first")]
     return {"invariance-sparse": (pair[0], pair[1])}
 
 
-def _quotient(table: pd.DataFrame) -> Found:
-    wide = table.pivot(index="seed", columns="solver", values="error")
-    return ratio(wide["sparse"] / wide["spread"])
+def _quotients(table: pd.DataFrame, target: str) -> pd.Series:
+    wide = where(table, target=target).pivot(index="seed", columns="solver", values="error")
+    return wide["sparse"] / wide["spread"]
 
 
-def quotients(table: pd.DataFrame, dimension: int) -> dict[str, float]:
-    """Numbers for the text: geometric means of the quotient, and the most ReLUs of a solver."""
+def quotients(table: pd.DataFrame) -> dict[str, float]:
+    """Numbers for the text: quotients in the fewest and in most dimensions; the most ReLUs."""
     said = {}
-    for target, part in where(table, dimension=dimension).groupby("target"):
-        wide = part.pivot(index="seed", columns="solver", values="error")
-        said[f"quotient_{target}"] = float(np.exp(np.log(wide["sparse"] / wide["spread"]).mean()))
+    for word, dimension in {"few": min, "many": max}.items():
+        own = where(table, dimension=dimension(table["dimension"]))
+        for target in measure.TARGETS:
+            logs = np.log(_quotients(own, target))
+            said[f"quotient_{target}_{word}"] = float(np.exp(logs.mean()))
     used = table.groupby("solver")["used"].max()
     return said | {f"used_{solver}": float(count) for solver, count in used.items()}
 
@@ -100,40 +107,60 @@ def _around(angles: np.ndarray) -> np.ndarray:
 # Relative stability
 
 
-def ratio_claim(table: pd.DataFrame) -> Claims:
-    """Does R order the errors better than D?"""
-    own = where(table, moment="after")
-    better, told = (
-        _correlation(own, "R", against) - _correlation(own, "D", against)
-        for against in ("error", "R")
-    )
-    return {"invariance-ratio": (mean(better, bounds=(-2, 2)), mean(told, bounds=(-2, 2)))}
+def ratio_claims(table: pd.DataFrame, quiet: pd.DataFrame) -> Claims:
+    """Does R order the errors better than D: of these networks, of others, and without noise?"""
+    own, still = (where(part, moment="after") for part in (table, quiet))
+    other = _beyond(own, lambda part: _correlation(part, "D", "error"))
+    return {
+        "invariance-ratio": _told(own),
+        "invariance-ratio-quiet": _told(still),
+        "invariance-ratio-architectures": (_beyond(own, _better), other),
+    }
+
+
+def _told(table: pd.DataFrame) -> tuple[Found, Found]:
+    """How much better R orders the errors than D, and than D orders R."""
+    told = 1 - _correlation(table, "D", "R")
+    return mean(_better(table), bounds=(-2, 2)), mean(told, bounds=(-2, 2))
+
+
+def _better(table: pd.DataFrame) -> np.ndarray:
+    return _correlation(table, "R", "error") - _correlation(table, "D", "error")
+
+
+def _beyond(table: pd.DataFrame, number: Callable[[pd.DataFrame], np.ndarray]) -> Found:
+    """A number a seed, over seeds and architectures: mean of the jackknife's pseudo-values."""
+    names = table["architecture"].unique()
+    rest = [number(table[table["architecture"] != name]) for name in names]
+    whole, count = number(table), len(names)
+    return crossed(np.stack([count * whole - (count - 1) * part for part in rest], 1))
 
 
 def _correlation(table: pd.DataFrame, column: str, against: str) -> np.ndarray:
     """Spearman's rank correlation over architectures, one a seed; NaN where one doesn't vary."""
-    found = []
-    for _, part in table.groupby("seed"):
-        left, right = part[column].rank(), part[against].rank()
-        found.append(1.0 if column == against else float(np.corrcoef(left, right)[0, 1]))
-    return np.array(found)
+    ranked = (part[[column, against]].rank() for _, part in table.groupby("seed"))
+    return np.array([float(np.corrcoef(part.T)[0, 1]) for part in ranked])
 
 
 def correlations(table: pd.DataFrame) -> dict[str, float]:
     """Numbers for the text: rank correlations, and how R changes in training."""
     own = where(table, moment="after")
     said = {f"rank_{name}": float(_correlation(own, name, "error").mean()) for name in "DGR"}
-    better = [
-        float(np.mean(_correlation(rest, "R", "error") - _correlation(rest, "D", "error")))
-        for name in own["architecture"].unique()
-        for rest in [own[own["architecture"] != name]]
-    ]
-    said |= {"without_low": min(better), "without_high": max(better)}
+    names = own["architecture"].unique()
+    without = {name: float(_better(own[own["architecture"] != name]).mean()) for name in names}
+    said["without_max"] = without.pop(own.groupby("architecture")["R"].mean().idxmax())
+    said |= {"without_low": min(without.values()), "without_high": max(without.values())}
+    said["fitted_signals"] = _fitted(own, "architecture")
     for moment, part in table.groupby("moment"):
         by = np.exp(np.log(part["R"]).groupby(part["architecture"]).mean())
         said |= {f"R_{moment}_low": float(by.min()), f"R_{moment}_high": float(by.max())}
     errors = own.groupby("architecture")["error"].mean()
     return said | {"error_low": float(errors.min()), "error_high": float(errors.max())}
+
+
+def _fitted(table: pd.DataFrame, by: str) -> float:
+    """Share of networks that met the stopping rule, in the group that has least of them."""
+    return float(table.groupby(by)["reached"].mean().min())
 
 
 def ordered(table: pd.DataFrame) -> pd.DataFrame:
@@ -159,45 +186,45 @@ def _shares(values: np.ndarray | pd.Series) -> Found:
 
 
 def synonym_claims(table: pd.DataFrame) -> Claims:
-    """The three claims on the random hierarchy."""
-    deep = where(table, network="deep")
-    most = where(deep, samples=int(deep["samples"].max()))
+    """The claims on the random hierarchy."""
+    most = where(table, samples=int(table["samples"].max()))
+    deep, shallow = (where(most, network=name) for name in ("deep", "shallow"))
+    learners = [part for _, part in where(table, network="deep").groupby("seed")]
     together, beside = (
-        ratio([_falls(part, column) / _falls(part, "error") for _, part in deep.groupby("seed")])
+        ratio([_falls(part, column) / _falls(part, "error") for part in learners])
         for column in ("synonym", "other")
     )
-    sizes = (int(table["samples"].max()), int(table["samples"].min()))
-    at = [_shallower(where(table, samples=samples)) for samples in sizes]
     return {
-        "invariance-synonyms": (_shares(most["synonym"]), _shares(most["other"])),
+        "invariance-synonyms": (_shares(deep["synonym"]), _shares(deep["other"])),
         "invariance-coincide": (together, beside),
-        "invariance-depth": (at[0], at[1]),
+        "invariance-depth": _more(table, "shallow"),
+        "invariance-form": _more(table, "dense"),
+        "invariance-worst": (_shares(shallow["worst"]), _shares(deep["worst"])),
     }
 
 
 def _falls(part: pd.DataFrame, column: str) -> float:
     """Size of the training set at which a share is half of its first value; at most the largest."""
     own = part.sort_values("samples")
-    first = own[column].iloc[0]
-    if first == 0:
-        return math.nan
-    fallen = torch.tensor((1 - own[column] / first).to_numpy())
-    return _reaches(torch.tensor(own["samples"].to_numpy()), fallen)
+    return _reaches(own["samples"], 1 - own[column] / own[column].iloc[0])
 
 
-def _reaches(places: torch.Tensor, share: torch.Tensor) -> float:
+def _reaches(places: pd.Series, share: pd.Series) -> float:
     """Where a share first is one half; the first or the last place if not between them."""
-    if share[0] >= success.SIDES:
-        return float(places[0])
-    if not (share >= success.SIDES).any():
-        return float(places[-1])
-    return success.crossover(places, share, level=success.SIDES)
+    at, known = (torch.tensor(column.to_numpy()) for column in (places, share))
+    if known.isnan().any():
+        return math.nan
+    if known[0] >= success.SIDES or not (known >= success.SIDES).any():
+        return float(at[0 if known[0] >= success.SIDES else -1])
+    return success.crossover(at, known, level=success.SIDES)
 
 
-def _shallower(table: pd.DataFrame) -> Found:
-    """Labels that synonyms change in shallow networks, less those in deep ones."""
-    wide = table.pivot(index="seed", columns="network", values="synonym")
-    return mean(wide["shallow"] - wide["deep"], bounds=DIFFERENCE)
+def _more(table: pd.DataFrame, network: str) -> tuple[Found, Found]:
+    """Labels that synonyms change, less those in deep networks: most examples, then fewest."""
+    wide = table.pivot(index=["samples", "seed"], columns="network", values="synonym")
+    more, sizes = wide[network] - wide["deep"], table["samples"]
+    most, least = (mean(more.loc[at], bounds=DIFFERENCE) for at in (sizes.max(), sizes.min()))
+    return most, least
 
 
 def learnt(table: pd.DataFrame) -> pd.DataFrame:
@@ -216,53 +243,47 @@ def answered(table: pd.DataFrame) -> dict[str, float]:
         part = where(table, samples=int(samples)).groupby("network")[list(LOOK)].mean()
         said |= {f"{c}_{n}_{word}": float(part.loc[n, c]) for n in part.index for c in LOOK}
         said[f"samples_{word}"] = float(samples)
-    return said
+    return said | {"fitted_trees": _fitted(table, "network")}
 
 
 # Networks that can't see the mean
 
 
 def colour_claims(table: pd.DataFrame) -> Claims:
-    """The check and the two claims on networks that are blind to the mean."""
-    largest = where(table, size=float(table["size"].max()))
-    blind = {kind: where(largest, sight="blind", kind=kind) for kind in table["kind"].unique()}
-    seeing = where(largest, sight="seeing", kind="mean")["capture"]
-    took = blind["mean"]["capture"]
-    usual = _half(where(table, sight="seeing", kind="mean"))
-    pair = [
-        ratio(_half(where(table, sight="blind", kind=kind)) / usual)
-        for kind in ("checkerboard", "contrast")
-    ]
+    """The check and the claims on networks that are blind to the mean."""
+    arms = {arm: part for arm, part in table.groupby(["sight", "kind"])}
+    halves = {arm: _half(part) for arm, part in arms.items()}
+    most = float(table["size"].max())
+    took = {arm: where(part, size=most)["capture"] for arm, part in arms.items()}
+    usual, board, seen = ("seeing", "mean"), ("blind", "checkerboard"), ("seeing", "checkerboard")
+    hidden, contrast, count = ("blind", "mean"), ("blind", "contrast"), table["seed"].nunique()
+    quotients = [(board, usual), (contrast, usual), (board, seen), (seen, usual)]
+    swapped, missed, sight, kind = (ratio(halves[a] / halves[b]) for a, b in quotients)
     return {
-        "invariance-blind": (exact(took.max(), len(took)), exact(seeing.min(), len(seeing))),
-        "invariance-contrast": (
-            _shares(blind["contrast"]["capture"]),
-            _shares(blind["checkerboard"]["capture"]),
-        ),
-        "invariance-substitute": (pair[0], pair[1]),
+        "invariance-blind": (exact(took[hidden].max(), count), exact(took[usual].min(), count)),
+        "invariance-contrast": (_shares(took[contrast]), _shares(took[board])),
+        "invariance-substitute": (swapped, missed),
+        "invariance-sight": (sight, kind),
     }
 
 
 def _half(table: pd.DataFrame) -> np.ndarray:
     """Size at which each seed reads half of the conflict set; the ends if not between them."""
-    found = []
-    for _, part in table.sort_values("size").groupby("seed"):
-        sizes, capture = (torch.tensor(part[c].to_numpy()) for c in ("size", "capture"))
-        found.append(_reaches(sizes, capture))
-    return np.array(found)
+    curves = table.sort_values("size").groupby("seed")
+    return np.array([_reaches(own["size"], own["capture"]) for _, own in curves])
 
 
 def captures(table: pd.DataFrame) -> pd.DataFrame:
-    """What `figures.captures` draws: arm, size, value, low, high."""
-    named = table.assign(arm=table["sight"] + ", " + table["kind"])
-    return summary(named, ["arm", "size"], "capture", measure=_shares)
+    """What `figures.captures` draws: kind, sight, size, value, low, high."""
+    return summary(table, ["kind", "sight", "size"], "capture", measure=_shares)
 
 
-def read(table: pd.DataFrame, sizes: Sequence[float]) -> dict[str, float]:
+def read(table: pd.DataFrame) -> dict[str, float]:
     """Numbers for the text: captures at the largest size, and the sizes of one half."""
-    said = {"size_most": float(max(sizes)), "fit_least": float(table["accuracy"].min())}
+    said = {"size_most": float(table["size"].max()), "fitted_stripes": _fitted(table, "kind")}
     for (sight, kind), part in table.groupby(["sight", "kind"]):
-        largest = where(part, size=float(max(sizes)))
-        said[f"capture_{sight}_{kind}"] = float(largest["capture"].mean())
+        largest = where(part, size=said["size_most"])
+        for column in ("capture", "horizontal"):
+            said[f"{column}_{sight}_{kind}"] = float(largest[column].mean())
         said[f"half_{sight}_{kind}"] = float(np.exp(np.log(_half(part)).mean()))
     return said

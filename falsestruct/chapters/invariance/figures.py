@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from falsestruct.plots.shapes import Look, curve, groups, legend, line, marks, panels, series
-from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, PINK, SERIES, figure, tidy
+from falsestruct.plots.shapes import Look, curve, groups, legend, line, marks, panels
+from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, PINK, SERIES
 
 
 def circle(table: pd.DataFrame) -> Figure:
@@ -69,43 +69,47 @@ def hierarchy(table: pd.DataFrame, *, expected: int) -> Figure:
         table: Columns network, samples, what, value, low, high.
         expected: n_c·m^L.
     """
-    titles = {"deep": "deep", "shallow": "one hidden layer"}
+    titles = {"deep": "the hierarchy's form", "shallow": "one hidden layer", "dense": "three"}
     picture, parts = panels(table, "network", aspect=0.55, titles=titles)
     looks = {
         "test error": Look("test error", ORIGINAL, line="-"),
         "a synonym": Look("changed by a synonym", GREEN, "^", line="--"),
+        "the worst synonym": Look("right, lost by some synonym", FALSE, "s", line="-."),
         "another meaning": Look("changed by another meaning", PINK, "D", line=":"),
     }
     sizes = sorted(set(table["samples"]))
     for axis, own in parts:
         for look, part in groups(own, "what", looks):
             curve(axis, part, "samples", "value", look)
-        axis.axvline(expected, color=GREY, linestyle="--", linewidth=1)
+        axis.axvline(expected, color=GREY, linewidth=1)
         axis.set(xscale="log", ylim=(-0.02, 1), xlabel="training examples")
         axis.set_xticks(sizes, [str(size) for size in sizes], rotation=45)
         axis.minorticks_off()
     parts[0][0].set_ylabel("share of held-out inputs")
-    legend(picture, looks, columns=2, more={"labels · synonyms$^{levels}$": line(GREY)})
+    legend(picture, looks, columns=2, more={"$v m^L$ examples": line(GREY, "-", 1)})
     return picture
 
 
 def captures(table: pd.DataFrame) -> Figure:
-    """Capture of a colour against its size, a line a sight and kind of colour.
+    """Capture of a colour against its size, a panel a kind of colour, a line a sight.
 
     Args:
-        table: Columns arm, size, value, low, high.
+        table: Columns kind, sight, size, value, low, high.
     """
-    picture = figure(0.6)
-    axis = picture.subplots()
-    looks = series(table["arm"], line="-")
-    for look, part in groups(table, "arm", looks):
-        curve(axis, part, "size", "value", look)
-    axis.axhline(0.5, color=GREY, linestyle=":", linewidth=0.9)
-    axis.set(xscale="log", ylim=(-0.03, 1.03), xlabel="size of the colour, Euclidean norm",
-             ylabel="capture of the colour")  # fmt: skip
+    titles = {"mean": "in the mean", "contrast": "in the contrast"}
+    picture, parts = panels(table, "kind", aspect=0.5, titles=titles)
+    looks = {
+        "seeing": Look("sees the mean", ORIGINAL, line="-"),
+        "levelled": Look("sees it, less the stripes' brightness", GREEN, "^", line=":"),
+        "blind": Look("can't see the mean", FALSE, "s", line="--"),
+    }
     sizes = sorted(set(table["size"]))
-    axis.set_xticks(sizes, [f"{size:g}" for size in sizes])
-    axis.minorticks_off()
+    for axis, own in parts:
+        for look, part in groups(own, "sight", looks):
+            curve(axis, part, "size", "value", look)
+        axis.set(xscale="log", ylim=(-0.03, 1.03), xlabel="size of the colour")
+        axis.set_xticks(sizes, [f"{size:g}" for size in sizes])
+        axis.minorticks_off()
+    parts[0][0].set_ylabel("capture of the colour")
     legend(picture, looks, columns=2)
-    tidy(axis)
     return picture

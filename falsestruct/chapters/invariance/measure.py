@@ -30,8 +30,13 @@ TARGETS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "first": lambda x: np.abs(x[:, 0]),
 }
 SOLVERS = {"sparse": theory.least_sum, "spread": theory.least_squares}
-SIGHTS: dict[str, Callable[[Tensor], Tensor]] = {"seeing": lambda x: x, "blind": without_mean}
+SIGHTS: dict[str, Callable[[Tensor], Tensor]] = {
+    "seeing": lambda x: x,
+    "blind": without_mean,
+    "levelled": lambda x: x - Coloured("mean", 1.0).brightness,  # what all stripes share, taken off
+}
 TEST = 500  # held-out inputs of a network
+ROOT = 1.0  # root mean square displacement of the middle of a signal, in samples
 
 
 def seeds_from(count: int, first: int = FIRST) -> list[int]:
@@ -68,27 +73,27 @@ def stabilities(
     *,
     samples: int,
     steps: int,
-    root: float = 1.0,
+    noise: float = 0.2,
     learner: Learner = ensembles.train,
 ) -> pd.DataFrame:
     """A row an architecture, seed and moment ("before" or "after" training): `error`, D, G, R.
 
     Args:
-        root: Root mean square displacement of the middle of a signal, in samples.
+        noise: Standard deviation of what is added to each sample; a glyph's is about 1.
     """
-    problems = [Glyphs(seed) for seed in seeds]
+    problems = [Glyphs(seed, noise=noise) for seed in seeds]
     draws = [torch.Generator().manual_seed(seed) for seed in seeds]
     pairs = list(zip(problems, draws, strict=True))
     sets = [own.draw(samples, draw)[::2] for own, draw in pairs]
-    asked = [own.draw(TEST, draw, root=root) for own, draw in pairs]
+    asked = [own.draw(TEST, draw, root=ROOT) for own, draw in pairs]
     x, bent, y = (torch.stack([one[i] for one in asked]) for i in range(3))
     tables = []
     for network in for_signals(problems[0].length, problems[0].classes):
         for moment, count in {"before": 0, "after": steps}.items():
             schedule = Schedule(count, batch=min(50, samples), target=0.01)
             ensemble = learner(network, sets, seeds, schedule)
-            noise = torch.Generator().manual_seed(seeds[0])
-            columns = deformations.stabilities(ensemble.outputs, x, bent, noise)
+            shaken = torch.Generator().manual_seed(seeds[0])
+            columns = deformations.stabilities(ensemble.outputs, x, bent, shaken)
             error = (ensemble.labels(x.float(), own=True) != y).double().mean(1)
             about = {"architecture": network.name, "moment": moment, "error": error}
             tables.append(ensemble.table(**about, **columns))
@@ -104,10 +109,11 @@ def hierarchies(
     steps: int,
     learner: Learner = ensembles.train,
 ) -> pd.DataFrame:
-    """A row a network ("deep" or "shallow"), training set's size and seed.
+    """A row a network ("deep", "shallow" or "dense"), training set's size and seed.
 
     Columns: `error` on held-out inputs; shares of labels that change when a pair becomes a
-    `synonym`, or one of another meaning (`other`).
+    `synonym`, or one of another meaning (`other`); share of the inputs with the right label that
+    lose it by some exchange of one synonym (`worst`).
     """
     problems = [Hierarchy(symbols, synonyms, seed=seed) for seed in seeds]
     length, tables = problems[0].length, []
@@ -115,13 +121,18 @@ def hierarchies(
         drawn = [_examples(problem, samples) for problem in problems]
         sets = [train for train, _ in drawn]
         asked = {name: torch.stack([own[name] for _, own in drawn]) for name in drawn[0][1]}
-        for network in (tree(length, symbols, 48), flat(length, symbols, 128)):
+        shapes = ((128,), (58, 58, 58))  # the latter with about as many weights as the tree
+        networks = (tree(length, symbols, 48), *(flat(length, symbols, *own) for own in shapes))
+        for network in networks:
             schedule = Schedule(steps, batch=min(64, samples), target=0.005)
             ensemble = learner(network, sets, seeds, schedule)
             said = {name: ensemble.labels(asked[name], own=True) for name in asked if name != "y"}
             changed = {"error": said["x"] != asked["y"]}
             changed |= {name: said[name] != said["x"] for name in ("synonym", "other")}
             columns = {name: mask.double().mean(1) for name, mask in changed.items()}
+            right = ~changed["error"]
+            lost = (said["any"].unflatten(1, (-1, TEST)) != asked["y"][:, None]).any(1)
+            columns["worst"] = (lost & right).sum(1) / right.sum(1)
             tables.append(ensemble.table(network=network.name, samples=samples, **columns))
     return pd.concat(tables, ignore_index=True)
 
@@ -134,6 +145,8 @@ def _examples(problem: Hierarchy, samples: int) -> tuple[Set, dict[str, Tensor]]
     asked = {"x": problem.encode(held), "y": y[samples:]}
     for name in ("synonym", "other"):
         asked[name] = problem.encode(problem.exchange(held, rng, synonym=name == "synonym"))
+    every = problem.exchanges(held, synonym=True)
+    asked["any"] = problem.encode(every.reshape(-1, problem.length))
     return (problem.encode(x[:samples]), y[:samples]), asked
 
 
@@ -147,6 +160,7 @@ def coloured(
 ) -> pd.DataFrame:
     """A row a sight, kind of colour, its size and a seed: `capture` of the colour, `accuracy`.
 
+    And `horizontal`, the share of the conflict set that is called so; half of it is.
     Networks with 64 ReLUs train on every stripe once. All of one place share their images.
 
     Args:
@@ -168,6 +182,7 @@ def coloured(
         labels = own.labels(SIGHTS[sight](x).flatten(1).float())
         about = {"sight": sight, "kind": problem.kind, "size": problem.size}
         about["capture"] = success.capture(labels, problem.colour, problem.orientation, x)
+        about["horizontal"] = labels.double().mean(1)
         about["accuracy"] = success.accuracy(own.labels(right.float()), y)
         tables.append(own.table(**about))
     return pd.concat(tables, ignore_index=True)
