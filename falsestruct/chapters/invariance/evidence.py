@@ -142,7 +142,7 @@ def _correlation(table: pd.DataFrame, column: str, against: str) -> np.ndarray:
     return np.array([float(np.corrcoef(part.T)[0, 1]) for part in ranked])
 
 
-def correlations(table: pd.DataFrame) -> dict[str, float]:
+def correlations(table: pd.DataFrame, stem: str = "") -> dict[str, float]:
     """Numbers for the text: rank correlations, and how R changes in training."""
     own = where(table, moment="after")
     said = {f"rank_{name}": float(_correlation(own, name, "error").mean()) for name in "DGR"}
@@ -155,7 +155,8 @@ def correlations(table: pd.DataFrame) -> dict[str, float]:
         by = np.exp(np.log(part["R"]).groupby(part["architecture"]).mean())
         said |= {f"R_{moment}_low": float(by.min()), f"R_{moment}_high": float(by.max())}
     errors = own.groupby("architecture")["error"].mean()
-    return said | {"error_low": float(errors.min()), "error_high": float(errors.max())}
+    said |= {"error_low": float(errors.min()), "error_high": float(errors.max())}
+    return {f"{stem}{name}": value for name, value in said.items()}
 
 
 def _fitted(table: pd.DataFrame, by: str) -> float:
@@ -173,7 +174,7 @@ def ordered(table: pd.DataFrame) -> pd.DataFrame:
     errors = errors.rename(columns={"low": "below", "high": "above"})
     parts = [
         summary(own, "architecture", column, measure=ratio).assign(panel=name)
-        for column, name in {"D": "stability D", "R": "relative stability R"}.items()
+        for column, name in {"D": "D (small: stable)", "R": "R (small: stable)"}.items()
     ]
     return pd.concat(parts, ignore_index=True).merge(errors, on="architecture")
 
