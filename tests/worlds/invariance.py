@@ -50,7 +50,7 @@ def stabilities(follows: str) -> pd.DataFrame:
                 pair = {"R": pair["R"], "D": pair["D"] + (2 * i - 7) * 1.5}
             rows.append({"seed": seed, "architecture": f"n{i}", "G": GS[i], "error": (i + 1) / 10}
                         | pair)  # fmt: skip
-    return pd.DataFrame(rows).assign(moment="after", reached=True)
+    return pd.DataFrame(rows).assign(moment="after", accuracy=1.0)
 
 
 def hierarchies(
@@ -58,7 +58,7 @@ def hierarchies(
 ) -> pd.DataFrame:
     """Shares by the size of the training set: error, synonym, other, worst; dense as shallow."""
     return pd.DataFrame([
-        {"network": network, "samples": samples, "seed": seed, "reached": True}
+        {"network": network, "samples": samples, "seed": seed, "accuracy": 1.0}
         | {name: min(1.0, curve(samples) * wobble(seed)) for name, curve in curves.items()}
         for network, curves in {"deep": deep, "shallow": shallow, "dense": shallow}.items()
         for samples in SAMPLES
@@ -74,7 +74,7 @@ def falling(start: float, half: float) -> Curve:
 def colours(captures: Mapping[tuple[str, str], Curve]) -> pd.DataFrame:
     """Capture by the size of the colour, for each arm; zero where none is given."""
     return pd.DataFrame([
-        {"sight": sight, "kind": kind, "size": size, "seed": seed, "reached": True,
+        {"sight": sight, "kind": kind, "size": size, "seed": seed, "accuracy": 1.0,
          "capture": min(1.0, captures.get((sight, kind), never)(size) * wobble(seed)),
          "horizontal": 0.5}
         for sight, kind in ARMS

@@ -44,10 +44,9 @@ def stability(table: pd.DataFrame) -> Figure:
         table: As `evidence.ordered` gives it.
     """
     picture, parts = panels(table, "panel", aspect=0.62)
-    names = list(dict.fromkeys(table["architecture"]))
     looks = {
         name: Look(name, SERIES[i % 4], "os^D"[i % 4], hollow=i >= 4)
-        for i, name in enumerate(names)
+        for i, name in enumerate(dict.fromkeys(table["architecture"]))
     }
     for axis, own in parts:
         for look, part in groups(own, "architecture", looks):
@@ -103,12 +102,11 @@ def captures(table: pd.DataFrame) -> Figure:
         "levelled": Look("sees it, less the stripes' brightness", GREEN, "^", line=":"),
         "blind": Look("can't see the mean", FALSE, "s", line="--"),
     }
-    sizes = sorted(set(table["size"]))
     for axis, own in parts:
         for look, part in groups(own, "sight", looks):
             curve(axis, part, "size", "value", look)
         axis.set(xscale="log", ylim=(-0.03, 1.03), xlabel="size of the colour")
-        axis.set_xticks(sizes, [f"{size:g}" for size in sizes])
+        axis.set_xticks(own["size"].unique(), [f"{size:g}" for size in own["size"].unique()])
         axis.minorticks_off()
     parts[0][0].set_ylabel("capture of the colour")
     legend(picture, looks, columns=2)

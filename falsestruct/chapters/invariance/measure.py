@@ -78,6 +78,8 @@ def stabilities(
 ) -> pd.DataFrame:
     """A row an architecture, seed and moment ("before" or "after" training): `error`, D, G, R.
 
+    And `accuracy`, the share of the training set that is labelled rightly.
+
     Args:
         noise: Standard deviation of what is added to each sample; a glyph's is about 1.
     """
@@ -85,6 +87,7 @@ def stabilities(
     draws = [torch.Generator().manual_seed(seed) for seed in seeds]
     pairs = list(zip(problems, draws, strict=True))
     sets = [own.draw(samples, draw)[::2] for own, draw in pairs]
+    known, answers = (torch.stack(part) for part in zip(*sets, strict=True))
     asked = [own.draw(TEST, draw, root=ROOT) for own, draw in pairs]
     x, bent, y = (torch.stack([one[i] for one in asked]) for i in range(3))
     tables = []
@@ -95,8 +98,9 @@ def stabilities(
             shaken = torch.Generator().manual_seed(seeds[0])
             columns = deformations.stabilities(ensemble.outputs, x, bent, shaken)
             error = (ensemble.labels(x.float(), own=True) != y).double().mean(1)
+            right = success.accuracy(ensemble.labels(known.float(), own=True), answers)
             about = {"architecture": network.name, "moment": moment, "error": error}
-            tables.append(ensemble.table(**about, **columns))
+            tables.append(ensemble.table(**about, **columns, accuracy=right))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -113,13 +117,14 @@ def hierarchies(
 
     Columns: `error` on held-out inputs; shares of labels that change when a pair becomes a
     `synonym`, or one of another meaning (`other`); share of the inputs with the right label that
-    lose it by some exchange of one synonym (`worst`).
+    lose it by some exchange of one synonym (`worst`); `accuracy` on the training set.
     """
     problems = [Hierarchy(symbols, synonyms, seed=seed) for seed in seeds]
     length, tables = problems[0].length, []
     for samples in sizes:
         drawn = [_examples(problem, samples) for problem in problems]
         sets = [train for train, _ in drawn]
+        answers = torch.stack([y for _, y in sets])
         asked = {name: torch.stack([own[name] for _, own in drawn]) for name in drawn[0][1]}
         shapes = ((128,), (58, 58, 58))  # the latter with about as many weights as the tree
         networks = (tree(length, symbols, 48), *(flat(length, symbols, *own) for own in shapes))
@@ -127,12 +132,12 @@ def hierarchies(
             schedule = Schedule(steps, batch=min(64, samples), target=0.005)
             ensemble = learner(network, sets, seeds, schedule)
             said = {name: ensemble.labels(asked[name], own=True) for name in asked if name != "y"}
-            changed = {"error": said["x"] != asked["y"]}
-            changed |= {name: said[name] != said["x"] for name in ("synonym", "other")}
-            columns = {name: mask.double().mean(1) for name, mask in changed.items()}
-            right = ~changed["error"]
+            right = said["x"] == asked["y"]
             lost = (said["any"].unflatten(1, (-1, TEST)) != asked["y"][:, None]).any(1)
+            columns = {n: (said[n] != said["x"]).double().mean(1) for n in ("synonym", "other")}
+            columns["error"] = (~right).double().mean(1)
             columns["worst"] = (lost & right).sum(1) / right.sum(1)
+            columns["accuracy"] = success.accuracy(said["known"], answers)
             tables.append(ensemble.table(network=network.name, samples=samples, **columns))
     return pd.concat(tables, ignore_index=True)
 
@@ -142,12 +147,13 @@ def _examples(problem: Hierarchy, samples: int) -> tuple[Set, dict[str, Tensor]]
     rng = np.random.default_rng(problem.seed)
     x, labels = problem.draw(samples + TEST, rng)
     held, y = x[samples:], torch.as_tensor(labels)
-    asked = {"x": problem.encode(held), "y": y[samples:]}
+    asked = {name: problem.encode(part) for name, part in {"x": held, "known": x[:samples]}.items()}
+    asked["y"] = y[samples:]
     for name in ("synonym", "other"):
         asked[name] = problem.encode(problem.exchange(held, rng, synonym=name == "synonym"))
     every = problem.exchanges(held, synonym=True)
     asked["any"] = problem.encode(every.reshape(-1, problem.length))
-    return (problem.encode(x[:samples]), y[:samples]), asked
+    return (asked["known"], y[:samples]), asked
 
 
 def coloured(

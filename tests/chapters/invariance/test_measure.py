@@ -91,6 +91,7 @@ def test_who_looks_up_is_right_and_keeps_its_label_under_synonyms():
     table = spelt(lambda problem, x: np.maximum(problem.look_up(x), 0))
     assert (table["error"] == 0).all() and (table["synonym"] == 0).all()
     assert (table["other"] > 0.5).all() and (table["worst"] == 0).all()
+    assert (table["accuracy"] == 1).all()
     assert set(table["network"]) == {"deep", "shallow", "dense"}
 
 
@@ -119,7 +120,7 @@ def test_signals_have_a_row_an_architecture_moment_and_seed():
     table = experiment.stabilities([5, 6], samples=12, steps=1, learner=learner)
     assert len(table) == 8 * 2 * 2
     assert np.allclose(table["R"], table["D"] / table["G"])
-    assert table["error"].between(0.7, 1).all()
+    assert table["error"].between(0.7, 1).all() and table["accuracy"].between(0, 0.5).all()
 
 
 def test_the_same_signals_are_asked_before_and_after():
