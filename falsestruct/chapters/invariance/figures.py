@@ -43,7 +43,7 @@ def stability(table: pd.DataFrame) -> Figure:
     Args:
         table: As `evidence.ordered` gives it.
     """
-    picture, parts = panels(table, "panel", aspect=0.62)
+    picture, parts = panels(table, "panel", aspect=0.62, titles=dict.fromkeys(table["panel"], ""))
     looks = {
         name: Look(name, SERIES[i % 4], "os^D"[i % 4], hollow=i >= 4)
         for i, name in enumerate(dict.fromkeys(table["architecture"]))
@@ -55,7 +55,8 @@ def stability(table: pd.DataFrame) -> Figure:
             marks(axis, part, "value", look, y="error", yerr=heights)
         axis.set_xscale("log")
         axis.set_xlabel(own["panel"].iloc[0])
-        axis.set_title("", loc="left")
+        axis.xaxis.set_major_formatter("{x:g}")
+        axis.xaxis.set_minor_formatter("{x:.1g}")
     parts[0][0].set_ylabel("test error")
     legend(picture, looks, columns=4)
     return picture
@@ -68,7 +69,7 @@ def hierarchy(table: pd.DataFrame, *, expected: int) -> Figure:
         table: Columns network, samples, what, value, low, high.
         expected: n_c·m^L.
     """
-    titles = {"deep": "the hierarchy's form", "shallow": "one hidden layer", "dense": "three"}
+    titles = {"deep": "hierarchical", "shallow": "one hidden layer", "dense": "three hidden layers"}
     picture, parts = panels(table, "network", aspect=0.55, titles=titles)
     looks = {
         "test error": Look("test error", ORIGINAL, line="-"),
