@@ -53,10 +53,8 @@ def stability(table: pd.DataFrame) -> Figure:
             ends = [part["error"] - part["below"], part["above"] - part["error"]]
             heights = np.nan_to_num(np.array(ends, dtype=float))
             marks(axis, part, "value", look, y="error", yerr=heights)
-        axis.set_xscale("log")
         axis.set_xlabel(own["panel"].iloc[0])
-        axis.xaxis.set_major_formatter("{x:g}")
-        axis.xaxis.set_minor_formatter("{x:.1g}")
+        axis.set_xlim(left=0)
     parts[0][0].set_ylabel("test error")
     legend(picture, looks, columns=4)
     return picture
