@@ -46,3 +46,9 @@ def test_displacements_have_the_stated_size_in_the_middle_and_vanish_at_the_ends
 def test_a_glyph_that_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="width above 0"):
         Glyphs(width=40)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.2, 1.0])
+def test_noise_has_the_stated_size(noise) -> None:
+    with_it, without = (Glyphs(noise=size).draw(300, generator())[0] for size in (noise, 0.0))
+    assert (with_it - without).std().item() == pytest.approx(noise, rel=0.02)

@@ -102,6 +102,12 @@ def test_who_reads_the_first_symbol_is_wrong_and_changes_with_every_fourth_excha
     assert (table["worst"] > 0.5).all()  # there is an exchange, if not each is one
 
 
+def test_only_what_is_right_can_be_lost():
+    """A constant answer keeps its label, right or wrong."""
+    table = spelt(lambda _, x: np.zeros(len(x), dtype=int))
+    assert (table["worst"] == 0).all() and (table["error"] > 0.7).all()
+
+
 def test_who_knows_one_spelling_loses_whatever_is_spelt_otherwise():
     """Right where the first pair is the first of its synonyms, and wrong elsewhere."""
 
@@ -171,7 +177,7 @@ def test_ratio_worlds(follows, verdict, beyond):
 
 def test_over_architectures_a_mean_has_the_interval_of_a_crossed_design():
     """Pseudo-values of a mean are what it is a mean of."""
-    values = np.random.default_rng(0).normal(size=(4, 3))
+    values = np.random.default_rng(0).normal(size=(4, 3)) + [0, 2, 7]
     rows = [
         {"architecture": str(j), "seed": i, "value": values[i, j]}
         for i in range(4)
