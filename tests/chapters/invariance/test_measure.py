@@ -177,7 +177,7 @@ def test_ratio_worlds(follows, verdict, beyond):
 
 def test_over_architectures_a_mean_has_the_interval_of_a_crossed_design():
     """Pseudo-values of a mean are what it is a mean of."""
-    values = np.random.default_rng(0).normal(size=(4, 3)) + [0, 2, 7]
+    values = np.random.default_rng(0).normal(size=(4, 3)) + np.array([0, 2, 7])
     rows = [
         {"architecture": str(j), "seed": i, "value": values[i, j]}
         for i in range(4)
