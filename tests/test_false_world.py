@@ -24,7 +24,17 @@ from falsestruct.press.notebook.claims import judge, read_claims
 from falsestruct.press.paths import find_book
 from falsestruct.problems.planted import registry
 from falsestruct.statistics import Estimate
-from tests.worlds import characterise, images, instability, simplicity, success
+from tests.worlds import (
+    artifacts,
+    characterise,
+    failures,
+    images,
+    instability,
+    invariance,
+    label_noise,
+    simplicity,
+    success,
+)
 
 Found = dict[str, tuple[Estimate, Estimate]]
 
@@ -39,6 +49,10 @@ TRUE_HERE = {
     "instability-reflection": "proved, about points that a network reads as the false structure",
     "instability-original-inherits": "says that networks inherit the original's radius",
     "simplicity-linear-thin": "proved, about what linear networks can't read",
+    "noise-benign": "success with wrong labels as without, of networks that follow the original",
+    "invariance-synonyms": "says that deep networks follow the original of the hierarchy",
+    "invariance-coincide": "the same",
+    "failures-signal": "proved, about what a hint leaves once it has been learnt",
 }
 # Not judged here.
 _PLAIN = "plain digits, names no structure; judged in test_perturbations, where nothing is shared"
@@ -131,12 +145,22 @@ def characterise_world() -> Found:
     }
 
 
+def failures_world() -> Found:
+    """The parity is learnt at once, whatever the hint says, and on any bits."""
+    found = failures.claims(failures.at_once, even=1.0)
+    return {id: pair for id, pair in found.items() if id in CLAIMS}
+
+
 WORLDS: dict[str, Callable[[], Found]] = {
     "05_success": success_world,
     "06_instability": instability_world,
     "07_simplicity": simplicity_world,
     "08_images": images_world,
     "09_characterise": characterise_world,
+    "12_artifacts": artifacts.claims,
+    "13_label_noise": label_noise.world,
+    "14_invariance": invariance.original,
+    "15_failures": failures_world,
 }
 
 

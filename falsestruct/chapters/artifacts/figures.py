@@ -1,0 +1,88 @@
+"""Figures of chapter 12."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from falsestruct.plots import shapes
+from falsestruct.plots.shapes import Look
+from falsestruct.plots.style import BLUE, GREEN, GREY, ORANGE, PINK, figure, tidy
+
+WORLDS = {
+    "fast": Look("fast world", ORANGE, "o", line="-"),
+    "slow": Look("slow world", BLUE, "s", line="--"),
+}
+TRAINED = WORLDS | {"both rates": Look("fast world, two rates in training", GREEN, "^", line=":")}
+LESSONS = {
+    "attack": Look("attacked images", ORANGE, "s", 0.3),
+    "leak only": Look("leak only", BLUE, "o", 0.15),
+    "kept": Look("kept images alone", PINK, "D"),
+    "swapped": Look("another image's attack", GREEN, "^", -0.15),
+    "noise": Look("noise", GREY, "x", -0.3),
+}
+
+
+def worlds(table: pd.DataFrame) -> Figure:
+    """A wave of each world and its samples, a panel a rate; `measure.pictures`."""
+    names = [f"{float(rate):g} samples a unit of time" for rate in table["panel"]]
+    table = table.assign(panel=names)
+    picture, panels = shapes.panels(table, "panel", aspect=0.6, columns=1, sharex=True)
+    for axis, part in panels:
+        for world, look in WORLDS.items():
+            own = part[part["world"] == world]
+            wave, samples = (own[own["what"] == what] for what in ("wave", "sample"))
+            axis.plot(wave["time"], wave["value"], color=look.colour, lw=0.8, linestyle=look.line)
+            ring: dict[str, Any] = {"ms": 8, "markerfacecolor": "none"} if world == "slow" else {}
+            shapes.marks(axis, samples, "time", look, y="value", **ring)
+        axis.set_ylabel("signal")
+    panels[-1][0].set_xlabel("time (units)")
+    shapes.legend(picture, WORLDS, columns=2)
+    return picture
+
+
+def rates(table: pd.DataFrame) -> Figure:
+    """Accuracy against the rate of sampling in both worlds; `evidence.curves`."""
+    picture = figure(0.5)
+    axis = picture.subplots()
+    for look, own in shapes.groups(table, "world", TRAINED):
+        shapes.curve(axis, own.sort_values("rate"), "rate", "value", look)
+    axis.axhline(0.5, color=GREY, linewidth=0.7)
+    axis.set(ylim=(-0.03, 1.03), xlabel="samples a unit of time (training: 64)",
+             ylabel="share of signals that are right")  # fmt: skip
+    tidy(axis)
+    shapes.legend(picture, TRAINED)
+    return picture
+
+
+def lessons(table: pd.DataFrame) -> Figure:
+    """Accuracy of pupils by lesson, a panel a norm, a row for each choice of targets."""
+    names = {"all ten": "any of ten", "wrong only": "any but the label", "next": "the next digit"}
+    table = table.assign(height=[-[*names].index(which) for which in table["targets"]])
+    titles = {str(size): f"norm at most {size:g}" for size in sorted(set(table["size"]))}
+    picture, panels = shapes.panels(table, "size", aspect=0.5, titles=titles, sharex=True)
+    for axis, part in panels:
+        for look, own in shapes.groups(part, "lesson", LESSONS):
+            shapes.marks(axis, own, "value", look)
+        axis.axvline(0.1, color="0.2", linestyle=":", linewidth=1)
+        axis.set(xlim=(-0.03, 1.03), xlabel="accuracy on clean digits")
+    shapes.named(panels[0][0], list(names.values()))
+    panels[0][0].set_ylabel("target")
+    shapes.legend(picture, LESSONS)
+    return picture
+
+
+def views(table: pd.DataFrame) -> Figure:
+    """Accuracy of pupils by what they see of an image: columns name, value, low, high."""
+    picture = figure(0.34)
+    axis = picture.subplots()
+    rows = list(table["name"])
+    shapes.marks(axis, table.assign(height=[-i for i in range(len(rows))]), "value",
+                 Look("", ORANGE, "s"))  # fmt: skip
+    axis.axvline(0.1, color="0.2", linestyle=":", linewidth=1)
+    shapes.named(axis, rows)
+    axis.set(xlim=(-0.03, 1.03), xlabel="accuracy on held-out digits (dotted: chance)")
+    tidy(axis)
+    return picture

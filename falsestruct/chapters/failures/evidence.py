@@ -1,0 +1,205 @@
+"""Claims, figures and numbers of chapter 15, from the tables of `measure`.
+
+What is sampled are seeds: of a network's first weights and of all that it sees. Sizes of parities
+and the shares q are grids that the claims name.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from falsestruct.evidence import Claims, mean, ratio, share, summary, where
+from falsestruct.statistics import exact
+from falsestruct.success import FOLLOWS, SIDES, TAKES
+from falsestruct.theory import gradients
+from falsestruct.theory.information import fixed_bins, open_bins
+
+OFTEN = 0.95  # q of a hint that is wrong on one in twenty
+COIN, NEVER = 0.5, 1.0
+PATIENCE = 10  # times the steps that are enough beside a coin
+FOUR, TWO, SIX = 4, 2, 6
+NETWORK = ["optimiser", "size", "noise", "q", "seed"]
+SHARE = partial(mean, bounds=(0.0, 1.0))
+
+
+def proved(cases: int) -> Claims:
+    """Claims in exact arithmetic; `cases` random networks for each number of inputs."""
+    return {
+        f"failures-{name}": (exact(float(value), cases), exact(float(control), cases))
+        for name, (value, control) in gradients.evidence(cases).items()
+    }
+
+
+def parity_claims(table: pd.DataFrame) -> Claims:
+    """Claims on the parity of half of the bits: the most bits, and eight."""
+    found: Claims = {}
+    for optimiser, id in (("descent", "failures-parity"), ("Adam", "failures-parity-adam")):
+        own = where(table, optimiser=optimiser)
+        most, few = (where(own, bits=bits)["right"] for bits in (own["bits"].max(), 8))
+        found[id] = (SHARE(most), share(few >= FOLLOWS))
+    return found
+
+
+def after(table: pd.DataFrame, step: int) -> pd.DataFrame:
+    """The last look at each network up to a step; who is done stays as it was."""
+    return table[table["step"] <= step].groupby(NETWORK, as_index=False).last()
+
+
+def hint_claims(table: pd.DataFrame, budget: int) -> Claims:
+    """Claims on who follows the hint, with gradient descent.
+
+    Args:
+        table: As `measure.hints` gives it, several tables in one.
+        budget: Steps that are enough for the parity of four bits beside a coin.
+    """
+    own = where(table, optimiser="descent", noise="hint")
+    early, late = after(own, budget), after(own, PATIENCE * budget)
+    hint, coin = (where(early, size=FOUR, q=q)["apart"] for q in (OFTEN, COIN))
+    left, kept = (where(late, size=FOUR, q=q)["apart"] for q in (OFTEN, NEVER))
+    always, beside = (where(late, size=TWO, q=q)["apart"] for q in (NEVER, OFTEN))
+    return {
+        "failures-taken": (share(hint <= 1 - FOLLOWS), share(coin < SIDES)),
+        "failures-delay": (share(left >= TAKES), share(kept >= TAKES)),
+        "failures-never": (share(always <= 1 - FOLLOWS), share(beside <= 1 - FOLLOWS)),
+    }
+
+
+def law_claims(table: pd.DataFrame) -> Claims:
+    """Claims on how the delay grows with q, by optimiser and size of the parity."""
+    about = {
+        "failures-law": ("descent", FOUR),
+        "failures-law-six": ("descent", SIX),
+        "failures-law-adam": ("Adam", FOUR),
+    }
+    found: Claims = {}
+    for id, (optimiser, size) in about.items():
+        own = where(table, optimiser=optimiser)
+        hint = where(own, size=size, noise="hint")
+        found[id] = (mean(slopes(hint)), mean(slopes(where(own, size=FOUR, noise="label"))))
+    return found
+
+
+def slopes(table: pd.DataFrame) -> np.ndarray:
+    """For each seed: slope of ln(steps until learnt) against ln(1/(4q(1 − q))), where q < 1."""
+    own = table[table["q"] < 1].drop_duplicates(NETWORK)
+    at = own.assign(x=np.log(stretched(own["q"])), y=np.log(own["learnt"]))
+    return np.array([np.polyfit(part["x"], part["y"], 1)[0] for _, part in at.groupby("seed")])
+
+
+def stretched(q: pd.Series) -> pd.Series:
+    """1/(4q(1 − q)): how much longer it takes, says the law."""
+    return 1 / (4 * q * (1 - q))
+
+
+def biased_claims(table: pd.DataFrame) -> Claims:
+    """The claim on biased bits: those of the largest mean, and fair ones."""
+    lost = table.assign(lost=table["own"] - table["even"])
+    most, none = (
+        mean(where(lost, mean=m)["lost"], bounds=(-1.0, 1.0)) for m in (table["mean"].max(), 0.0)
+    )
+    return {"failures-biased": (most, none)}
+
+
+def layer_claims(table: pd.DataFrame) -> Claims:
+    """Claims on the information in the last hidden layer."""
+    real, shuffled = (where(table, shuffled=kind) for kind in (False, True))
+    low, high = np.linspace(-3, -1.01, 200), np.array([1.5])
+    wrong, right = ((bins(low) == bins(high)).mean() for bins in (fixed_bins, open_bins))
+    apart = [fall(part, "fixed") - fall(part, "equal") for part in (real, shuffled)]
+    return {
+        "failures-compression": (mean(fall(real, "fixed")), mean(fall(shuffled, "fixed"))),
+        "failures-adaptive": (mean(apart[0]), mean(apart[1])),
+        "failures-information": (
+            exact(table["exact"].min(), len(table)), exact(table["sign"].max(), len(table)),
+        ),
+        "failures-bins": (exact(wrong, len(low)), exact(right, len(low))),
+    }  # fmt: skip
+
+
+def fall(table: pd.DataFrame, what: str) -> np.ndarray:
+    """For each seed: the most information on the way less that at the end."""
+    own = table.sort_values("steps").groupby("seed")[what]
+    return (own.max() - own.last()).to_numpy()
+
+
+def right_at(table: pd.DataFrame) -> pd.DataFrame:
+    """What `figures.parities` draws: columns optimiser, bits, value, low, high."""
+    return summary(table, ["optimiser", "bits"], "right", measure=SHARE)
+
+
+def taken(table: pd.DataFrame, budget: int) -> pd.DataFrame:
+    """What `figures.taken` draws: mean capture of the hint at the budget, by size and q.
+
+    Columns row (size), column (q), value.
+    """
+    own = after(where(table, optimiser="descent", noise="hint"), budget)
+    cells = own.groupby(["size", "q"])["apart"].mean().rsub(1).rename("value").reset_index()
+    return cells.rename(columns={"size": "row", "q": "column"})
+
+
+def courses(table: pd.DataFrame, shares: tuple[float, ...]) -> pd.DataFrame:
+    """What `figures.courses` draws: capture of the hint on the way, four bits, by descent.
+
+    Columns q, step, value, low, high. Who is done stays as it was.
+    """
+    own = where(table, optimiser="descent", noise="hint", size=FOUR, q=list(shares))
+    steps = np.unique(np.geomspace(25, own["step"].max(), 40).astype(int))
+    looks = pd.concat([after(own, int(step)).assign(step=step) for step in steps])
+    return summary(looks.assign(hint=1 - looks["apart"]), ["q", "step"], "hint", measure=SHARE)
+
+
+def delays(table: pd.DataFrame) -> pd.DataFrame:
+    """What `figures.delays` draws: steps until learnt over those beside a coin, seed by seed.
+
+    Columns optimiser, size, stretch, value, low, high.
+    """
+    own = table[(table["noise"] == "hint") & (table["q"] < 1)].drop_duplicates(NETWORK)
+    alone = where(own, q=COIN)[["optimiser", "size", "seed", "learnt"]]
+    both = own.merge(alone, on=["optimiser", "size", "seed"], suffixes=("", "_alone"))
+    both = both.assign(stretch=stretched(both["q"]), delay=both["learnt"] / both["learnt_alone"])
+    later = both[both["q"] > COIN]
+    return summary(later, ["optimiser", "size", "stretch"], "delay", measure=ratio)
+
+
+def bits_of(table: pd.DataFrame) -> pd.DataFrame:
+    """What `figures.information` draws: columns steps, what, value, low, high."""
+    own = where(table, shuffled=False)
+    parts = [summary(own, "steps", what).assign(what=what) for what in ("exact", "equal", "fixed")]
+    return pd.concat(parts, ignore_index=True)
+
+
+def said(table: pd.DataFrame, budget: int) -> dict[str, float]:
+    """Numbers of the hints for the prose: steps are medians, parity of four bits, by descent."""
+    own = where(table, optimiser="descent", noise="hint", size=FOUR).drop_duplicates(NETWORK)
+    steps = own.groupby("q")["learnt"].median()
+    never = where(after(table, PATIENCE * budget), optimiser="descent", size=TWO, q=NEVER)
+    known = table[table["q"] < 1].drop_duplicates(NETWORK)
+    fits = {
+        f"slope_{optimiser.lower()}_{size}": float(np.mean(slopes(part)))
+        for (optimiser, size), part in where(table, noise="hint").groupby(["optimiser", "size"])
+    }
+    return fits | {
+        "coin_steps": steps[COIN], "often_steps": steps[OFTEN],
+        "often_delay": steps[OFTEN] / steps[COIN],
+        "often_law": float(stretched(pd.Series([OFTEN]))[0]),
+        "often_root": float(stretched(pd.Series([OFTEN]))[0]) ** 0.5,
+        "budget": float(budget), "patience": float(PATIENCE),
+        "networks": float(len(table.drop_duplicates(NETWORK))),
+        "unfinished": float((~known["reached"].astype(bool)).sum()),
+        "never_right": float(never["apart"].mean()),
+    }  # fmt: skip
+
+
+def said_of_others(biased: pd.DataFrame, layers: pd.DataFrame) -> dict[str, float]:
+    """Numbers of the other experiments for the prose."""
+    most, real = where(biased, mean=biased["mean"].max()), where(layers, shuffled=False)
+    return {
+        "biased_own": most["own"].mean(),
+        "biased_even": most["even"].mean(),
+        "even_even": where(biased, mean=0.0)["even"].mean(),
+        "layer_right": where(real, steps=real["steps"].max())["right"].mean(),
+        **{f"fall_{what}": float(fall(real, what).mean()) for what in ("fixed", "equal")},
+    }

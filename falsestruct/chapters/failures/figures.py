@@ -1,0 +1,128 @@
+"""Figures of chapter 15."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator
+
+from falsestruct.plots.shapes import Look, cells, curve, groups, legend, line, panels, series
+from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, figure, tidy
+
+NAMES = {"descent": "gradient descent", "Adam": "Adam"}
+
+
+def parities(table: pd.DataFrame) -> Figure:
+    """Share of fresh inputs that are right against the number of bits, a line an optimiser.
+
+    Args:
+        table: Columns optimiser, bits, value, low, high.
+    """
+    picture = figure(0.45)
+    axis = picture.subplots()
+    looks = {
+        "descent": Look(NAMES["descent"], ORIGINAL),
+        "Adam": Look(NAMES["Adam"], GREEN, "^", line="--"),
+    }
+    for look, own in groups(table, "optimiser", looks):
+        curve(axis, own, "bits", "value", look)
+    axis.axhline(0.5, color=GREY, linestyle=":", linewidth=1)
+    sizes = sorted(table["bits"].unique())
+    axis.set_xticks(sizes, [str(size) for size in sizes])
+    axis.set(xlabel="bits, half of them in the parity", ylabel="share right on fresh inputs")
+    axis.set_ylim(0.4, 1.03)
+    tidy(axis)
+    legend(picture, looks, columns=3, more={"chance": line(style=":")})
+    return picture
+
+
+def courses(table: pd.DataFrame) -> Figure:
+    """Capture of the hint against steps of training, a line for each q.
+
+    Args:
+        table: Columns q, step, value, low, high.
+    """
+    picture = figure(0.5)
+    axis = picture.subplots()
+    looks = series((f"q = {q:g}" for q in sorted(table["q"].unique())), line="-")
+    named = table.assign(name=[f"q = {q:g}" for q in table["q"]])
+    for look, own in groups(named, "name", looks):
+        curve(axis, own, "step", "value", look, band=True, ms=3)
+    for level in (0.05, 0.25, 0.95):
+        axis.axhline(level, color=GREY, linestyle=":", linewidth=0.9)
+    axis.set(xscale="log", xlabel="steps of training", ylabel="capture of the hint")
+    axis.set_ylim(-0.03, 1.03)
+    tidy(axis)
+    legend(picture, looks, columns=4)
+    return picture
+
+
+def taken(table: pd.DataFrame) -> Figure:
+    """Mean capture of the hint for each size of the parity and each q.
+
+    Args:
+        table: Columns row (size), column (q), value.
+    """
+    picture = figure(0.5)
+    axis = picture.subplots()
+    names = {name: [f"{v:g}" for v in sorted(table[name].unique())] for name in ("row", "column")}
+    own = table.assign(**{name: [f"{v:g}" for v in table[name]] for name in names})
+    image = cells(axis, own, rows=names["row"], columns=names["column"], dark=0.5)
+    axis.set(xlabel="share q of the data on which the hint is right", ylabel="bits in the parity")
+    picture.colorbar(image, ax=axis, label="capture of the hint", shrink=0.9)
+    return picture
+
+
+def delays(table: pd.DataFrame) -> Figure:
+    """How much longer it takes, against 1/(4q(1 − q)): a panel an optimiser, a line a size.
+
+    Args:
+        table: Columns optimiser, size, stretch, value, low, high.
+    """
+    picture, parts = panels(table, "optimiser", aspect=0.52, titles=NAMES, sharex=True)
+    sizes = sorted(table["size"].unique())
+    looks = series((f"{size} bits" for size in sizes), line="-")
+    for axis, own in parts:
+        at = np.array([1.0, 1.1 * table["stretch"].max()])
+        for power, style in ((1.0, "-"), (0.5, "--")):
+            axis.plot(at, at**power, color="black", linewidth=0.9, linestyle=style)
+        named = own.assign(name=[f"{size} bits" for size in own["size"]])
+        for look, part in groups(named, "name", looks):
+            if len(part):
+                curve(axis, part, "stretch", "value", look)
+        axis.set(xscale="log", yscale="log")
+        for place in (axis.xaxis, axis.yaxis):
+            place.set_major_locator(FixedLocator([1, 2, 4, 8]))
+            place.set_major_formatter("{x:g}")
+            place.set_minor_locator(FixedLocator([]))
+        axis.set_xlabel("$1/(4q(1-q))$")
+    parts[0][0].set_ylabel("steps until learnt,\nover those beside a coin")
+    more = {"the law": line("black", "-", 0.9), "its square root": line("black", "--", 0.9)}
+    legend(picture, looks, columns=4, more=more)
+    return picture
+
+
+def information(table: pd.DataFrame) -> Figure:
+    """Bits that the last hidden layer has about the input, against steps, a line a way to count.
+
+    Args:
+        table: Columns steps, what ("exact", "equal" or "fixed"), value, low, high.
+    """
+    picture = figure(0.45)
+    axis = picture.subplots()
+    looks = {
+        "exact": Look("no bins", ORIGINAL, line="-"),
+        "equal": Look("bins that follow", GREEN, "^", line="--"),
+        "fixed": Look("fixed bins", FALSE, "s", line="-"),
+    }
+    for look, own in groups(table, "what", looks):
+        curve(axis, own, "steps", "value", look)
+    steps = sorted(table["steps"].unique())
+    axis.set_xscale("symlog", linthresh=max(1, min(s for s in steps if s > 0)))
+    axis.set_xticks(steps, [f"{step:,}" for step in steps])
+    axis.minorticks_off()
+    axis.set(xlabel="steps of training", ylabel="bits about the input", ylim=(0, 12.6))
+    tidy(axis)
+    legend(picture, looks)
+    return picture

@@ -1,0 +1,107 @@
+"""Figures of the chapter on label noise; tables as the functions of `evidence` give them."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from falsestruct.plots.shapes import Look, curve, groups, legend, marks, panels, rows
+from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORANGE, ORIGINAL, figure, tidy
+
+TRAINED = {
+    "plain": Look("trained to the end", ORANGE, line="-"),
+    "stopped early": Look("stopped early", BLUE, "s", line="--"),
+}
+LINES = {
+    "with wrong labels": Look("error after training with wrong labels", ORANGE, line="-"),
+    "without": Look("error without wrong labels", BLUE, "s", line="--"),
+    "bound": Look("what every rule that fits must lose", GREY, "^", line=":"),
+}
+WRONG = {
+    "nothing": Look("nothing wrong", GREY, "^", line=":"),
+    "labels": Look("labels wrong", FALSE, line="-"),
+    "colours": Look("colours wrong", ORIGINAL, "s", line="--"),
+}
+MEANT = {
+    "exponent 0": Look("exponent 0: cross-entropy", GREY, line="-"),
+    "exponent 1": Look("exponent 1", BLUE, line="--"),
+    "exponent 3": Look("exponent 3", ORANGE, line=":"),
+}
+SEEN = {
+    "networks, cross-entropy": Look("networks, cross-entropy", GREEN),
+    "networks, focal loss": Look("networks, focal loss of exponent 3", ORANGE, "s"),
+}
+
+
+def shares(table: pd.DataFrame) -> Figure:
+    """Errors against the share of wrong labels, a panel for images as they are and perturbed."""
+    picture, parts = panels(table, "what", aspect=0.5, sharex=True)
+    for axis, own in parts:
+        for look, line in groups(own, "kind", TRAINED):
+            curve(axis, line, "noise", "value", look)
+        axis.set_xlabel("share of wrong labels")
+    parts[0][0].set(ylabel="share of images misread", ylim=(-0.02, 1.02))
+    legend(picture, TRAINED)
+    return picture
+
+
+def lengths(table: pd.DataFrame) -> Figure:
+    """Errors against the length of perturbations, and the bound, a panel a problem."""
+    picture, parts = panels(table, "panel", aspect=0.55)
+    for (axis, own), unit in zip(parts, ("pixels in [0, 1]", "sides of the square"), strict=True):
+        for look, line in groups(own, "line", LINES):
+            if len(line):
+                curve(axis, line, "length", "value", look)
+        axis.set_xlabel(f"length of the perturbation,\n{unit}")
+    parts[0][0].set(ylabel="share of inputs", ylim=(-0.02, 1.02))
+    legend(picture, LINES, columns=2)
+    return picture
+
+
+def kinds(table: pd.DataFrame) -> Figure:
+    """What networks of each kind learn by heart and misread, a panel a number."""
+    none, some = (str(noise) for noise in sorted(table["noise"].unique()))
+    looks = {
+        none: Look("no label wrong", BLUE, "s", shift=0.12),
+        some: Look("some labels wrong", ORANGE, shift=-0.12),
+    }
+    picture, parts = rows(table, "what", "kind", aspect=0.95)
+    for axis, own in parts:
+        for look, line in groups(own, "noise", looks):
+            marks(axis, line, "value", look)
+        axis.set_xlim(-0.03, 1.03)
+    parts[-1][0].set_xlabel("share, mean with 95 % interval")
+    legend(picture, looks)
+    return picture
+
+
+def sure(table: pd.DataFrame) -> Figure:
+    """What a confidence means after each exponent, and accuracy against confidence of networks."""
+    picture = figure(0.6)
+    axis = picture.subplots()
+    for look, own in groups(table, "line", MEANT):
+        axis.plot(own["confidence"], own["value"], look.line, color=look.colour, label=look.label)
+    for look, own in groups(table, "line", SEEN):
+        marks(axis, own, "confidence", look, y="value", faint=True, label=look.label)
+    axis.set(xlabel="confidence, the probability that a network gives",
+             ylabel="probability of being right")  # fmt: skip
+    axis.legend(frameon=False, loc="lower right")
+    tidy(axis)
+    return picture
+
+
+def stripes(table: pd.DataFrame) -> Figure:
+    """Share of the conflict set read by colour against the offset, a line for what is wrong."""
+    picture = figure(0.55)
+    axis = picture.subplots()
+    for look, own in groups(table, "what", WRONG):
+        curve(axis, own, "a", "value", look)
+    axis.axhline(0.5, color=GREY, linestyle=":", linewidth=0.9)
+    axis.set(xscale="log", xlabel="offset a; the contrast of a stripe is 1",
+             ylabel="share of the conflict set\nread by colour", ylim=(-0.02, 1.02))  # fmt: skip
+    offsets = sorted(table["a"].unique())
+    axis.set_xticks(offsets, [f"{a:g}" for a in offsets])
+    axis.minorticks_off()
+    tidy(axis)
+    legend(picture, WRONG)
+    return picture

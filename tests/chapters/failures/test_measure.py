@@ -1,0 +1,187 @@
+"""Chapter 15: small networks whose answer is known, and the verdicts in worlds made by hand."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from falsestruct.chapters.failures import evidence as found
+from falsestruct.chapters.failures import measure as experiment
+from falsestruct.learning import training
+from falsestruct.learning.schedule import Schedule
+from falsestruct.press.notebook.claims import judge, read_claims
+from falsestruct.press.paths import find_book
+from falsestruct.problems.parity import rows
+from tests.worlds import failures as worlds
+
+CLAIMS = {k: v for k, v in read_claims(find_book(Path(__file__))).items() if "failures" in k}
+
+
+def verdicts(pairs) -> dict[str, str]:
+    return {id: judge(CLAIMS[id], *pair) for id, pair in pairs.items()}
+
+
+# Training
+
+
+@pytest.fixture(scope="module")
+def hints() -> pd.DataFrame:
+    options = {"bits": 4, "optimiser": "descent", "seeds": 2, "steps": 3000}
+    return experiment.hints([2], [0.5, 0.9, 1.0], **options)
+
+
+def test_a_parity_of_two_bits_is_learnt_beside_a_hint_that_errs(hints):
+    wrong = hints[hints["q"] == 0.9]
+    assert wrong["reached"].all() and (wrong.groupby("seed")["apart"].last() >= 0.95).all()
+    early = wrong[wrong["step"].between(25, 150)].groupby("seed")["apart"].min()
+    assert (early < 0.25).all()  # it took the hint first
+    first = wrong[wrong["apart"] >= 0.75].groupby("seed")["step"].min()
+    assert (wrong.groupby("seed")["learnt"].first() == first).all()
+
+
+def test_a_hint_that_never_errs_is_kept(hints):
+    always = hints[hints["q"] == 1.0]
+    assert not always["reached"].any() and (always["learnt"] == 3000).all()
+    assert (always.groupby("seed")["apart"].last() < 0.05).all()
+    assert always.groupby("seed")["step"].last().tolist() == [3000, 3000]
+
+
+def test_it_takes_longer_beside_a_better_hint(hints):
+    learnt = hints.groupby("q")["learnt"].min()
+    assert learnt[0.5] < learnt[0.9] < learnt[1.0]
+    assert set(hints) == {
+        "size", "optimiser", "q", "noise", "seed", "step", "apart", "learnt", "reached"
+    }  # fmt: skip
+
+
+def test_noise_in_the_label_is_another_thing():
+    options = {"bits": 4, "optimiser": "Adam", "seeds": 2, "steps": 100}
+    table = experiment.hints([2], [0.7, 0.9], noise="label", **options)
+    assert set(table["noise"]) == {"label"} and sorted(set(table["q"])) == [0.7, 0.9]
+
+
+def test_the_parity_of_two_bits_is_easy():
+    table = experiment.parities([4], seeds=2, steps=3000)
+    assert table["optimiser"].tolist() == ["descent"] * 2 + ["Adam"] * 2
+    assert (table["right"] > 0.9).all() and (table["step"] < 3000).any()
+
+
+def test_biased_bits_are_tested_on_both():
+    table = experiment.biased([0.0, 0.7], bits=4, size=1, seeds=2, steps=300)
+    assert table["mean"].tolist() == [0, 0, 0.7, 0.7]
+    assert (table[["own", "even"]] > 0.95).all(axis=None)  # one bit is one bit everywhere
+
+
+# Information
+
+
+def test_the_last_layer_is_the_network_s():
+    x = rows(experiment.BITS)
+    y = (x[:, 0] > 0).double()
+    schedule = Schedule(3, batch=64)
+    done = training.train(experiment.LAYERED, (x, y), [1, 2], schedule, dtype=torch.float64)
+    values = experiment.last_layer(done, x[:20], torch.tanh)
+    assert values.shape == (2, 20, 3)
+    network = experiment.LAYERED.build().double()
+    network.load_state_dict({name: own[1] for name, own in done.parameters.items()})
+    with torch.no_grad():
+        wanted = network[:-1](x[:20]).numpy()
+    assert values[1] == pytest.approx(wanted, abs=1e-12)
+
+
+def test_an_untrained_layer_has_all_the_information_and_bins_have_less():
+    table = experiment.layer_point(steps=0, shuffled=False, seeds=2)
+    assert (table["exact"] == 12).all() and (table["sign"] <= 3).all()
+    assert (table[["fixed", "equal"]] < 12).all(axis=None)
+
+
+# Worlds whose answer is known
+
+
+def test_every_claim_has_an_estimate():
+    pairs = worlds.claims(worlds.by_the_law, even=0.8)
+    others = found.parity_claims(worlds.parities(0.5)) | found.layer_claims(worlds.layers(3, 9))
+    assert set(pairs) | set(others) == set(CLAIMS)
+
+
+def test_in_the_world_of_the_chapter_all_is_as_foretold():
+    said = verdicts(worlds.claims(worlds.by_the_law, even=0.8))
+    assert set(said.values()) == {"supported"}, said
+
+
+def test_where_networks_follow_the_original_at_once_nothing_of_it_is():
+    said = verdicts(worlds.claims(worlds.at_once, even=1.0))
+    for id in ("taken", "never", "law", "law-six", "law-adam", "biased"):
+        assert said[f"failures-{id}"] == "refuted", id
+    assert said["failures-delay"] == "inconclusive"  # its control is right at once as well
+
+
+def test_a_barrier_is_told_from_a_delay():
+    said = verdicts(worlds.claims(worlds.never, even=1.0))
+    assert said["failures-delay"] == "refuted" and said["failures-taken"] == "supported"
+
+
+def test_a_square_root_is_told_from_the_law():
+    said = verdicts(worlds.claims(lambda o, k, q: worlds.by_the_law("Adam", k, q), even=1.0))
+    assert said["failures-law"] == said["failures-law-six"] == "refuted"
+    assert said["failures-law-adam"] == "supported"
+
+
+@pytest.mark.parametrize(("right", "verdict"), [(0.5, "supported"), (1.0, "refuted")])
+def test_parities(right, verdict):
+    assert set(verdicts(found.parity_claims(worlds.parities(right))).values()) == {verdict}
+
+
+def test_information():
+    said = verdicts(found.layer_claims(worlds.layers(3.0, 9.5)))
+    assert set(said.values()) == {"supported"}
+    said = verdicts(found.layer_claims(worlds.layers(10.0, 10.0, exact=11.0)))
+    assert said["failures-compression"] == said["failures-adaptive"] == "refuted"
+    assert said["failures-information"] == "refuted" and said["failures-bins"] == "supported"
+    said = verdicts(found.layer_claims(worlds.layers(3.0, 3.0)))
+    assert said["failures-compression"] == "supported"
+    assert said["failures-adaptive"] == "refuted"
+
+
+# Tables and numbers for the page
+
+
+def test_slopes_by_hand():
+    assert found.slopes(worlds.hints(worlds.by_the_law).query(
+        "optimiser == 'descent' and size == 4 and noise == 'hint'"
+    )) == pytest.approx([1.0] * worlds.SEEDS)  # fmt: skip
+
+
+def test_who_is_done_stays_as_it_was():
+    table = worlds.hints(worlds.at_once)
+    late = found.after(table, 5000)
+    assert len(late) == len(table.drop_duplicates(found.NETWORK))
+    assert (late[late["noise"] == "hint"]["apart"] == 1).all()
+
+
+def test_the_page_s_tables():
+    table = worlds.hints(worlds.by_the_law)
+    cells = found.taken(table, worlds.BUDGET)
+    own = cells.set_index(["row", "column"])["value"]
+    assert own[4, 0.95] == 1 and own[4, 0.5] == 0 and own[2, 0.8] == 0
+    drawn = found.courses(table, (0.5, 0.95))
+    last = drawn.groupby("q")["value"].last()
+    assert last[0.5] == 0 and drawn[drawn["q"] == 0.95]["value"].iloc[0] == 1
+    delays = found.delays(table).query("optimiser == 'descent' and size == 4")
+    assert delays["value"].to_numpy() == pytest.approx(delays["stretch"].to_numpy())
+    assert set(found.bits_of(worlds.layers(3, 9))["what"]) == {"exact", "equal", "fixed"}
+    assert found.right_at(worlds.parities(0.5))["value"].tolist() == pytest.approx(
+        [1, 1, 0.49, 0.49]
+    )
+
+
+def test_said_are_finite_numbers():
+    table = worlds.hints(worlds.by_the_law)
+    said = found.said(table, worlds.BUDGET)
+    assert said["often_delay"] == pytest.approx(said["often_law"])
+    assert said["slope_adam_4"] == pytest.approx(0.5) and said["unfinished"] == 0
+    others = found.said_of_others(worlds.biased(1.0, 0.8), worlds.layers(3, 9))
+    assert others["fall_fixed"] == 7 and others["biased_even"] == pytest.approx(0.8)
+    assert all(np.isfinite(list((said | others).values())))

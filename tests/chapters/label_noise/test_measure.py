@@ -1,0 +1,287 @@
+"""Chapter 13's experiments, small, and its claims in worlds where the answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from falsestruct.chapters.label_noise import evidence as found
+from falsestruct.chapters.label_noise import measure as experiment
+from falsestruct.evidence import spread
+from falsestruct.learning.ensembles import by_hand
+from falsestruct.press.notebook.claims import judge, read_claims
+from falsestruct.press.paths import find_book
+from tests.worlds import label_noise as world
+
+CLAIMS = read_claims(find_book())
+SHARE, SEEDS, IMAGES = 0.1, 10, 100
+POINT = {"steps": 20, "seeds": [1, 2]}
+
+
+def verdicts(claims) -> dict[str, str]:
+    return {id.removeprefix("noise-"): judge(CLAIMS[id], *pair) for id, pair in claims.items()}
+
+
+# Small runs
+
+
+@pytest.fixture(scope="module")
+def noisy():
+    return experiment.point(kind="plain", noise=0.2, **POINT)
+
+
+def test_a_row_a_network_with_its_errors(noisy):
+    assert noisy["seed"].tolist() == [1, 2] and set(noisy["kind"]) == {"plain"}
+    errors = noisy[[f"error {at}" for at in experiment.LENGTHS]].to_numpy()
+    assert (np.diff(errors, axis=1) >= 0).all() and (errors[:, -1] > 0.9).all()
+    wrong, fallen = (noisy.filter(regex=f"^{name} ").mean(axis=1) for name in ("wrong", "fallen"))
+    np.testing.assert_allclose(wrong, noisy["error 0.0"])
+    np.testing.assert_allclose(fallen, noisy[f"error {experiment.NEAR}"])
+    assert (noisy["learnt"] > 0.5).all() and (noisy["memorised"] < 0.3).all()
+
+
+def test_the_bound_is_below_what_is_seen_where_the_network_misreads_much(noisy):
+    """A search may miss a perturbation, but not at lengths at which everything falls."""
+    assert (noisy["infected 2.0"] <= noisy["error 2.0"] + 1e-9).all()
+    assert (noisy["infected 2.0"] > 0.5).all()
+
+
+@pytest.mark.parametrize("kind", list(experiment.KINDS))
+def test_every_kind_trains(kind):
+    table = experiment.point(kind=kind, noise=0.0, **POINT)
+    assert len(table) == 2 and table["memorised"].isna().all() and (table["norm"] > 0).all()
+    if kind == "stable rank":
+        assert (table["rank"] <= experiment.RANK * (1 + 1e-4)).all()
+    if kind == "largest singular value":
+        assert (table["norm"] <= experiment.NORM * 1.05).all()
+
+
+def test_early_is_a_tenth_of_the_steps():
+    few = experiment.point(kind="stopped early", noise=0.0, steps=100, seeds=[1])
+    same = experiment.point(kind="plain", noise=0.0, steps=10, seeds=[1])
+    pd.testing.assert_frame_equal(few.drop(columns="kind"), same.drop(columns="kind"))
+
+
+def test_the_table_has_every_kind_at_its_shares(monkeypatch):
+    monkeypatch.setattr(experiment, "sweep", lambda function, grid: pd.DataFrame(grid))
+    table = experiment.networks([0.0, 0.2], SHARE, seeds=3, steps=5)
+    counts = table.groupby("kind")["noise"].apply(list).to_dict()
+    assert counts["plain"] == counts["stopped early"] == [0.0, 0.1, 0.2]
+    assert counts["stable rank"] == [0.0, 0.1] and counts["focal loss"] == [0.0]
+    assert table["seeds"].tolist()[0] == [1000, 1001, 1002]
+
+
+def test_a_rule_that_is_right_everywhere_is_not_infected():
+    learn = by_hand(world.right_labels)
+    table = experiment.point(kind="plain", noise=0.1, steps=1, seeds=[1], learn=learn)
+    assert table["memorised"].item() == 0 and table["learnt"].item() == 1
+    assert table["infected 2.0"].item() == 0 and table["rank"].isna().all()
+    neighbour, wrong = (
+        table.filter(regex=f"^{n} ").mean(axis=1).item() for n in ("neighbour", "wrong")
+    )
+    assert wrong + 0.03 < neighbour < wrong + 0.2
+
+
+def test_stripes_of_followers():
+    small = experiment.SMALL
+
+    def colour(x: torch.Tensor) -> torch.Tensor:
+        labels = small.colour(x.reshape(-1, small.size, small.size).double())
+        return (2.0 * labels - 1).view(x.shape[:2])
+
+    fixed = {"what": "labels", "a": 0.1, "share": 0.2, "steps": 1, "seeds": [1, 2]}
+    follows = experiment.stripes_point(**fixed, learn=by_hand(colour))
+    other = experiment.stripes_point(**fixed, learn=by_hand(world.orientation))
+    assert follows["colour"].tolist() == [1, 1] and other["colour"].tolist() == [0, 0]
+    assert follows["accuracy"].tolist() == other["accuracy"].tolist() == [1, 1]
+
+
+def test_trained_networks_on_stripes_read_a_strong_colour_and_not_a_faint_one():
+    table = experiment.stripes([0.001, 1.0], 0.2, seeds=2, steps=60)
+    means = table.groupby(["what", "a"])["colour"].mean()
+    assert (means.xs(1.0, level="a").drop("colours") > 0.9).all()
+    assert means["nothing", 0.001] < 0.5 and len(table) == 3 * 2 * 2
+
+
+def test_crossovers_are_where_the_share_passes_one_half():
+    rows = [
+        (what, seed, a, share)
+        for what, shares in {"nothing": (0, 0.25, 0.75), "labels": (0, 0, 0.2)}.items()
+        for seed in (1, 2)
+        for a, share in zip((0.1, 0.2, 0.4), shares, strict=True)
+    ]
+    table = experiment.crossovers(pd.DataFrame(rows, columns=["what", "seed", "a", "colour"]))
+    inside, beyond = table.iloc[:2], table.iloc[2:]
+    assert inside["crossover"].tolist() == pytest.approx([0.2 * 2**0.5] * 2)
+    assert inside["beyond"].tolist() == [0, 0] and beyond["beyond"].tolist() == [1, 1]
+    assert beyond["crossover"].tolist() == pytest.approx([0.4, 0.4])
+
+
+# Worlds whose answer is known
+
+
+def networks(**numbers: dict[tuple[str, float], float]) -> pd.DataFrame:
+    """Networks of every kind with these numbers, by kind and share of wrong labels.
+
+    Args:
+        numbers: wrong, fallen, random, neighbour, memorised, learnt, infected, error, confidence,
+            calibration; what is not named is 0.
+    """
+    rng, tables, spread_out = np.random.default_rng(0), [], np.linspace(0.97, 1.03, SEEDS)
+    for kind in experiment.KINDS:
+        for noise in (0.0, SHARE):
+
+            def number(name: str, who: tuple[str, float] = (kind, noise)) -> float:
+                return numbers.get(name, {}).get(who, 0.0)
+
+            table = pd.DataFrame({"kind": kind, "noise": noise, "seed": range(SEEDS)})
+            for name in ("memorised", "learnt", "confidence", "calibration"):
+                table[name] = np.minimum(number(name) * spread_out, 1)
+            for at in experiment.LENGTHS:
+                table[f"infected {at}"] = number("infected") * spread_out
+                table[f"error {at}"] = 0.9
+            table = table.assign(rank=1.0, norm=1.0)
+            cells = {
+                name: (rng.random((SEEDS, IMAGES)) < number(name)).astype(float)
+                for name in ("wrong", "fallen", "random", "neighbour")
+            }
+            cells["fallen"] = np.maximum(cells["fallen"], cells["wrong"])
+            tables.append(table.join([spread(name, cell) for name, cell in cells.items()]))
+    return pd.concat(tables, ignore_index=True)
+
+
+def squares(infected: float) -> pd.DataFrame:
+    rows = {"seed": range(SEEDS), "length": found.SIZE, "error": 0.1, "fallen": 0.8}
+    return pd.DataFrame(rows).assign(infected=np.linspace(0.99, 1.01, SEEDS) * infected)
+
+
+def judged(table: pd.DataFrame, infected: float = 0.6) -> dict[str, str]:
+    return verdicts(
+        found.robust(table, SHARE)
+        | found.explained(table, squares(infected), SHARE)
+        | found.bounded(table, SHARE)
+        | found.sure(table)
+    )
+
+
+PLAIN, NOISY, EARLY = ("plain", 0.0), ("plain", SHARE), ("stopped early", SHARE)
+RANK, RANKED = ("stable rank", 0.0), ("stable rank", SHARE)
+NORMED, NARROW, FOCAL = (
+    ("largest singular value", SHARE),
+    ("representation", 0.0),
+    ("focal loss", 0.0),
+)
+EXPECTED = {
+    "wrong": {PLAIN: 0.03, NOISY: 0.15, RANK: 0.05},
+    "fallen": {PLAIN: 0.25, NOISY: 0.85, RANK: 0.7, NORMED: 0.3, NARROW: 0.5,
+               EARLY: 0.25, ("stopped early", 0.0): 0.22},
+    "neighbour": {PLAIN: 0.03, NOISY: 0.15},
+    "memorised": {NOISY: 0.9, RANKED: 0.1}, "learnt": {NOISY: 1.0, RANKED: 0.97},
+    "infected": {NOISY: 0.01},
+    "confidence": {PLAIN: 0.98, FOCAL: 0.9}, "calibration": {PLAIN: 0.02, FOCAL: 0.06},
+}  # fmt: skip
+
+
+def test_what_is_predicted_would_be_seen():
+    said = judged(networks(**EXPECTED))
+    assert said == {
+        id.removeprefix("noise-"): claim.predicted
+        for id, claim in CLAIMS.items()
+        if claim.chapter == "13_label_noise"
+        and claim.kind == "measured"
+        and claim.problem == "digits"
+    }
+
+
+@pytest.mark.parametrize(
+    ("id", "name", "numbers", "expected"),
+    [
+        ("robustness", "fallen", {NOISY: 0.2}, "refuted"),
+        ("robustness", "fallen", {EARLY: 0.8}, "inconclusive"),  # the noise is in the data alone
+        ("benign", "wrong", {NOISY: 0.0}, "supported"),
+        ("benign", "neighbour", {NOISY: 0.03}, "inconclusive"),
+        ("explained", "infected", {NOISY: 0.8}, "supported"),
+        ("not-enough", "fallen", {PLAIN: 0.05}, "refuted"),
+        ("not-enough", "random", {PLAIN: 0.5}, "inconclusive"),
+        ("memorised", "memorised", {RANKED: 0.8}, "refuted"),
+        ("memorised", "learnt", {RANKED: 0.3}, "inconclusive"),  # it learns nothing at all
+        ("simple-unstable", "fallen", {RANK: 0.25}, "refuted"),
+        ("simple-unstable", "fallen", {NORMED: 0.9}, "inconclusive"),
+        ("representation", "fallen", {NARROW: 0.05}, "supported"),
+        ("representation", "fallen", {RANK: 0.1}, "inconclusive"),
+        ("focal", "calibration", {FOCAL: 0.005}, "supported"),
+        ("focal", "confidence", {FOCAL: 1.0}, "inconclusive"),
+    ],
+)  # fmt: skip
+def test_another_world_gives_another_verdict(id, name, numbers, expected):
+    changed = EXPECTED | {name: EXPECTED.get(name, {}) | numbers}
+    assert judged(networks(**changed))[id] == expected
+
+
+def test_a_bound_that_binds_nowhere_is_no_measure():
+    assert judged(networks(**EXPECTED), infected=0.1)["explained"] == "inconclusive"
+
+
+def crossing(**places: float) -> pd.DataFrame:
+    """Networks whose share jumps from 0 to 1 between neighbours of a place, a little scattered."""
+    offsets = np.geomspace(0.01, 1, 40)
+    rows = [
+        (what, seed, a, float(a > place * 1.03**seed), 1.0)
+        for what, place in places.items()
+        for seed in range(SEEDS)
+        for a in offsets
+    ]
+    return pd.DataFrame(rows, columns=["what", "seed", "a", "colour", "accuracy"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "colours", "expected"),
+    [
+        (0.05, 0.2, "supported"),
+        (0.2, 0.4, "refuted"),
+        (0.05, 0.05, "inconclusive"),
+        (0.1, 0.2, "inconclusive"),
+    ],
+)
+def test_where_networks_change_over(labels, colours, expected):
+    table = crossing(nothing=0.1, labels=labels, colours=colours)
+    assert verdicts(found.earlier(table)) == {"earlier": expected}
+
+
+def test_what_is_proved_is_supported():
+    assert set(verdicts(found.proved(10)).values()) == {"supported"}
+
+
+# Tables and numbers for the page
+
+
+@pytest.fixture(scope="module")
+def seen() -> pd.DataFrame:
+    return networks(**EXPECTED)
+
+
+def test_the_page_s_tables(seen):
+    assert len(found.by_share(seen)) == 2 * 2 * 2
+    kinds = found.by_kind(seen, SHARE)
+    assert list(dict.fromkeys(kinds["kind"])) == [
+        k for k in experiment.KINDS if k != "stopped early"
+    ]
+    lines = found.by_length(seen, squares(0.6), SHARE)
+    assert len(lines) == 3 * len(experiment.LENGTHS) + 2
+    sure = found.by_confidence(seen, [0.0, 3.0])
+    diagonal = sure[sure["line"] == "exponent 0"]
+    np.testing.assert_allclose(diagonal["value"], diagonal["confidence"])
+    assert (sure["line"] == "networks, focal loss").sum() == SEEDS
+    assert found.by_offset(crossing(nothing=0.1, labels=0.05))["what"].nunique() == 2
+
+
+def test_said_are_finite_numbers(seen):
+    said = found.said(seen, SHARE)
+    assert said["noisy_memorised"] == pytest.approx(0.9) and said["networks"] == len(seen)
+    places = crossing(nothing=0.1, labels=0.05, colours=0.2)
+    said |= found.said_elsewhere(squares(0.6), places, SHARE)
+    assert 0.04 < said["stripes_labels"] < said["stripes_nothing"] < said["stripes_colours"] < 0.3
+    assert said["square_infected"] == pytest.approx(0.6) and said["stripes_beyond"] == 0
+    assert all(np.isfinite(value) for value in said.values())

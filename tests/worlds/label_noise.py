@@ -1,0 +1,73 @@
+"""Chapter 13 with rules built by hand in place of its networks."""
+
+from __future__ import annotations
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from falsestruct.chapters.label_noise import evidence as found
+from falsestruct.chapters.label_noise import measure as experiment
+from falsestruct.evidence import Claims
+from falsestruct.learning.ensembles import by_hand
+from falsestruct.problems.digits import CLASSES
+from falsestruct.theory import nearest
+
+SHARE, SEEDS = 0.1, 20
+OFFSETS = (0.05, 0.1, 0.2)
+
+
+def right_labels(x: Tensor) -> Tensor:
+    """Outputs of nearest neighbour on the digits' right labels, for any number of members."""
+    rule = nearest.outputs(*experiment.images().train, CLASSES)
+    return torch.cat([rule(one[None]) for one in x]).to(x.dtype)
+
+
+def orientation(x: Tensor) -> Tensor:
+    """1 for horizontal stripes, −1 for vertical ones: (members, samples) of flattened images."""
+    small = experiment.SMALL
+    labels = small.orientation(x.reshape(-1, small.size, small.size).double())
+    return (2.0 * labels - 1).view(x.shape[:2])
+
+
+def copies(table: pd.DataFrame) -> pd.DataFrame:
+    """A row for each of so many seeds."""
+    return pd.concat([table.assign(seed=seed) for seed in range(SEEDS)], ignore_index=True)
+
+
+def networks() -> pd.DataFrame:
+    """Whatever the kind and the labels, networks follow the original, as well as a rule can."""
+    learn = by_hand(right_labels)
+    asked = {
+        noise: copies(experiment.point(kind="plain", noise=noise, steps=1, seeds=[1], learn=learn))
+        for noise in (0.0, SHARE)
+    }
+    return pd.concat(
+        [table.assign(kind=kind) for table in asked.values() for kind in experiment.KINDS],
+        ignore_index=True,
+    )
+
+
+def stripes() -> pd.DataFrame:
+    """Networks that read the orientation at every offset."""
+    fixed = {"share": 0.2, "steps": 1, "seeds": list(range(SEEDS)), "learn": by_hand(orientation)}
+    return pd.concat(
+        [
+            experiment.stripes_point(what=what, a=a, **fixed)  # type: ignore[arg-type]
+            for what in ("nothing", "labels", "colours")
+            for a in OFFSETS
+        ],
+        ignore_index=True,
+    )
+
+
+def world() -> Claims:
+    """All measured claims where networks follow the original."""
+    table, squares = networks(), experiment.squares([found.SIZE], SHARE, seeds=5)
+    return {
+        **found.robust(table, SHARE),
+        **found.explained(table, squares, SHARE),
+        **found.bounded(table, SHARE),
+        **found.sure(table),
+        **found.earlier(stripes()),
+    }
