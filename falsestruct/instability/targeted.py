@@ -20,10 +20,12 @@ LENGTH = 2.5  # of all steps together, in units of the size
 LESSONS = ("attack", "leak only", "swapped", "noise")
 
 
-def towards(outputs: Outputs, x: Tensor, targets: Tensor, size: float, *, steps: int) -> Tensor:
+def towards(
+    outputs: Outputs, x: Tensor, targets: Tensor, size: float, *, steps: int, onward: bool = False
+) -> Tensor:
     """Perturbations (members, samples, *shape) of Euclidean norm at most `size`.
 
-    An input stays where it is as soon as it has its target.
+    An input stays where it is as soon as it has its target, unless the attack goes `onward`.
 
     Args:
         x: Inputs (samples, *shape) that all members share.
@@ -47,7 +49,7 @@ def towards(outputs: Outputs, x: Tensor, targets: Tensor, size: float, *, steps:
         (slope,) = torch.autograd.grad(loss, point)
         moved = eta - LENGTH * size / steps * slope / _length(slope)
         moved = moved * (size / _length(moved)).clamp(max=1)
-        there = attacks.labels(found.detach()) == targets
+        there = (attacks.labels(found.detach()) == targets) & (not onward)
         eta = torch.where(_wide(there, eta), eta, moved)
     return eta
 
@@ -102,6 +104,18 @@ def shown(
     patterns = [attacks.random_directions(few, size, own) for own in draws]
     given = torch.stack([p[own] for p, own in zip(patterns, targets, strict=True)])
     return x + torch.where(_wide(kept(eta), eta), 0.0, given)
+
+
+def nearest(images: Tensor, known: Set) -> Tensor:
+    """Label of the known image that is nearest to each, (members, samples).
+
+    Args:
+        images: (members, samples, *shape).
+        known: Images (images, *shape) and labels.
+    """
+    x, y = known
+    places = [torch.cdist(own.flatten(1), x.flatten(1).to(own)).argmin(1) for own in images]
+    return y[torch.stack(places)]
 
 
 def chosen(images: Tensor, labels: Tensor, rows: Tensor) -> list[Set]:

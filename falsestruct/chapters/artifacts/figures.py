@@ -20,8 +20,19 @@ LESSONS = {
     "attack": Look("attacked images", ORANGE, "s", 0.3),
     "leak only": Look("leak only", BLUE, "o", 0.15),
     "kept": Look("kept images alone", PINK, "D"),
-    "swapped": Look("another image's attack", GREEN, "^", -0.15),
+    "twin": Look("another's attack, same digit", GREEN, "^", -0.1),
+    "swapped": Look("another's attack, other digit", GREEN, "v", -0.2, hollow=True),
     "noise": Look("noise", GREY, "x", -0.3),
+}
+SEEN = {
+    "whole": "the whole image", "robust": "nine robust directions",
+    "robust outputs": "ten robust outputs", "ordinary": "nine ordinary directions",
+    "random": "nine random directions",
+}  # fmt: skip
+TAUGHT = {
+    "truth": Look("clean images, true labels", BLUE, "o", 0.15),
+    "attack": Look("attacked images", ORANGE, "s"),
+    "noise": Look("noise", GREY, "x", -0.15),
 }
 
 
@@ -75,14 +86,15 @@ def lessons(table: pd.DataFrame) -> Figure:
 
 
 def views(table: pd.DataFrame) -> Figure:
-    """Accuracy of pupils by what they see of an image: columns name, value, low, high."""
-    picture = figure(0.34)
+    """Accuracy of pupils by what they see of an image and lesson; `evidence.compared`."""
+    picture = figure(0.5)
     axis = picture.subplots()
-    rows = list(table["name"])
-    shapes.marks(axis, table.assign(height=[-i for i in range(len(rows))]), "value",
-                 Look("", ORANGE, "s"))  # fmt: skip
+    table = table.assign(height=[-[*SEEN].index(view) for view in table["view"]])
+    for look, own in shapes.groups(table, "lesson", TAUGHT):
+        shapes.marks(axis, own, "value", look)
     axis.axvline(0.1, color="0.2", linestyle=":", linewidth=1)
-    shapes.named(axis, rows)
+    shapes.named(axis, list(SEEN.values()))
     axis.set(xlim=(-0.03, 1.03), xlabel="accuracy on held-out digits (dotted: chance)")
     tidy(axis)
+    shapes.legend(picture, TAUGHT)
     return picture
