@@ -52,6 +52,17 @@ def outputs(rows: Tensor, x: Tensor) -> Tensor:
     return torch.nn.functional.pad((apart / scale).transpose(1, 2), (0, missing))
 
 
+def seen(images: Tensor, view: Tensor) -> Tensor:
+    """Images (members, samples, …) mapped by each member's map, (members, pixels, pixels)."""
+    return (images.flatten(2).to(view) @ view).view(images.shape)
+
+
+def radius(asked: Ensemble, x: Tensor, y: Tensor) -> Tensor:
+    """`distance` (members, samples) from x to another label than y, of trained classifiers."""
+    outputs = asked.outputs(x.float().expand(len(asked), *x.shape)).double()
+    return distance(weights(asked), outputs, y)
+
+
 def distance(rows: Tensor, outputs: Tensor, y: Tensor) -> Tensor:
     """Euclidean distance (members, samples) to the nearest input with another label than y.
 

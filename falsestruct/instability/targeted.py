@@ -106,6 +106,36 @@ def shown(
     return x + torch.where(_wide(kept(eta), eta), 0.0, given)
 
 
+def material(
+    lesson: str,
+    known: Set,
+    targets: Tensor,
+    eta: Tensor,
+    size: float,
+    seeds: Sequence[int],
+    *,
+    wrong: bool = False,
+) -> list[Set]:
+    """A set for each member: images as `shown`, labelled with their targets.
+
+    And two lessons more. "kept": the images that needed no attack, alone. "twin": as "swapped", by
+    a perturbation for another image that has the same label, too.
+
+    Args:
+        known: Images (samples, *shape) and labels.
+        targets, eta, size, seeds: As for `shown`.
+        wrong: Only images whose target isn't their label; those left out hand on nothing.
+    """
+    x, y = known
+    everybody = torch.ones_like(targets).bool()
+    rows = kept(eta) if lesson == "kept" else (targets != y if wrong else everybody)
+    twins = targets.max() + 1
+    groups = {"twin": twins * y + targets, "swapped": torch.where(rows, targets, -1)}
+    what = {"kept": "attack", "twin": "swapped"}.get(lesson, lesson)
+    images = shown(what, x, groups.get(lesson, targets), eta, size, seeds)
+    return chosen(images, targets, rows)
+
+
 def nearest(images: Tensor, known: Set) -> Tensor:
     """Label of the known image that is nearest to each, (members, samples).
 

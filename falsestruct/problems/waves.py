@@ -102,6 +102,19 @@ def pictures(rates: Sequence[float], *, until: float = 0.22) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def apparent(rates: Sequence[float]) -> pd.DataFrame:
+    """Periods that a wave shows in an input, without a sign: world, label, rate, periods.
+
+    An instrument sees a frequency less the nearest multiple of its rate.
+    """
+    waves, rows = Waves(), []
+    for world, label, rate in product(WORLDS, (0, 1), rates):
+        turns = waves.frequencies(world)[label] / rate  # a sample
+        seen = waves.samples * abs(turns - round(turns))
+        rows.append({"world": world, "label": label, "rate": float(rate), "periods": seen})
+    return pd.DataFrame(rows)
+
+
 def moved_by(rate: float, generator: torch.Generator, *, count: int = 1_000) -> float:
     """How far a fast wave's samples move when the rate changes, over their norm: mean of many."""
     silent, state = Waves(offset=0.0, noise=0.0), generator.get_state()

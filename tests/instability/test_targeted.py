@@ -113,6 +113,20 @@ def test_lessons_show_what_they_say():
         targeted.shown("song", X, NEXT, eta, 0.5, [3, 4])
 
 
+def test_twins_and_those_left_out_hand_on_among_themselves():
+    targets = torch.stack([(Y + 1 + torch.arange(100) % 10) % 10] * 2)  # every tenth is its label
+    eta = (torch.arange(200.0).view(2, 100, 1, 1) + 1).expand(-1, -1, 8, 8)
+    rows = (targets != Y)[0].nonzero().flatten()
+    for lesson, alike in (("swapped", targets[0]), ("twin", 10 * Y + targets[0])):
+        (x, y), _ = targeted.material(lesson, (X, Y), targets, eta, 1.0, [0, 1], wrong=True)
+        givers = (x - X[rows]).mean((1, 2)).round().long() - 1
+        assert torch.equal(y, targets[0, rows]) and torch.equal(alike[givers], alike[rows])
+        assert set(givers.tolist()) == set(rows.tolist())
+    ends = torch.where(torch.arange(100)[:, None, None] < 7, 0.0, eta)
+    (x, y), _ = targeted.material("kept", (X, Y), targets, ends, 1.0, [0, 1])
+    assert torch.equal(x, X[:7]) and torch.equal(y, targets[0, :7])
+
+
 def test_everybody_gets_as_many_images():
     rows = torch.zeros(2, 100, dtype=torch.bool)
     rows[0, [5, 7, 9]], rows[1, [1, 2]] = True, True

@@ -61,7 +61,9 @@ def rates(table: pd.DataFrame) -> Figure:
     for look, own in shapes.groups(table, "world", TRAINED):
         shapes.curve(axis, own.sort_values("rate"), "rate", "value", look)
     axis.axhline(0.5, color=GREY, linewidth=0.7)
-    axis.set(ylim=(-0.03, 1.03), xlabel="samples a unit of time (training: 64)",
+    for rate in (59.5, 64.0):  # of training
+        axis.axvline(rate, color=GREY, linewidth=0.7, linestyle=":")
+    axis.set(ylim=(-0.03, 1.03), xlabel="samples a unit of time",
              ylabel="share of signals that are right")  # fmt: skip
     tidy(axis)
     shapes.legend(picture, TRAINED)
@@ -82,6 +84,14 @@ def lessons(table: pd.DataFrame) -> Figure:
     shapes.named(panels[0][0], list(names.values()))
     panels[0][0].set_ylabel("target")
     shapes.legend(picture, LESSONS)
+    return picture
+
+
+def strip(table: pd.DataFrame) -> Figure:
+    """A digit as lessons show it, a panel a lesson; `measure.strip`."""
+    picture, panels = shapes.panels(table, "panel", aspect=0.21)
+    for axis, part in panels:
+        shapes.pixels(axis, part, cmap="gray", vmin=-0.2, vmax=1.2)
     return picture
 
 

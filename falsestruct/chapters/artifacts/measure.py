@@ -13,7 +13,7 @@ from torch import Tensor
 
 from falsestruct.evidence import spread
 from falsestruct.instability import linear
-from falsestruct.instability.targeted import chosen, kept, nearest, shown, towards
+from falsestruct.instability.targeted import chosen, material, nearest, shown, towards
 from falsestruct.learning.ensembles import Ensemble, Learner, train
 from falsestruct.learning.networks import Architecture, by_name, for_images, shallow
 from falsestruct.learning.training import Adversary, Schedule, Set
@@ -39,8 +39,8 @@ ARMS = {
     ),
     "next": (("next", "attack"), ("next", "leak only"), ("next", "twin"), ("next", "noise")),
 }  # fmt: skip
-# What these lessons show; they differ in who is left in, who hands on to whom, how far one goes.
-SHOWN = {"kept": "attack", "twin": "swapped", "onward": "attack"}
+# What a picture shows, with the norm.
+STRIP = (("clean", 1.0), ("attack", 0.5), ("attack", 1.0), ("swapped", 1.0), ("leak only", 1.0))
 # What pupils see of an image, nine directions or ten outputs, and of which lesson.
 VIEWS = (
     ("robust", "attack"), ("robust outputs", "attack"), ("ordinary", "attack"),
@@ -209,24 +209,28 @@ def lessons(how: School, sizes: Iterable[float]) -> pd.DataFrame:
         )
         facts = {"arrived": there, "inside": same, "norm": eta.flatten(2).norm(dim=2)}
         means = {name: values.double().mean(1).tolist() for name, values in facts.items()}
-        masks = {"wrong only": targets != y, "kept": kept(eta)}
-        # Who hands perturbations on to whom; those that are left out only do to each other.
-        groups = {"twin": CLASSES * targets + y, "swapped": torch.where(targets == y, -1, targets)}
         for which, lesson in ARMS[aim]:
-            rows = masks.get(lesson, masks.get(which, torch.ones_like(there)))
-            own, what = groups.get(lesson, targets), SHOWN.get(lesson, lesson)
-            given = chosen(shown(what, x, own, eta, size, how.noise), targets, rows)
-            names = {"targets": which, "lesson": lesson, "size": size}
-            tables.append(pupils(how, given).assign(**names, **means))
+            wrong = which == "wrong only"
+            given = material(lesson, (x, y), targets, eta, size, how.noise, wrong=wrong)
+            table = pupils(how, given).assign(targets=which, lesson=lesson, size=size)
+            tables.append(table.assign(**means))
     return pd.concat(tables, ignore_index=True)
 
 
+def strip(how: School, *, which: int = 0) -> pd.DataFrame:
+    """A training image as lessons on the next digit show it: panel, row, column, value."""
+    x, parts = how.train()[0], list[pd.DataFrame]()
+    for lesson, size in STRIP:
+        targets, eta = attacked(how, "next", size)
+        clean = lesson == "clean"
+        image = x if clean else shown(lesson, x, targets, eta, size, how.noise)[0]
+        table = pd.DataFrame(image[which].numpy()).rename_axis(index="row", columns="column")
+        name = lesson if clean else f"{lesson}, {size:g}"
+        parts.append(table.stack().rename("value").reset_index().assign(panel=name))
+    return pd.concat(parts, ignore_index=True)
+
+
 # What a pupil sees
-
-
-def seen(images: Tensor, view: Tensor) -> Tensor:
-    """Images (members, samples, …) without what lies outside of each member's view."""
-    return (images.flatten(2).to(view) @ view).view(images.shape)
 
 
 def classifiers(kind: str, how: School, size: float) -> Ensemble:
@@ -268,23 +272,19 @@ def views(how: School, size: float) -> pd.DataFrame:
         true = lesson == "truth"
         images = x.expand_as(eta) if true else shown(lesson, x, targets, eta, size, how.noise)
         labels = y.expand_as(targets) if true else targets
-        table = pupils(how, chosen(seen(images, view), labels, targets != y), view)
-        passes = seen(eta, view).square().flatten(1).sum(1) / eta.square().flatten(1).sum(1)
+        table = pupils(how, chosen(linear.seen(images, view), labels, targets != y), view)
+        passes = linear.seen(eta, view).square().flatten(1).sum(1) / eta.square().flatten(1).sum(1)
         tables.append(table.assign(view=kind, lesson=lesson, passes=passes.tolist()))
     return pd.concat(tables, ignore_index=True)
 
 
 def certified(how: School, size: float) -> pd.DataFrame:
-    """Of `classifiers`: view, seed, accuracy, certified (right under every change of this size)."""
-    x, y = handwriting().test
+    """Of `classifiers`: view, seed, certified (right under every change of this size)."""
     tables = []
     for kind in ("robust", "ordinary"):
-        asked = classifiers(kind, how, size)
-        outputs = asked.outputs(x.float().expand(len(asked), *x.shape)).double()
-        radius = linear.distance(linear.weights(asked), outputs, y)
-        shares = {"accuracy": radius > 0, "certified": radius >= size}
-        own = {name: mask.double().mean(1).tolist() for name, mask in shares.items()}
-        tables.append(pd.DataFrame({"view": kind, "seed": how.seeds} | own))
+        radius = linear.radius(classifiers(kind, how, size), *handwriting().test)
+        own = {"seed": how.seeds, "certified": (radius >= size).double().mean(1).tolist()}
+        tables.append(pd.DataFrame(own).assign(view=kind))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -318,8 +318,9 @@ def planted(how: School, kinds: Iterable[tuple[float, float, str]]) -> pd.DataFr
         targets = (1 - y).long().expand(len(seeds), -1)
         onward = lesson == "onward"
         eta = towards(asked.outputs, x, targets, size, steps=how.ascent, onward=onward)
-        images = shown(SHOWN.get(lesson, lesson), x, targets, eta, size, how.noise)
-        given = chosen(images, targets.double(), torch.ones_like(targets).bool())
+        what = "attack" if onward else lesson
+        given = material(what, (x, y), targets, eta, size, how.noise)
+        given = [(images, labels.double()) for images, labels in given]
         fresh = how.learner(network, given, seeds, schedule(network, how.learn, how.images))
         held, truth = problem.draw(HELD_OUT, generator(TEST_SEED), held_out=True)
         other, unlike = problem.conflict_set(HELD_OUT, generator(TEST_SEED))
