@@ -55,6 +55,11 @@ class Waves:
         """The rate at which fast waves are the slow ones of the other label."""
         return self.samples - sum(self.periods)
 
+    @property
+    def midway(self) -> float:
+        """The rate at which fast waves of both labels show the same periods."""
+        return (self.samples + self.exchanging) / 2
+
     def draw(
         self, count: int, rate: float | Sequence[float], world: World, generator: torch.Generator
     ) -> Set:

@@ -38,7 +38,7 @@ def test_at_the_exchanging_rate_the_fast_waves_are_the_slow_ones_of_the_other_la
 
 
 def test_an_instrument_shows_the_periods_that_it_should():
-    found = apparent([64, 59, 61.5]).set_index(["rate", "world", "label"])["periods"]
+    found = apparent([64, 59, WAVES.midway]).set_index(["rate", "world", "label"])["periods"]
     assert found[64].tolist() == pytest.approx([3, 2, 3, 2])
     assert found[59].tolist() == pytest.approx([64 * k / 59 for k in (2, 3, 3, 2)])
     assert found.sort_index().loc[61.5, "fast"].tolist() == pytest.approx(

@@ -179,7 +179,7 @@ def pupils(
     seeds = [FRESH_SEED + seed for seed in how.seeds]
     fresh = how.learner(network, given, seeds, schedule(network, how.learn, count))
     everybody = x.expand(len(seeds), *x.shape)
-    said = fresh.labels(x) if view is None else fresh.labels(seen(everybody, view), own=True)
+    said = fresh.labels(x) if view is None else fresh.labels(linear.seen(everybody, view), own=True)
     names: dict[str, Any] = {"images": count}
     if teacher is not None:
         wrong = teacher != y
