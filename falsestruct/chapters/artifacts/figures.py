@@ -62,7 +62,7 @@ def rates(table: pd.DataFrame) -> Figure:
         shapes.curve(axis, own.sort_values("rate"), "rate", "value", look)
     axis.axhline(0.5, color=GREY, linewidth=0.7)
     for rate in (59.5, 64.0):  # of training
-        axis.axvline(rate, color=GREY, linewidth=0.7, linestyle=":")
+        axis.axvline(rate, color="0.2", linewidth=1, linestyle=":")
     axis.set(ylim=(-0.03, 1.03), xlabel="samples a unit of time",
              ylabel="share of signals that are right")  # fmt: skip
     tidy(axis)
@@ -80,7 +80,7 @@ def lessons(table: pd.DataFrame) -> Figure:
         for look, own in shapes.groups(part, "lesson", LESSONS):
             shapes.marks(axis, own, "value", look)
         axis.axvline(0.1, color="0.2", linestyle=":", linewidth=1)
-        axis.set(xlim=(-0.03, 1.03), xlabel="accuracy on clean digits")
+        axis.set(xlim=(-0.03, 1.03), xticks=(0, 0.5, 1), xlabel="accuracy on clean digits")
     shapes.named(panels[0][0], list(names.values()))
     panels[0][0].set_ylabel("target")
     shapes.legend(picture, LESSONS)
@@ -89,7 +89,8 @@ def lessons(table: pd.DataFrame) -> Figure:
 
 def strip(table: pd.DataFrame) -> Figure:
     """A digit as lessons show it, a panel a lesson; `measure.strip`."""
-    picture, panels = shapes.panels(table, "panel", aspect=0.21)
+    titles = {"swapped, 1": "another's, 1", "leak only, 1": "pattern, 1"}
+    picture, panels = shapes.panels(table, "panel", aspect=0.21, titles=titles)
     for axis, part in panels:
         shapes.pixels(axis, part, cmap="gray", vmin=-0.2, vmax=1.2)
     return picture
