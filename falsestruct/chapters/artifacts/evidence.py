@@ -116,11 +116,20 @@ def known_claims(planted: pd.DataFrame, mistakes: pd.DataFrame) -> Claims:
         "artifacts-planted": (taught(long), taught(short)),
         "artifacts-planted-onward": (gain(on, long), gain(bare_on, bare)),
         "artifacts-planted-strong": (taught(strong), taught(noise)),
+        "artifacts-planted-captured": (
+            crossed(cells(strong, "sides"), bounds=(0, 1)),
+            crossed(cells(noise, "sides"), bounds=(0, 1)),
+        ),
         "artifacts-errors": (taught(own), taught(other)),
     }
 
 
-# Figures
+# Figures, and a number of the text
+
+
+def sides(planted: pd.DataFrame) -> float:
+    """How often pupils of the attack on a strong sinusoid go by it, where its sign is wrong."""
+    return float(cells(where(planted, norm=STRONG, lesson="attack"), "sides").mean())
 
 
 def curves(one: pd.DataFrame, two: pd.DataFrame) -> pd.DataFrame:

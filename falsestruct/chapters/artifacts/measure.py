@@ -223,10 +223,10 @@ def strip(how: School, *, which: int = 0) -> pd.DataFrame:
     for lesson, size in STRIP:
         targets, eta = attacked(how, "next", size)
         clean = lesson == "clean"
-        image = x if clean else shown(lesson, x, targets, eta, size, how.noise)[0]
-        table = pd.DataFrame(image[which].numpy()).rename_axis(index="row", columns="column")
-        name = lesson if clean else f"{lesson}, {size:g}"
-        parts.append(table.stack().rename("value").reset_index().assign(panel=name))
+        image = (x if clean else shown(lesson, x, targets, eta, size, how.noise)[0])[which]
+        row, column = (place.tolist() for place in image.isfinite().nonzero().T)
+        table = pd.DataFrame({"row": row, "column": column, "value": image.flatten().tolist()})
+        parts.append(table.assign(panel=lesson if clean else f"{lesson}, {size:g}"))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -303,8 +303,8 @@ def parity(how: School, norm: float) -> tuple[Planted, Set, Ensemble]:
 def planted(how: School, kinds: Iterable[tuple[float, float, str]]) -> pd.DataFrame:
     """Pupils of images with a sinusoid that tells the parity, led to and labelled with the other.
 
-    Columns: seed, norm, size, lesson, accuracy (on held-out images with the sinusoid), right;
-    captured (share of held-out images on which the teacher goes by a sinusoid of the wrong sign),
+    Columns: seed, norm, size, lesson, accuracy (on held-out images with the sinusoid), right; sides
+    (`cells`, on which held-out images the pupil goes by a sinusoid of the wrong sign); captured (share of held-out images on which the teacher goes by a sinusoid of the wrong sign),
     arrived, exchanged (of training images, whose sinusoid has the other sign after the attack).
 
     Args:
@@ -331,7 +331,8 @@ def planted(how: School, kinds: Iterable[tuple[float, float, str]]) -> pd.DataFr
         }
         names = {name: shares.double().mean(1).tolist() for name, shares in facts.items()}
         right = fresh.labels(held) == truth
-        tables.append(examined(how, right, norm=norm, size=size, lesson=lesson, **names))
+        table = examined(how, right, norm=norm, size=size, lesson=lesson, **names)
+        tables.append(table.join(spread("sides", (fresh.labels(other) != unlike).double())))
     return pd.concat(tables, ignore_index=True)
 
 
