@@ -124,12 +124,7 @@ def known_claims(planted: pd.DataFrame, mistakes: pd.DataFrame) -> Claims:
     }
 
 
-# Figures, and a number of the text
-
-
-def sides(planted: pd.DataFrame) -> float:
-    """How often pupils of the attack on a strong sinusoid go by it, where its sign is wrong."""
-    return float(cells(where(planted, norm=STRONG, lesson="attack"), "sides").mean())
+# Figures
 
 
 def curves(one: pd.DataFrame, two: pd.DataFrame) -> pd.DataFrame:

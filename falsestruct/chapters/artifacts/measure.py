@@ -304,8 +304,9 @@ def planted(how: School, kinds: Iterable[tuple[float, float, str]]) -> pd.DataFr
     """Pupils of images with a sinusoid that tells the parity, led to and labelled with the other.
 
     Columns: seed, norm, size, lesson, accuracy (on held-out images with the sinusoid), right; sides
-    (`cells`, on which held-out images the pupil goes by a sinusoid of the wrong sign); captured (share of held-out images on which the teacher goes by a sinusoid of the wrong sign),
-    arrived, exchanged (of training images, whose sinusoid has the other sign after the attack).
+    (`cells`: held-out images on which the pupil goes by a sinusoid of the wrong sign); shares of
+    those, sided, and of those on which the teacher does, captured; and exchanged, of training
+    images whose sinusoid has the other sign after the attack.
 
     Args:
         kinds: Norm of the sinusoid, 0 plants nothing; most that perturbations may have; lesson:
@@ -324,15 +325,16 @@ def planted(how: School, kinds: Iterable[tuple[float, float, str]]) -> pd.DataFr
         fresh = how.learner(network, given, seeds, schedule(network, how.learn, how.images))
         held, truth = problem.draw(HELD_OUT, generator(TEST_SEED), held_out=True)
         other, unlike = problem.conflict_set(HELD_OUT, generator(TEST_SEED))
+        sides = fresh.labels(other) != unlike
         facts = {
+            "sided": sides,
             "captured": asked.labels(other) != unlike,
-            "arrived": asked.labels(x + eta, own=True) == targets,
             "exchanged": torch.stack([problem.false(own) for own in x + eta]) == targets,
         }
         names = {name: shares.double().mean(1).tolist() for name, shares in facts.items()}
         right = fresh.labels(held) == truth
         table = examined(how, right, norm=norm, size=size, lesson=lesson, **names)
-        tables.append(table.join(spread("sides", (fresh.labels(other) != unlike).double())))
+        tables.append(table.join(spread("sides", sides.double())))
     return pd.concat(tables, ignore_index=True)
 
 
