@@ -215,6 +215,8 @@ def test_views_are_shown_what_they_say(lessons):
     assert len(views) == 3 * len(measure.VIEWS)
     attack, truth = (where(views, view="robust", lesson=name) for name in ("attack", "truth"))
     assert truth["accuracy"].min() > attack["accuracy"].max()
+    outputs = where(views, view="robust outputs", lesson="truth")["accuracy"]
+    assert outputs.min() > 0.6  # in the test, too, pupils see outputs
     passes = views.groupby("view")["passes"].mean()
     assert passes["random"] < 0.3 < passes["robust"] < 1
     names = evidence.compared(views, lessons)[["view", "lesson"]].drop_duplicates()
