@@ -49,6 +49,8 @@ TRUE_HERE = {
     "instability-reflection": "proved, about points that a network reads as the false structure",
     "instability-original-inherits": "says that networks inherit the original's radius",
     "simplicity-linear-thin": "proved, about what linear networks can't read",
+    "artifacts-lesson": "that perturbations teach, not that it is false: long ones lead to other digits",
+    "artifacts-planted-strong": "the same; artifacts-planted-captured says by what pupils read",
     "noise-benign": "success with wrong labels as without, of networks that follow the original",
     "invariance-synonyms": "says that deep networks follow the original of the hierarchy",
     "invariance-coincide": "the same",

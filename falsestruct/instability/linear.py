@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from falsestruct.learning.ensembles import Ensemble
+from falsestruct.learning.training import Set
 
 
 def weights(asked: Ensemble) -> Tensor:
@@ -34,6 +35,34 @@ def projection(rows: Tensor) -> Tensor:
     return axes.transpose(1, 2) @ axes
 
 
+def outputs(rows: Tensor, x: Tensor) -> Tensor:
+    """Maps (members, pixels, pixels) from an image to the outputs, in place of its first k pixels.
+
+    The outputs less their mean, with a standard deviation of one over the inputs x; the other
+    pixels are 0. They hold the same information as the image after `projection`.
+
+    Args:
+        rows: (members, k, pixels), k at most pixels.
+        x: (samples, *shape), to set the scale.
+    """
+    apart = rows - rows.mean(1, keepdim=True)
+    found = x.flatten(1).to(rows) @ apart.transpose(1, 2)
+    scale = (found - found.mean(1, keepdim=True)).square().mean((1, 2), keepdim=True).sqrt()
+    missing = rows.shape[2] - rows.shape[1]
+    return torch.nn.functional.pad((apart / scale).transpose(1, 2), (0, missing))
+
+
+def seen(images: Tensor, view: Tensor) -> Tensor:
+    """Images (members, samples, …) mapped by each member's map, (members, pixels, pixels)."""
+    return (images.flatten(2).to(view) @ view).view(images.shape)
+
+
+def radius(asked: Ensemble, x: Tensor, y: Tensor) -> Tensor:
+    """`distance` (members, samples) from x to another label than y, of trained classifiers."""
+    outputs = asked.outputs(x.float().expand(len(asked), *x.shape)).double()
+    return distance(weights(asked), outputs, y)
+
+
 def distance(rows: Tensor, outputs: Tensor, y: Tensor) -> Tensor:
     """Euclidean distance (members, samples) to the nearest input with another label than y.
 
@@ -49,3 +78,21 @@ def distance(rows: Tensor, outputs: Tensor, y: Tensor) -> Tensor:
     apart = torch.cdist(rows[:, y], rows).scatter(2, truth, 1.0)
     gap = outputs.gather(2, truth) - outputs
     return (gap / apart).scatter(2, truth, torch.inf).amin(2)
+
+
+def features(known: Set, tested: Set, *, ridge: float = 10.0) -> dict[str, list[object]]:
+    """Linear features a of a label ±1: feature, and on tested data accuracy and breaks.
+
+    breaks: The size of attack, Euclidean, at which nothing is left of the feature's usefulness,
+    ⟨a, E yx⟩/‖a‖: for "mean difference", a = E yx, the largest one; for "least squares", with a
+    ridge; and for "best pixel", the one with the largest entry of E yx.
+    """
+    (x, y), (held, truth) = ((u.flatten(1), v.to(u)) for u, v in (known, tested))
+    mean, other = y @ x / len(x), truth @ held / len(held)
+    best = torch.where(mean.abs() == mean.abs().max(), mean, 0.0)
+    square = x.T @ x + ridge * torch.eye(x.shape[1], dtype=x.dtype)
+    solved = torch.linalg.solve(square, x.T @ y)
+    found = {"mean difference": mean, "least squares": solved, "best pixel": best}
+    right = [((held @ a > 0) == (truth > 0)).double().mean().item() for a in found.values()]
+    breaks = [(a @ other / a.norm()).item() for a in found.values()]
+    return {"feature": list(found), "accuracy": list(right), "breaks": list(breaks)}

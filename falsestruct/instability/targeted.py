@@ -20,10 +20,12 @@ LENGTH = 2.5  # of all steps together, in units of the size
 LESSONS = ("attack", "leak only", "swapped", "noise")
 
 
-def towards(outputs: Outputs, x: Tensor, targets: Tensor, size: float, *, steps: int) -> Tensor:
+def towards(
+    outputs: Outputs, x: Tensor, targets: Tensor, size: float, *, steps: int, onward: bool = False
+) -> Tensor:
     """Perturbations (members, samples, *shape) of Euclidean norm at most `size`.
 
-    An input stays where it is as soon as it has its target.
+    An input stays where it is as soon as it has its target, unless the attack goes `onward`.
 
     Args:
         x: Inputs (samples, *shape) that all members share.
@@ -47,7 +49,7 @@ def towards(outputs: Outputs, x: Tensor, targets: Tensor, size: float, *, steps:
         (slope,) = torch.autograd.grad(loss, point)
         moved = eta - LENGTH * size / steps * slope / _length(slope)
         moved = moved * (size / _length(moved)).clamp(max=1)
-        there = attacks.labels(found.detach()) == targets
+        there = (attacks.labels(found.detach()) == targets) & (not onward)
         eta = torch.where(_wide(there, eta), eta, moved)
     return eta
 
@@ -102,6 +104,48 @@ def shown(
     patterns = [attacks.random_directions(few, size, own) for own in draws]
     given = torch.stack([p[own] for p, own in zip(patterns, targets, strict=True)])
     return x + torch.where(_wide(kept(eta), eta), 0.0, given)
+
+
+def material(
+    lesson: str,
+    known: Set,
+    targets: Tensor,
+    eta: Tensor,
+    size: float,
+    seeds: Sequence[int],
+    *,
+    wrong: bool = False,
+) -> list[Set]:
+    """A set for each member: images as `shown`, labelled with their targets.
+
+    And two lessons more. "kept": the images that needed no attack, alone. "twin": as "swapped", by
+    a perturbation for another image that has the same label, too.
+
+    Args:
+        known: Images (samples, *shape) and labels.
+        targets, eta, size, seeds: As for `shown`.
+        wrong: Only images whose target isn't their label; those left out hand on nothing.
+    """
+    x, y = known
+    everybody = torch.ones_like(targets).bool()
+    rows = kept(eta) if lesson == "kept" else (targets != y if wrong else everybody)
+    twins = targets.max() + 1
+    groups = {"twin": twins * y + targets, "swapped": torch.where(rows, targets, -1)}
+    what = {"kept": "attack", "twin": "swapped"}.get(lesson, lesson)
+    images = shown(what, x, groups.get(lesson, targets), eta, size, seeds)
+    return chosen(images, targets, rows)
+
+
+def nearest(images: Tensor, known: Set) -> Tensor:
+    """Label of the known image that is nearest to each, (members, samples).
+
+    Args:
+        images: (members, samples, *shape).
+        known: Images (images, *shape) and labels.
+    """
+    x, y = known
+    places = [torch.cdist(own.flatten(1), x.flatten(1).to(own)).argmin(1) for own in images]
+    return y[torch.stack(places)]
 
 
 def chosen(images: Tensor, labels: Tensor, rows: Tensor) -> list[Set]:

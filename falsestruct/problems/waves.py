@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal, get_args
 
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -53,6 +55,11 @@ class Waves:
         """The rate at which fast waves are the slow ones of the other label."""
         return self.samples - sum(self.periods)
 
+    @property
+    def midway(self) -> float:
+        """The rate at which fast waves of both labels show the same periods."""
+        return (self.samples + self.exchanging) / 2
+
     def draw(
         self, count: int, rate: float | Sequence[float], world: World, generator: torch.Generator
     ) -> Set:
@@ -81,3 +88,41 @@ class Waves:
         turns = own[:, None] * time + (phase if world == "fast" else -phase)
         x = torch.cos(2 * math.pi * turns) + self.offset * offset + self.noise * noise
         return x, y.double()
+
+
+def pictures(rates: Sequence[float], *, until: float = 0.22) -> pd.DataFrame:
+    """A wave of each world, label 0: panel (the rate), world, what (wave, sample), time, value.
+
+    Args:
+        rates: Samples a unit of time, a panel each.
+        until: Time at which pictures end.
+    """
+    parts = list[pd.DataFrame]()
+    for rate, (world, phase) in product(rates, zip(WORLDS, (0.125, -0.125), strict=True)):
+        times = {"wave": torch.linspace(0, until, 800), "sample": torch.arange(0, until, 1 / rate)}
+        for what, time in times.items():
+            turns = Waves().frequencies(world)[0] * time.double() + phase
+            own = {"time": time.tolist(), "value": torch.cos(2 * math.pi * turns).tolist()}
+            parts.append(pd.DataFrame(own).assign(panel=f"{rate:g}", world=world, what=what))
+    return pd.concat(parts, ignore_index=True)
+
+
+def apparent(rates: Sequence[float]) -> pd.DataFrame:
+    """Periods that a wave shows in an input, without a sign: world, label, rate, periods.
+
+    An instrument sees a frequency less the nearest multiple of its rate.
+    """
+    waves, rows = Waves(), []
+    for world, label, rate in product(WORLDS, (0, 1), rates):
+        turns = waves.frequencies(world)[label] / rate  # a sample
+        seen = waves.samples * abs(turns - round(turns))
+        rows.append({"world": world, "label": label, "rate": float(rate), "periods": seen})
+    return pd.DataFrame(rows)
+
+
+def moved_by(rate: float, generator: torch.Generator, *, count: int = 1_000) -> float:
+    """How far a fast wave's samples move when the rate changes, over their norm: mean of many."""
+    silent, state = Waves(offset=0.0, noise=0.0), generator.get_state()
+    before = silent.draw(count, silent.samples, "fast", generator)[0]
+    after = silent.draw(count, rate, "fast", generator.set_state(state))[0]
+    return float(((after - before).norm(dim=1) / before.norm(dim=1)).mean())

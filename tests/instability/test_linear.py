@@ -43,6 +43,29 @@ def test_a_projection_keeps_differences_of_rows_and_nothing_else():
     assert (apart @ found - apart).abs().max() < 1e-12
 
 
+def test_outputs_hold_what_the_projection_holds_at_one_scale():
+    draw = torch.Generator().manual_seed(2)
+    rows, x = (torch.randn(*shape, generator=draw).double() for shape in ((2, 4, 9), (50, 9)))
+    view = linear.outputs(rows, x)
+    found = x @ view
+    assert view.shape == (2, 9, 9) and (found[..., 4:] == 0).all()
+    assert found[..., :4].sum(2).abs().max() < 1e-9  # less their mean
+    assert found[..., :4].var(1, correction=0).mean(1).tolist() == pytest.approx([1, 1])
+    once = linear.projection(rows)
+    assert (once @ view - view).abs().max() < 1e-9
+    assert torch.linalg.matrix_rank(view).tolist() == [3, 3]
+
+
+def test_features_break_where_their_mean_product_says():
+    x = torch.tensor([[2.0, 0.1], [-2.0, -0.1], [2.0, 0.1], [-1.0, 0.1]]).double()
+    y = torch.tensor([1.0, -1.0, 1.0, -1.0])
+    found = linear.features((x, y), (x, y))
+    breaks = dict(zip(found["feature"], found["breaks"], strict=True))
+    assert breaks["mean difference"] == pytest.approx((1.75**2 + 0.05**2) ** 0.5)
+    assert breaks["best pixel"] == pytest.approx(1.75)
+    assert found["accuracy"] == [1.0, 1.0, 1.0]
+
+
 def test_weights_are_those_of_a_trained_linear_network():
     network = by_name("linear", for_images(8, 10))
     asked = train(network, (X, Y), [0, 1], Schedule(3))

@@ -41,6 +41,19 @@ def test_it_goes_down_the_straight_way_where_there_are_two_classes():
     assert cosine.tolist() == pytest.approx([1] * len(own), abs=1e-4)
 
 
+def test_onward_goes_on_to_the_full_size():
+    own = RULE.labels(X)  # they have their targets already, and are led further in
+    eta = targeted.towards(RULE.outputs, X, own, 0.3, steps=9, onward=True)
+    assert eta.flatten(2).norm(dim=2).flatten().tolist() == pytest.approx([0.3] * 200, abs=1e-5)
+    assert torch.equal(RULE.labels(X + eta, own=True), own)
+
+
+def test_the_nearest_known_image_gives_its_label():
+    moved = torch.stack([X + 0.01, X.flip(0)])
+    found = targeted.nearest(moved, (X, Y))
+    assert torch.equal(found[0], Y) and torch.equal(found[1], Y.flip(0))
+
+
 def test_one_output_is_led_across_zero():
     def outputs(x):
         return x.flatten(2).sum(2)
@@ -79,7 +92,9 @@ def test_lessons_show_what_they_say():
     targets = NEXT.clone()
     targets[:, :10] = RULE.labels(X)[:, :10]  # these have their targets already
     eta = attacked(0.5, targets)
-    show = {name: targeted.shown(name, X, targets, eta, 0.5, [3, 4]) - X for name in targeted.LESSONS}
+    show = {
+        name: targeted.shown(name, X, targets, eta, 0.5, [3, 4]) - X for name in targeted.LESSONS
+    }
     assert (show["attack"] - eta).abs().max() < 1e-9
     assert (show["swapped"] - targeted.swapped(eta, targets)).abs().max() < 1e-9
     norms = show["noise"].flatten(2).norm(dim=2)
@@ -96,6 +111,20 @@ def test_lessons_show_what_they_say():
     assert not torch.allclose(pattern[0], pattern[1])
     with pytest.raises(ValueError, match="lesson is 'song'; expected one of attack, leak only"):
         targeted.shown("song", X, NEXT, eta, 0.5, [3, 4])
+
+
+def test_twins_and_those_left_out_hand_on_among_themselves():
+    targets = torch.stack([(Y + 1 + torch.arange(100) % 10) % 10] * 2)  # every tenth is its label
+    eta = (torch.arange(200.0).view(2, 100, 1, 1) + 1).expand(-1, -1, 8, 8)
+    rows = (targets != Y)[0].nonzero().flatten()
+    for lesson, alike in (("swapped", targets[0]), ("twin", 10 * Y + targets[0])):
+        (x, y), _ = targeted.material(lesson, (X, Y), targets, eta, 1.0, [0, 1], wrong=True)
+        givers = (x - X[rows]).mean((1, 2)).round().long() - 1
+        assert torch.equal(y, targets[0, rows]) and torch.equal(alike[givers], alike[rows])
+        assert set(givers.tolist()) == set(rows.tolist())
+    ends = torch.where(torch.arange(100)[:, None, None] < 7, 0.0, eta)
+    (x, y), _ = targeted.material("kept", (X, Y), targets, ends, 1.0, [0, 1])
+    assert torch.equal(x, X[:7]) and torch.equal(y, targets[0, :7])
 
 
 def test_everybody_gets_as_many_images():

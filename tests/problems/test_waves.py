@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from falsestruct.problems.waves import WORLDS, Waves
+from falsestruct.problems.waves import WORLDS, Waves, apparent
 
 WAVES = Waves()
 
@@ -35,6 +35,18 @@ def test_at_the_exchanging_rate_the_fast_waves_are_the_slow_ones_of_the_other_la
     other = torch.tensor([2.0, 3.0], dtype=torch.float64)[labels][:, None]  # not 3 and 2
     slow = torch.cos(2 * math.pi * (other * torch.arange(64) / 59 + phase))
     assert (x - slow).abs().max() < 1e-9
+
+
+def test_an_instrument_shows_the_periods_that_it_should():
+    found = apparent([64, 59, WAVES.midway]).set_index(["rate", "world", "label"])["periods"]
+    assert found[64].tolist() == pytest.approx([3, 2, 3, 2])
+    assert found[59].tolist() == pytest.approx([64 * k / 59 for k in (2, 3, 3, 2)])
+    assert found.sort_index().loc[61.5, "fast"].tolist() == pytest.approx(
+        [64 * 0.5 / 61.5] * 2
+    )  # no way to tell
+    x, y = draw(59, "fast", Waves(noise=0.0, offset=0.0))
+    crossings = (x.sign().diff(dim=1) != 0).sum(1)
+    assert set(crossings[y == 0].tolist()) <= {4, 5} and set(crossings[y == 1].tolist()) <= {6, 7}
 
 
 def test_the_offset_is_shared_and_the_noise_is_not():

@@ -19,10 +19,12 @@ from falsestruct.theory import artifacts as theory
 USUAL, TEST_RATE, THIRD = 64.0, 59.5, 59.0  # samples a unit of time: of training, of the tests
 SMALL, LARGE = 0.5, 1.0  # norms of perturbations
 PLANTED, ENOUGH, SHORT = 0.25, 0.5, 0.3  # norm of what is planted; of perturbations
+STRONG, LONG = 0.8, 1.6  # the same, where networks take what is planted
 # Lessons on planted images: norm of what is planted, size of perturbations, lesson.
 KINDS = (
-    (PLANTED, ENOUGH, "attack"), (PLANTED, SHORT, "attack"),
-    (0.0, ENOUGH, "attack"), (PLANTED, ENOUGH, "noise"),
+    (PLANTED, ENOUGH, "attack"), (PLANTED, SHORT, "attack"), (0.0, ENOUGH, "attack"),
+    (PLANTED, ENOUGH, "onward"), (0.0, ENOUGH, "onward"), (STRONG, LONG, "attack"),
+    (STRONG, LONG, "noise"),
 )  # fmt: skip
 SHARE = partial(evidence.mean, bounds=(0.0, 1.0))
 
@@ -66,7 +68,7 @@ def lesson_claims(table: pd.DataFrame) -> Claims:
     """From `measure.lessons`."""
     following = partial(where, table, targets="next", size=LARGE)
     every, wrong = (partial(where, table, targets=t, size=SMALL) for t in ("all ten", "wrong only"))
-    own = following(lesson="attack")
+    own, twin = following(lesson="attack"), wrong(lesson="twin")
     return {
         "artifacts-lesson": (taught(own), taught(following(lesson="noise"))),
         "artifacts-leak": (
@@ -74,8 +76,12 @@ def lesson_claims(table: pd.DataFrame) -> Claims:
             gain(wrong(lesson="leak only"), wrong(lesson="attack")),
         ),
         "artifacts-swapped": (
-            gain(following(lesson="swapped"), own),
+            gain(following(lesson="twin"), own),
             gain(following(lesson="leak only"), own),
+        ),
+        "artifacts-swapped-digits": (
+            gain(wrong(lesson="swapped"), twin),
+            gain(twin, wrong(lesson="attack")),
         ),
     }
 
@@ -83,18 +89,37 @@ def lesson_claims(table: pd.DataFrame) -> Claims:
 def view_claims(table: pd.DataFrame, lessons: pd.DataFrame) -> Claims:
     """From `measure.views` and `measure.lessons`."""
     whole = where(lessons, targets="wrong only", lesson="attack", size=SMALL)
-    through, noise = (where(table, view="robust", lesson=name) for name in ("attack", "noise"))
-    return {"artifacts-robust-features": (gain(through, whole), taught(noise))}
+    robust, ordinary, outputs = (
+        partial(where, table, view=name) for name in ("robust", "ordinary", "robust outputs")
+    )
+    through = robust(lesson="attack")
+    return {
+        "artifacts-robust-features": (gain(through, whole), taught(robust(lesson="noise"))),
+        "artifacts-robust-outputs": (
+            gain(outputs(lesson="attack"), whole),
+            taught(outputs(lesson="truth")),
+        ),
+        "artifacts-ordinary-directions": (
+            gain(ordinary(lesson="attack"), through),
+            gain(ordinary(lesson="truth"), robust(lesson="truth")),
+        ),
+    }
 
 
 def known_claims(planted: pd.DataFrame, mistakes: pd.DataFrame) -> Claims:
     """From `measure.planted`, several of them, and `measure.mistakes`."""
-    long, short = (
-        where(planted, norm=PLANTED, size=size, lesson="attack") for size in (ENOUGH, SHORT)
+    long, short, bare, on, bare_on, strong, noise = (
+        where(planted, norm=norm, size=size, lesson=lesson) for norm, size, lesson in KINDS
     )
     own, other = (where(mistakes, labels=name) for name in ("the teacher's", "random"))
     return {
         "artifacts-planted": (taught(long), taught(short)),
+        "artifacts-planted-onward": (gain(on, long), gain(bare_on, bare)),
+        "artifacts-planted-strong": (taught(strong), taught(noise)),
+        "artifacts-planted-captured": (
+            crossed(cells(strong, "sides"), bounds=(0, 1)),
+            crossed(cells(noise, "sides"), bounds=(0, 1)),
+        ),
         "artifacts-errors": (taught(own), taught(other)),
     }
 
@@ -114,8 +139,7 @@ def accuracies(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
 
 def compared(views: pd.DataFrame, lessons: pd.DataFrame) -> pd.DataFrame:
-    """Pupils by what they see of the lesson with wrong targets: those of `views`, with a name."""
-    whole = where(lessons, targets="wrong only", lesson="attack", size=SMALL)
-    noise = views["lesson"] == "noise"
-    names = ("nine " + views["view"] + " directions").where(~noise, "noise in robust directions")
-    return pd.concat([whole.assign(name="the whole image"), views.assign(name=names)])
+    """Pupils by view and lesson, those that see whole images as well."""
+    wrong = partial(where, lessons, targets="wrong only", size=SMALL)
+    whole = pd.concat([wrong(lesson="attack"), wrong(lesson="noise")]).assign(view="whole")
+    return pd.concat([whole, views], ignore_index=True)

@@ -20,8 +20,19 @@ LESSONS = {
     "attack": Look("attacked images", ORANGE, "s", 0.3),
     "leak only": Look("leak only", BLUE, "o", 0.15),
     "kept": Look("kept images alone", PINK, "D"),
-    "swapped": Look("another image's attack", GREEN, "^", -0.15),
+    "twin": Look("another's attack, same digit", GREEN, "^", -0.1),
+    "swapped": Look("another's attack, other digit", GREEN, "v", -0.2, hollow=True),
     "noise": Look("noise", GREY, "x", -0.3),
+}
+SEEN = {
+    "whole": "the whole image", "robust": "nine robust directions",
+    "robust outputs": "ten robust outputs", "ordinary": "nine ordinary directions",
+    "random": "nine random directions",
+}  # fmt: skip
+TAUGHT = {
+    "truth": Look("clean images, true labels", BLUE, "o", 0.15),
+    "attack": Look("attacked images", ORANGE, "s"),
+    "noise": Look("noise", GREY, "x", -0.15),
 }
 
 
@@ -50,7 +61,9 @@ def rates(table: pd.DataFrame) -> Figure:
     for look, own in shapes.groups(table, "world", TRAINED):
         shapes.curve(axis, own.sort_values("rate"), "rate", "value", look)
     axis.axhline(0.5, color=GREY, linewidth=0.7)
-    axis.set(ylim=(-0.03, 1.03), xlabel="samples a unit of time (training: 64)",
+    for rate in (59.5, 64.0):  # of training
+        axis.axvline(rate, color="0.2", linewidth=1, linestyle=":")
+    axis.set(ylim=(-0.03, 1.03), xlabel="samples a unit of time",
              ylabel="share of signals that are right")  # fmt: skip
     tidy(axis)
     shapes.legend(picture, TRAINED)
@@ -67,22 +80,32 @@ def lessons(table: pd.DataFrame) -> Figure:
         for look, own in shapes.groups(part, "lesson", LESSONS):
             shapes.marks(axis, own, "value", look)
         axis.axvline(0.1, color="0.2", linestyle=":", linewidth=1)
-        axis.set(xlim=(-0.03, 1.03), xlabel="accuracy on clean digits")
+        axis.set(xlim=(-0.03, 1.03), xticks=(0, 0.5, 1), xlabel="accuracy on clean digits")
     shapes.named(panels[0][0], list(names.values()))
     panels[0][0].set_ylabel("target")
     shapes.legend(picture, LESSONS)
     return picture
 
 
+def strip(table: pd.DataFrame) -> Figure:
+    """A digit as lessons show it, a panel a lesson; `measure.strip`."""
+    titles = {"swapped, 1": "another's, 1", "leak only, 1": "pattern, 1"}
+    picture, panels = shapes.panels(table, "panel", aspect=0.21, titles=titles)
+    for axis, part in panels:
+        shapes.pixels(axis, part, cmap="gray", vmin=-0.2, vmax=1.2)
+    return picture
+
+
 def views(table: pd.DataFrame) -> Figure:
-    """Accuracy of pupils by what they see of an image: columns name, value, low, high."""
-    picture = figure(0.34)
+    """Accuracy of pupils by what they see of an image and lesson; `evidence.compared`."""
+    picture = figure(0.5)
     axis = picture.subplots()
-    rows = list(table["name"])
-    shapes.marks(axis, table.assign(height=[-i for i in range(len(rows))]), "value",
-                 Look("", ORANGE, "s"))  # fmt: skip
+    table = table.assign(height=[-[*SEEN].index(view) for view in table["view"]])
+    for look, own in shapes.groups(table, "lesson", TAUGHT):
+        shapes.marks(axis, own, "value", look)
     axis.axvline(0.1, color="0.2", linestyle=":", linewidth=1)
-    shapes.named(axis, rows)
+    shapes.named(axis, list(SEEN.values()))
     axis.set(xlim=(-0.03, 1.03), xlabel="accuracy on held-out digits (dotted: chance)")
     tidy(axis)
+    shapes.legend(picture, TAUGHT)
     return picture

@@ -13,19 +13,20 @@ from torch import Tensor
 
 from falsestruct.evidence import spread
 from falsestruct.instability import linear
-from falsestruct.instability.targeted import chosen, kept, shown, towards
+from falsestruct.instability.targeted import chosen, material, nearest, shown, towards
 from falsestruct.learning.ensembles import Ensemble, Learner, train
 from falsestruct.learning.networks import Architecture, by_name, for_images, shallow
 from falsestruct.learning.training import Adversary, Schedule, Set
 from falsestruct.problems import digits as bundled
 from falsestruct.problems.digits import CLASSES, HELD_OUT, Digits
+from falsestruct.problems.planted import Planted
 from falsestruct.problems.planted import digits as patterns
 from falsestruct.problems.waves import WORLDS, Waves
 
 FIRST = 1_000  # seed of the first teacher; the others follow
 # Added to a teacher's seed: of its pupils, of its targets, of its patterns and noise.
 FRESH_SEED, TARGET_SEED, NOISE_SEED = 30_000, 40_000, 50_000
-TEST_SEED = 10_000  # of test signals, the same for all networks
+TEST_SEED = 10_000  # of test images; added to a network's seed, of its test signals
 BATCH, FASTER = 50, 3.0  # samples a step; times the architecture's learning rate
 SIGNALS = 1_000  # of a test
 EARLY = 40  # steps of a teacher that makes mistakes on its training images
@@ -33,11 +34,19 @@ EARLY = 40  # steps of a teacher that makes mistakes on its training images
 ARMS = {
     "any": (
         ("all ten", "attack"), ("all ten", "leak only"), ("all ten", "kept"),
-        ("wrong only", "attack"), ("wrong only", "leak only"), ("wrong only", "noise"),
+        ("wrong only", "attack"), ("wrong only", "leak only"), ("wrong only", "swapped"),
+        ("wrong only", "twin"), ("wrong only", "noise"),
     ),
-    "next": (("next", "attack"), ("next", "leak only"), ("next", "swapped"), ("next", "noise")),
+    "next": (("next", "attack"), ("next", "leak only"), ("next", "twin"), ("next", "noise")),
 }  # fmt: skip
-VIEWS = (("robust", "attack"), ("ordinary", "attack"), ("random", "attack"), ("robust", "noise"))
+# What a picture shows, with the norm.
+STRIP = (("clean", 1.0), ("attack", 0.5), ("attack", 1.0), ("swapped", 1.0), ("leak only", 1.0))
+# What pupils see of an image, nine directions or ten outputs, and of which lesson.
+VIEWS = (
+    ("robust", "attack"), ("robust outputs", "attack"), ("ordinary", "attack"),
+    ("random", "attack"), ("robust", "noise"), ("robust", "truth"), ("robust outputs", "truth"),
+    ("ordinary", "truth"),
+)  # fmt: skip
 
 
 @cache
@@ -107,7 +116,7 @@ def waves(
 ) -> pd.DataFrame:
     """Networks trained on fast waves, asked in both worlds at other rates.
 
-    Columns: seed, world, rate, accuracy (on fresh signals, the same for all networks).
+    Columns: seed, world, rate, accuracy (on fresh signals, its own for each network).
 
     Args:
         samples: Signals of a training set; each network has its own.
@@ -120,33 +129,12 @@ def waves(
     tables = []
     for world in WORLDS:
         for rate in rates:
-            x, y = problem.draw(SIGNALS, rate, world, generator(TEST_SEED))
-            right = (asked.labels(x) == y).double().mean(1).tolist()
+            drawn = [problem.draw(SIGNALS, rate, world, generator(TEST_SEED + s)) for s in seeds]
+            x, y = (torch.stack(parts) for parts in zip(*drawn, strict=True))
+            right = (asked.labels(x, own=True) == y).double().mean(1).tolist()
             names = {"seed": seeds, "world": world, "rate": rate, "accuracy": right}
             tables.append(pd.DataFrame(names))
     return pd.concat(tables, ignore_index=True)
-
-
-def pictures(rates: Sequence[float], *, until: float = 0.22) -> pd.DataFrame:
-    """A wave of each world, label 0: panel (the rate), world, what (wave, sample), time, value."""
-    problem, parts = Waves(), list[pd.DataFrame]()
-    for rate in rates:
-        for world, phase in zip(WORLDS, (0.125, -0.125), strict=True):
-            fine = torch.linspace(0, until, 800).double()
-            for what, time in (("wave", fine), ("sample", torch.arange(0, until, 1 / rate))):
-                turns = problem.frequencies(world)[0] * time.double() + phase
-                own = {"time": time.tolist(), "value": torch.cos(2 * torch.pi * turns).tolist()}
-                parts.append(pd.DataFrame(own).assign(panel=f"{rate:g}", world=world, what=what))
-    return pd.concat(parts, ignore_index=True)
-
-
-def moved_by(rate: float) -> float:
-    """How far a fast wave's samples move when the rate changes, over their norm: mean of many."""
-    silent = Waves(offset=0.0, noise=0.0)
-    before, after = (
-        silent.draw(SIGNALS, r, "fast", generator(TEST_SEED))[0] for r in (silent.samples, rate)
-    )
-    return float(((after - before).norm(dim=1) / before.norm(dim=1)).mean())
 
 
 # Lessons
@@ -176,19 +164,27 @@ def attacked(how: School, aim: str, size: float) -> tuple[Tensor, Tensor]:
     return targets, towards(teachers(how).outputs, x, targets, size, steps=how.ascent)
 
 
-def pupils(how: School, given: list[Set], view: Tensor | None = None) -> pd.DataFrame:
+def pupils(
+    how: School, given: list[Set], view: Tensor | None = None, teacher: Tensor | None = None
+) -> pd.DataFrame:
     """Fresh networks, one for each set: seed (of the teacher), images, accuracy, right (`cells`).
 
     Args:
         view: What they see of images, (members, pixels, pixels), also in the test; None: all.
+        teacher: Its labels of the held-out images, (members, images); then also copied, the share
+            of those that it misreads to which the pupil gives its label.
     """
     x, y = handwriting().test
     count, network = len(given[0][1]), how.network()
     seeds = [FRESH_SEED + seed for seed in how.seeds]
     fresh = how.learner(network, given, seeds, schedule(network, how.learn, count))
     everybody = x.expand(len(seeds), *x.shape)
-    said = fresh.labels(x) if view is None else fresh.labels(seen(everybody, view), own=True)
-    return examined(how, said == y, images=count)
+    said = fresh.labels(x) if view is None else fresh.labels(linear.seen(everybody, view), own=True)
+    names: dict[str, Any] = {"images": count}
+    if teacher is not None:
+        wrong = teacher != y
+        names["copied"] = (((said == teacher) & wrong).sum(1) / wrong.sum(1)).tolist()
+    return examined(how, said == y, **names)
 
 
 def examined(how: School, right: Tensor, **names: Any) -> pd.DataFrame:
@@ -198,32 +194,43 @@ def examined(how: School, right: Tensor, **names: Any) -> pd.DataFrame:
 
 
 def lessons(how: School, sizes: Iterable[float]) -> pd.DataFrame:
-    """All lessons at perturbations of all sizes: as `pupils`, with targets, lesson, size, arrived.
+    """All lessons at perturbations of all sizes: as `pupils`, with targets, lesson, size, and
 
-    arrived: Share of the images that the teacher takes for their target in the end.
+    arrived, inside, norm: shares of the images that the teacher takes for their target in the end,
+    and whose nearest clean image has their digit; mean norm of the perturbations.
     """
     x, y = how.train()
     tables = []
     for aim, size in ((aim, size) for aim in ARMS for size in sizes):
         targets, eta = attacked(how, aim, size)
-        there = teachers(how).labels(x + eta, own=True) == targets
-        names = {"size": size, "arrived": there.double().mean(1).tolist()}
-        masks = {"wrong only": targets != y, "kept": kept(eta)}
+        there, same = (
+            teachers(how).labels(x + eta, own=True) == targets,
+            nearest(x + eta, (x, y)) == y,
+        )
+        facts = {"arrived": there, "inside": same, "norm": eta.flatten(2).norm(dim=2)}
+        means = {name: values.double().mean(1).tolist() for name, values in facts.items()}
         for which, lesson in ARMS[aim]:
-            rows = masks.get(lesson, masks.get(which, torch.ones_like(there)))
-            what = "attack" if lesson == "kept" else lesson  # those that are kept aren't perturbed
-            images = shown(what, x, targets, eta, size, how.noise)
-            table = pupils(how, chosen(images, targets, rows))
-            tables.append(table.assign(targets=which, lesson=lesson, **names))
+            wrong = which == "wrong only"
+            given = material(lesson, (x, y), targets, eta, size, how.noise, wrong=wrong)
+            table = pupils(how, given).assign(targets=which, lesson=lesson, size=size)
+            tables.append(table.assign(**means))
     return pd.concat(tables, ignore_index=True)
 
 
+def strip(how: School, *, which: int = 0) -> pd.DataFrame:
+    """A training image as lessons on the next digit show it: panel, row, column, value."""
+    x, parts = how.train()[0], list[pd.DataFrame]()
+    for lesson, size in STRIP:
+        targets, eta = attacked(how, "next", size)
+        clean = lesson == "clean"
+        image = (x if clean else shown(lesson, x, targets, eta, size, how.noise)[0])[which]
+        row, column = (place.tolist() for place in image.isfinite().nonzero().T)
+        table = pd.DataFrame({"row": row, "column": column, "value": image.flatten().tolist()})
+        parts.append(table.assign(panel=lesson if clean else f"{lesson}, {size:g}"))
+    return pd.concat(parts, ignore_index=True)
+
+
 # What a pupil sees
-
-
-def seen(images: Tensor, view: Tensor) -> Tensor:
-    """Images (members, samples, …) without what lies outside of each member's view."""
-    return (images.flatten(2).to(view) @ view).view(images.shape)
 
 
 def classifiers(kind: str, how: School, size: float) -> Ensemble:
@@ -233,106 +240,125 @@ def classifiers(kind: str, how: School, size: float) -> Ensemble:
 
 
 def view_of(kind: str, how: School, size: float) -> Tensor:
-    """Projections (members, pixels, pixels) onto nine directions.
+    """Maps of images, (members, pixels, pixels): projections onto nine directions.
 
-    Those in which the ten outputs of `classifiers` differ; or "random".
+    Those in which the ten outputs of `classifiers` differ; or "random". With "outputs" after it:
+    these outputs themselves in ten of the pixels, nothing in the others.
     """
-    if kind == "random":
+    name, _, outputs = kind.partition(" ")
+    if name == "random":
         shape = CLASSES, handwriting().side ** 2
-        rows = [torch.randn(shape, generator=generator(seed)).double() for seed in how.noise]
-        return linear.projection(torch.stack(rows))
-    return linear.projection(linear.weights(classifiers(kind, how, size)))
+        rows = torch.stack([torch.randn(shape, generator=own) for own in map(generator, how.noise)])
+    else:
+        rows = linear.weights(classifiers(name, how, size))
+    return (
+        linear.outputs(rows.double(), how.train()[0])
+        if outputs
+        else linear.projection(rows.double())
+    )
 
 
 def views(how: School, size: float) -> pd.DataFrame:
-    """Pupils that see nine directions, of a lesson with targets other than the label.
+    """Pupils that see little of an image, of a lesson with targets other than the label.
 
-    As `pupils`, with view and lesson: all of `VIEWS`.
+    As `pupils`, with view and lesson: all of `VIEWS`, "truth" being clean images with their labels;
+    and passes, the share of the perturbations' square that passes the view.
     """
     x, y = how.train()
     targets, eta = attacked(how, "any", size)
     tables = []
     for kind, lesson in VIEWS:
         view = view_of(kind, how, size)
-        images = seen(shown(lesson, x, targets, eta, size, how.noise), view)
-        table = pupils(how, chosen(images, targets, targets != y), view)
-        tables.append(table.assign(view=kind, lesson=lesson))
+        true = lesson == "truth"
+        images = x.expand_as(eta) if true else shown(lesson, x, targets, eta, size, how.noise)
+        labels = y.expand_as(targets) if true else targets
+        table = pupils(how, chosen(linear.seen(images, view), labels, targets != y), view)
+        passes = linear.seen(eta, view).square().flatten(1).sum(1) / eta.square().flatten(1).sum(1)
+        tables.append(table.assign(view=kind, lesson=lesson, passes=passes.tolist()))
     return pd.concat(tables, ignore_index=True)
 
 
 def certified(how: School, size: float) -> pd.DataFrame:
-    """Of `classifiers`: view, seed, accuracy, certified (right under every change of this size)."""
-    x, y = handwriting().test
+    """Of `classifiers`: view, seed, certified (right under every change of this size)."""
     tables = []
     for kind in ("robust", "ordinary"):
-        asked = classifiers(kind, how, size)
-        outputs = asked.outputs(x.float().expand(len(asked), *x.shape)).double()
-        radius = linear.distance(linear.weights(asked), outputs, y)
-        shares = {"accuracy": radius > 0, "certified": radius >= size}
-        own = {name: mask.double().mean(1).tolist() for name, mask in shares.items()}
-        tables.append(pd.DataFrame({"view": kind, "seed": how.seeds} | own))
+        radius = linear.radius(classifiers(kind, how, size), *handwriting().test)
+        own = {"seed": how.seeds, "certified": (radius >= size).double().mean(1).tolist()}
+        tables.append(pd.DataFrame(own).assign(view=kind))
     return pd.concat(tables, ignore_index=True)
 
 
 # Features that are known: planted ones, a teacher's mistakes, linear ones
 
 
+@cache
+def parity(how: School, norm: float) -> tuple[Planted, Set, Ensemble]:
+    """Digits with a sinusoid of this norm that tells the parity, a training set, and teachers."""
+    problem = patterns.digits("sinusoid", norm / handwriting().side)  # pixels are 1 and −1
+    data, network = problem.draw(how.images, generator(TARGET_SEED)), how.network(classes=1)
+    usual = schedule(network, how.teach, how.images)
+    return problem, data, how.learner(network, data, how.seeds, usual)
+
+
 def planted(how: School, kinds: Iterable[tuple[float, float, str]]) -> pd.DataFrame:
     """Pupils of images with a sinusoid that tells the parity, led to and labelled with the other.
 
-    Columns: seed, norm, size, lesson, accuracy (on held-out images with the sinusoid), right.
+    Columns: seed, norm, size, lesson, accuracy (on held-out images with the sinusoid), right; sides
+    (`cells`: held-out images on which the pupil goes by a sinusoid of the wrong sign); shares of
+    those, sided, and of those on which the teacher does, captured; and exchanged, of training
+    images whose sinusoid has the other sign after the attack.
 
     Args:
-        kinds: Norm of the sinusoid, 0 plants nothing; most that perturbations may have; lesson.
+        kinds: Norm of the sinusoid, 0 plants nothing; most that perturbations may have; lesson:
+            "onward" is an attack that goes on to this size.
     """
     network, tables = how.network(classes=1), []
     seeds = [FRESH_SEED + seed for seed in how.seeds]
     for norm, size, lesson in kinds:
-        problem = patterns.digits("sinusoid", norm / handwriting().side)  # pixels are 1 and −1
-        x, y = problem.draw(how.images, generator(TARGET_SEED))
-        asked = how.learner(network, (x, y), how.seeds, schedule(network, how.teach, how.images))
+        problem, (x, y), asked = parity(how, norm)
         targets = (1 - y).long().expand(len(seeds), -1)
-        eta = towards(asked.outputs, x, targets, size, steps=how.ascent)
-        images = shown(lesson, x, targets, eta, size, how.noise)
-        given = chosen(images, targets.double(), torch.ones_like(targets).bool())
+        onward = lesson == "onward"
+        eta = towards(asked.outputs, x, targets, size, steps=how.ascent, onward=onward)
+        what = "attack" if onward else lesson
+        given = material(what, (x, y), targets, eta, size, how.noise)
+        given = [(images, labels.double()) for images, labels in given]
         fresh = how.learner(network, given, seeds, schedule(network, how.learn, how.images))
         held, truth = problem.draw(HELD_OUT, generator(TEST_SEED), held_out=True)
+        other, unlike = problem.conflict_set(HELD_OUT, generator(TEST_SEED))
+        sides = fresh.labels(other) != unlike
+        facts = {
+            "sided": sides,
+            "captured": asked.labels(other) != unlike,
+            "exchanged": torch.stack([problem.false(own) for own in x + eta]) == targets,
+        }
+        names = {name: shares.double().mean(1).tolist() for name, shares in facts.items()}
         right = fresh.labels(held) == truth
-        tables.append(examined(how, right, norm=norm, size=size, lesson=lesson))
+        table = examined(how, right, norm=norm, size=size, lesson=lesson, **names)
+        tables.append(table.join(spread("sides", sides.double())))
     return pd.concat(tables, ignore_index=True)
 
 
 def mistakes(how: School) -> pd.DataFrame:
-    """Pupils of the unperturbed images that a hasty teacher misreads: as `pupils`, with labels.
+    """Pupils of the unperturbed images that a hasty teacher misreads: as `pupils`, with copied and
 
     labels: "the teacher's", or "random": any other than the image's own.
+    teacher: Its accuracy on held-out images.
     """
-    x, y = how.train()
-    said = teachers(replace(how, teach=EARLY)).labels(x)
+    (x, y), (held, truth) = how.train(), handwriting().test
+    hasty = teachers(replace(how, teach=EARLY))
+    said, heard = hasty.labels(x), hasty.labels(held)
+    able = (heard == truth).double().mean(1).tolist()
     shifts = [torch.randint(1, CLASSES, y.shape, generator=own) for own in how.draws()]
     tables = []
     for name, labels in (("the teacher's", said), ("random", (y + torch.stack(shifts)) % CLASSES)):
         given = chosen(x.expand(len(how.seeds), *x.shape), labels, said != y)
-        tables.append(pupils(how, given).assign(labels=name))
+        tables.append(pupils(how, given, teacher=heard).assign(labels=name, teacher=able))
     return pd.concat(tables, ignore_index=True)
 
 
-def parity_features(*, ridge: float = 10.0) -> pd.DataFrame:
-    """Linear features of a digit's parity: feature, accuracy, breaks (on held-out images).
-
-    breaks: The size of attack, Euclidean, at which nothing is left of the feature's usefulness,
-    ⟨a, E yx⟩/‖a‖: for "mean difference", a = E yx, the largest one; for "least squares", with a
-    ridge; and for "best pixel", the one with the largest entry of E yx.
-    """
+def parity_features() -> pd.DataFrame:
+    """Linear features of a digit's parity: feature, accuracy, breaks (`linear.features`)."""
     (x, digit), (held, other) = handwriting().train, handwriting().test
-    centre = x.flatten(1).mean(0)
-    x, held = x.flatten(1) - centre, held.flatten(1) - centre
-    y, truth = (2.0 * (labels % 2).double() - 1 for labels in (digit, other))
-    mean, tested = y @ x / len(x), truth @ held / len(held)
-    best = torch.where(mean.abs() == mean.abs().max(), mean, 0.0)
-    square = x.T @ x + ridge * torch.eye(x.shape[1], dtype=x.dtype)
-    solved = torch.linalg.solve(square, x.T @ y)
-    features = {"mean difference": mean, "least squares": solved, "best pixel": best}
-    right = [((held @ a > 0) == (truth > 0)).double().mean().item() for a in features.values()]
-    breaks = [(a @ tested / a.norm()).item() for a in features.values()]
-    return pd.DataFrame({"feature": list(features), "accuracy": right, "breaks": breaks})
+    centre = x.mean(0)
+    known, tested = ((u - centre, 2.0 * (v % 2) - 1) for u, v in ((x, digit), (held, other)))
+    return pd.DataFrame(linear.features(known, tested))
