@@ -16,7 +16,7 @@ from falsestruct.press.paths import find_book
 from tests.worlds import label_noise as world
 
 CLAIMS = read_claims(find_book())
-SHARE, SEEDS, IMAGES = 0.1, 10, 100
+SHARE, SEEDS, IMAGES = 0.1, 10, 300
 POINT = {"steps": 20, "seeds": [1, 2]}
 
 
@@ -45,7 +45,7 @@ def test_a_row_a_network_with_its_errors(noisy):
 def test_the_bound_is_below_what_is_seen_where_the_network_misreads_much(noisy):
     """A search may miss a perturbation, but not at lengths at which everything falls."""
     assert (noisy["infected 2.0"] <= noisy["error 2.0"] + 1e-9).all()
-    assert (noisy["infected 2.0"] > 0.5).all()
+    assert (noisy["infected 2.0"] > 0.3).all() and (noisy["infected 0.5"] < 0.1).all()
 
 
 @pytest.mark.parametrize("kind", list(experiment.KINDS))
@@ -125,11 +125,15 @@ def test_crossovers_are_where_the_share_passes_one_half():
 def networks(**numbers: dict[tuple[str, float], float]) -> pd.DataFrame:
     """Networks of every kind with these numbers, by kind and share of wrong labels.
 
+    As in training, what is hard for one network of a seed is hard for its others: each image of
+    each seed has one difficulty, and it falls where that is below the number.
+
     Args:
         numbers: wrong, fallen, random, neighbour, memorised, learnt, infected, error, confidence,
             calibration; what is not named is 0.
     """
-    rng, tables, spread_out = np.random.default_rng(0), [], np.linspace(0.97, 1.03, SEEDS)
+    difficulty = np.random.default_rng(0).random((SEEDS, IMAGES))
+    tables, spread_out = list[pd.DataFrame](), np.linspace(0.97, 1.03, SEEDS)
     for kind in experiment.KINDS:
         for noise in (0.0, SHARE):
 
@@ -144,7 +148,7 @@ def networks(**numbers: dict[tuple[str, float], float]) -> pd.DataFrame:
                 table[f"error {at}"] = 0.9
             table = table.assign(rank=1.0, norm=1.0)
             cells = {
-                name: (rng.random((SEEDS, IMAGES)) < number(name)).astype(float)
+                name: (difficulty < number(name)).astype(float)
                 for name in ("wrong", "fallen", "random", "neighbour")
             }
             cells["fallen"] = np.maximum(cells["fallen"], cells["wrong"])
@@ -177,7 +181,7 @@ EXPECTED = {
     "wrong": {PLAIN: 0.03, NOISY: 0.15, RANK: 0.05},
     "fallen": {PLAIN: 0.25, NOISY: 0.85, RANK: 0.7, NORMED: 0.3, NARROW: 0.5,
                EARLY: 0.25, ("stopped early", 0.0): 0.22},
-    "neighbour": {PLAIN: 0.03, NOISY: 0.15},
+    "random": {PLAIN: 0.06}, "neighbour": {PLAIN: 0.03, NOISY: 0.15},
     "memorised": {NOISY: 0.9, RANKED: 0.1}, "learnt": {NOISY: 1.0, RANKED: 0.97},
     "infected": {NOISY: 0.01},
     "confidence": {PLAIN: 0.98, FOCAL: 0.9}, "calibration": {PLAIN: 0.02, FOCAL: 0.06},
@@ -203,11 +207,11 @@ def test_what_is_predicted_would_be_seen():
         ("benign", "wrong", {NOISY: 0.0}, "supported"),
         ("benign", "neighbour", {NOISY: 0.03}, "inconclusive"),
         ("explained", "infected", {NOISY: 0.8}, "supported"),
-        ("not-enough", "fallen", {PLAIN: 0.05}, "refuted"),
+        ("not-enough", "fallen", {PLAIN: 0.08}, "refuted"),
         ("not-enough", "random", {PLAIN: 0.5}, "inconclusive"),
         ("memorised", "memorised", {RANKED: 0.8}, "refuted"),
         ("memorised", "learnt", {RANKED: 0.3}, "inconclusive"),  # it learns nothing at all
-        ("simple-unstable", "fallen", {RANK: 0.25}, "refuted"),
+        ("simple-unstable", "fallen", {RANK: 0.28}, "refuted"),
         ("simple-unstable", "fallen", {NORMED: 0.9}, "inconclusive"),
         ("representation", "fallen", {NARROW: 0.05}, "supported"),
         ("representation", "fallen", {RANK: 0.1}, "inconclusive"),
