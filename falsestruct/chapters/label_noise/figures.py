@@ -18,18 +18,11 @@ LINES = {
     "bound": Look("what every rule that fits must lose", GREY, "^", line=":"),
 }
 WRONG = {
-    "nothing": Look("nothing wrong", GREY, "^", line=":"),
-    "labels": Look("labels wrong", FALSE, line="-"),
-    "colours": Look("colours wrong", ORIGINAL, "s", line="--"),
-}
-MEANT = {
-    "exponent 0": Look("exponent 0: cross-entropy", GREY, line="-"),
-    "exponent 1": Look("exponent 1", BLUE, line="--"),
-    "exponent 3": Look("exponent 3", ORANGE, line=":"),
-}
-SEEN = {
-    "networks, cross-entropy": Look("networks, cross-entropy", GREEN),
-    "networks, focal loss": Look("networks, focal loss of exponent 3", ORANGE, "s"),
+    "nothing": Look("all labels right", GREY, "^", line=":"),
+    "left out": Look("a fifth left out", ORIGINAL, "s", line="--"),
+    "labels 0.1": Look("a tenth wrong", GREEN, "D", line="-."),
+    "labels 0.2": Look("a fifth wrong", FALSE, line="-"),
+    "labels 0.3": Look("three tenths wrong", ORANGE, "v", line="-"),
 }
 
 
@@ -72,21 +65,6 @@ def kinds(table: pd.DataFrame) -> Figure:
         axis.set_xlim(-0.03, 1.03)
     parts[-1][0].set_xlabel("share, mean with 95 % interval")
     legend(picture, looks)
-    return picture
-
-
-def sure(table: pd.DataFrame) -> Figure:
-    """What a confidence means after each exponent, and accuracy against confidence of networks."""
-    picture = figure(0.6)
-    axis = picture.subplots()
-    for look, own in groups(table, "line", MEANT):
-        axis.plot(own["confidence"], own["value"], look.line, color=look.colour, label=look.label)
-    for look, own in groups(table, "line", SEEN):
-        marks(axis, own, "confidence", look, y="value", faint=True, label=look.label)
-    axis.set(xlabel="confidence, the probability that a network gives",
-             ylabel="probability of being right")  # fmt: skip
-    axis.legend(frameon=False, loc="lower right")
-    tidy(axis)
     return picture
 
 
