@@ -210,7 +210,7 @@ def said(table: pd.DataFrame, searched: pd.DataFrame, share: float) -> dict[str,
     found |= {"reach": np.median(half), "reach_least": half.min(), "apart": np.median(own),
               "fitting": _cells(table, ("plain", share), "fitting").mean(),
               "infected": _of(table, ("plain", share))[f"infected {FAR}"].mean(),
-              "missed": missed.max()}  # fmt: skip
+              "missed": missed.max(), **{f"truth_{g}": theory.truth(0.8, g) for g in (1, 3)}}  # fmt: skip
     return {name: float(value) for name, value in found.items() if np.isfinite(value)}
 
 
