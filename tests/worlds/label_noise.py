@@ -66,7 +66,7 @@ def world() -> Claims:
     table, squares = networks(), experiment.squares([found.SIZE], SHARE, seeds=5)
     return {
         **found.robust(table, SHARE),
-        **found.explained(squares),
+        **found.explained(table, squares, SHARE),
         **found.bounded(table, SHARE),
         **found.sure(table),
         **found.earlier(stripes(), 0.2),

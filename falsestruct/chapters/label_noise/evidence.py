@@ -48,8 +48,6 @@ def robust(table: pd.DataFrame, share: float) -> Claims:
     lost, chance = (
         crossed(right * _cells(table, CLEAN, name), bounds=SHARES) for name in ("fallen", "random")
     )
-    own, mildest = (fits * _cells(table, noisy, name) for name in ("fallen", "fitting"))
-    fitting, networks = (crossed(values, bounds=SHARES) for values in (mildest, own))
     rises = {
         name: (_rise(table, name, noisy, CLEAN, fits), _rise(table, name, without, CLEAN))
         for name in ("fallen", "wrong")
@@ -57,16 +55,21 @@ def robust(table: pd.DataFrame, share: float) -> Claims:
     return {
         "noise-robustness": rises["fallen"],
         "noise-benign": rises["wrong"],
-        "noise-impossible": (fitting, networks),
         "noise-not-enough": (lost, chance),
     }
 
 
-def explained(squares: pd.DataFrame) -> Claims:
-    """The check of what the bound can explain, from `measure.squares`."""
-    (_, own), beside = experiment.reaches(), where(squares, length=SIZE)
-    ceiling = exact(float((own <= FAR).mean()), len(own))
-    return {"noise-explained": (ceiling, PORTION(beside["infected"] / beside["fallen"]))}
+def explained(table: pd.DataFrame, squares: pd.DataFrame, share: float) -> Claims:
+    """The claim on what a rule that fits must lose, and the check of what the bound can explain."""
+    own = _of(table, ("plain", share))
+    fits = np.where(own["memorised"] >= FITTED, 1.0, np.nan)[:, None]
+    fitting, networks = (
+        crossed(fits * cells(own, name), bounds=SHARES) for name in ("fitting", "fallen")
+    )
+    (_, apart), beside = experiment.reaches(), where(squares, length=SIZE)
+    ceiling = exact(float((apart <= FAR).mean()), len(apart))
+    binds = PORTION(beside["infected"] / beside["fallen"])
+    return {"noise-impossible": (fitting, networks), "noise-explained": (ceiling, binds)}
 
 
 def bounded(table: pd.DataFrame, share: float) -> Claims:

@@ -6,7 +6,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from falsestruct.plots.shapes import Look, curve, groups, legend, marks, panels, rows
-from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORANGE, ORIGINAL, figure, tidy
+from falsestruct.plots.style import (
+    BLUE, FALSE, GREEN, GREY, ORANGE, ORIGINAL, PINK, figure, tidy,
+)  # fmt: skip
 
 TRAINED = {
     "plain": Look("trained to the end", ORANGE, line="-"),
@@ -15,25 +17,25 @@ TRAINED = {
 LINES = {
     "with wrong labels": Look("error after training with wrong labels", ORANGE, line="-"),
     "without": Look("error without wrong labels", BLUE, "s", line="--"),
-    "bound": Look("what every rule that fits must lose", GREY, "^", line=":"),
+    "bound": Look("bound: what the learnt wrong labels infect", GREY, "^", line=":"),
 }
 WRONG = {
-    "nothing": Look("all labels right", GREY, "^", line=":"),
-    "left out": Look("a fifth left out", ORIGINAL, "s", line="--"),
+    "left out": Look("a fifth left out", GREY, "s", line="-"),
+    "nothing": Look("all labels right", ORIGINAL, hollow=True, line="--"),
     "labels 0.1": Look("a tenth wrong", GREEN, "D", line="-."),
     "labels 0.2": Look("a fifth wrong", FALSE, line="-"),
-    "labels 0.3": Look("three tenths wrong", ORANGE, "v", line="-"),
+    "labels 0.3": Look("three tenths wrong", PINK, "v", line=":"),
 }
 
 
 def shares(table: pd.DataFrame) -> Figure:
     """Errors against the share of wrong labels, a panel for images as they are and perturbed."""
-    picture, parts = panels(table, "what", aspect=0.5, sharex=True)
+    picture, parts = panels(table, "what", aspect=0.5, sharex=True, sharey=False)
     for axis, own in parts:
         for look, line in groups(own, "kind", TRAINED):
             curve(axis, line, "noise", "value", look)
-        axis.set_xlabel("share of wrong labels")
-    parts[0][0].set(ylabel="share of images misread", ylim=(-0.02, 1.02))
+        axis.set(xlabel="share of wrong labels", ylim=(0, None))
+    parts[0][0].set_ylabel("share of images misread")
     legend(picture, TRAINED)
     return picture
 
@@ -58,11 +60,11 @@ def kinds(table: pd.DataFrame) -> Figure:
         none: Look("no label wrong", BLUE, "s", shift=0.12),
         some: Look("some labels wrong", ORANGE, shift=-0.12),
     }
-    picture, parts = rows(table, "what", "kind", aspect=0.95)
+    picture, parts = rows(table, "what", "kind", aspect=1.3, sharex=False)
     for axis, own in parts:
         for look, line in groups(own, "noise", looks):
             marks(axis, line, "value", look)
-        axis.set_xlim(-0.03, 1.03)
+        axis.set_xlim(-0.01, None)
     parts[-1][0].set_xlabel("share, mean with 95 % interval")
     legend(picture, looks)
     return picture

@@ -201,7 +201,7 @@ def squares(infected: float) -> pd.DataFrame:
 def judged(table: pd.DataFrame, infected: float = 0.6) -> dict[str, str]:
     return verdicts(
         found.robust(table, SHARE)
-        | found.explained(squares(infected))
+        | found.explained(table, squares(infected), SHARE)
         | found.bounded(table, SHARE)
         | found.sure(table)
     )
