@@ -50,6 +50,7 @@ TRUE_HERE = {
     "instability-original-inherits": "says that networks inherit the original's radius",
     "simplicity-linear-thin": "proved, about what linear networks can't read",
     "noise-benign": "success with wrong labels as without, of networks that follow the original",
+    "noise-explained": "a check of the distances between digits, whatever networks do",
     "invariance-synonyms": "says that deep networks follow the original of the hierarchy",
     "failures-signal": "proved, about what a hint leaves once it has been learnt",
 }

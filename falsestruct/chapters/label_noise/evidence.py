@@ -48,24 +48,19 @@ def robust(table: pd.DataFrame, share: float) -> Claims:
     lost, chance = (
         crossed(right * _cells(table, CLEAN, name), bounds=SHARES) for name in ("fallen", "random")
     )
-    rises = {
-        name: (_rise(table, name, noisy, CLEAN, fits), _rise(table, name, without, CLEAN))
-        for name in ("fallen", "wrong")
-    }
-    return {
-        "noise-robustness": rises["fallen"],
-        "noise-benign": rises["wrong"],
-        "noise-not-enough": (lost, chance),
-    }
+    found: Claims = {"noise-not-enough": (lost, chance)}
+    for id, name in (("noise-robustness", "fallen"), ("noise-benign", "wrong")):
+        rise = _rise(table, name, noisy, CLEAN, fits)
+        found[id] = (rise, _rise(table, name, without, CLEAN))
+    return found
 
 
 def explained(table: pd.DataFrame, squares: pd.DataFrame, share: float) -> Claims:
     """The claim on what a rule that fits must lose, and the check of what the bound can explain."""
     own = _of(table, ("plain", share))
     fits = np.where(own["memorised"] >= FITTED, 1.0, np.nan)[:, None]
-    fitting, networks = (
-        crossed(fits * cells(own, name), bounds=SHARES) for name in ("fitting", "fallen")
-    )
+    parts = (fits * cells(own, name) for name in ("fitting", "fallen"))
+    fitting, networks = (crossed(part, bounds=SHARES) for part in parts)
     (_, apart), beside = experiment.reaches(), where(squares, length=SIZE)
     ceiling = exact(float((apart <= FAR).mean()), len(apart))
     binds = PORTION(beside["infected"] / beside["fallen"])
@@ -91,9 +86,8 @@ def bounded(table: pd.DataFrame, share: float) -> Claims:
 
 def sure(table: pd.DataFrame) -> Claims:
     """The claim on the focal loss."""
-    focal = ("focal loss", 0.0)
-    error, confidence = (_less(table, n, focal, CLEAN) for n in ("calibration", "confidence"))
-    return {"noise-focal": (error, confidence)}
+    one, two = (_less(table, n, ("focal loss", 0.0), CLEAN) for n in ("calibration", "confidence"))
+    return {"noise-focal": (one, two)}
 
 
 def earlier(table: pd.DataFrame, share: float) -> Claims:
@@ -201,19 +195,18 @@ def said(table: pd.DataFrame, searched: pd.DataFrame, share: float) -> dict[str,
     Args:
         searched: `measure.checked`.
     """
-    half, own = experiment.reaches()
-    errors = {"wrong": 0.0, "fallen": NEAR, "far": FAR}
-    seen = where(table, noise=[0.0, share])
+    (half, near), own = experiment.reaches(), _of(table, ("plain", share))
+    errors = {f"error {at}": name for name, at in (("wrong", 0.0), ("fallen", NEAR), ("far", FAR))}
+    seen = where(table, noise=[0.0, share]).rename(columns=errors)
     seen = seen.assign(labels=np.where(seen["noise"] > 0, "noisy", "clean"))
-    seen = seen.rename(columns={f"error {at}": name for name, at in errors.items()})
-    names = ["memorised", "learnt", "rank", "norm", "confidence", "calibration", "shy", *errors]
+    names = ["memorised", "learnt", "norm", "confidence", "shy", *errors.values()]
     found = evidence.said(seen, ["labels", "kind"], names)
     both = searched.merge(table, on=["kind", "noise", "seed"], suffixes=("", " before"))
     missed = both[f"error {NEAR}"] - both[f"error {NEAR} before"]
-    found |= {"reach": np.median(half), "reach_least": half.min(), "apart": np.median(own),
-              "fitting": _cells(table, ("plain", share), "fitting").mean(),
-              "infected": _of(table, ("plain", share))[f"infected {FAR}"].mean(),
-              "missed": missed.max(), **{f"truth_{g}": theory.truth(0.8, g) for g in (1, 3)}}  # fmt: skip
+    found |= {f"truth_{gamma}": theory.truth(0.8, gamma) for gamma in (1, 3)}
+    found |= {"reach_least": half.min(), "apart": np.median(near), "missed": missed.max(),
+              "infected": own[f"infected {FAR}"].mean(), "fitting": cells(own, "fitting").mean(),
+    }  # fmt: skip
     return {name: float(value) for name, value in found.items() if np.isfinite(value)}
 
 

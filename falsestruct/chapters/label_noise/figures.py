@@ -6,9 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from falsestruct.plots.shapes import Look, curve, groups, legend, marks, panels, rows
-from falsestruct.plots.style import (
-    BLUE, FALSE, GREEN, GREY, ORANGE, ORIGINAL, PINK, figure, tidy,
-)  # fmt: skip
+from falsestruct.plots.style import BLUE, GREEN, GREY, ORANGE, PINK, figure, tidy
 
 TRAINED = {
     "plain": Look("trained to the end", ORANGE, line="-"),
@@ -21,9 +19,9 @@ LINES = {
 }
 WRONG = {
     "left out": Look("a fifth left out", GREY, "s", line="-"),
-    "nothing": Look("all labels right", ORIGINAL, hollow=True, line="--"),
+    "nothing": Look("all labels right", BLUE, hollow=True, line="--"),
     "labels 0.1": Look("a tenth wrong", GREEN, "D", line="-."),
-    "labels 0.2": Look("a fifth wrong", FALSE, line="-"),
+    "labels 0.2": Look("a fifth wrong", ORANGE, line="-"),
     "labels 0.3": Look("three tenths wrong", PINK, "v", line=":"),
 }
 

@@ -36,6 +36,8 @@ FIRST = 1000  # the first network's seed
 IMAGES, ATTACKED = 600, 300  # of the digits: in training, and held out
 BATCH, RATE = 100, 3e-3
 NEAR, FAR = 0.25, 0.5  # Euclidean lengths of perturbations that claims are about
+SIDES = (0.0125, 0.025, 0.05, 0.1)  # the same on the unit square
+STRIPED = (0.1, 0.2, 0.3)  # shares of wrong labels on stripes
 LENGTHS = (0.0, 0.125, NEAR, FAR, 1.0, 1.5, 2.0)
 STARTS = 2  # of the attack
 RANDOM_SEED = 40_000
@@ -216,26 +218,23 @@ def reaches() -> tuple[np.ndarray, np.ndarray]:
     return nearest.half_distances(points, truth, x, y)[0].numpy(), own.numpy()
 
 
-def squares(lengths: Sequence[float], share: float, *, seeds: int) -> pd.DataFrame:
+def squares(share: float, *, seeds: int) -> pd.DataFrame:
     """`infection.square` with a thousand points: nearest neighbour where the bound can bind."""
-    return infection.square(lengths, share, range(FIRST, FIRST + seeds), points=1000)
+    return infection.square(SIDES, share, range(FIRST, FIRST + seeds), points=1000)
 
 
 # Stripes
 
 
-def stripes(
-    offsets: Sequence[float], shares: Sequence[float], share: float, *, seeds: int, steps: int
-) -> pd.DataFrame:
+def stripes(offsets: Sequence[float], share: float, *, seeds: int, steps: int) -> pd.DataFrame:
     """Networks on stripes, with wrong labels on a share of the images or without these images.
 
     Args:
-        shares: Of images with wrong labels.
-        share: Of images that are left out.
+        share: Beside those of `STRIPED`, for wrong labels alone.
     """
     fixed: dict[str, Any] = {"steps": steps, "seeds": list(range(FIRST, FIRST + seeds))}
     kinds = [("nothing", 0.0), ("left out", share)]
-    kinds += [("labels", s) for s in sorted({share, *shares})]
+    kinds += [("labels", s) for s in sorted({share, *STRIPED})]
     points = [{"what": w, "share": s, "a": a, **fixed} for w, s in kinds for a in offsets]
     return sweep(stripes_point, points)
 

@@ -128,12 +128,12 @@ def test_stripes_of_followers():
 
 
 def test_trained_networks_on_stripes_read_a_strong_colour_and_not_a_faint_one():
-    table = experiment.stripes([0.001, 1.0], [0.1], 0.2, seeds=2, steps=60)
+    table = experiment.stripes([0.001, 1.0], 0.2, seeds=2, steps=60)
     means = table.groupby(["what", "a"])["colour"].mean()
     assert (means.xs(1.0, level="a") > 0.6).all() and means["nothing", 1.0] > 0.95
-    assert means["nothing", 0.001] < 0.5 and len(table) == 4 * 2 * 2
+    assert means["nothing", 0.001] < 0.5 and len(table) == 5 * 2 * 2
     counts = table.groupby("what")["share"].unique().map(sorted)
-    assert counts["labels"] == [0.1, 0.2] and counts["left out"] == [0.2]
+    assert counts["labels"] == [0.1, 0.2, 0.3] and counts["left out"] == [0.2]
 
 
 def test_crossovers_are_the_last_passage_of_one_half():
