@@ -28,6 +28,21 @@ def distances(x: Tensor, y: Tensor, points: Tensor, truth: Tensor, misread: Tens
     return torch.stack([apart.masked_fill(other | ~own, torch.inf).amin(1) for own in misread])
 
 
+def mildest(safe: Tensor, x: Tensor, points: Tensor, wrong: Tensor, *, length: float) -> Tensor:
+    """Errors, at most, of a rule that fits all labels, under perturbations: (members, samples).
+
+    It is the rule of nearest neighbour on the right labels, but at the very points with a wrong one
+    it gives that. So an input that is safe for nearest neighbour falls only to such a point.
+
+    Args:
+        safe: Inputs that nearest neighbour reads rightly, within the length too, (samples,).
+        x, points: As for `distances`.
+        wrong: Which points have a wrong label, for each member, (members, points).
+    """
+    near = torch.cdist(x.flatten(1), points.flatten(1)) <= length
+    return ~safe | (near & wrong[:, None]).any(2)
+
+
 def square(
     lengths: Sequence[float], noise: float, seeds: Sequence[int], *, points: int, nodes: int = 200
 ) -> pd.DataFrame:

@@ -73,7 +73,7 @@ def train(
     if schedule.batch is None or schedule != Schedule(schedule.steps, batch=schedule.batch):
         raise ValueError(f"{schedule}; expected steps and a batch, and all else as usual")
     sets = [data] * len(seeds) if isinstance(data, tuple) else list(data)
-    x, y = (torch.stack([pair[k] for pair in sets]) for k in (0, 1))  # type: ignore[misc]
+    x, y = (torch.stack([pair[k] for pair in sets]) for k in (0, 1))
     x, rows = x.float(), torch.arange(len(seeds))[:, None]
     weights, forward = _start(architecture, seeds), engines.forward(architecture)
     rate = architecture.learning_rate

@@ -85,19 +85,20 @@ def random_case(rng: Random) -> Case:
 
 
 def infection_evidence(cases: int, rng: Random) -> tuple[Fraction, Fraction]:
-    """Two shares of random cases, which the infection theorem says are 1 and 0.
+    """Two shares of random cases: the infection theorem says that the first is 1.
 
     Returns:
         Share in which a random rule that fits all labels errs at least on the infected share, and
         the mildest, the original but for the wrong labels, exactly on it; share in which the
-        original itself errs as much.
+        mildest errs as much without one of the wrong labels: where others reach all that it does.
     """
     held = free = 0
     for case in (random_case(rng) for _ in range(cases)):
         bound = infected(case.original, case.wrong, case.size)
         some = {x: rng.randrange(2) for x in case.original} | dict(case.given)
         mild = {**case.original, **case.given}
-        errors = [robust_error(r, case.original, case.size) for r in (some, mild, case.original)]
+        less = mild | {(z := case.wrong[0]): case.original[z]}
+        errors = [robust_error(rule, case.original, case.size) for rule in (some, mild, less)]
         held += errors[0] >= bound == errors[1]
         free += errors[2] >= bound
     return Fraction(held, cases), Fraction(free, cases)
@@ -182,12 +183,15 @@ def projection_evidence(cases: int, rng: Random) -> tuple[Fraction, Fraction]:
 
 
 def _rational_rest(rng: Random) -> tuple[Matrix, Fraction, Fraction]:
-    """A rest E of rational norm, that norm, and the smaller σ√(r − 1), with σ ≥ ‖E‖."""
+    """A rest E of rational norm, that norm, and the smaller σ√(r − 1).
+
+    The entries are E's singular values, up to signs: σ is at least the largest one.
+    """
     block = list(rng.choice(BLOCKS))
     rng.shuffle(block)
     rest = tuple(Fraction(rng.choice((-1, 1)) * entry) for entry in block)
     norm = math.isqrt(sum(entry * entry for entry in block))
-    sigma, root = norm + rng.randrange(norm), Fraction(rng.randrange(1, 8), 16)
+    sigma, root = max(block) + rng.randrange(max(block)), Fraction(rng.randrange(1, 8), 16)
     return rest, Fraction(norm), sigma * root
 
 
@@ -254,16 +258,3 @@ def focal_evidence(
     pairs = [is_underconfident(p, gamma) for p in confidences for gamma in exponents]
     without = [is_underconfident(p, 0) for p in confidences]
     return Fraction(sum(pairs), len(pairs)), Fraction(sum(without), len(without))
-
-
-def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> float:
-    """Expected calibration error: mean over inputs of |accuracy − mean confidence| of their bin.
-
-    Args:
-        confidence: Largest probability of each input, in [0, 1], (inputs,).
-        right: Whether its label is right, (inputs,).
-        bins: Of equal width; the last holds a confidence of 1 as well.
-    """
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = np.bincount(place, weights=right - confidence, minlength=bins)
-    return float(np.abs(gaps).sum() / len(confidence))

@@ -17,6 +17,17 @@ def test_distances_are_to_misread_points_of_the_own_class():
     assert found.tolist() == [[1.0, math.inf], [2.0, 1.5]]
 
 
+def test_the_mildest_rule_falls_where_it_is_not_safe_or_a_wrong_point_is_near():
+    x, points = torch.tensor([[0.0], [5.0], [9.0]]), torch.tensor([[1.0], [6.5], [9.0]])
+    safe, wrong = (
+        torch.tensor([True, True, False]),
+        torch.tensor([[True, True, False], [False] * 3]),
+    )
+    found = infection.mildest(safe, x, points, wrong, length=1.0)
+    assert found.tolist() == [[True, False, True], [False, False, True]]
+    assert infection.mildest(safe, x, points, wrong, length=1.5)[0].all()
+
+
 @pytest.fixture(scope="module")
 def square():
     return infection.square([0.02, 0.05, 0.1], 0.1, range(5), points=1000, nodes=100)

@@ -33,8 +33,9 @@ def test_a_case_has_a_wrong_label_and_more_right_ones():
         assert 1 <= len(case.wrong) < len(case.given) == 12
 
 
-def test_the_bound_holds_for_rules_that_fit_and_not_for_the_original():
-    assert theory.infection_evidence(40, Random(1)) == (1, 0)
+def test_the_bound_holds_for_rules_that_fit_and_seldom_for_one_that_forgets_a_label():
+    held, short = theory.infection_evidence(40, Random(1))
+    assert held == 1 and 0 < short < Fraction(1, 2)
 
 
 @settings(max_examples=50)
@@ -134,12 +135,3 @@ def test_every_exponent_is_underconfident_but_zero():
     confidences = [Fraction(501, 1000), Fraction(3, 4), Fraction(99, 100)]
     assert theory.focal_evidence(confidences, [1, 2, 3]) == (1, 0)
     assert not theory.is_underconfident(Fraction(1, 3), 2)  # below one half it is the other way
-
-
-def test_calibration_error_counts_every_input():
-    confidence = np.array([0.05, 0.55, 0.55, 1.0])
-    right = np.array([False, True, False, True])
-    assert theory.calibration_error(confidence, right) == pytest.approx((0.05 + 0.1 + 0) / 4)
-    assert theory.calibration_error(np.array([0.9, 0.9]), np.array([True, False])) == pytest.approx(
-        0.4
-    )

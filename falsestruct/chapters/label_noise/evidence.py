@@ -6,7 +6,7 @@ network as a whole is a mean over networks. Differences are between networks of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from fractions import Fraction
 from functools import partial
 from random import Random
@@ -14,16 +14,18 @@ from random import Random
 import numpy as np
 import pandas as pd
 
+from falsestruct import evidence
 from falsestruct.chapters.label_noise import measure as experiment
 from falsestruct.chapters.label_noise.measure import FAR, KINDS, LENGTHS, NEAR
 from falsestruct.evidence import Claims, Found, cells, crossed, mean, ratio, summary, where
-from falsestruct.statistics import Estimate, exact
+from falsestruct.statistics import exact
 from falsestruct.theory import label_noise as theory
 
 Who = tuple[str, float]  # a kind of network and its share of wrong labels
 SHARES, DIFFERENCES = (0.0, 1.0), (-1.0, 1.0)
 PORTION = partial(mean, bounds=SHARES)
-SIZE = 0.05  # of a perturbation on the square, in the claim
+SIZE = 0.05  # of a perturbation on the square, in the check
+FITTED = 0.9  # of the wrong labels: who gives fewer back has not fitted them
 CLEAN: Who = ("plain", 0.0)
 
 
@@ -40,54 +42,72 @@ def proved(cases: int) -> Claims:
 
 def robust(table: pd.DataFrame, share: float) -> Claims:
     """Claims on what wrong labels do to success and robustness, from `measure.networks`."""
-    plain, early, early_clean = ("plain", share), ("stopped early", share), ("stopped early", 0.0)
+    noisy, without = ("plain", share), ("wrong ones left out", share)
+    fits = np.where(_of(table, noisy)["memorised"] >= FITTED, 1.0, np.nan)[:, None]
     right = 1 - _cells(table, CLEAN, "wrong")
     lost, chance = (
         crossed(right * _cells(table, CLEAN, name), bounds=SHARES) for name in ("fallen", "random")
     )
-    rises = [_rise(table, name, plain, CLEAN) for name in ("fallen", "wrong", "neighbour")]
-    return {
-        "noise-robustness": (rises[0], _rise(table, "fallen", early, early_clean)),
-        "noise-benign": (rises[1], rises[2]),
-        "noise-not-enough": (lost, chance),
-    }
+    found: Claims = {"noise-not-enough": (lost, chance)}
+    for id, name in (("noise-robustness", "fallen"), ("noise-benign", "wrong")):
+        rise = _rise(table, name, noisy, CLEAN, fits)
+        found[id] = (rise, _rise(table, name, without, CLEAN))
+    return found
 
 
 def explained(table: pd.DataFrame, squares: pd.DataFrame, share: float) -> Claims:
-    """The claim on how much the bound explains, from `measure.networks` and `measure.squares`."""
-    own, beside = _of(table, ("plain", share)), where(squares, length=SIZE)
-    networks = PORTION(own[f"infected {FAR}"] / own[f"error {FAR}"])
-    return {"noise-explained": (networks, PORTION(beside["infected"] / beside["fallen"]))}
+    """The claim on what a rule that fits must lose, and the check of what the bound can explain."""
+    own = _of(table, ("plain", share))
+    fits = np.where(own["memorised"] >= FITTED, 1.0, np.nan)[:, None]
+    parts = (fits * cells(own, name) for name in ("fitting", "fallen"))
+    fitting, networks = (crossed(part, bounds=SHARES) for part in parts)
+    (_, apart), beside = experiment.reaches(), where(squares, length=SIZE)
+    ceiling = exact(float((apart <= FAR).mean()), len(apart))
+    binds = PORTION(beside["infected"] / beside["fallen"])
+    return {"noise-impossible": (fitting, networks), "noise-explained": (ceiling, binds)}
 
 
 def bounded(table: pd.DataFrame, share: float) -> Claims:
     """Claims on networks whose matrices or representations are bounded."""
     plain, ranked = ("plain", share), ("stable rank", share)
     learnt = [_less(table, name, plain, ranked) for name in ("memorised", "learnt")]
-    low, narrow = (
-        _rise(table, "fallen", (kind, 0.0), CLEAN) for kind in ("stable rank", "representation")
-    )
-    normed = _rise(table, "fallen", ("largest singular value", share), plain)
+    more = {
+        kind: _rise(table, "fallen", (kind, 0.0), CLEAN)
+        for kind in ("stable rank", "size 2", "size 4", "four units", "hundred units")
+    }
+    shape = _rise(table, "fallen", ("rank and size 4", 0.0), ("size 4", 0.0))
     return {
         "noise-memorised": (learnt[0], learnt[1]),
-        "noise-simple-unstable": (low, normed),
-        "noise-representation": (narrow, low),
+        "noise-simple-unstable": (more["stable rank"], more["size 2"]),
+        "noise-shape": (shape, more["size 4"]),
+        "noise-representation": (more["four units"], more["hundred units"]),
     }
 
 
 def sure(table: pd.DataFrame) -> Claims:
     """The claim on the focal loss."""
-    focal = ("focal loss", 0.0)
-    error, confidence = (_less(table, n, focal, CLEAN) for n in ("calibration", "confidence"))
-    return {"noise-focal": (error, confidence)}
+    one, two = (_less(table, n, ("focal loss", 0.0), CLEAN) for n in ("calibration", "confidence"))
+    return {"noise-focal": (one, two)}
 
 
-def earlier(table: pd.DataFrame) -> Claims:
-    """The claim on where networks change over to colour, from `measure.stripes`."""
-    found = experiment.crossovers(table)
-    wide = found.pivot(index="seed", columns="what", values="crossover")
-    own, other = (ratio(wide[what] / wide["nothing"]) for what in ("labels", "colours"))
-    return {"noise-earlier": (own, other)}
+def earlier(table: pd.DataFrame, share: float) -> Claims:
+    """Claims on where and how networks change over to colour, from `measure.stripes`."""
+    both = ("labels", "left out")
+    places = _by_seed(experiment.crossovers(table), share, "crossover")
+    own, other = (ratio(places[what] / places["nothing"]) for what in both)
+
+    def more(a: float, sign: int) -> tuple[Found, Found]:
+        seen = _by_seed(where(table, a=a), share, "colour")
+        one, two = (mean(sign * (seen[w] - seen["nothing"]), bounds=DIFFERENCES) for w in both)
+        return one, two
+
+    faint, strong = more(float(table["a"].min()), 1), more(float(table["a"].max()), -1)
+    return {"noise-earlier": (own, other), "noise-faint": faint, "noise-strong": strong}
+
+
+def _by_seed(table: pd.DataFrame, share: float, column: str) -> pd.DataFrame:
+    """A column of the networks on stripes: a row a seed, a column for each of `what`."""
+    return where(table, share=[0.0, share]).pivot(index="seed", columns="what", values=column)
 
 
 def _of(table: pd.DataFrame, who: Who) -> pd.DataFrame:
@@ -99,9 +119,12 @@ def _cells(table: pd.DataFrame, who: Who, name: str) -> np.ndarray:
     return cells(_of(table, who), name)
 
 
-def _rise(table: pd.DataFrame, name: str, one: Who, other: Who) -> Found:
-    """Mean over networks and images of one error less the other, network by network."""
-    return crossed(_cells(table, one, name) - _cells(table, other, name), bounds=DIFFERENCES)
+def _rise(
+    table: pd.DataFrame, name: str, one: Who, other: Who, among: np.ndarray | float = 1.0
+) -> Found:
+    """Mean over networks and images of one error less the other; among: NaN where none counts."""
+    found = among * (_cells(table, one, name) - _cells(table, other, name))
+    return crossed(found, bounds=DIFFERENCES)
 
 
 def _less(table: pd.DataFrame, column: str, one: Who, other: Who) -> Found:
@@ -120,7 +143,7 @@ def by_share(table: pd.DataFrame) -> pd.DataFrame:
 
 def by_kind(table: pd.DataFrame, share: float) -> pd.DataFrame:
     """What `figures.kinds` draws, kinds in their order: kind, noise, what, value, low, high."""
-    own = where(table, kind=lambda kind: kind != "stopped early", noise=[0.0, share])
+    own = where(table, noise=[0.0, share])
     learnt = summary(own, ["kind", "noise"], "memorised", measure=PORTION)
     errors = _melted(own, {"misread": "wrong", "misread or perturbed by a quarter": "fallen"})
     found = pd.concat([learnt.assign(what="wrong labels learnt by heart"), errors])
@@ -145,75 +168,65 @@ def _melted(table: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:
 
 def by_length(table: pd.DataFrame, squares: pd.DataFrame, share: float) -> pd.DataFrame:
     """What `figures.lengths` draws: panel, line, length, value, low, high."""
+    digits, square = "networks on digits", "nearest neighbour on a square"
     own, clean = _of(table, ("plain", share)), _of(table, CLEAN)
     lines = {"with wrong labels": (own, "error"), "without": (clean, "error"),
              "bound": (own, "infected")}  # fmt: skip
-    found = [
-        ("networks on digits", line, at, PORTION(part[f"{name} {at}"]))
-        for line, (part, name) in lines.items()
+    parts = [
+        pd.DataFrame({"panel": digits, "line": line, "length": at, "seen": rows[f"{name} {at}"]})
+        for line, (rows, name) in lines.items()
         for at in LENGTHS
     ]
-    found += [
-        ("nearest neighbour on a square", line, at, PORTION(part[name]))
-        for line, name in (("with wrong labels", "fallen"), ("bound", "infected"))
-        for at, part in squares.groupby("length")
-    ]
-    ends = ("value", "low", "high")
-    return pd.DataFrame([
-        {"panel": panel, "line": line, "length": at} | {end: getattr(one, end) for end in ends}
-        for panel, line, at, one in found
-        if isinstance(one, Estimate)
-    ])  # fmt: skip
-
-
-def by_confidence(table: pd.DataFrame, exponents: Sequence[float]) -> pd.DataFrame:
-    """What `figures.sure` draws: line, confidence, value.
-
-    For each exponent what a confidence means if the loss is minimal; for each network its accuracy.
-    """
-    grid = np.linspace(0.5, 0.995, 100)
-    lines = [(f"exponent {g:g}", grid, [theory.truth(p, g) for p in grid]) for g in exponents]
-    for name, kind in (("cross-entropy", "plain"), ("focal loss", "focal loss")):
-        own = _of(table, (kind, 0.0))
-        right = (1 - own["error 0.0"]).tolist()
-        lines.append((f"networks, {name}", own["confidence"].to_numpy(), right))
-    return pd.concat(
-        [pd.DataFrame({"line": line, "confidence": x, "value": y}) for line, x, y in lines],
-        ignore_index=True,
-    )
+    for line, name in (("with wrong labels", "fallen"), ("bound", "infected")):
+        own = squares[["length"]].assign(panel=square, line=line, seen=squares[name])
+        parts.append(own)
+    keys, long = ["panel", "line", "length"], pd.concat(parts)
+    return summary(long, keys, "seen", measure=PORTION)
 
 
 def by_offset(table: pd.DataFrame) -> pd.DataFrame:
     """What `figures.stripes` draws: what, a, value, low, high."""
-    return summary(table, ["what", "a"], "colour", measure=PORTION)
+    return summary(_named(table), ["what", "a"], "colour", measure=PORTION)
 
 
-def said(table: pd.DataFrame, share: float) -> dict[str, float]:
-    """Numbers for the prose, of the networks on digits: means over networks."""
-    reach, short = experiment.reaches(), {"plain": "", "stopped early": "early_"}
-    short |= {"stable rank": "rank_", "largest singular value": "norm_"}
-    short |= {"representation": "narrow_", "focal loss": "focal_"}
-    columns = {"error 0.0": "wrong", f"error {NEAR}": "fallen", f"error {FAR}": "far",
-               f"infected {FAR}": "infected"}  # fmt: skip
-    columns |= {n: n for n in ("memorised", "learnt", "rank", "norm", "confidence", "calibration")}
-    found = {"networks": float(len(table)), "reach": float(np.median(reach)),
-             "reach_below": float((reach < FAR).mean())}  # fmt: skip
-    for (kind, noise), own in where(table, noise=[0.0, share]).groupby(["kind", "noise"]):
-        stem = short[str(kind)] + ("noisy" if noise else "clean")
-        means = own[[*columns]].mean().dropna()
-        found |= {f"{stem}_{columns[name]}": float(value) for name, value in means.items()}
-    return found
+def said(table: pd.DataFrame, searched: pd.DataFrame, share: float) -> dict[str, float]:
+    """Numbers for the prose, of the networks on digits: means over networks.
+
+    Args:
+        searched: `measure.checked`.
+    """
+    (half, near), own = experiment.reaches(), _of(table, ("plain", share))
+    errors = {f"error {at}": name for name, at in (("wrong", 0.0), ("fallen", NEAR), ("far", FAR))}
+    seen = where(table, noise=[0.0, share]).rename(columns=errors)
+    seen = seen.assign(labels=np.where(seen["noise"] > 0, "noisy", "clean"))
+    names = ["memorised", "learnt", "norm", "confidence", "shy", *errors.values()]
+    found = evidence.said(seen, ["labels", "kind"], names)
+    both = searched.merge(table, on=["kind", "noise", "seed"], suffixes=("", " before"))
+    missed = both[f"error {NEAR}"] - both[f"error {NEAR} before"]
+    found |= {f"truth_{gamma}": theory.truth(0.8, gamma) for gamma in (1, 3)}
+    found |= {"reach_least": half.min(), "apart": np.median(near), "missed": missed.max(),
+              "infected": own[f"infected {FAR}"].mean(), "fitting": cells(own, "fitting").mean(),
+    }  # fmt: skip
+    return {name: float(value) for name, value in found.items() if np.isfinite(value)}
 
 
 def said_elsewhere(squares: pd.DataFrame, striped: pd.DataFrame, share: float) -> dict[str, float]:
     """The same of nearest neighbour on the square and of networks on stripes."""
-    own = where(squares, length=SIZE)[["error", "fallen", "infected"]].mean()
-    found = experiment.crossovers(striped)
-    places = np.exp(np.log(found["crossover"]).groupby(found["what"]).mean())
-    return {
-        **{f"square_{name}": float(value) for name, value in own.items()},
-        "square_expected": theory.scattered(1000, share, SIZE),
-        **{f"stripes_{what}": float(a) for what, a in places.items()},
-        "stripes_right": float(striped["accuracy"].min()),
-        "stripes_beyond": float((found["beyond"] != 0).sum()),
-    }
+    square = where(squares, length=SIZE)[["error", "fallen", "infected"]].mean()
+    found = {f"square_{name}": float(value) for name, value in square.items()}
+    found["square_expected"] = theory.scattered(1000, share, SIZE)
+    places, seen = _named(experiment.crossovers(striped)), _named(striped)
+    places = places.assign(place=np.log(places["crossover"]), nobody=places["crossover"].isna())
+    found |= {n: math.exp(v) for n, v in evidence.said(places, "what", "place").items()}
+    found |= evidence.said(places, "what", "nobody", measure=pd.Series.sum)
+    found |= evidence.said(seen, "what", ["accuracy", "memorised"])
+    for end, a in (("faint", seen["a"].min()), ("strong", seen["a"].max())):
+        rows = where(seen, a=float(a)).rename(columns={"colour": end})
+        found |= evidence.said(rows, "what", end)
+    return {name: value for name, value in found.items() if np.isfinite(value)}
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """Networks on stripes, those with wrong labels named after their share: "labels 0.2"."""
+    wrong = table["share"].map("labels {:g}".format)
+    return table.assign(what=table["what"].where(table["what"] != "labels", wrong))

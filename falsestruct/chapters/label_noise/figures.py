@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from falsestruct.plots.shapes import Look, curve, groups, legend, marks, panels, rows
-from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORANGE, ORIGINAL, figure, tidy
+from falsestruct.plots.style import BLUE, GREEN, GREY, ORANGE, PINK, figure, tidy
 
 TRAINED = {
     "plain": Look("trained to the end", ORANGE, line="-"),
@@ -15,32 +15,25 @@ TRAINED = {
 LINES = {
     "with wrong labels": Look("error after training with wrong labels", ORANGE, line="-"),
     "without": Look("error without wrong labels", BLUE, "s", line="--"),
-    "bound": Look("what every rule that fits must lose", GREY, "^", line=":"),
+    "bound": Look("bound: what the learnt wrong labels infect", GREY, "^", line=":"),
 }
 WRONG = {
-    "nothing": Look("nothing wrong", GREY, "^", line=":"),
-    "labels": Look("labels wrong", FALSE, line="-"),
-    "colours": Look("colours wrong", ORIGINAL, "s", line="--"),
-}
-MEANT = {
-    "exponent 0": Look("exponent 0: cross-entropy", GREY, line="-"),
-    "exponent 1": Look("exponent 1", BLUE, line="--"),
-    "exponent 3": Look("exponent 3", ORANGE, line=":"),
-}
-SEEN = {
-    "networks, cross-entropy": Look("networks, cross-entropy", GREEN),
-    "networks, focal loss": Look("networks, focal loss of exponent 3", ORANGE, "s"),
+    "left out": Look("a fifth left out", GREY, "s", line="-"),
+    "nothing": Look("all labels right", BLUE, hollow=True, line="--"),
+    "labels 0.1": Look("a tenth wrong", GREEN, "D", line="-."),
+    "labels 0.2": Look("a fifth wrong", ORANGE, line="-"),
+    "labels 0.3": Look("three tenths wrong", PINK, "v", line=":"),
 }
 
 
 def shares(table: pd.DataFrame) -> Figure:
     """Errors against the share of wrong labels, a panel for images as they are and perturbed."""
-    picture, parts = panels(table, "what", aspect=0.5, sharex=True)
+    picture, parts = panels(table, "what", aspect=0.5, sharex=True, sharey=False)
     for axis, own in parts:
         for look, line in groups(own, "kind", TRAINED):
             curve(axis, line, "noise", "value", look)
-        axis.set_xlabel("share of wrong labels")
-    parts[0][0].set(ylabel="share of images misread", ylim=(-0.02, 1.02))
+        axis.set(xlabel="share of wrong labels", ylim=(0, None))
+    parts[0][0].set_ylabel("share of images misread")
     legend(picture, TRAINED)
     return picture
 
@@ -65,28 +58,13 @@ def kinds(table: pd.DataFrame) -> Figure:
         none: Look("no label wrong", BLUE, "s", shift=0.12),
         some: Look("some labels wrong", ORANGE, shift=-0.12),
     }
-    picture, parts = rows(table, "what", "kind", aspect=0.95)
+    picture, parts = rows(table, "what", "kind", aspect=1.3, sharex=False)
     for axis, own in parts:
         for look, line in groups(own, "noise", looks):
             marks(axis, line, "value", look)
-        axis.set_xlim(-0.03, 1.03)
+        axis.set_xlim(-0.01, None)
     parts[-1][0].set_xlabel("share, mean with 95 % interval")
     legend(picture, looks)
-    return picture
-
-
-def sure(table: pd.DataFrame) -> Figure:
-    """What a confidence means after each exponent, and accuracy against confidence of networks."""
-    picture = figure(0.6)
-    axis = picture.subplots()
-    for look, own in groups(table, "line", MEANT):
-        axis.plot(own["confidence"], own["value"], look.line, color=look.colour, label=look.label)
-    for look, own in groups(table, "line", SEEN):
-        marks(axis, own, "confidence", look, y="value", faint=True, label=look.label)
-    axis.set(xlabel="confidence, the probability that a network gives",
-             ylabel="probability of being right")  # fmt: skip
-    axis.legend(frameon=False, loc="lower right")
-    tidy(axis)
     return picture
 
 
