@@ -1,16 +1,19 @@
-"""Training on fresh data: no sample is seen twice, so that nothing can be learnt by heart.
+"""Training on data drawn afresh in every step, one hidden layer of ReLUs, logistic loss.
 
-Each network goes through its steps in the compiled function of `fused`, and draws what it sees from
-a generator of its own: what becomes of it depends on its seed alone.
+Each network draws what it sees from a generator of its own: what becomes of it depends on its seed
+alone. `train` takes the compiled function of `fused`; `train_beside` adds something to the output.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from falsestruct.learning import fused, single
 from falsestruct.learning.members import DivergedError, spread
@@ -22,49 +25,65 @@ Draw = Callable[[int, np.random.Generator], Arrays]  # samples → x (samples, i
 DATA_SEED = 80_000  # added to a network's seed for what it sees
 
 
+@dataclass(frozen=True)
+class Looks:
+    """When training is looked at, on what, and when it is over.
+
+    Attributes:
+        every: Steps between two looks; the first one is before training.
+        tests: Test sets by name: x (samples, inputs), y (samples,) of 0 or 1.
+        until: A network that has at least this share of each test set right is done.
+    """
+
+    every: int
+    tests: Mapping[str, Arrays]
+    until: float | None = None
+
+    def done(self, row: Mapping[str, float]) -> bool:
+        """Whether a network with these shares is."""
+        return self.until is not None and min(row[name] for name in self.tests) >= self.until
+
+
+def _rule(architecture: Architecture, schedule: Schedule, looks: Looks) -> fused.Rule:
+    batch = schedule.batch
+    extra = schedule.target is not None or schedule.adversary is not None
+    if batch is None or looks.every < 1 or extra:
+        raise ValueError(
+            f"{schedule}, every {looks.every}; expected a batch, no target, no adversary"
+        )
+    # Seeds of one ensemble share their rates: a plain number, or the architecture's.
+    rate, decay = schedule.learning_rate, schedule.weight_decay
+    if isinstance(rate, Sequence) or isinstance(decay, Sequence):
+        raise ValueError(f"rate {rate}, decay {decay}; expected one number each")
+    own = architecture.learning_rate if rate is None else rate
+    return fused.Rule(own, decay, schedule.optimizer == "adam")
+
+
 def train(
-    architecture: Architecture,
-    draw: Draw,
-    seeds: Sequence[int],
-    schedule: Schedule,
-    *,
-    every: int,
-    tests: Mapping[str, Arrays],
-    until: tuple[str, float] | None = None,
+    architecture: Architecture, draw: Draw, seeds: Sequence[int], schedule: Schedule, looks: Looks
 ) -> pd.DataFrame:
     """Train one network a seed and look at it every so many steps: a row a network and look.
 
-    Columns: seed, step, and for each test set the share of its samples that are right. The first
-    row is before training.
+    Columns: seed, step, and for each test set the share of its samples that are right.
 
     Args:
         architecture: One hidden layer of ReLUs, one output.
         draw: Fresh samples from a generator.
         schedule: Its steps, batch, learning rate, weight decay and optimiser; no target, no
             adversary.
-        every: Steps between two looks.
-        until: A test set and a share: a network that has it right on so much of it is done.
 
     Raises:
         ValueError: what this way of training can't do.
         DivergedError: an output is NaN or infinite.
     """
-    batch = schedule.batch
-    if batch is None or every < 1 or schedule.target is not None or schedule.adversary is not None:
-        raise ValueError(f"{schedule}, every {every}; expected a batch, no target, no adversary")
-    # Seeds of one ensemble share their rates: a plain number, or the architecture's.
-    rate, decay = schedule.learning_rate, schedule.weight_decay
-    if isinstance(rate, Sequence) or isinstance(decay, Sequence):
-        raise ValueError(f"rate {rate}, decay {decay}; expected one number each")
-    own = architecture.learning_rate if rate is None else rate
-    rule = fused.Rule(own, decay, schedule.optimizer == "adam")
+    rule, batch = _rule(architecture, schedule, looks), schedule.batch or 0
 
     def one(seed: int) -> list[dict[str, float]]:
         state = single.start(initialise(architecture.build(), seed), torch.float32)
         rng = np.random.default_rng(DATA_SEED + seed)
-        rows = [_look(state, seed, tests)]
-        while state.step < schedule.steps and not (until and rows[-1][until[0]] >= until[1]):
-            steps = min(every, schedule.steps - state.step)
+        rows = [_look(state, seed, looks.tests)]
+        while state.step < schedule.steps and not looks.done(rows[-1]):
+            steps = min(looks.every, schedule.steps - state.step)
             x, y = draw(steps * batch, rng)
             order = np.arange(len(x)).reshape(steps, batch)
             status, _ = fused.advance(state, x, y, order, rule, steps=steps)
@@ -73,7 +92,7 @@ def train(
                     f"the network of seed {seed} has an output that is NaN or infinite at step "
                     f"{state.step}; expected finite outputs: lower the learning rate"
                 )
-            rows.append(_look(state, seed, tests))
+            rows.append(_look(state, seed, looks.tests))
         return rows
 
     return pd.DataFrame([row for rows in spread(one, seeds) for row in rows])
@@ -85,3 +104,71 @@ def _look(state: fused.State, seed: int, tests: Mapping[str, Arrays]) -> dict[st
         for name, (x, y) in tests.items()
     }
     return {"seed": seed, "step": state.step, **shares}
+
+
+def train_beside(
+    known: Callable[[np.ndarray], Arrays],
+    architecture: Architecture,
+    draw: Draw,
+    seeds: Sequence[int],
+    schedule: Schedule,
+    looks: Looks,
+) -> pd.DataFrame:
+    """As `train`, where part of the answer is given: the network's output is added to it.
+
+    Args:
+        known: From x (samples, inputs): what the network sees of it, (samples, fewer), and to
+            what its output is added, (samples,).
+    """
+    rule, batch = _rule(architecture, schedule, looks), schedule.batch or 0
+    networks = [list(initialise(architecture.build(), seed).parameters()) for seed in seeds]
+    weights = [torch.stack(part).detach().requires_grad_() for part in zip(*networks, strict=True)]
+    kind = torch.optim.AdamW if rule.adam else torch.optim.SGD
+    optimiser = kind(weights, lr=rule.rate, weight_decay=rule.decay)
+    rngs, step, going = [np.random.default_rng(DATA_SEED + seed) for seed in seeds], 0, [*seeds]
+    found = rows = _looks(weights, seeds, looks.tests, known, step)
+    while step < schedule.steps and (
+        going := [int(r["seed"]) for r in rows if r["seed"] in going and not looks.done(r)]
+    ):
+        steps = min(looks.every, schedule.steps - step)
+        fresh = [(*known(x), y) for x, y in (draw(steps * batch, rng) for rng in rngs)]
+        parts = [torch.from_numpy(np.stack(part)) for part in zip(*fresh, strict=True)]
+        for seen, start, y in zip(*(part.split(batch, dim=1) for part in parts), strict=True):
+            optimiser.zero_grad()
+            off = binary_cross_entropy_with_logits(_added(weights, seen, start), y)
+            (off * len(seeds)).backward()  # the sum over members of their means
+            optimiser.step()
+        step += steps
+        rows = _looks(weights, seeds, looks.tests, known, step)
+        found = found + [row for row in rows if row["seed"] in going]
+    return pd.DataFrame(found).sort_values(["seed", "step"], ignore_index=True)
+
+
+def _added(weights: Sequence[Tensor], seen: Tensor, start: Tensor) -> Tensor:
+    """Outputs (members, samples) from what is seen (members, samples, inputs)."""
+    first, bias, last, shift = weights
+    hidden = torch.baddbmm(bias[:, None], seen, first.mT).relu()
+    return torch.baddbmm(shift[:, None], hidden, last.mT)[..., 0] + start
+
+
+def _looks(
+    weights: Sequence[Tensor],
+    seeds: Sequence[int],
+    tests: Mapping[str, Arrays],
+    known: Callable[[np.ndarray], Arrays],
+    step: int,
+) -> list[dict[str, float]]:
+    rows: list[dict[str, float]] = [{"seed": seed, "step": step} for seed in seeds]
+    for name, (x, y) in tests.items():
+        seen, start = (torch.from_numpy(part) for part in known(x))
+        with torch.no_grad():
+            found = _added(weights, seen.expand(len(rows), *seen.shape), start)
+        if not found.isfinite().all():
+            raise DivergedError(
+                f"an output is NaN or infinite at step {step}; expected finite outputs: "
+                "lower the learning rate"
+            )
+        right = ((found > 0) == torch.from_numpy(y > 0.5)).double().mean(1)
+        for row, share in zip(rows, right.tolist(), strict=True):
+            row[name] = share
+    return rows
