@@ -50,12 +50,7 @@ def after(table: pd.DataFrame, step: int) -> pd.DataFrame:
 
 
 def hint_claims(table: pd.DataFrame, budget: int) -> Claims:
-    """Claims on who follows the hint, with gradient descent.
-
-    Args:
-        table: As `measure.hints` gives it, several tables in one.
-        budget: Steps that are enough for the parity of four bits beside a coin.
-    """
+    """Claims on who follows the hint, with descent; `budget` steps are enough beside a coin."""
     own = where(table, optimiser="descent", arm="hint")
     early, late = after(own, budget), after(own, PATIENCE * budget)
     hint, coin = (where(early, size=FOUR, q=q)["apart"] for q in (OFTEN, COIN))
@@ -96,12 +91,9 @@ def power(table: pd.DataFrame, clock: str = "learnt") -> Found:
 
 
 def slopes(table: pd.DataFrame, clock: str = "learnt") -> np.ndarray:
-    """For each seed: slope of ln(steps until learnt) against ln(1/(4q(1 − q))), where q < 1.
+    """For each seed: slope of ln(steps) against ln(1/(4q(1 − q))), where q < 1.
 
-    NaN for a network that did not learn for one of the q.
-
-    Args:
-        clock: "learnt", or "alone": see `measure.hint_point`.
+    NaN for a network that did not learn for one of the q. Clocks: see `measure.hint_point`.
     """
     own = table[table["q"] < 1].drop_duplicates(NETWORK)
     steps = own[clock].where(own["reached"].astype(bool))
@@ -210,9 +202,9 @@ def said(table: pd.DataFrame, budget: int) -> dict[str, float]:
     never = where(
         after(table, PATIENCE * budget), optimiser="descent", arm="hint", size=TWO, q=NEVER
     )
-    inside = table[table["q"] < 1].drop_duplicates(NETWORK)
+    inside = where(table, q=lambda q: q < 1).drop_duplicates(NETWORK)
     fits = {
-        f"slope_{optimiser}_{size}": float(np.nanmean(slopes(part)))
+        f"slope_{optimiser}_{size}": float(pd.Series(slopes(part)).mean())
         for (optimiser, size), part in where(table, arm="hint").groupby(["optimiser", "size"])
     }
     law = float(stretched(pd.Series([OFTEN]))[0])
@@ -223,7 +215,6 @@ def said(table: pd.DataFrame, budget: int) -> dict[str, float]:
     return fits | late | {
         "coin_steps": steps[COIN], "often_steps": steps[OFTEN], "often_law": law,
         "often_root": law**0.5, "budget": float(budget), "patience": float(PATIENCE),
-        "networks": float(len(inside)),
         "unfinished": float((~inside["reached"].astype(bool)).sum()),
         "never_right": float(never["apart"].mean()),
     }  # fmt: skip

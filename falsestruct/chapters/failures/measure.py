@@ -122,31 +122,22 @@ def hints(
 ) -> pd.DataFrame:
     """`hint_point` for each size of the parity and each share q that is right.
 
-    Columns: size, optimiser, q, arm, and those of `hint_point`.
-
-    Args:
-        options: Optimiser, seeds, steps.
+    Columns: size, optimiser, q, arm, and those of `hint_point`. Options: optimiser, seeds, steps.
     """
     grid = [{"size": k, "q": q, "arm": arm, **options} for k in sizes for q in shares]
     return sweep(hint_point, grid).drop(columns=["seeds", "steps"])
 
 
+Two = Sequence[int]  # of two groups of runs
+
+
 def every(
-    sizes: dict[str, list[list[int]]],
-    shares: Sequence[float],
-    *,
-    seeds: Sequence[int],
-    limits: Sequence[int],
+    sizes: dict[str, list[list[int]]], shares: Sequence[float], *, seeds: Two, limits: Two
 ) -> pd.DataFrame:
-    """All tables of `hints` in one.
+    """All tables of `hints` in one; `sizes` has two groups for each optimiser.
 
-    The label's noise is beside the largest parity of each group. What is added to the output is
-    tried for the largest of the first, and so, with descent, are rows that training never shows.
-
-    Args:
-        sizes: Of the parity, for each optimiser in two groups.
-        shares: q of the hint; 1 for descent on the first group only.
-        seeds, limits: Networks and steps of each group.
+    A hint that is never wrong is beside the first group with descent. The label's noise is beside
+    the largest parity of each. The other arms are for the largest of the first.
     """
     tables, inside = [], [q for q in shares if q < 1]
     for name, groups in sizes.items():
@@ -155,8 +146,7 @@ def every(
             some = shares if name == "descent" and not i else inside
             tables.append(hints(own, some, **rest))
             tables.append(hints([max(own)], inside[1:], arm="label", **rest))
-        rest = {"optimiser": name, "steps": limits[0]}
-        top = [max(groups[0])]
+        rest, top = {"optimiser": name, "steps": limits[0]}, [max(groups[0])]
         tables.append(hints(top, inside, arm="added", seeds=seeds[0], **rest))
         if name == "descent":
             tables.append(hints(top, [inside[-1], 1.0], arm="unseen", seeds=seeds[1], **rest))
