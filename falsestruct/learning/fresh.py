@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from falsestruct.learning import fused, single
 from falsestruct.learning.members import DivergedError, spread
@@ -122,7 +121,7 @@ def train_beside(
     """
     rule, batch = _rule(architecture, schedule, looks), schedule.batch or 0
     networks = [list(initialise(architecture.build(), seed).parameters()) for seed in seeds]
-    weights = [torch.stack(part).detach().requires_grad_() for part in zip(*networks, strict=True)]
+    weights = [torch.stack(part).detach() for part in zip(*networks, strict=True)]
     kind = torch.optim.AdamW if rule.adam else torch.optim.SGD
     optimiser = kind(weights, lr=rule.rate, weight_decay=rule.decay)
     rngs, step, going = [np.random.default_rng(DATA_SEED + seed) for seed in seeds], 0, [*seeds]
@@ -134,9 +133,8 @@ def train_beside(
         fresh = [(*known(x), y) for x, y in (draw(steps * batch, rng) for rng in rngs)]
         parts = [torch.from_numpy(np.stack(part)) for part in zip(*fresh, strict=True)]
         for seen, start, y in zip(*(part.split(batch, dim=1) for part in parts), strict=True):
-            optimiser.zero_grad()
-            off = binary_cross_entropy_with_logits(_added(weights, seen, start), y)
-            (off * len(seeds)).backward()  # the sum over members of their means
+            for weight, slope in zip(weights, _slopes(weights, seen, start, y), strict=True):
+                weight.grad = slope
             optimiser.step()
         step += steps
         rows = _looks(weights, seeds, looks.tests, known, step)
@@ -144,11 +142,20 @@ def train_beside(
     return pd.DataFrame(found).sort_values(["seed", "step"], ignore_index=True)
 
 
-def _added(weights: Sequence[Tensor], seen: Tensor, start: Tensor) -> Tensor:
-    """Outputs (members, samples) from what is seen (members, samples, inputs)."""
-    first, bias, last, shift = weights
-    hidden = torch.baddbmm(bias[:, None], seen, first.mT).relu()
-    return torch.baddbmm(shift[:, None], hidden, last.mT)[..., 0] + start
+def _hidden(weights: Sequence[Tensor], seen: Tensor) -> Tensor:
+    return torch.baddbmm(weights[1][:, None], seen, weights[0].mT).relu()
+
+
+def _outputs(weights: Sequence[Tensor], hidden: Tensor) -> Tensor:
+    return torch.baddbmm(weights[3][:, None], hidden, weights[2].mT)[..., 0]
+
+
+def _slopes(weights: Sequence[Tensor], seen: Tensor, start: Tensor, y: Tensor) -> list[Tensor]:
+    """Gradients of each member's mean loss: seen (members, samples, inputs), y (…, samples)."""
+    hidden = _hidden(weights, seen)
+    off = (torch.sigmoid(_outputs(weights, hidden) + start) - y) / y.shape[1]
+    back = off[..., None] * weights[2] * (hidden > 0)  # (members, samples, width)
+    return [back.mT @ seen, back.sum(1), off[:, None] @ hidden, off.sum(1, keepdim=True)]
 
 
 def _looks(
@@ -161,8 +168,8 @@ def _looks(
     rows: list[dict[str, float]] = [{"seed": seed, "step": step} for seed in seeds]
     for name, (x, y) in tests.items():
         seen, start = (torch.from_numpy(part) for part in known(x))
-        with torch.no_grad():
-            found = _added(weights, seen.expand(len(rows), *seen.shape), start)
+        hidden = _hidden(weights, seen.expand(len(rows), *seen.shape))
+        found = _outputs(weights, hidden) + start
         if not found.isfinite().all():
             raise DivergedError(
                 f"an output is NaN or infinite at step {step}; expected finite outputs: "

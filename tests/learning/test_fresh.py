@@ -138,6 +138,15 @@ def test_what_is_known_is_added_and_need_not_be_learnt():
     blind = beside([3, 4], schedule, known=lambda x: (x[:, [1, 2, 1]], 0 * x[:, 0]))
     assert blind["right"].max() < 0.8
 
+    def misled(x):  # a start that is wrong must be outvoted
+        return x, -2 * x[:, 0]
+
+    steps = [
+        beside([3, 4], schedule, until=0.95, known=k).groupby("seed")["step"].max()
+        for k in (lambda x: (x, 0 * x[:, 0]), misled)
+    ]
+    assert (steps[0] < steps[1]).all() and (steps[1] < 200).all()
+
 
 def test_who_is_done_is_looked_at_no_more():
     schedule = Schedule(300, batch=16, learning_rate=1e-2)

@@ -85,7 +85,7 @@ def biased(own: float, other: float) -> pd.DataFrame:
 def parities(most: float) -> pd.DataFrame:
     """Right on eight bits, and on twenty about as often as said, with both optimisers."""
     return pd.DataFrame(
-        {"bits": bits, "optimiser": optimiser, "seed": seed, "step": 9}
+        {"bits": bits, "optimiser": optimiser, "seed": seed, "step": 10 * bits}
         | {"right": right - (bits == 20) * (seed % 2) / 50}
         for bits, right in ((8, 1.0), (20, most))
         for optimiser in ("descent", "Adam")

@@ -1,7 +1,6 @@
 """Claims, figures and numbers of chapter 15, from the tables of `measure`.
 
-What is sampled are seeds: of a network's first weights and of all that it sees. Sizes of parities
-and the shares q are grids that the claims name.
+What is sampled are seeds: of first weights and of all that a network sees. The rest are grids.
 """
 
 from __future__ import annotations
@@ -86,14 +85,14 @@ def law_claims(table: pd.DataFrame) -> Claims:
 def power(table: pd.DataFrame, clock: str = "learnt") -> Found:
     """Mean of `slopes`; no number if too many networks have none."""
     found = slopes(table, clock)
-    none = int(np.isnan(found).sum())
-    return mean(found) if none <= SPARED * len(found) else Nobody(f"{none} networks did not learn")
+    none = np.isnan(found)
+    return mean(found) if none.mean() <= SPARED else Nobody(f"{none.sum()} networks did not learn")
 
 
 def slopes(table: pd.DataFrame, clock: str = "learnt") -> np.ndarray:
     """For each seed: slope of ln(steps) against ln(1/(4q(1 − q))), where q < 1.
 
-    NaN for a network that did not learn for one of the q. Clocks: see `measure.hint_point`.
+    NaN for a network that did not learn for one of the q.
     """
     own = table[table["q"] < 1].drop_duplicates(NETWORK)
     steps = own[clock].where(own["reached"].astype(bool))
@@ -113,14 +112,13 @@ def biased_claims(table: pd.DataFrame) -> Claims:
     """The claim on biased bits: who has learnt those of the largest mean, and fair ones."""
     own = where(table, when="learnt")
     lost = own.assign(lost=own["own"] - own["other"])
-    most, none = (
-        mean(where(lost, mean=m)["lost"], bounds=(-1.0, 1.0)) for m in (table["mean"].max(), 0.0)
-    )
+    means = (table["mean"].max(), 0.0)
+    most, none = (mean(where(lost, mean=m)["lost"], bounds=(-1.0, 1.0)) for m in means)
     return {"failures-biased": (most, none)}
 
 
 def layer_claims(table: pd.DataFrame) -> Claims:
-    """Claims on the information in the last hidden layer, of networks that learn."""
+    """Claims on the information in the last hidden layer of networks that learn."""
     real, shuffled = right_ones(table), where(table, shuffled=True)
     low, high = np.linspace(-3, -1.01, 200), np.array([1.5])
     wrong, right = ((bins(low) == bins(high)).mean() for bins in (fixed_bins, open_bins))
@@ -148,9 +146,9 @@ def fall(table: pd.DataFrame, what: str) -> np.ndarray:
     return own.nth(1).to_numpy() - own.nth(-1).to_numpy()
 
 
-def right_at(table: pd.DataFrame) -> pd.DataFrame:
-    """What `figures.parities` draws: columns optimiser, bits, value, low, high."""
-    return summary(table, ["optimiser", "bits"], "right", measure=SHARE)
+def until_right(table: pd.DataFrame) -> pd.DataFrame:
+    """What `figures.parities` draws, steps: columns optimiser, bits, value, low, high."""
+    return summary(table, ["optimiser", "bits"], "step", measure=ratio)
 
 
 def taken(table: pd.DataFrame, budget: int) -> pd.DataFrame:
@@ -177,7 +175,7 @@ def courses(table: pd.DataFrame, shares: tuple[float, ...]) -> pd.DataFrame:
 def delays(table: pd.DataFrame) -> pd.DataFrame:
     """What `figures.delays` draws: steps until learnt over those beside a coin, seed by seed.
 
-    Columns optimiser, arm, size, stretch, value, low, high. Two bits are learnt between few looks.
+    Columns optimiser, arm, size, stretch, value, low, high. Two bits: too few looks.
     """
     own = where(table, arm=["hint", "added"], size=lambda k: k > TWO, q=lambda q: q < 1)
     own = own.drop_duplicates(NETWORK)
@@ -207,6 +205,9 @@ def said(table: pd.DataFrame, budget: int) -> dict[str, float]:
         f"slope_{optimiser}_{size}": float(pd.Series(slopes(part)).mean())
         for (optimiser, size), part in where(table, arm="hint").groupby(["optimiser", "size"])
     }
+    for optimiser, part in where(table, arm="added").groupby("optimiser"):
+        for name, clock in (("outvoted", "learnt"), ("slope_own", "alone")):
+            fits[f"{name}_{optimiser}"] = float(pd.Series(slopes(part, clock)).mean())
     law = float(stretched(pd.Series([OFTEN]))[0])
     late = {
         f"delay_{optimiser}_{arm}": float(part["value"].iloc[-1])
@@ -215,7 +216,7 @@ def said(table: pd.DataFrame, budget: int) -> dict[str, float]:
     return fits | late | {
         "coin_steps": steps[COIN], "often_steps": steps[OFTEN], "often_law": law,
         "often_root": law**0.5, "budget": float(budget), "patience": float(PATIENCE),
-        "unfinished": float((~inside["reached"].astype(bool)).sum()),
+        "runs": float(len(inside)), "unfinished": float((~inside["reached"].astype(bool)).sum()),
         "never_right": float(never["apart"].mean()),
     }  # fmt: skip
 

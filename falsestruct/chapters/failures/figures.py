@@ -15,7 +15,7 @@ LAWS = {"the law": ("-", 1.0), "its square root": ("--", 0.5)}
 
 
 def parities(table: pd.DataFrame) -> Figure:
-    """Share of fresh inputs that are right against the number of bits, a line an optimiser.
+    """Steps until the parity is learnt against the number of bits, a line an optimiser.
 
     Args:
         table: Columns optimiser, bits, value, low, high.
@@ -28,13 +28,11 @@ def parities(table: pd.DataFrame) -> Figure:
     }
     for look, own in groups(table, "optimiser", looks):
         curve(axis, own, "bits", "value", look)
-    axis.axhline(0.5, color=GREY, linestyle=":", linewidth=1)
     sizes = sorted(table["bits"].unique())
     axis.set_xticks(sizes, [str(size) for size in sizes])
-    axis.set(xlabel="bits, half of them in the parity", ylabel="share right on fresh inputs")
-    axis.set_ylim(0.4, 1.03)
+    axis.set(xlabel="bits, half of them in the parity", ylabel="steps until learnt", yscale="log")
     tidy(axis)
-    legend(picture, looks, columns=3, more={"chance": line(style=":")})
+    legend(picture, looks)
     return picture
 
 

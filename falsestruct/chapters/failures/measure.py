@@ -68,9 +68,9 @@ def parity_point(*, bits: int, optimiser: str, seeds: int, steps: int) -> pd.Dat
 
 def parities(sizes: Sequence[int], *, seeds: int, steps: int) -> pd.DataFrame:
     """`parity_point` for each number of bits and each optimiser."""
-    points = [{"bits": bits, "optimiser": name} for bits in sizes for name in RATES]
-    grid = [point | {"seeds": seeds, "steps": steps} for point in points]
-    return sweep(parity_point, grid).drop(columns=["seeds", "steps"])
+    rest = {"seeds": seeds, "steps": steps}
+    grid = [{"bits": bits, "optimiser": name} | rest for bits in sizes for name in RATES]
+    return sweep(parity_point, grid).drop(columns=[*rest])
 
 
 def hint_point(
@@ -79,13 +79,13 @@ def hint_point(
     """A parity and a hint: how often networks are right where the hint is wrong, look by look.
 
     Columns: seed, step, apart (that share), agreed (right where the hint is), learnt (the first
-    step with `TAKES` of both; the last one if there is none), reached (whether there is), alone
-    (the first step with `TAKES` of what is right with nothing added; else as learnt). A network
-    with `FOLLOWS` of all is done. Who opposes a coin has not learnt: hence both.
+    step with `TAKES` of both; the last one if there is none), reached (whether there is), alone (as
+    learnt; with "added", the first step with `TAKES` of the network's own output). A network with
+    `FOLLOWS` of both is done. Who opposes a coin has not learnt: hence both.
 
     Args:
         arm: "hint": it is right with probability q; "label": so is the label, beside a coin;
-            "added": what the hint has to say is added to the output, and the network doesn't see
+            "added": what the hint has to say is added to the output of a network that doesn't see
             it; "unseen": in training the last two bits are equal, in tests they differ.
     """
     label, last = arm == "label", int(arm == "unseen")
@@ -93,22 +93,22 @@ def hint_point(
     apart = replace(task.conflict(), last=-last)
     looks = _looks({"apart": apart, "agreed": replace(apart, right=1.0)}, FOLLOWS)
     rest = (task.draw, _names(seeds), _schedule(optimiser, steps))
-
-    def first(*columns: str) -> pd.Series:
-        known = seen[seen[[*columns]].min(axis=1) >= TAKES]
-        return seen["seed"].map(known.groupby("seed")["step"].min())
-
     if arm == "added":
         x, y = looks.tests["apart"]
-        x = x * (np.arange(HINTED + 1) < HINTED).astype(np.float32)
-        looks = replace(looks, tests={**looks.tests, "alone": (x, y)})
+        own = x * (np.arange(HINTED + 1) < HINTED).astype(np.float32), y  # nothing is added
+        looks = replace(looks, tests={**looks.tests, "own": own}, until=TAKES)
         seen = fresh.train_beside(_told(q), shallow(HINTED, WIDTH), *rest, looks)
     else:
         seen = fresh.train(shallow(task.inputs, WIDTH), *rest, looks)
-    learnt = first("apart", "agreed")
-    alone = first("alone") if arm == "added" else learnt
-    known = {"learnt": learnt.fillna(steps), "alone": alone.fillna(steps)}
-    return seen.assign(reached=learnt.notna(), **known)
+
+    def first(columns: list[str]) -> pd.Series:
+        known = seen[seen[columns].min(axis=1) >= TAKES]
+        return seen["seed"].map(known.groupby("seed")["step"].min())
+
+    learnt = first(["apart", "agreed"])
+    alone = first(["own"]) if arm == "added" else learnt
+    steps_of = {"learnt": learnt.fillna(steps), "alone": alone.fillna(steps)}
+    return seen.assign(reached=learnt.notna(), **steps_of)
 
 
 def _told(q: float) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
@@ -143,8 +143,7 @@ def every(
     for name, groups in sizes.items():
         for i, own in enumerate(groups):
             rest: dict[str, Any] = {"optimiser": name, "seeds": seeds[i], "steps": limits[i]}
-            some = shares if name == "descent" and not i else inside
-            tables.append(hints(own, some, **rest))
+            tables.append(hints(own, inside if name == "Adam" or i else shares, **rest))
             tables.append(hints([max(own)], inside[1:], arm="label", **rest))
         rest, top = {"optimiser": name, "steps": limits[0]}, [max(groups[0])]
         tables.append(hints(top, inside, arm="added", seeds=seeds[0], **rest))
