@@ -97,7 +97,7 @@ def hint_point(
         x, y = looks.tests["apart"]
         own = x * (np.arange(HINTED + 1) < HINTED).astype(np.float32), y  # nothing is added
         looks = replace(looks, tests={**looks.tests, "own": own}, until=TAKES)
-        seen = fresh.train_beside(_told(q), shallow(HINTED, WIDTH), *rest, looks)
+        seen = fresh.train(shallow(HINTED, WIDTH), *rest, looks, _told(q))
     else:
         seen = fresh.train(shallow(task.inputs, WIDTH), *rest, looks)
 
@@ -137,14 +137,15 @@ def every(
     """All tables of `hints` in one; `sizes` has two groups for each optimiser.
 
     A hint that is never wrong is beside the first group with descent. The label's noise is beside
-    the largest parity of each. The other arms are for the largest of the first.
+    the largest parity of each, but Adam's second. The other arms are for the largest of the first.
     """
     tables, inside = [], [q for q in shares if q < 1]
     for name, groups in sizes.items():
         for i, own in enumerate(groups):
             rest: dict[str, Any] = {"optimiser": name, "seeds": seeds[i], "steps": limits[i]}
             tables.append(hints(own, inside if name == "Adam" or i else shares, **rest))
-            tables.append(hints([max(own)], inside[1:], arm="label", **rest))
+            if name == "descent" or not i:
+                tables.append(hints([max(own)], inside[1:], arm="label", **rest))
         rest, top = {"optimiser": name, "steps": limits[0]}, [max(groups[0])]
         tables.append(hints(top, inside, arm="added", seeds=seeds[0], **rest))
         if name == "descent":
@@ -176,9 +177,6 @@ def biased_point(
     when = {"learnt": seen[seen["own"] >= FOLLOWS].groupby("seed").head(1),
             "end": seen.groupby("seed").tail(1)}  # fmt: skip
     return pd.concat([rows.assign(when=name) for name, rows in when.items()], ignore_index=True)
-
-
-# Information
 
 
 def _layered() -> nn.Module:

@@ -107,9 +107,10 @@ def test_every_arm_is_there():
     for name in sizes:
         last = [0.5, 0.9, 1.0] if name == "descent" else [0.5, 0.9]
         assert own[name, "hint", 2] == last and own[name, "hint", 1] == [0.5, 0.9]
-        assert own[name, "label", 2] == own[name, "label", 1] == [0.9]
+        assert own[name, "label", 2] == [0.9]
         assert own[name, "added", 2] == [0.5, 0.9]
     assert own["descent", "unseen", 2] == [0.9, 1.0] and ("Adam", "unseen", 2) not in own
+    assert own["descent", "label", 1] == [0.9] and ("Adam", "label", 1) not in own
 
 
 def test_noise_in_the_label_is_another_thing():
