@@ -23,7 +23,7 @@ def parities(table: pd.DataFrame) -> Figure:
     picture = figure(0.45)
     axis = picture.subplots()
     looks = {
-        "descent": Look(NAMES["descent"], ORIGINAL),
+        "descent": Look(NAMES["descent"], ORIGINAL, line="-"),
         "Adam": Look(NAMES["Adam"], GREEN, "^", line="--"),
     }
     for look, own in groups(table, "optimiser", looks):

@@ -45,6 +45,11 @@ def test_delays_lie_on_their_laws():
     assert len(descent.containers) == 3 and len(adam.containers) == 2  # four, six bits, and added
 
 
+def test_what_is_proved_has_no_interval():
+    table = found.bits_of(worlds.layers(3, 9)).query("what == 'exact'")
+    assert (table[["low", "high"]] == 12).all(axis=None)
+
+
 def test_information_has_three_ways_to_count():
     axis = drawn(plots.information, found.bits_of(worlds.layers(3, 9))).axes[0]
     ends = [c.lines[0].get_ydata()[-1] for c in axis.containers]
