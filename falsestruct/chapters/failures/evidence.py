@@ -190,7 +190,7 @@ def bits_of(table: pd.DataFrame) -> pd.DataFrame:
     """What `figures.information` draws: columns steps, what, value, low, high."""
     own = right_ones(table)
     parts = [summary(own, "steps", what).assign(what=what) for what in ("exact", "equal", "fixed")]
-    parts[0][["low", "high"]] = parts[0][["value"]].to_numpy()  # it is a proposition
+    parts[0] = parts[0].assign(low=parts[0]["value"], high=parts[0]["value"])  # it is proved
     return pd.concat(parts, ignore_index=True)
 
 
