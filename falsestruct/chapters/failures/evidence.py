@@ -74,7 +74,7 @@ def law_claims(table: pd.DataFrame) -> Claims:
     }
     found: Claims = {}
     for id, (optimiser, size) in about.items():
-        own = where(table, optimiser=optimiser, size=size)
+        own = where(table, optimiser=optimiser, size=size, arm=["hint", "label", "added"])
         slope = {arm: power(part) for arm, part in own.groupby("arm")}
         found[id] = (slope["hint"], slope["label"])
         if size == FOUR:
