@@ -150,7 +150,7 @@ def characterise_world() -> Found:
 
 def failures_world() -> Found:
     """The parity is learnt at once, whatever the hint says, and on any bits."""
-    found = failures.claims(failures.at_once, even=1.0)
+    found = failures.claims(failures.at_once, other=1.0)
     return {id: pair for id, pair in found.items() if id in CLAIMS}
 
 

@@ -27,6 +27,8 @@ class Parity:
             coin, at 1 the data can't tell it from the parity.
         true: Probability that the label is the parity: below 1 there is noise in the labels.
         mean: Of each bit, above −1 and below 1; 0 where both values are equally likely.
+        last: 1 if the last two bits are equal, −1 if they differ, 0 if they are free. So that there
+            are rows that training never shows.
     """
 
     bits: int
@@ -34,12 +36,15 @@ class Parity:
     right: float = 0.5
     true: float = 1.0
     mean: float = 0.0
+    last: int = 0
 
     def __post_init__(self) -> None:
-        sizes, shares = 1 <= self.size <= self.bits, (self.right, self.true)
-        if not sizes or not all(0 <= share <= 1 for share in shares) or not -1 < self.mean < 1:
+        shares = all(0 <= share <= 1 for share in (self.right, self.true))
+        others = -1 < self.mean < 1 and (not self.last or self.size < self.bits - 1)
+        if not 1 <= self.size <= self.bits or not shares or not others:
             raise ValueError(
-                f"{self}; expected 1 ≤ size ≤ bits, probabilities from 0 to 1, −1 < mean < 1"
+                f"{self}; expected 1 ≤ size ≤ bits, probabilities from 0 to 1, −1 < mean < 1, and "
+                "two bits beyond the parity's if they depend on each other"
             )
 
     @property
@@ -49,12 +54,14 @@ class Parity:
 
     def draw(self, samples: int, rng: np.random.Generator) -> Arrays:
         """Fresh inputs (samples, bits + 1) of −1 and 1, and their labels 0 or 1: float32."""
-        x = np.where(rng.random((samples, self.inputs)) < (1 + self.mean) / 2, 1.0, -1.0)
-        says = self.original(torch.from_numpy(x)).numpy()
-        told = np.where(rng.random(samples) < self.right, says, 1 - says)
-        x[:, -1] = 2 * told - 1
-        y = np.where(rng.random(samples) < self.true, says, 1 - says)
-        return x.astype(np.float32), y.astype(np.float32)
+        ones = rng.random((samples, self.inputs), dtype=np.float32) < (1 + self.mean) / 2
+        x = 2 * ones.astype(np.float32) - 1
+        if self.last:
+            x[:, self.bits - 1] = self.last * x[:, self.bits - 2]
+        says = x[:, : self.size].prod(1)
+        x[:, -1] = np.where(rng.random(samples) < self.right, says, -says)
+        y = np.where(rng.random(samples) < self.true, says, -says)
+        return x, (y > 0).astype(np.float32)
 
     def conflict(self) -> Parity:
         """The same where the hint is always wrong and the label is the parity."""

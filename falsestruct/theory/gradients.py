@@ -130,6 +130,22 @@ def law_error(q: Fraction, told: Callable[[Bits], Fraction], *, bits: int, size:
     )
 
 
+def residual(q: Fraction, odds: Fraction) -> Fraction:
+    """Mean of 1 − σ(az + u) where the label is 1: the hint learnt, a = ln(q/(1 − q)).
+
+    Args:
+        odds: eᵘ of what is added to the logit, above 0.
+    """
+    right, wrong = (1 - q) / (1 - q + q * odds), q / (q + (1 - q) * odds)
+    return q * right + (1 - q) * wrong
+
+
+def kept(q: Fraction, odds: Fraction) -> Fraction:
+    """That residual over a coin's at the same u: 4q(1 − q) at u = 0, and more elsewhere."""
+    p = q * (1 - q)
+    return p * (1 + odds) ** 2 / (p * (odds - 1) ** 2 + odds)
+
+
 # Tents, pairs, curves
 
 
@@ -251,7 +267,7 @@ def variance_evidence(cases: int) -> tuple[Fraction, Fraction]:
 
 
 def signal_evidence() -> tuple[Fraction, Fraction]:
-    """Largest error of the law over q; the same for a hint that is wrong at one bit's −1 only."""
+    """Largest error of the law over q and u; for a hint that is wrong at one bit's −1 only."""
     qs = [Fraction(n, 20) for n in range(10, 21)]
 
     def once(q: Fraction) -> Callable[[Bits], Fraction]:
@@ -261,7 +277,9 @@ def signal_evidence() -> tuple[Fraction, Fraction]:
         return lambda x: q
 
     law, other = (max(law_error(q, told(q), bits=3, size=2) for q in qs) for told in (always, once))
-    return law, other
+    us = [Fraction(n, 4) for n in range(1, 17)]
+    exact = (abs(residual(q, e) - kept(q, e) * residual(HALF, e)) for q in qs for e in us)
+    return max(law, *exact), other
 
 
 def tent_evidence(sizes: Iterable[int]) -> tuple[Fraction, Fraction]:

@@ -19,13 +19,13 @@ def entropy(codes: np.ndarray) -> float:
     return float(-(shares * np.log2(shares)).sum()) + 0.0
 
 
-def fixed_bins(values: np.ndarray) -> np.ndarray:
+def fixed_bins(values: np.ndarray, *, bins: int = BINS) -> np.ndarray:
     """Bins as the released code of arXiv:1703.00810 has them: edges from −1 to 1, any shape.
 
     Its index of a value below −1 is −1, and Python takes that for the last bin, which holds the
     values from 1 on.
     """
-    return (np.digitize(values, np.linspace(-1, 1, BINS)) - 1) % BINS
+    return (np.digitize(values, np.linspace(-1, 1, bins)) - 1) % bins
 
 
 def open_bins(values: np.ndarray) -> np.ndarray:

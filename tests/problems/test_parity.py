@@ -54,7 +54,15 @@ def test_bits_have_their_mean():
 
 
 @pytest.mark.parametrize(
-    "wrong", [(3, 4), (3, 0), (3, 2, 1.5), (3, 2, 0.5, -0.1), (3, 2, 0.5, 1.0, 1.0)]
+    "wrong",
+    [
+        (3, 4),
+        (3, 0),
+        (3, 2, 1.5),
+        (3, 2, 0.5, -0.1),
+        (3, 2, 0.5, 1.0, 1.0),
+        (3, 2, 0.5, 1.0, 0.0, 1),
+    ],
 )
 def test_parities_that_make_no_sense(wrong):
     with pytest.raises(ValueError, match="expected"):
@@ -64,3 +72,9 @@ def test_parities_that_make_no_sense(wrong):
 def test_all_rows():
     assert rows(2).tolist() == [[-1, -1], [-1, 1], [1, -1], [1, 1]]
     assert len(rows(12).unique(dim=0)) == 4096
+
+
+@pytest.mark.parametrize("last", [1, -1])
+def test_the_last_two_bits_may_depend_on_each_other(last):
+    x, _ = drawn(Parity(5, 3, 0.5, last=last))
+    assert (x[:, 4] == last * x[:, 3]).all() and abs(x[:, 3].mean()) < 0.05

@@ -64,6 +64,20 @@ def test_a_hint_whose_errors_follow_a_bit_breaks_the_law():
     assert theory.law_error(F(3, 4), lambda x: F(3, 4), bits=2, size=2) == 0
 
 
+@given(st.fractions(F(1, 2), F(19, 20), max_denominator=20), st.fractions(F(1, 9), 9))
+def test_what_is_kept_is_at_least_the_law_s_and_at_most_all(q, odds):
+    share = theory.kept(q, odds)
+    assert theory.residual(q, odds) == share * theory.residual(F(1, 2), odds)
+    assert theory.stretch(q) <= share <= 1
+    assert share == theory.kept(q, 1 / odds)
+
+
+def test_a_residual_by_hand():
+    # q = 3/4, u = 0: p = 3/4 or 1/4, so 3/4 · 1/4 + 1/4 · 3/4; at eᵘ = 3 they are 9/10 and 1/2.
+    assert theory.residual(F(3, 4), F(1)) == F(3, 8)
+    assert theory.residual(F(3, 4), F(3)) == F(3, 4) * F(1, 10) + F(1, 4) * F(1, 2)
+
+
 def test_tents_are_one_where_they_stand():
     network = theory.tents([1, 4])
     assert network.size == 6

@@ -27,6 +27,12 @@ def test_inside_both_bin_alike():
     assert (theory.fixed_bins(values) == theory.open_bins(values)).all()
 
 
+def test_fine_bins_halve_fixed_ones():
+    values = np.linspace(-0.99, 0.99, 4000)
+    assert len(np.unique(theory.fixed_bins(values, bins=60))) == 59
+    assert len(np.unique(theory.fixed_bins(values))) == 29
+
+
 def test_growing_weights_empty_fixed_bins_and_no_others():
     x = np.linspace(-1, 1, 400)[:, None]
     soft, hard = np.tanh(0.5 * x), np.tanh(12 * x)

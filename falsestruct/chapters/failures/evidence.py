@@ -1,7 +1,6 @@
 """Claims, figures and numbers of chapter 15, from the tables of `measure`.
 
-What is sampled are seeds: of a network's first weights and of all that it sees. Sizes of parities
-and the shares q are grids that the claims name.
+What is sampled are seeds: of first weights and of all that a network sees. The rest are grids.
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from falsestruct.evidence import Claims, mean, ratio, share, summary, where
-from falsestruct.statistics import exact
+from falsestruct.evidence import Claims, Found, mean, ratio, share, summary, where
+from falsestruct.statistics import Nobody, exact
 from falsestruct.success import FOLLOWS, SIDES, TAKES
 from falsestruct.theory import gradients
 from falsestruct.theory.information import fixed_bins, open_bins
@@ -20,8 +19,9 @@ from falsestruct.theory.information import fixed_bins, open_bins
 OFTEN = 0.95  # q of a hint that is wrong on one in twenty
 COIN, NEVER = 0.5, 1.0
 PATIENCE = 10  # times the steps that are enough beside a coin
-FOUR, TWO, SIX = 4, 2, 6
-NETWORK = ["optimiser", "size", "noise", "q", "seed"]
+FOUR, TWO, SIX = 4, 2, 6  # bits of a parity
+SPARED = 0.1  # share of networks that may have no slope
+NETWORK = ["optimiser", "size", "arm", "q", "seed"]
 SHARE = partial(mean, bounds=(0.0, 1.0))
 
 
@@ -49,18 +49,16 @@ def after(table: pd.DataFrame, step: int) -> pd.DataFrame:
 
 
 def hint_claims(table: pd.DataFrame, budget: int) -> Claims:
-    """Claims on who follows the hint, with gradient descent.
-
-    Args:
-        table: As `measure.hints` gives it, several tables in one.
-        budget: Steps that are enough for the parity of four bits beside a coin.
-    """
-    own = where(table, optimiser="descent", noise="hint")
+    """Claims on who follows the hint, with descent; `budget` steps are enough beside a coin."""
+    own = where(table, optimiser="descent", arm="hint")
     early, late = after(own, budget), after(own, PATIENCE * budget)
     hint, coin = (where(early, size=FOUR, q=q)["apart"] for q in (OFTEN, COIN))
     left, kept = (where(late, size=FOUR, q=q)["apart"] for q in (OFTEN, NEVER))
     always, beside = (where(late, size=TWO, q=q)["apart"] for q in (NEVER, OFTEN))
+    unseen = where(table, arm="unseen").groupby(NETWORK, as_index=False).last()
+    other, same = (where(unseen, q=q)["apart"] for q in (OFTEN, NEVER))
     return {
+        "failures-unseen": (share(other >= TAKES), share(same >= TAKES)),
         "failures-taken": (share(hint <= 1 - FOLLOWS), share(coin < SIDES)),
         "failures-delay": (share(left >= TAKES), share(kept >= TAKES)),
         "failures-never": (share(always <= 1 - FOLLOWS), share(beside <= 1 - FOLLOWS)),
@@ -68,7 +66,7 @@ def hint_claims(table: pd.DataFrame, budget: int) -> Claims:
 
 
 def law_claims(table: pd.DataFrame) -> Claims:
-    """Claims on how the delay grows with q, by optimiser and size of the parity."""
+    """Claims on how the delay grows with q, by optimiser, size of the parity and arm."""
     about = {
         "failures-law": ("descent", FOUR),
         "failures-law-six": ("descent", SIX),
@@ -76,17 +74,33 @@ def law_claims(table: pd.DataFrame) -> Claims:
     }
     found: Claims = {}
     for id, (optimiser, size) in about.items():
-        own = where(table, optimiser=optimiser)
-        hint = where(own, size=size, noise="hint")
-        found[id] = (mean(slopes(hint)), mean(slopes(where(own, size=FOUR, noise="label"))))
+        own = where(table, optimiser=optimiser, size=size, arm=["hint", "label", "added"])
+        slope = {arm: power(part) for arm, part in own.groupby("arm")}
+        found[id] = (slope["hint"], slope["label"])
+        if size == FOUR:
+            found[f"{id}-added"] = (power(where(own, arm="added"), "alone"), slope["hint"])
     return found
 
 
-def slopes(table: pd.DataFrame) -> np.ndarray:
-    """For each seed: slope of ln(steps until learnt) against ln(1/(4q(1 − q))), where q < 1."""
+def power(table: pd.DataFrame, clock: str = "learnt") -> Found:
+    """Mean of `slopes`; no number if too many networks have none."""
+    found = slopes(table, clock)
+    none = np.isnan(found)
+    return mean(found) if none.mean() <= SPARED else Nobody(f"{none.sum()} networks did not learn")
+
+
+def slopes(table: pd.DataFrame, clock: str = "learnt") -> np.ndarray:
+    """For each seed: slope of ln(steps) against ln(1/(4q(1 − q))), where q < 1.
+
+    NaN for a network that did not learn for one of the q.
+    """
     own = table[table["q"] < 1].drop_duplicates(NETWORK)
-    at = own.assign(x=np.log(stretched(own["q"])), y=np.log(own["learnt"]))
-    return np.array([np.polyfit(part["x"], part["y"], 1)[0] for _, part in at.groupby("seed")])
+    steps = own[clock].where(own["reached"].astype(bool))
+    at = own.assign(x=np.log(stretched(own["q"])), y=np.log(steps))
+    return np.array([
+        np.nan if part["y"].isna().any() else np.polyfit(part["x"], part["y"], 1)[0]
+        for _, part in at.groupby("seed")
+    ])  # fmt: skip
 
 
 def stretched(q: pd.Series) -> pd.Series:
@@ -95,23 +109,23 @@ def stretched(q: pd.Series) -> pd.Series:
 
 
 def biased_claims(table: pd.DataFrame) -> Claims:
-    """The claim on biased bits: those of the largest mean, and fair ones."""
-    lost = table.assign(lost=table["own"] - table["even"])
-    most, none = (
-        mean(where(lost, mean=m)["lost"], bounds=(-1.0, 1.0)) for m in (table["mean"].max(), 0.0)
-    )
+    """The claim on biased bits: who has learnt those of the largest mean, and fair ones."""
+    own = where(table, when="learnt")
+    lost = own.assign(lost=own["own"] - own["other"])
+    means = (table["mean"].max(), 0.0)
+    most, none = (mean(where(lost, mean=m)["lost"], bounds=(-1.0, 1.0)) for m in means)
     return {"failures-biased": (most, none)}
 
 
 def layer_claims(table: pd.DataFrame) -> Claims:
-    """Claims on the information in the last hidden layer."""
-    real, shuffled = (where(table, shuffled=kind) for kind in (False, True))
+    """Claims on the information in the last hidden layer of networks that learn."""
+    real, shuffled = right_ones(table), where(table, shuffled=True)
     low, high = np.linspace(-3, -1.01, 200), np.array([1.5])
     wrong, right = ((bins(low) == bins(high)).mean() for bins in (fixed_bins, open_bins))
-    apart = [fall(part, "fixed") - fall(part, "equal") for part in (real, shuffled)]
+    follow, fine = (1 - fall(real, what) / fall(real, "fixed") for what in ("equal", "fine"))
     return {
         "failures-compression": (mean(fall(real, "fixed")), mean(fall(shuffled, "fixed"))),
-        "failures-adaptive": (mean(apart[0]), mean(apart[1])),
+        "failures-adaptive": (mean(follow), mean(fine)),
         "failures-information": (
             exact(table["exact"].min(), len(table)), exact(table["sign"].max(), len(table)),
         ),
@@ -119,15 +133,22 @@ def layer_claims(table: pd.DataFrame) -> Claims:
     }  # fmt: skip
 
 
+def right_ones(table: pd.DataFrame) -> pd.DataFrame:
+    """The networks that have `FOLLOWS` of the labels right at the end."""
+    own = where(table, shuffled=False)
+    end = own[own["steps"] == own["steps"].max()]
+    return where(own, seed=set(end[end["right"] >= FOLLOWS]["seed"]))
+
+
 def fall(table: pd.DataFrame, what: str) -> np.ndarray:
-    """For each seed: the most information on the way less that at the end."""
+    """For each seed: the information at the second look less that at the last."""
     own = table.sort_values("steps").groupby("seed")[what]
-    return (own.max() - own.last()).to_numpy()
+    return own.nth(1).to_numpy() - own.nth(-1).to_numpy()
 
 
-def right_at(table: pd.DataFrame) -> pd.DataFrame:
-    """What `figures.parities` draws: columns optimiser, bits, value, low, high."""
-    return summary(table, ["optimiser", "bits"], "right", measure=SHARE)
+def until_right(table: pd.DataFrame) -> pd.DataFrame:
+    """What `figures.parities` draws, steps: columns optimiser, bits, value, low, high."""
+    return summary(table, ["optimiser", "bits"], "step", measure=ratio)
 
 
 def taken(table: pd.DataFrame, budget: int) -> pd.DataFrame:
@@ -135,7 +156,7 @@ def taken(table: pd.DataFrame, budget: int) -> pd.DataFrame:
 
     Columns row (size), column (q), value.
     """
-    own = after(where(table, optimiser="descent", noise="hint"), budget)
+    own = after(where(table, optimiser="descent", arm="hint"), budget)
     cells = own.groupby(["size", "q"])["apart"].mean().rsub(1).rename("value").reset_index()
     return cells.rename(columns={"size": "row", "q": "column"})
 
@@ -145,7 +166,7 @@ def courses(table: pd.DataFrame, shares: tuple[float, ...]) -> pd.DataFrame:
 
     Columns q, step, value, low, high. Who is done stays as it was.
     """
-    own = where(table, optimiser="descent", noise="hint", size=FOUR, q=list(shares))
+    own = where(table, optimiser="descent", arm="hint", size=FOUR, q=list(shares))
     steps = np.unique(np.geomspace(25, own["step"].max(), 40).astype(int))
     looks = pd.concat([after(own, int(step)).assign(step=step) for step in steps])
     return summary(looks.assign(hint=1 - looks["apart"]), ["q", "step"], "hint", measure=SHARE)
@@ -154,52 +175,61 @@ def courses(table: pd.DataFrame, shares: tuple[float, ...]) -> pd.DataFrame:
 def delays(table: pd.DataFrame) -> pd.DataFrame:
     """What `figures.delays` draws: steps until learnt over those beside a coin, seed by seed.
 
-    Columns optimiser, size, stretch, value, low, high.
+    Columns optimiser, arm, size, stretch, value, low, high. Two bits: too few looks.
     """
-    own = table[(table["noise"] == "hint") & (table["q"] < 1)].drop_duplicates(NETWORK)
-    alone = where(own, q=COIN)[["optimiser", "size", "seed", "learnt"]]
-    both = own.merge(alone, on=["optimiser", "size", "seed"], suffixes=("", "_alone"))
-    both = both.assign(stretch=stretched(both["q"]), delay=both["learnt"] / both["learnt_alone"])
+    own = where(table, arm=["hint", "added"], size=lambda k: k > TWO, q=lambda q: q < 1)
+    own = own.drop_duplicates(NETWORK)
+    alone = where(own, q=COIN)[["optimiser", "arm", "size", "seed", "alone"]]
+    both = own.merge(alone, on=["optimiser", "arm", "size", "seed"], suffixes=("", "_coin"))
+    both = both.assign(stretch=stretched(both["q"]), delay=both["alone"] / both["alone_coin"])
     later = both[both["q"] > COIN]
-    return summary(later, ["optimiser", "size", "stretch"], "delay", measure=ratio)
+    return summary(later, ["optimiser", "arm", "size", "stretch"], "delay", measure=ratio)
 
 
 def bits_of(table: pd.DataFrame) -> pd.DataFrame:
     """What `figures.information` draws: columns steps, what, value, low, high."""
-    own = where(table, shuffled=False)
+    own = right_ones(table)
     parts = [summary(own, "steps", what).assign(what=what) for what in ("exact", "equal", "fixed")]
+    parts[0] = parts[0].assign(low=parts[0]["value"], high=parts[0]["value"])  # it is proved
     return pd.concat(parts, ignore_index=True)
 
 
 def said(table: pd.DataFrame, budget: int) -> dict[str, float]:
     """Numbers of the hints for the prose: steps are medians, parity of four bits, by descent."""
-    own = where(table, optimiser="descent", noise="hint", size=FOUR).drop_duplicates(NETWORK)
+    own = where(table, optimiser="descent", arm="hint", size=FOUR).drop_duplicates(NETWORK)
     steps = own.groupby("q")["learnt"].median()
-    never = where(after(table, PATIENCE * budget), optimiser="descent", size=TWO, q=NEVER)
-    known = table[table["q"] < 1].drop_duplicates(NETWORK)
+    never = where(
+        after(table, PATIENCE * budget), optimiser="descent", arm="hint", size=TWO, q=NEVER
+    )
+    inside = where(table, q=lambda q: q < 1).drop_duplicates(NETWORK)
     fits = {
-        f"slope_{optimiser.lower()}_{size}": float(np.mean(slopes(part)))
-        for (optimiser, size), part in where(table, noise="hint").groupby(["optimiser", "size"])
+        f"slope_{optimiser}_{size}": float(pd.Series(slopes(part)).mean())
+        for (optimiser, size), part in where(table, arm="hint").groupby(["optimiser", "size"])
     }
-    return fits | {
-        "coin_steps": steps[COIN], "often_steps": steps[OFTEN],
-        "often_delay": steps[OFTEN] / steps[COIN],
-        "often_law": float(stretched(pd.Series([OFTEN]))[0]),
-        "often_root": float(stretched(pd.Series([OFTEN]))[0]) ** 0.5,
-        "budget": float(budget), "patience": float(PATIENCE),
-        "networks": float(len(table.drop_duplicates(NETWORK))),
-        "unfinished": float((~known["reached"].astype(bool)).sum()),
+    for optimiser, part in where(table, arm="added").groupby("optimiser"):
+        for name, clock in (("outvoted", "learnt"), ("slope_own", "alone")):
+            fits[f"{name}_{optimiser}"] = float(pd.Series(slopes(part, clock)).mean())
+    law = float(stretched(pd.Series([OFTEN]))[0])
+    late = {
+        f"delay_{optimiser}_{arm}": float(part["value"].iloc[-1])
+        for (optimiser, arm), part in where(delays(table), size=FOUR).groupby(["optimiser", "arm"])
+    }
+    return fits | late | {
+        "coin_steps": steps[COIN], "often_steps": steps[OFTEN], "often_law": law,
+        "often_root": law**0.5, "budget": float(budget), "patience": float(PATIENCE),
+        "runs": float(len(inside)), "unfinished": float((~inside["reached"].astype(bool)).sum()),
         "never_right": float(never["apart"].mean()),
     }  # fmt: skip
 
 
 def said_of_others(biased: pd.DataFrame, layers: pd.DataFrame) -> dict[str, float]:
     """Numbers of the other experiments for the prose."""
-    most, real = where(biased, mean=biased["mean"].max()), where(layers, shuffled=False)
+    first, real = where(biased, mean=biased["mean"].max()), right_ones(layers)
+    means = {when: part[["own", "other", "step"]].mean() for when, part in first.groupby("when")}
+    fair = where(biased, mean=0.0, when="learnt")
     return {
-        "biased_own": most["own"].mean(),
-        "biased_even": most["even"].mean(),
-        "even_even": where(biased, mean=0.0)["even"].mean(),
-        "layer_right": where(real, steps=real["steps"].max())["right"].mean(),
-        **{f"fall_{what}": float(fall(real, what).mean()) for what in ("fixed", "equal")},
-    }
+        "biased_other": means["learnt"]["other"], "biased_step": means["learnt"]["step"],
+        "biased_end": means["end"]["other"], "fair_step": fair["step"].mean(),
+        "fair_other": fair["other"].mean(),
+        **{f"fall_{what}": float(fall(real, what).mean()) for what in ("fixed", "equal", "fine")},
+    }  # fmt: skip

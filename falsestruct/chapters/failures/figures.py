@@ -11,10 +11,11 @@ from falsestruct.plots.shapes import Look, cells, curve, groups, legend, line, p
 from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, figure, tidy
 
 NAMES = {"descent": "gradient descent", "Adam": "Adam"}
+LAWS = {"the law": ("-", 1.0), "its square root": ("--", 0.5)}
 
 
 def parities(table: pd.DataFrame) -> Figure:
-    """Share of fresh inputs that are right against the number of bits, a line an optimiser.
+    """Steps until the parity is learnt against the number of bits, a line an optimiser.
 
     Args:
         table: Columns optimiser, bits, value, low, high.
@@ -22,18 +23,16 @@ def parities(table: pd.DataFrame) -> Figure:
     picture = figure(0.45)
     axis = picture.subplots()
     looks = {
-        "descent": Look(NAMES["descent"], ORIGINAL),
+        "descent": Look(NAMES["descent"], ORIGINAL, line="-"),
         "Adam": Look(NAMES["Adam"], GREEN, "^", line="--"),
     }
     for look, own in groups(table, "optimiser", looks):
         curve(axis, own, "bits", "value", look)
-    axis.axhline(0.5, color=GREY, linestyle=":", linewidth=1)
     sizes = sorted(table["bits"].unique())
     axis.set_xticks(sizes, [str(size) for size in sizes])
-    axis.set(xlabel="bits, half of them in the parity", ylabel="share right on fresh inputs")
-    axis.set_ylim(0.4, 1.03)
+    axis.set(xlabel="bits, half of them in the parity", ylabel="steps until learnt", yscale="log")
     tidy(axis)
-    legend(picture, looks, columns=3, more={"chance": line(style=":")})
+    legend(picture, looks)
     return picture
 
 
@@ -49,12 +48,11 @@ def courses(table: pd.DataFrame) -> Figure:
     named = table.assign(name=[f"q = {q:g}" for q in table["q"]])
     for look, own in groups(named, "name", looks):
         curve(axis, own, "step", "value", look, band=True, ms=3)
-    for level in (0.05, 0.25, 0.95):
-        axis.axhline(level, color=GREY, linestyle=":", linewidth=0.9)
+    axis.axhline(0.25, color=GREY, linestyle=":", linewidth=0.9)
     axis.set(xscale="log", xlabel="steps of training", ylabel="capture of the hint")
     axis.set_ylim(-0.03, 1.03)
     tidy(axis)
-    legend(picture, looks, columns=4)
+    legend(picture, looks, columns=4, more={"learnt": line(style=":")})
     return picture
 
 
@@ -78,28 +76,29 @@ def delays(table: pd.DataFrame) -> Figure:
     """How much longer it takes, against 1/(4q(1 − q)): a panel an optimiser, a line a size.
 
     Args:
-        table: Columns optimiser, size, stretch, value, low, high.
+        table: Columns optimiser, arm ("hint" or "added"), size, stretch, value, low, high.
     """
-    picture, parts = panels(table, "optimiser", aspect=0.52, titles=NAMES, sharex=True)
+    picture, parts = panels(table, "optimiser", aspect=0.55, titles=NAMES, sharex=True)
     sizes = sorted(table["size"].unique())
     looks = series((f"{size} bits" for size in sizes), line="-")
+    looks["added"] = Look("4 bits, hint added to the output", "black", "D", line="", hollow=True)
     for axis, own in parts:
         at = np.array([1.0, 1.1 * table["stretch"].max()])
-        for power, style in ((1.0, "-"), (0.5, "--")):
+        for style, power in LAWS.values():
             axis.plot(at, at**power, color="black", linewidth=0.9, linestyle=style)
         named = own.assign(name=[f"{size} bits" for size in own["size"]])
+        named["name"] = named["name"].where(named["arm"] == "hint", "added")
         for look, part in groups(named, "name", looks):
             if len(part):
                 curve(axis, part, "stretch", "value", look)
-        axis.set(xscale="log", yscale="log")
+        axis.set(xscale="log", yscale="log", xlabel="$1/(4q(1-q))$")
         for place in (axis.xaxis, axis.yaxis):
-            place.set_major_locator(FixedLocator([1, 2, 4, 8]))
+            place.set_major_locator(FixedLocator([0.5, 1, 2, 4, 8, 16]))
             place.set_major_formatter("{x:g}")
             place.set_minor_locator(FixedLocator([]))
-        axis.set_xlabel("$1/(4q(1-q))$")
     parts[0][0].set_ylabel("steps until learnt,\nover those beside a coin")
-    more = {"the law": line("black", "-", 0.9), "its square root": line("black", "--", 0.9)}
-    legend(picture, looks, columns=4, more=more)
+    more = {name: line("black", style, 0.9) for name, (style, _) in LAWS.items()}
+    legend(picture, looks, columns=3, more=more)
     return picture
 
 

@@ -1,12 +1,15 @@
 """Networks on parities, with and without a hint, and the information in a layer (chapter 15).
 
-Training is on fresh data in every step, but for the information, where a network sees all inputs
-that there are. Every function gives a table with a row a network and look.
+Training is on data drawn afresh in every step, but for the information, where a network sees all
+inputs that there are. Every function gives a table with a row a network and look.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,12 +22,14 @@ from falsestruct.learning.schedule import Schedule, Trained
 from falsestruct.problems.parity import Parity, rows
 from falsestruct.success import FOLLOWS, TAKES
 from falsestruct.sweep.grid import sweep
-from falsestruct.theory.information import entropy, equal_bins, fixed_bins
+from falsestruct.theory.information import BINS, entropy, equal_bins, fixed_bins
 
 FIRST = 1000  # seed of the first network; smaller ones were for trials
 BATCH, WIDTH = 64, 64  # fresh samples in a step; hidden ReLUs, where nothing else is said
 RATES = {"descent": 0.03, "Adam": 3e-4}
-LOOKS, SAMPLES = 25, 500  # steps between two looks; inputs of a look
+BARE = {"descent": 0.3, "Adam": 3e-3}  # without a hint: the fastest of a small grid, twelve bits
+BIASED = 1e-3  # Adam's
+EVERY, SAMPLES = 25, 500  # steps between two looks; inputs of a look
 HINTED = 10  # bits of an input with a hint, beside the hint
 TEST_SEED = 90_000
 ONES = 10  # hidden ReLUs for each bit, as in arXiv:1703.07950
@@ -32,26 +37,20 @@ BITS, MAJORITY = 12, 5  # inputs of the layered network, and how many of them it
 LAYERS = (BITS, 10, 5, 3)
 
 
-def _trained(
-    task: Parity,
-    tests: dict[str, Parity],
-    *,
-    optimiser: str,
-    seeds: int,
-    steps: int,
-    width: int,
-    until: tuple[str, float] | None = None,
-) -> pd.DataFrame:
-    rng = np.random.default_rng(TEST_SEED)
-    adam = optimiser == "Adam"
-    schedule = Schedule(
-        steps, BATCH, learning_rate=RATES[optimiser], optimizer="adam" if adam else "sgd"
-    )
-    return fresh.train(
-        shallow(task.inputs, width), task.draw, range(FIRST, FIRST + seeds), schedule,
-        every=LOOKS, tests={name: own.draw(SAMPLES, rng) for name, own in tests.items()},
-        until=until,
+def _schedule(optimiser: str, steps: int, rate: float | None = None) -> Schedule:
+    return Schedule(
+        steps, BATCH, learning_rate=rate or RATES[optimiser],
+        optimizer="adam" if optimiser == "Adam" else "sgd",
     )  # fmt: skip
+
+
+def _looks(tests: Mapping[str, Parity], until: float | None = None) -> fresh.Looks:
+    rng = np.random.default_rng(TEST_SEED)
+    return fresh.Looks(EVERY, {k: task.draw(SAMPLES, rng) for k, task in tests.items()}, until)
+
+
+def _names(seeds: int) -> range:
+    return range(FIRST, FIRST + seeds)
 
 
 def parity_point(*, bits: int, optimiser: str, seeds: int, steps: int) -> pd.DataFrame:
@@ -60,102 +59,124 @@ def parity_point(*, bits: int, optimiser: str, seeds: int, steps: int) -> pd.Dat
     Networks with ten hidden ReLUs a bit; one that has 0.99 right is done.
     """
     task = Parity(bits, bits // 2)
-    seen = _trained(
-        task, {"right": task}, optimiser=optimiser, seeds=seeds, steps=steps,
-        width=ONES * bits, until=("right", 0.99),
+    seen = fresh.train(
+        shallow(task.inputs, ONES * bits), task.draw, _names(seeds),
+        _schedule(optimiser, steps, BARE[optimiser]), _looks({"right": task}, 0.99),
     )  # fmt: skip
     return seen.groupby("seed", as_index=False).last()
 
 
 def parities(sizes: Sequence[int], *, seeds: int, steps: int) -> pd.DataFrame:
     """`parity_point` for each number of bits and each optimiser."""
-    grid = {"bits": list(sizes), "optimiser": [*RATES], "seeds": [seeds], "steps": [steps]}
-    return sweep(parity_point, grid).drop(columns=["seeds", "steps"])
+    rest = {"seeds": seeds, "steps": steps}
+    grid = [{"bits": bits, "optimiser": name} | rest for bits in sizes for name in RATES]
+    return sweep(parity_point, grid).drop(columns=[*rest])
 
 
 def hint_point(
-    *, bits: int, size: int, optimiser: str, right: float, true: float, seeds: int, steps: int
+    *, size: int, optimiser: str, q: float, arm: str, seeds: int, steps: int
 ) -> pd.DataFrame:
     """A parity and a hint: how often networks are right where the hint is wrong, look by look.
 
-    Columns: seed, step, apart (that share), learnt (the first step with `TAKES` of it; the last
-    one if there is none), reached (whether there is). A network with `FOLLOWS` of it is done.
+    Columns: seed, step, apart (that share), agreed (right where the hint is), learnt (the first
+    step with `TAKES` of both; the last one if there is none), reached (whether there is), alone (as
+    learnt; with "added", the first step with `TAKES` of the network's own output). A network with
+    `FOLLOWS` of both is done. Who opposes a coin has not learnt: hence both.
+
+    Args:
+        arm: "hint": it is right with probability q; "label": so is the label, beside a coin;
+            "added": what the hint has to say is added to the output of a network that doesn't see
+            it; "unseen": in training the last two bits are equal, in tests they differ.
     """
-    task = Parity(bits, size, right, true)
-    seen = _trained(
-        task, {"apart": task.conflict()}, optimiser=optimiser, seeds=seeds, steps=steps,
-        width=WIDTH, until=("apart", FOLLOWS),
-    )  # fmt: skip
-    first = seen[(seen["apart"] >= TAKES) & (seen["step"] > 0)].groupby("seed")["step"].min()
-    learnt = seen["seed"].map(first)
-    return seen.assign(learnt=learnt.fillna(steps), reached=learnt.notna())
+    label, last = arm == "label", int(arm == "unseen")
+    task = Parity(HINTED, size, *((0.5, q) if label else (q, 1.0)), last=last)
+    apart = replace(task.conflict(), last=-last)
+    looks = _looks({"apart": apart, "agreed": replace(apart, right=1.0)}, FOLLOWS)
+    rest = (task.draw, _names(seeds), _schedule(optimiser, steps))
+    if arm == "added":
+        x, y = looks.tests["apart"]
+        own = x * (np.arange(HINTED + 1) < HINTED).astype(np.float32), y  # nothing is added
+        looks = replace(looks, tests={**looks.tests, "own": own}, until=TAKES)
+        seen = fresh.train(shallow(HINTED, WIDTH), *rest, looks, _told(q))
+    else:
+        seen = fresh.train(shallow(task.inputs, WIDTH), *rest, looks)
+
+    def first(columns: list[str]) -> pd.Series:
+        known = seen[seen[columns].min(axis=1) >= TAKES]
+        return seen["seed"].map(known.groupby("seed")["step"].min())
+
+    learnt = first(["apart", "agreed"])
+    alone = first(["own"]) if arm == "added" else learnt
+    steps_of = {"learnt": learnt.fillna(steps), "alone": alone.fillna(steps)}
+    return seen.assign(reached=learnt.notna(), **steps_of)
+
+
+def _told(q: float) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """The bits, and the logit of a hint that has been learnt: see the chapter's proposition."""
+    weight = np.float32(np.log(q / (1 - q)))
+    return lambda x: (x[:, :-1], weight * x[:, -1])
 
 
 def hints(
-    sizes: Sequence[int],
-    shares: Sequence[float],
-    *,
-    bits: int = HINTED,
-    optimiser: str,
-    seeds: int,
-    steps: int,
-    noise: str = "hint",
+    sizes: Sequence[int], shares: Sequence[float], *, arm: str = "hint", **options: Any
 ) -> pd.DataFrame:
     """`hint_point` for each size of the parity and each share q that is right.
 
-    Columns: size, optimiser, q, noise, and those of `hint_point`.
-
-    Args:
-        noise: What is right with probability q: the "hint", or the "label" beside a coin.
+    Columns: size, optimiser, q, arm, and those of `hint_point`. Options: optimiser, seeds, steps.
     """
-    fixed = {"bits": bits, "optimiser": optimiser, "seeds": seeds, "steps": steps}
-    where = {"hint": ("right", "true", 1.0), "label": ("true", "right", 0.5)}
-    varied, other, value = where[noise]
-    grid = [{"size": k, varied: q, other: value} | fixed for k in sizes for q in shares]
-    table = sweep(hint_point, grid).drop(columns=["bits", "seeds", "steps", other])
-    return table.rename(columns={varied: "q"}).assign(noise=noise)
+    grid = [{"size": k, "q": q, "arm": arm, **options} for k in sizes for q in shares]
+    return sweep(hint_point, grid).drop(columns=["seeds", "steps"])
+
+
+Two = Sequence[int]  # of two groups of runs
 
 
 def every(
-    sizes: dict[str, list[list[int]]],
-    shares: Sequence[float],
-    *,
-    seeds: Sequence[int],
-    limits: Sequence[int],
+    sizes: dict[str, list[list[int]]], shares: Sequence[float], *, seeds: Two, limits: Two
 ) -> pd.DataFrame:
-    """All tables of `hints` in one, by optimiser.
+    """All tables of `hints` in one; `sizes` has two groups for each optimiser.
 
-    Args:
-        sizes: Of the parity, for each optimiser in two groups.
-        shares: q of the hint; 1 for descent on the first group only. Of the label's noise, beside
-            the parity of four bits: all between ½ and 1.
-        seeds, limits: Networks and steps of each group; the label's noise has those of the first.
+    A hint that is never wrong is beside the first group with descent. The label's noise is beside
+    the largest parity of each, but Adam's second. The other arms are for the largest of the first.
     """
     tables, inside = [], [q for q in shares if q < 1]
-    for name, both in sizes.items():
-        for i, own in enumerate(both):
-            some = shares if name == "descent" and not i else inside
-            tables.append(hints(own, some, optimiser=name, seeds=seeds[i], steps=limits[i]))
-        noisy = {"optimiser": name, "seeds": seeds[0], "steps": limits[0], "noise": "label"}
-        tables.append(hints([4], inside[1:], **noisy))  # type: ignore[arg-type]
+    for name, groups in sizes.items():
+        for i, own in enumerate(groups):
+            rest: dict[str, Any] = {"optimiser": name, "seeds": seeds[i], "steps": limits[i]}
+            tables.append(hints(own, inside if name == "Adam" or i else shares, **rest))
+            if name == "descent" or not i:
+                tables.append(hints([max(own)], inside[1:], arm="label", **rest))
+        rest, top = {"optimiser": name, "steps": limits[0]}, [max(groups[0])]
+        tables.append(hints(top, inside, arm="added", seeds=seeds[0], **rest))
+        if name == "descent":
+            tables.append(hints(top, [inside[-1], 1.0], arm="unseen", seeds=seeds[1], **rest))
     return pd.concat(tables, ignore_index=True)
 
 
 def biased(means: Sequence[float], *, bits: int, size: int, seeds: int, steps: int) -> pd.DataFrame:
-    """Trained on bits of each mean, with Adam: `own` and `even`, right on such and on fair bits."""
-    fixed = {"bits": bits, "size": size, "seeds": seeds, "steps": steps}
-    return sweep(biased_point, [{"mean": m} | fixed for m in means]).drop(columns=[*fixed])
+    """`biased_point` for bits of either of two means."""
+    rest = {"bits": bits, "size": size, "seeds": seeds, "steps": steps}
+    grid = [{"mean": m, "other_mean": o} | rest for m, o in (means, means[::-1])]
+    return sweep(biased_point, grid).drop(columns=["other_mean", *rest])
 
 
-def biased_point(*, mean: float, bits: int, size: int, seeds: int, steps: int) -> pd.DataFrame:
-    """A point of `biased`."""
+def biased_point(
+    *, mean: float, other_mean: float, bits: int, size: int, seeds: int, steps: int
+) -> pd.DataFrame:
+    """Trained with Adam on bits of this mean: `own` and `other`, right on those of either.
+
+    A row for the first look with `FOLLOWS` of its own, if there is one, `when` "learnt", and one
+    for the "end".
+    """
     task = Parity(bits, size, mean=mean)
-    tests = {"own": task, "even": Parity(bits, size)}
-    seen = _trained(task, tests, optimiser="Adam", seeds=seeds, steps=steps, width=2 * WIDTH)
-    return seen.groupby("seed", as_index=False).last()
-
-
-# Information
+    looks = _looks({"own": task, "other": replace(task, mean=other_mean)})
+    seen = fresh.train(
+        shallow(task.inputs, 2 * WIDTH), task.draw, _names(seeds),
+        _schedule("Adam", steps, BIASED), looks,
+    )  # fmt: skip
+    when = {"learnt": seen[seen["own"] >= FOLLOWS].groupby("seed").head(1),
+            "end": seen.groupby("seed").tail(1)}  # fmt: skip
+    return pd.concat([rows.assign(when=name) for name, rows in when.items()], ignore_index=True)
 
 
 def _layered() -> nn.Module:
@@ -179,6 +200,7 @@ def last_layer(trained: Trained, x: Tensor, unit: Callable[[Tensor], Tensor]) ->
 
 CODES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "fixed": fixed_bins,
+    "fine": partial(fixed_bins, bins=2 * BINS),
     "equal": equal_bins,
     "exact": lambda values: values,
     "sign": np.sign,
@@ -196,7 +218,7 @@ def layer_point(*, steps: int, shuffled: bool, seeds: int) -> pd.DataFrame:
     y = (x[:, :MAJORITY].sum(1) > 0).double()
     if shuffled:
         y = y[torch.randperm(len(y), generator=torch.Generator().manual_seed(TEST_SEED))]
-    names, schedule = list(range(FIRST, FIRST + seeds)), Schedule(steps, batch=256)
+    names, schedule = list(_names(seeds)), Schedule(steps, batch=256)
     done = training.train(LAYERED, (x, y), names, schedule, dtype=torch.float64)
     values = last_layer(done, x, torch.tanh)
     signs = last_layer(done, x, torch.sign)
@@ -210,5 +232,5 @@ def layer_point(*, steps: int, shuffled: bool, seeds: int) -> pd.DataFrame:
 
 def layers(steps: Sequence[int], *, seeds: int) -> pd.DataFrame:
     """`layer_point` for each number of steps, with the labels and with shuffled ones."""
-    grid = {"steps": list(steps), "shuffled": [False, True], "seeds": [seeds]}
+    grid = [{"steps": n, "shuffled": kind, "seeds": seeds} for n in steps for kind in (False, True)]
     return sweep(layer_point, grid).drop(columns="seeds")
