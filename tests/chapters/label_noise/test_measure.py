@@ -224,7 +224,7 @@ EXPECTED = {
 
 def test_what_is_predicted_would_be_seen():
     said = judged(networks(**EXPECTED))
-    assert said.pop("explained") == "supported"
+    assert said.pop("explained") == said.pop("impossible") == "supported"
     assert said == {
         id.removeprefix("noise-"): claim.predicted
         for id, claim in CLAIMS.items()
@@ -242,7 +242,7 @@ def test_what_is_predicted_would_be_seen():
         ("robustness", "memorised", {NOISY: 0.5}, "inconclusive"),  # nobody has learnt them
         ("benign", "wrong", {NOISY: 0.031}, "supported"),
         ("benign", "wrong", {WITHOUT: 0.15}, "inconclusive"),
-        ("impossible", "fitting", {NOISY: 0.8}, "supported"),
+        ("impossible", "fitting", {NOISY: 0.8}, "refuted"),
         ("impossible", "fallen", {NOISY: 0.3}, "inconclusive"),
         ("not-enough", "fallen", {PLAIN: 0.08}, "refuted"),
         ("not-enough", "random", {PLAIN: 0.5}, "inconclusive"),
@@ -275,7 +275,8 @@ def crossing(blurred: float = 0.0, **places: float) -> pd.DataFrame:
     """
     rows = [
         (what.replace("_", " "), 0.0 if what == "nothing" else 0.2, seed, a,
-         abs(float(a > place * 1.02 ** (seed % 4)) - hides * (what == "labels")), 1.0, 0.5)
+         abs(float(a > place * 1.02 ** (seed % 4)) - hides * (what == "labels")),
+         1 - a / 4, 0.5)
         for what, place in places.items()
         for seed in range(20)
         for hides in [blurred * (0.9 + 0.2 * (seed % 2))]
@@ -333,9 +334,13 @@ def test_said_are_finite_numbers(seen):
     said = found.said(seen, searched, SHARE)
     assert said["memorised_noisy_plain"] == pytest.approx(0.95, abs=0.01)
     assert said["missed"] == pytest.approx(0.05) and said["infected"] == pytest.approx(0.01)
+    draws = found.cells(found.where(seen, kind="plain", noise=SHARE), "fitting").mean(1)
+    assert said["fitting"] == draws.max() > draws.mean() > 0.1
     places = crossing(nothing=0.1, labels=0.05, left_out=0.2)
     said |= found.said_elsewhere(squares(0.6), places, SHARE)
     assert 0.04 < said["place_labels_0_2"] < said["place_nothing"] < said["place_left_out"] < 0.3
     assert said["square_infected"] == pytest.approx(0.6) and said["nobody_labels_0_2"] == 0
     assert said["faint_nothing"] == 0 and said["strong_nothing"] == 1
+    rights = [said[f"right_{end}_labels_0_2"] for end in ("faint", "strong")]
+    assert rights == pytest.approx([0.9975, 0.75])
     assert all(np.isfinite(value) for value in said.values())
