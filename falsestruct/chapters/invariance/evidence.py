@@ -156,20 +156,20 @@ def correlations(table: pd.DataFrame, stem: str = "") -> dict[str, float | str]:
     own = where(table, moment="after")
     said: dict[str, float | str] = {"better": float(_better(own).mean())}
     for name in "DGR":
-        found = mean(_correlation(own, name, "error"), bounds=(-1, 1))
-        said |= {f"rank_{name}": found.value, f"low_{name}": found.low, f"high_{name}": found.high}
-    names = own["architecture"].unique()
-    without = {name: float(_better(own[own["architecture"] != name]).mean()) for name in names}
+        ranked = _correlation(own, name, "error")
+        said[f"rank_{name}"], found = float(ranked.mean()), mean(ranked, bounds=(-1, 1))
+        if isinstance(found, Estimate):
+            said |= {f"low_{name}": found.low, f"high_{name}": found.high}
+    without = {n: _better(own[own["architecture"] != n]).mean() for n in set(own["architecture"])}
     said["without_max"] = without.pop("max pool")
     said |= {"without_low": min(without.values()), "without_high": max(without.values())}
-    said["fitted_signals"] = _fitted(own, "architecture")
     for moment, part in table.groupby("moment"):
         by = np.exp(np.log(part["R"]).groupby(part["architecture"]).mean())
         said |= {f"R_{moment}_low": float(by.min()), f"R_{moment}_high": float(by.max())}
         said |= {f"who_{moment}_low": str(by.idxmin()), f"who_{moment}_high": str(by.idxmax())}
     errors = own.groupby("architecture")["error"].mean()
     said |= {"error_low": float(errors.min()), "error_high": float(errors.max())}
-    said["who_right"] = str(errors.idxmin())
+    said |= {"who_right": str(errors.idxmin()), "fitted_signals": _fitted(own, "architecture")}
     return {f"{stem}{name}": value for name, value in said.items()}
 
 
@@ -252,7 +252,7 @@ def learnt(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def answered(table: pd.DataFrame) -> dict[str, float]:
-    """For the text: means by size; `strewn` is what errors at random would cost shallow networks."""
+    """For the text: means by size; `strewn` is what errors at random cost shallow networks."""
     said: dict[str, float] = {}
     for word, samples in {"few": table["samples"].min(), "many": table["samples"].max()}.items():
         part = where(table, samples=int(samples)).groupby("network")[list(LOOK)].mean()
