@@ -53,7 +53,7 @@ TRUE_HERE = {
     "artifacts-planted-strong": "the same; artifacts-planted-captured says by what pupils read",
     "noise-benign": "success with wrong labels as without, of networks that follow the original",
     "noise-explained": "a check of the distances between digits, whatever networks do",
-    "invariance-synonyms": "says that deep networks follow the original of the hierarchy",
+    "invariance-synonyms": "says that networks in the form of the hierarchy follow it",
     "invariance-coincide": "the same",
     "failures-signal": "proved, about what a hint leaves once it has been learnt",
 }

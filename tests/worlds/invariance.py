@@ -12,6 +12,7 @@ from falsestruct.evidence import Claims
 SEEDS = 40
 SAMPLES = (100, 200, 400, 800)
 SIZES = (0.5, 1.0, 2.0, 4.0)
+NAMES = ("n0", "n1", "n2", "n3", "n4", "n5", "n6", "max pool")
 GS = (1.0, 4.0, 7.0, 2.0, 5.0, 8.0, 3.0, 6.0)  # responses to noise, in no order
 ARMS = (
     ("seeing", "mean"), ("blind", "mean"), ("seeing", "checkerboard"), ("blind", "checkerboard"),
@@ -48,7 +49,7 @@ def stabilities(follows: str) -> pd.DataFrame:
                 pair = {"R": up, "D": 4.0 * (i // 4) + (3 - i % 4) * wobble(seed)}
             elif seed % 4 == 0 and i in (3, 4):  # a neighbouring pair in the other order
                 pair = {"R": pair["R"], "D": pair["D"] + (2 * i - 7) * 1.5}
-            rows.append({"seed": seed, "architecture": f"n{i}", "G": GS[i], "error": (i + 1) / 10}
+            rows.append({"seed": seed, "architecture": NAMES[i], "G": GS[i], "error": (i + 1) / 10}
                         | pair)  # fmt: skip
     return pd.DataFrame(rows).assign(moment="after", accuracy=1.0)
 
@@ -58,7 +59,7 @@ def hierarchies(
 ) -> pd.DataFrame:
     """Shares by the size of the training set: error, synonym, other, worst; dense as shallow."""
     return pd.DataFrame([
-        {"network": network, "samples": samples, "seed": seed, "accuracy": 1.0}
+        {"network": network, "samples": samples, "seed": seed, "accuracy": 1.0, "nothing": 0.5}
         | {name: min(1.0, curve(samples) * wobble(seed)) for name, curve in curves.items()}
         for network, curves in {"deep": deep, "shallow": shallow, "dense": shallow}.items()
         for samples in SAMPLES

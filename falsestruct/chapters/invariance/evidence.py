@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -18,7 +19,7 @@ from falsestruct import success
 from falsestruct.chapters.invariance import measure
 from falsestruct.evidence import Claims, Found, crossed, mean, ratio, summary, where
 from falsestruct.problems.hierarchy import Hierarchy
-from falsestruct.statistics import exact
+from falsestruct.statistics import Estimate, exact
 from falsestruct.theory import invariance as theory
 
 SHARE, DIFFERENCE = (0.0, 1.0), (-1.0, 1.0)
@@ -108,11 +109,11 @@ def _around(angles: np.ndarray) -> np.ndarray:
 def ratio_claims(table: pd.DataFrame, quiet: pd.DataFrame) -> Claims:
     """Does R order the errors better than D: of these networks, of others, and without noise?"""
     own, still = (where(part, moment="after") for part in (table, quiet))
-    other = _beyond(own, lambda part: _correlation(part, "D", "error"))
+    other = _beyond(own, lambda part: _correlation(part, "D", "error"), most=1)
     return {
         "invariance-ratio": _told(own),
         "invariance-ratio-quiet": _told(still),
-        "invariance-ratio-architectures": (_beyond(own, _better), other),
+        "invariance-ratio-architectures": (_beyond(own, _better, most=2), other),
     }
 
 
@@ -126,12 +127,22 @@ def _better(table: pd.DataFrame) -> np.ndarray:
     return _correlation(table, "R", "error") - _correlation(table, "D", "error")
 
 
-def _beyond(table: pd.DataFrame, number: Callable[[pd.DataFrame], np.ndarray]) -> Found:
-    """A number a seed, over seeds and architectures: mean of the jackknife's pseudo-values."""
+def _beyond(
+    table: pd.DataFrame, number: Callable[[pd.DataFrame], np.ndarray], *, most: float
+) -> Found:
+    """A number a seed, over seeds and architectures: mean of the jackknife's pseudo-values.
+
+    Pseudo-values may be of any size, the number is from `-most` to `most`, so ends are cut there.
+    """
     names = table["architecture"].unique()
     rest = [number(table[table["architecture"] != name]) for name in names]
     whole, count = number(table), len(names)
-    return crossed(np.stack([count * whole - (count - 1) * part for part in rest], 1))
+    found = crossed(np.stack([count * whole - (count - 1) * part for part in rest], 1))
+    if not isinstance(found, Estimate):
+        return found
+    cut = np.clip([(found.low, found.high), *found.ends], -most, most).tolist()
+    words = found.method.replace("inputs", "architectures")
+    return replace(found, low=cut[0][0], high=cut[0][1], ends=tuple(cut[1:]), method=words)
 
 
 def _correlation(table: pd.DataFrame, column: str, against: str) -> np.ndarray:
@@ -140,20 +151,25 @@ def _correlation(table: pd.DataFrame, column: str, against: str) -> np.ndarray:
     return np.array([float(np.corrcoef(part.T)[0, 1]) for part in ranked])
 
 
-def correlations(table: pd.DataFrame, stem: str = "") -> dict[str, float]:
-    """Numbers for the text: rank correlations, and how R changes in training."""
+def correlations(table: pd.DataFrame, stem: str = "") -> dict[str, float | str]:
+    """For the text: rank correlations, how R changes in training, and who has the extremes."""
     own = where(table, moment="after")
-    said = {f"rank_{name}": float(_correlation(own, name, "error").mean()) for name in "DGR"}
-    names = own["architecture"].unique()
-    without = {name: float(_better(own[own["architecture"] != name]).mean()) for name in names}
-    said["without_max"] = without.pop(own.groupby("architecture")["R"].mean().idxmax())
+    said: dict[str, float | str] = {"better": float(_better(own).mean())}
+    for name in "DGR":
+        ranked = _correlation(own, name, "error")
+        said[f"rank_{name}"], found = float(ranked.mean()), mean(ranked, bounds=(-1, 1))
+        if isinstance(found, Estimate):
+            said |= {f"low_{name}": found.low, f"high_{name}": found.high}
+    without = {n: _better(own[own["architecture"] != n]).mean() for n in set(own["architecture"])}
+    said["without_max"] = without.pop("max pool")
     said |= {"without_low": min(without.values()), "without_high": max(without.values())}
-    said["fitted_signals"] = _fitted(own, "architecture")
     for moment, part in table.groupby("moment"):
         by = np.exp(np.log(part["R"]).groupby(part["architecture"]).mean())
         said |= {f"R_{moment}_low": float(by.min()), f"R_{moment}_high": float(by.max())}
+        said |= {f"who_{moment}_low": str(by.idxmin()), f"who_{moment}_high": str(by.idxmax())}
     errors = own.groupby("architecture")["error"].mean()
     said |= {"error_low": float(errors.min()), "error_high": float(errors.max())}
+    said |= {"who_right": str(errors.idxmin()), "fitted_signals": _fitted(own, "architecture")}
     return {f"{stem}{name}": value for name, value in said.items()}
 
 
@@ -236,12 +252,14 @@ def learnt(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def answered(table: pd.DataFrame) -> dict[str, float]:
-    """Numbers for the text: means on the smallest and on the largest training set."""
+    """For the text: means by size; `strewn` is what errors at random cost shallow networks."""
     said: dict[str, float] = {}
     for word, samples in {"few": table["samples"].min(), "many": table["samples"].max()}.items():
         part = where(table, samples=int(samples)).groupby("network")[list(LOOK)].mean()
         said |= {f"{c}_{n}_{word}": float(part.loc[n, c]) for n in part.index for c in LOOK}
         said[f"samples_{word}"] = float(samples)
+    error = where(table, network="shallow", samples=int(table["samples"].max()))["error"]
+    said |= {"strewn": (1 - (1 - error) ** 8).mean(), "nothing": table["nothing"].mean()}
     return said | {"fitted_trees": _fitted(table, ["network", "samples"])}
 
 

@@ -116,8 +116,9 @@ def hierarchies(
     """A row a network ("deep", "shallow" or "dense"), training set's size and seed.
 
     Columns: `error` on held-out inputs; shares of labels that change when a pair becomes a
-    `synonym`, or one of another meaning (`other`); share of the inputs with the right label that
-    lose it by some exchange of one synonym (`worst`); `accuracy` on the training set.
+    `synonym`, or one of another meaning (`other`); share of the latter that spell `nothing`; share
+    of the inputs with the right label that lose it by some exchange of one synonym (`worst`); and
+    `accuracy` on the training set.
     """
     problems = [Hierarchy(symbols, synonyms, seed=seed) for seed in seeds]
     length, tables = problems[0].length, []
@@ -131,13 +132,15 @@ def hierarchies(
         for network in networks:
             schedule = Schedule(steps, batch=min(64, samples), target=0.005)
             ensemble = learner(network, sets, seeds, schedule)
-            said = {name: ensemble.labels(asked[name], own=True) for name in asked if name != "y"}
+            inputs = [name for name in asked if name not in ("y", "nothing")]
+            said = {name: ensemble.labels(asked[name], own=True) for name in inputs}
             right = said["x"] == asked["y"]
             lost = (said["any"].unflatten(1, (-1, TEST)) != asked["y"][:, None]).any(1)
             columns = {n: (said[n] != said["x"]).double().mean(1) for n in ("synonym", "other")}
             columns["error"] = (~right).double().mean(1)
             columns["worst"] = (lost & right).sum(1) / right.sum(1)
             columns["accuracy"] = success.accuracy(said["known"], answers)
+            columns["nothing"] = asked["nothing"].double().mean(1)
             tables.append(ensemble.table(network=network.name, samples=samples, **columns))
     return pd.concat(tables, ignore_index=True)
 
@@ -149,8 +152,9 @@ def _examples(problem: Hierarchy, samples: int) -> tuple[Set, dict[str, Tensor]]
     held, y = x[samples:], torch.as_tensor(labels)
     asked = {name: problem.encode(part) for name, part in {"x": held, "known": x[:samples]}.items()}
     asked["y"] = y[samples:]
-    for name in ("synonym", "other"):
-        asked[name] = problem.encode(problem.exchange(held, rng, synonym=name == "synonym"))
+    changed = {n: problem.exchange(held, rng, synonym=n == "synonym") for n in ("synonym", "other")}
+    asked |= {name: problem.encode(x) for name, x in changed.items()}
+    asked["nothing"] = torch.as_tensor(problem.look_up(changed["other"]) < 0)
     every = problem.exchanges(held, synonym=True)
     asked["any"] = problem.encode(every.reshape(-1, problem.length))
     return (asked["known"], y[:samples]), asked

@@ -1,5 +1,6 @@
 """Chapter 14: measuring rules that are known, and the verdicts in worlds whose answer is known."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -91,7 +92,7 @@ def test_who_looks_up_is_right_and_keeps_its_label_under_synonyms():
     table = spelt(lambda problem, x: np.maximum(problem.look_up(x), 0))
     assert (table["error"] == 0).all() and (table["synonym"] == 0).all()
     assert (table["other"] > 0.5).all() and (table["worst"] == 0).all()
-    assert (table["accuracy"] == 1).all()
+    assert (table["accuracy"] == 1).all() and table["nothing"].between(0.6, 0.9).all()
     assert set(table["network"]) == {"deep", "shallow", "dense"}
 
 
@@ -184,8 +185,14 @@ def test_over_architectures_a_mean_has_the_interval_of_a_crossed_design():
         for j in range(3)
     ]
     by_hand = crossed(values)
-    again = found._beyond(pd.DataFrame(rows), lambda t: t.groupby("seed")["value"].mean().array)
+    table = pd.DataFrame(rows)
+    again, cut = (
+        found._beyond(table, lambda t: t.groupby("seed")["value"].mean().array, most=most)
+        for most in (math.inf, by_hand.value)
+    )
     assert (again.value, again.low) == pytest.approx((by_hand.value, by_hand.low))
+    assert again.method.endswith("4 networks × 3 architectures")
+    assert cut.high == by_hand.value == cut.ends[-1][1] and cut.low >= -by_hand.value
 
 
 def test_networks_that_learn_the_hierarchy_as_the_paper_says():
@@ -278,6 +285,10 @@ def test_said_are_finite_numbers():
         | found.correlations(pd.concat(both))
         | found.read(colours)
     )
-    assert all(np.isfinite(value) for value in said.values())
+    assert all(isinstance(value, str) or np.isfinite(value) for value in said.values())
     assert said["rank_D"] > 0.9 and said["without_high"] < 0
+    assert said["low_D"] < said["rank_D"] < said["high_D"]
+    assert said["who_after_low"] == "max pool" and said["who_right"] == "n0"
+    at = 0.8 / (1 + (800 / 300) ** 6)  # its error
+    assert said["strewn"] == pytest.approx(8 * at, rel=0.02) and said["nothing"] == 0.5
     assert said["half_seeing_mean"] == pytest.approx(1, rel=0.05)
