@@ -50,7 +50,7 @@ TRUE_HERE = {
     "instability-original-inherits": "says that networks inherit the original's radius",
     "simplicity-linear-thin": "proved, about what linear networks can't read",
     "artifacts-lesson": "that perturbations teach; long ones lead to other digits",
-    "artifacts-planted-strong": "the same; artifacts-planted-captured says by what pupils read",
+    "artifacts-planted-strong": "the same; artifacts-planted-read says what pupils read",
     "noise-benign": "success with wrong labels as without, of networks that follow the original",
     "noise-explained": "a check of the distances between digits, whatever networks do",
     "invariance-synonyms": "says that networks in the form of the hierarchy follow it",

@@ -44,9 +44,9 @@ def proved(cases: int) -> Claims:
 # Measured
 
 
-def taught(part: pd.DataFrame) -> Found:
-    """Accuracy of pupils, over pupils and held-out images."""
-    return crossed(cells(part, "right"), bounds=(0, 1))
+def taught(part: pd.DataFrame, name: str = "right") -> Found:
+    """Accuracy of pupils, or another of their shares, over pupils and held-out images."""
+    return crossed(cells(part, name), bounds=(0, 1))
 
 
 def gain(part: pd.DataFrame, other: pd.DataFrame) -> Found:
@@ -116,10 +116,8 @@ def known_claims(planted: pd.DataFrame, mistakes: pd.DataFrame) -> Claims:
         "artifacts-planted": (taught(long), taught(short)),
         "artifacts-planted-onward": (gain(on, long), gain(bare_on, bare)),
         "artifacts-planted-strong": (taught(strong), taught(noise)),
-        "artifacts-planted-captured": (
-            crossed(cells(strong, "sides"), bounds=(0, 1)),
-            crossed(cells(noise, "sides"), bounds=(0, 1)),
-        ),
+        "artifacts-planted-captured": (taught(strong, "sides"), taught(noise, "sides")),
+        "artifacts-planted-read": (taught(strong, "reads"), taught(noise, "reads")),
         "artifacts-errors": (taught(own), taught(other)),
     }
 

@@ -172,7 +172,7 @@ def pupils(
     Args:
         view: What they see of images, (members, pixels, pixels), also in the test; None: all.
         teacher: Its labels of the held-out images, (members, images); then also copied, the share
-            of those that it misreads to which the pupil gives its label.
+            of those that it misreads to which the pupil gives its label; foreign: of another's.
     """
     x, y = handwriting().test
     count, network = len(given[0][1]), how.network()
@@ -182,8 +182,9 @@ def pupils(
     said = fresh.labels(x) if view is None else fresh.labels(linear.seen(everybody, view), own=True)
     names: dict[str, Any] = {"images": count}
     if teacher is not None:
-        wrong = teacher != y
-        names["copied"] = (((said == teacher) & wrong).sum(1) / wrong.sum(1)).tolist()
+        for name, heard in (("copied", teacher), ("foreign", teacher.roll(1, 0))):
+            wrong = heard != y
+            names[name] = (((said == heard) & wrong).sum(1) / wrong.sum(1)).tolist()
     return examined(how, said == y, **names)
 
 
@@ -196,21 +197,20 @@ def examined(how: School, right: Tensor, **names: Any) -> pd.DataFrame:
 def lessons(how: School, sizes: Iterable[float]) -> pd.DataFrame:
     """All lessons at perturbations of all sizes: as `pupils`, with targets, lesson, size, and
 
-    arrived, inside, norm: shares of the images that the teacher takes for their target in the end,
-    and whose nearest clean image has their digit; mean norm of the perturbations.
+    arrived, inside, norm: shares of the images so aimed at that the teacher takes for their target
+    in the end, and whose nearest clean image has their digit; mean norm of their perturbations.
     """
     x, y = how.train()
     tables = []
     for aim, size in ((aim, size) for aim in ARMS for size in sizes):
         targets, eta = attacked(how, aim, size)
-        there, same = (
-            teachers(how).labels(x + eta, own=True) == targets,
-            nearest(x + eta, (x, y)) == y,
-        )
-        facts = {"arrived": there, "inside": same, "norm": eta.flatten(2).norm(dim=2)}
-        means = {name: values.double().mean(1).tolist() for name, values in facts.items()}
+        there = teachers(how).labels(x + eta, own=True) == targets
+        same, norm = nearest(x + eta, (x, y)) == y, eta.flatten(2).norm(dim=2)
+        facts = {"arrived": there, "inside": same, "norm": norm}
         for which, lesson in ARMS[aim]:
             wrong = which == "wrong only"
+            rows = ((targets != y) | (not wrong)).double()
+            means = {n: ((v * rows).sum(1) / rows.sum(1)).tolist() for n, v in facts.items()}
             given = material(lesson, (x, y), targets, eta, size, how.noise, wrong=wrong)
             table = pupils(how, given).assign(targets=which, lesson=lesson, size=size)
             tables.append(table.assign(**means))
@@ -266,13 +266,14 @@ def views(how: School, size: float) -> pd.DataFrame:
     """
     x, y = how.train()
     targets, eta = attacked(how, "any", size)
-    tables = []
+    rows, tables = targets != y, []
+    eta = eta * rows[..., None, None]  # nobody is shown the others
     for kind, lesson in VIEWS:
         view = view_of(kind, how, size)
         true = lesson == "truth"
         images = x.expand_as(eta) if true else shown(lesson, x, targets, eta, size, how.noise)
         labels = y.expand_as(targets) if true else targets
-        table = pupils(how, chosen(linear.seen(images, view), labels, targets != y), view)
+        table = pupils(how, chosen(linear.seen(images, view), labels, rows), view)
         passes = linear.seen(eta, view).square().flatten(1).sum(1) / eta.square().flatten(1).sum(1)
         tables.append(table.assign(view=kind, lesson=lesson, passes=passes.tolist()))
     return pd.concat(tables, ignore_index=True)
@@ -304,9 +305,9 @@ def planted(how: School, kinds: Iterable[tuple[float, float, str]]) -> pd.DataFr
     """Pupils of images with a sinusoid that tells the parity, led to and labelled with the other.
 
     Columns: seed, norm, size, lesson, accuracy (on held-out images with the sinusoid), right; sides
-    (`cells`: held-out images on which the pupil goes by a sinusoid of the wrong sign); shares of
-    those, sided, and of those on which the teacher does, captured; and exchanged, of training
-    images whose sinusoid has the other sign after the attack.
+    (`cells`: held-out images on which the pupil says what a sinusoid of the wrong sign tells), and
+    reads (and with the right sign, too); shares of sides, sided, and the teacher's, captured; of
+    training images that show the other sign, exchanged, and by how much, component (mean).
 
     Args:
         kinds: Norm of the sinusoid, 0 plants nothing; most that perturbations may have; lesson:
@@ -325,16 +326,15 @@ def planted(how: School, kinds: Iterable[tuple[float, float, str]]) -> pd.DataFr
         fresh = how.learner(network, given, seeds, schedule(network, how.learn, how.images))
         held, truth = problem.draw(HELD_OUT, generator(TEST_SEED), held_out=True)
         other, unlike = problem.conflict_set(HELD_OUT, generator(TEST_SEED))
-        sides = fresh.labels(other) != unlike
-        facts = {
-            "sided": sides,
-            "captured": asked.labels(other) != unlike,
-            "exchanged": torch.stack([problem.false(own) for own in x + eta]) == targets,
-        }
+        sides, right = fresh.labels(other) != unlike, fresh.labels(held) == truth
+        score = torch.stack([(own * problem.direction).sum((1, 2)) for own, _ in given])
+        towards_it = (score - problem.level) * (2 * targets - 1)
+        facts = {"sided": sides, "captured": asked.labels(other) != unlike}
+        facts |= {"exchanged": towards_it > 0, "component": towards_it}
         names = {name: shares.double().mean(1).tolist() for name, shares in facts.items()}
-        right = fresh.labels(held) == truth
         table = examined(how, right, norm=norm, size=size, lesson=lesson, **names)
-        tables.append(table.join(spread("sides", sides.double())))
+        both = spread("reads", (sides & right).double())  # the same digits, in the same order
+        tables.append(table.join(spread("sides", sides.double())).join(both))
     return pd.concat(tables, ignore_index=True)
 
 

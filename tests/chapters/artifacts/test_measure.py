@@ -28,7 +28,8 @@ def verdicts(found):
 def test_every_claim_is_measured_or_counted():
     counted = evidence.proved(20)
     assert set(verdicts(counted).values()) == {"supported"}
-    assert {id for id, claim in CLAIMS.items() if claim.kind != "measured"} == set(counted)
+    known = {id for id, claim in CLAIMS.items() if claim.kind != "measured"}
+    assert known == {*counted, "artifacts-planted-captured"}
 
 
 # Waves
@@ -108,6 +109,10 @@ def test_lessons_have_the_images_that_they_should(lessons):
     assert lessons["accuracy"].tolist() == pytest.approx(
         lessons.filter(regex="^right ").mean(axis=1).tolist()
     )
+    few, aimed = (where(lessons, targets=t, lesson="attack") for t in ("wrong only", "all ten"))
+    for name in ("arrived", "norm"):  # images that have their target count where they are shown
+        gap = few[name].to_numpy() - aimed[name].to_numpy()
+        assert (gap < 0).all() if name == "arrived" else (gap > 0).all()
     arrived = lessons.groupby("size")["arrived"].mean()
     assert 0 < arrived[0.5] < arrived[1.0] <= 1
     norm = lessons.groupby("size")["norm"].mean()
@@ -240,8 +245,36 @@ def test_a_pattern_that_is_planted_strongly_is_taught_and_noise_teaches_the_digi
         own = where(table, lesson=lesson)
         assert low <= own["sided"].mean() <= high
         assert own["sided"].tolist() == pytest.approx(cells(own, "sides").mean(1).tolist())
+        reads = cells(own, "sides") * cells(own, "right")
+        assert (cells(own, "reads") == reads).all() and low <= reads.mean() <= high
+    assert where(table, lesson="noise")["exchanged"].max() < 0.1  # of what is shown
     on = measure.planted(how, [(1.0, 2.0, "onward")])
-    assert (on["exchanged"] > where(table, lesson="attack")["exchanged"]).all()
+    for name in ("exchanged", "component"):
+        assert (on[name] > where(table, lesson="attack")[name]).all()
+
+
+def test_the_sign_is_exchanged_on_the_same_digits():
+    problem = measure.parity(SMALL, 0.8)[0]
+    held, truth = problem.draw(9, measure.generator(1), held_out=True)
+    other, unlike = problem.conflict_set(9, measure.generator(1))
+    assert torch.equal(truth, unlike)
+    apart = (held - other).flatten(1)
+    assert apart.norm(dim=1).tolist() == pytest.approx([1.6] * 9)
+
+
+def test_who_reads_the_digit_and_turns_it_round_does_not_read_the_sinusoid():
+    """On wrong signs alone, such a pupil can't be told from one that reads the sinusoid."""
+    tables = [
+        pd.DataFrame({"seed": range(20), "norm": norm, "size": size, "lesson": lesson}).join(
+            [spread(name, np.full((20, 50), value)) for name, value in reader]
+        )
+        for norm, size, lesson in evidence.KINDS
+        for reader in [(("right", 0.0), ("sides", float(lesson != "noise")), ("reads", 0.0))]
+    ]
+    errors = pd.DataFrame({"seed": range(20)}).join(spread("right", np.zeros((20, 50))))
+    mistakes = pd.concat([errors.assign(labels=name) for name in ("the teacher's", "random")])
+    found = verdicts(evidence.known_claims(pd.concat(tables), mistakes))
+    assert (found["planted-captured"], found["planted-read"]) == ("supported", "refuted")
 
 
 def test_mistakes_are_the_images_that_a_teacher_misreads():
@@ -250,6 +283,7 @@ def test_mistakes_are_the_images_that_a_teacher_misreads():
     assert own["images"].tolist() == other["images"].tolist()
     assert own["images"].iloc[0] < 200 and len(table) == 6
     assert own["copied"].mean() > other["copied"].mean() + 0.1
+    assert (own["foreign"] != own["copied"]).all()
     assert own["teacher"].tolist() == other["teacher"].tolist()
 
 
