@@ -98,6 +98,18 @@ def panels(
     return picture, found
 
 
+def single(aspect: float) -> tuple[Figure, Axes]:
+    """A figure of one panel.
+
+    Args:
+        aspect: Height by width.
+    """
+    picture = figure(aspect)
+    axis = picture.subplots()
+    tidy(axis)
+    return picture, axis
+
+
 def rows(
     table: pd.DataFrame, by: str, names: str, *, aspect: float = 0.6, **options: Any
 ) -> tuple[Figure, list[tuple[Axes, pd.DataFrame]]]:
@@ -129,6 +141,17 @@ def named(axis: Axes, names: Sequence[object]) -> None:
     """Rows of an axis with these names, the first on top: row i has the height −i."""
     axis.set_yticks([-i for i in range(len(names))], [str(name) for name in names])
     axis.set_ylim(-len(names) + 0.4, 0.6)
+
+
+def ticks(axis: Axes, values: Iterable[float], **options: Any) -> None:
+    """A logarithmic axis from left to right, with these ticks and no others.
+
+    Args:
+        options: Of `Axes.set_xticks`.
+    """
+    axis.set_xscale("log")
+    axis.set_xticks(list(values), [f"{value:g}" for value in values], **options)
+    axis.minorticks_off()
 
 
 def marks(

@@ -229,3 +229,16 @@ def test_groups_come_in_the_order_of_the_looks():
     numbers = TABLE.assign(rho=[1.0, 0.5, 1.0])
     (_, part), *_ = shapes.groups(numbers, "rho", {"1.0": LOOK})
     assert len(part) == 2
+
+
+def test_one_panel_is_tidy_and_its_ticks_are_those_asked_for():
+    picture, axis = shapes.single(0.5)
+    assert picture.axes == [axis] and not axis.spines["top"].get_visible()
+    width, height = picture.get_size_inches()
+    assert height == pytest.approx(0.5 * width)
+    axis.plot([0.03, 30], [0, 1])
+    shapes.ticks(axis, [0.05, 1, 20.0], rotation=45)
+    assert axis.get_xscale() == "log" and list(axis.get_xticks()) == [0.05, 1, 20]
+    labels = axis.get_xticklabels()
+    assert [label.get_text() for label in labels] == ["0.05", "1", "20"]
+    assert labels[0].get_rotation() == 45 and not list(axis.get_xticks(minor=True))

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from falsestruct.plots import shapes
 from falsestruct.plots.shapes import Look
-from falsestruct.plots.style import BLUE, GREEN, GREY, ORANGE, PINK, figure, tidy
+from falsestruct.plots.style import BLUE, GREEN, GREY, ORANGE, PINK
 
 WORLDS = {
     "fast": Look("fast world", ORANGE, "o", line="-"),
@@ -56,8 +56,7 @@ def worlds(table: pd.DataFrame) -> Figure:
 
 def rates(table: pd.DataFrame) -> Figure:
     """Accuracy against the rate of sampling in both worlds; `evidence.curves`."""
-    picture = figure(0.5)
-    axis = picture.subplots()
+    picture, axis = shapes.single(0.5)
     for look, own in shapes.groups(table, "world", TRAINED):
         shapes.curve(axis, own.sort_values("rate"), "rate", "value", look)
     axis.axhline(0.5, color=GREY, linewidth=0.7)
@@ -65,7 +64,6 @@ def rates(table: pd.DataFrame) -> Figure:
         axis.axvline(rate, color="0.2", linewidth=1, linestyle=":")
     axis.set(ylim=(-0.03, 1.03), xlabel="samples a unit of time",
              ylabel="share of signals that are right")  # fmt: skip
-    tidy(axis)
     shapes.legend(picture, TRAINED)
     return picture
 
@@ -98,14 +96,12 @@ def strip(table: pd.DataFrame) -> Figure:
 
 def views(table: pd.DataFrame) -> Figure:
     """Accuracy of pupils by what they see of an image and lesson; `evidence.compared`."""
-    picture = figure(0.5)
-    axis = picture.subplots()
+    picture, axis = shapes.single(0.5)
     table = table.assign(height=[-[*SEEN].index(view) for view in table["view"]])
     for look, own in shapes.groups(table, "lesson", TAUGHT):
         shapes.marks(axis, own, "value", look)
     axis.axvline(0.1, color="0.2", linestyle=":", linewidth=1)
     shapes.named(axis, list(SEEN.values()))
     axis.set(xlim=(-0.03, 1.03), xlabel="accuracy on held-out digits (dotted: chance)")
-    tidy(axis)
     shapes.legend(picture, TAUGHT)
     return picture

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pandas as pd
 from matplotlib.figure import Figure
 
-from falsestruct.plots.shapes import curve, groups, legend, line, marks, panels, series
-from falsestruct.plots.style import BLUE, GREEN, GREY, ORANGE, PINK, SKY, YELLOW, figure, tidy
+from falsestruct.plots.shapes import curve, groups, legend, line, marks, panels, series, single
+from falsestruct.plots.style import BLUE, GREEN, GREY, ORANGE, PINK, SKY, YELLOW
 
 NOISE_COLOURS = (ORANGE, YELLOW, PINK, SKY, GREEN, BLUE)
 
@@ -18,8 +18,7 @@ def convergence(table: pd.DataFrame) -> Figure:
 
     The table is that of `measure.convergence`.
     """
-    picture = figure(0.52)
-    axis = picture.subplots()
+    picture, axis = single(0.52)
     moved = table[table["steps"] > 0]
     for look, own in groups(moved, "method", series(moved["method"])):
         by_steps = own.groupby("steps")["error"]
@@ -28,7 +27,6 @@ def convergence(table: pd.DataFrame) -> Figure:
     axis.set(xscale="log", yscale="log", xlabel="steps of the iteration (layers)")
     axis.set_ylabel("relative error")
     axis.legend(frameon=False, loc="lower left")
-    tidy(axis)
     return picture
 
 
@@ -37,8 +35,7 @@ def depths(table: pd.DataFrame) -> Figure:
 
     The table is that of `measure.depths`.
     """
-    picture = figure(0.42)
-    axis = picture.subplots()
+    picture, axis = single(0.42)
     for look, own in groups(table, "p", series(sorted(set(table["p"])))):
         curve(axis, own, "n", "share", replace(look, label=f"p = {look.label}"))
     for end in (0, 1):
@@ -48,7 +45,6 @@ def depths(table: pd.DataFrame) -> Figure:
         ylabel="0: midpoint\n1: own minimiser", ylim=(-0.05, 1.05),
     )  # fmt: skip
     axis.legend(title="inner steps", frameon=False)
-    tidy(axis)
     return picture
 
 
@@ -57,8 +53,7 @@ def errors(table: pd.DataFrame) -> Figure:
 
     The table is that of `evidence.quotients`.
     """
-    picture = figure(0.42)
-    axis = picture.subplots()
+    picture, axis = single(0.42)
     looks = series(table["method"], spread=0.48)
     place = table.groupby(["K", "n"], sort=False).ngroup()
     for look, own in groups(table.assign(cell=place), "method", looks):
@@ -69,7 +64,6 @@ def errors(table: pd.DataFrame) -> Figure:
     axis.set_xticks(range(len(cells)), [f"K = {K}\nn = {n}" for K, n in cells.to_numpy()])
     axis.set(ylabel="error in the worse role,\nover the unavoidable one", ylim=(0, 2.4))
     legend(picture, looks, columns=2)
-    tidy(axis)
     return picture
 
 
@@ -78,8 +72,7 @@ def tradeoff(table: pd.DataFrame) -> Figure:
 
     The table is that of `evidence.points`.
     """
-    picture = figure(0.6)
-    axis = picture.subplots()
+    picture, axis = single(0.6)
     trace = table["trace"].iloc[0]
     # Left of a quarter nothing can be below 1/2 over the trace.
     axis.fill_between(
@@ -104,7 +97,6 @@ def tradeoff(table: pd.DataFrame) -> Figure:
         ylabel="amplification",
     )  # fmt: skip
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, fontsize="small")
-    tidy(axis)
     return picture
 
 

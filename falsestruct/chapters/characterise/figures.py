@@ -5,15 +5,15 @@ That function is in `measure`; for `sizes` it is `gaps`. A statistic must reach 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, NullLocator
 
-from falsestruct.plots.shapes import Look, curve, groups, legend, marks, named, panels, series
-from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORIGINAL, PINK, figure, tidy
+from falsestruct.plots import shapes
+from falsestruct.plots.shapes import Look
+from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORIGINAL, PINK, figure
 
 
 def luck(table: pd.DataFrame, *, floor: float) -> Figure:
@@ -24,7 +24,7 @@ def luck(table: pd.DataFrame, *, floor: float) -> Figure:
     }
     picture, axis = _curves(table, "of", looks, "inputs", floor=floor)
     axis.axhline(0.5, color=GREY, linestyle=":", label="chance")
-    _plain_ticks(axis, sorted(set(table["inputs"])))
+    shapes.ticks(axis, sorted(set(table["inputs"])))
     axis.set(xlabel="inputs, one half to fit and one to judge", ylabel="balanced accuracy\n"
              "on coin flips, 95th percentile", ylim=(0.45, 1.02))  # fmt: skip
     axis.legend(frameon=False)
@@ -63,7 +63,7 @@ def offsets(table: pd.DataFrame, *, floor: float) -> Figure:
         "best single row": Look("best single row", PINK, "^"),
     }
     picture, axis = _curves(table, "statistic", looks, "a", floor=floor)
-    _plain_ticks(axis, [0.01, 0.02, 0.05, 0.1, 0.2])
+    shapes.ticks(axis, [0.01, 0.02, 0.05, 0.1, 0.2])
     axis.set(xlabel="offset a in training", ylabel="balanced accuracy", ylim=(0.45, 1.02))
     picture.legend(loc="outside upper center", ncols=4, frameon=False)
     return picture
@@ -78,7 +78,7 @@ def reaches(table: pd.DataFrame, *, floor: float) -> Figure:
     }
     picture, axis = _curves(table, "training", looks, "reach", floor=floor)
     axis.axvline(1, color=GREY, linestyle=":", label="used here")
-    _plain_ticks(axis, sorted(set(table["reach"])))
+    shapes.ticks(axis, sorted(set(table["reach"])))
     axis.set(xlabel="mean size of the pattern in the inputs, in units of its size in training",
              ylabel="balanced accuracy\nof the planted statistic", ylim=(0.42, 1.02))  # fmt: skip
     picture.legend(loc="outside upper center", ncols=3, frameon=False, fontsize="small")
@@ -97,12 +97,12 @@ def mixtures(table: pd.DataFrame) -> Figure:
     table = table.assign(
         look=table["verdict"].where(table["verdict"].isin(looks), side), at=table["p"] + shift
     )
-    picture, parts = panels(table, "problem", aspect=0.46)
+    picture, parts = shapes.panels(table, "problem", aspect=0.46)
     for axis, part in parts:
         axis.axline((0, 0), slope=1, color="0.5", linewidth=0.8)
-        for look, own in groups(part, "look", looks):
+        for look, own in shapes.groups(part, "look", looks):
             axis.vlines(own["at"], own["low"], own["high"], color=look.colour, linewidth=0.5)
-            marks(axis, own.drop(columns=["low", "high"]), "at", look, y="share", ms=2.5)
+            shapes.marks(axis, own.drop(columns=["low", "high"]), "at", look, y="share", ms=2.5)
         axis.set(xlim=(-0.1, 1.1), ylim=(-0.03, 1.03))
         axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "¼", "½", "¾", "1"])
     parts[0][0].set_ylabel("share that the audit finds")
@@ -110,7 +110,7 @@ def mixtures(table: pd.DataFrame) -> Figure:
         "share of the inputs on which the false structure was built in"
     )
     shown = [look for name, look in looks.items() if name in {*table["look"], "original", "false"}]
-    legend(picture, shown, columns=len(shown))
+    shapes.legend(picture, shown, columns=len(shown))
     return picture
 
 
@@ -118,18 +118,15 @@ def sizes(table: pd.DataFrame) -> Figure:
     """Sizes that labels find against a gradient attack's: a mark a network."""
     names = list(dict.fromkeys(table["kind"]))
     own = table.assign(height=[-names.index(kind) for kind in table["kind"]])
-    picture = figure(0.42)
-    axis = picture.subplots()
+    picture, axis = shapes.single(0.42)
     looks = {"ratio": Look("the audit", BLUE), "random": Look("random directions only", FALSE, "s")}
     for column, look in looks.items():
-        marks(axis, own, column, look, faint=True, ms=6, label=look.label)
+        shapes.marks(axis, own, column, look, faint=True, ms=6, label=look.label)
     axis.axvline(1, color=GREY, linestyle="--")
-    axis.set_xscale("log")
-    _plain_ticks(axis, [1, 2, 5, 10, 20])
-    named(axis, names)
+    shapes.ticks(axis, [1, 2, 5, 10, 20])
+    shapes.named(axis, names)
     axis.set_xlabel("size found, in units of what an attack with gradients finds")
     axis.legend(frameon=False, loc="lower right")
-    tidy(axis)
     return picture
 
 
@@ -137,16 +134,14 @@ def models(table: pd.DataFrame) -> Figure:
     """Share of the conflict set on which scikit-learn's models follow the pattern: a mark a fit."""
     table = table[table["rho"] == 1]
     names = list(dict.fromkeys(table["model"]))
-    looks = series(table["kind"], spread=-0.44)
+    looks = shapes.series(table["kind"], spread=-0.44)
     own = table.assign(height=[-names.index(model) for model in table["model"]])
-    picture = figure(0.45)
-    axis = picture.subplots()
-    for look, part in groups(own, "kind", looks):
-        marks(axis, part, "share", look, faint=True)
-    named(axis, names)
+    picture, axis = shapes.single(0.45)
+    for look, part in shapes.groups(own, "kind", looks):
+        shapes.marks(axis, part, "share", look, faint=True)
+    shapes.named(axis, names)
     axis.set(xlim=(-0.02, 1.02), xlabel="share of the conflict set on which the pattern decides")
-    legend(picture, looks)
-    tidy(axis)
+    shapes.legend(picture, looks)
     return picture
 
 
@@ -154,17 +149,8 @@ def _curves(
     table: pd.DataFrame, by: str, looks: Mapping[str, Look], x: str, *, floor: float
 ) -> tuple[Figure, Axes]:
     """Scores against x, a curve a group, with bands, and the floor."""
-    picture = figure(0.5)
-    axis = picture.subplots()
-    for look, part in groups(table.sort_values(x), by, looks):
-        curve(axis, part, x, "score", look, band=True, ms=6, lw=1.5)
+    picture, axis = shapes.single(0.5)
+    for look, part in shapes.groups(table.sort_values(x), by, looks):
+        shapes.curve(axis, part, x, "score", look, band=True, ms=6, lw=1.5)
     axis.axhline(floor, color=GREY, linestyle="--", label="floor")
-    axis.set_xscale("log")
-    tidy(axis)
     return picture, axis
-
-
-def _plain_ticks(axis: Axes, values: Sequence[float]) -> None:
-    axis.set_xticks(values, [f"{value:g}" for value in values])
-    axis.xaxis.set_minor_locator(NullLocator())
-    axis.xaxis.set_minor_formatter(NullFormatter())

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from falsestruct.plots import shapes
 from falsestruct.plots.shapes import Look
-from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORIGINAL, PINK, YELLOW, figure, tidy
+from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORIGINAL, PINK, YELLOW, figure
 
 WAYS = {
     "standard": "standard",
@@ -52,7 +51,7 @@ def capture(table: pd.DataFrame, *, radius: float) -> Figure:
         axis.axhline(0.5, color=GREY, linewidth=0.7)
         for look, own in shapes.groups(part, "architecture", looks):
             shapes.curve(axis, own, "norm", "share", look)
-        _logarithmic(axis, [0.1, 0.2, 0.5, 1.0, 2.0])
+        shapes.ticks(axis, [0.1, 0.2, 0.5, 1.0, 2.0])
     panels[1][0].set_xlabel("Euclidean norm of the pattern (dotted: the original's median radius)")
     panels[0][0].set(ylim=(-0.03, 1.03), ylabel="share of conflict set\nread by the pattern")
     shapes.legend(picture, looks, columns=5)
@@ -76,7 +75,7 @@ def crossovers(table: pd.DataFrame) -> Figure:
         for look, own in shapes.groups(part, "architecture", looks):
             shapes.marks(axis, own, "value", look)
             shapes.marks(axis, own[own["beyond"] > 0], "value", look, markerfacecolor="white")
-        _logarithmic(axis, [0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0])
+        shapes.ticks(axis, [0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0])
         axis.set(xlim=(0.8 * part["low"].min(), 1.25 * part["high"].max()), xlabel=label)
     shapes.named(panels[0][0], kinds)
     shapes.legend(picture, looks, columns=5)
@@ -165,8 +164,7 @@ def taught(table: pd.DataFrame) -> Figure:
         "random inside": Look("random within the radius", PINK, "+", -0.3),
     }
     names = list(dict.fromkeys(table["architecture"]))
-    picture = figure(0.42)
-    axis = picture.subplots()
+    picture, axis = shapes.single(0.42)
     for (name, _), own in table.groupby(["architecture", "lesson"], sort=False):
         look = looks[own["lesson"].iloc[0]]
         height = shapes.beside(own["accuracy"], 0.14) - names.index(name)
@@ -176,12 +174,5 @@ def taught(table: pd.DataFrame) -> Figure:
                   textcoords="offset points", fontsize="small")  # fmt: skip
     shapes.named(axis, names)
     axis.set(xlim=(-0.02, 1.02), xlabel="accuracy on clean held-out images")
-    tidy(axis)
     shapes.legend(picture, looks, columns=2)
     return picture
-
-
-def _logarithmic(axis: Axes, ticks: Sequence[float]) -> None:
-    axis.set_xscale("log")
-    axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    axis.minorticks_off()

@@ -6,15 +6,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from falsestruct.plots.shapes import Look, curve, groups, legend, line, marks, panels
+from falsestruct.plots.shapes import Look, curve, groups, legend, line, marks, panels, ticks
 from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, PINK, SERIES
 
 
 def circle(table: pd.DataFrame) -> Figure:
     """Two interpolants around the circle less their target, a panel a target.
 
-    Args:
-        table: Columns target, what ("sparse", "spread", "data"), angle, value.
+    Columns: target, what ("sparse", "spread", "data"), angle, value.
     """
     titles = {"constant": "target: a constant", "first": "target: $|x_1|$"}
     picture, parts = panels(
@@ -40,8 +39,7 @@ def circle(table: pd.DataFrame) -> Figure:
 def stability(table: pd.DataFrame) -> Figure:
     """Test error against D and against R, a mark an architecture.
 
-    Args:
-        table: As `evidence.ordered` gives it.
+    The table is as `evidence.ordered` gives it.
     """
     picture, parts = panels(table, "panel", aspect=0.62, titles=dict.fromkeys(table["panel"], ""))
     looks = {
@@ -63,9 +61,7 @@ def stability(table: pd.DataFrame) -> Figure:
 def hierarchy(table: pd.DataFrame, *, expected: int) -> Figure:
     """Test error and labels that exchanges change against the training set, a panel a network.
 
-    Args:
-        table: Columns network, samples, what, value, low, high.
-        expected: n_c·m^L.
+    Columns: network, samples, what, value, low, high; `expected` is v·m^L.
     """
     titles = {"deep": "hierarchical", "shallow": "one hidden layer", "dense": "three hidden layers"}
     picture, parts = panels(table, "network", aspect=0.55, titles=titles)
@@ -80,9 +76,8 @@ def hierarchy(table: pd.DataFrame, *, expected: int) -> Figure:
         for look, part in groups(own, "what", looks):
             curve(axis, part, "samples", "value", look)
         axis.axvline(expected, color=GREY, linewidth=1)
-        axis.set(xscale="log", ylim=(-0.02, 1), xlabel="training examples")
-        axis.set_xticks(sizes, [str(size) for size in sizes], rotation=45)
-        axis.minorticks_off()
+        axis.set(ylim=(-0.02, 1), xlabel="training examples")
+        ticks(axis, sizes, rotation=45)
     parts[0][0].set_ylabel("share of held-out inputs")
     legend(picture, looks, columns=2, more={"$v m^L$ examples": line(GREY, "-", 1)})
     return picture
@@ -91,8 +86,7 @@ def hierarchy(table: pd.DataFrame, *, expected: int) -> Figure:
 def captures(table: pd.DataFrame) -> Figure:
     """Capture of a colour against its size, a panel a kind of colour, a line a sight.
 
-    Args:
-        table: Columns kind, sight, size, value, low, high.
+    Columns: kind, sight, size, value, low, high.
     """
     titles = {"mean": "in the mean", "contrast": "in the contrast"}
     picture, parts = panels(table, "kind", aspect=0.5, titles=titles)
@@ -104,9 +98,8 @@ def captures(table: pd.DataFrame) -> Figure:
     for axis, own in parts:
         for look, part in groups(own, "sight", looks):
             curve(axis, part, "size", "value", look)
-        axis.set(xscale="log", ylim=(-0.03, 1.03), xlabel="size of the colour")
-        axis.set_xticks(own["size"].unique(), [f"{size:g}" for size in own["size"].unique()])
-        axis.minorticks_off()
+        axis.set(ylim=(-0.03, 1.03), xlabel="size of the colour")
+        ticks(axis, own["size"].unique())
     parts[0][0].set_ylabel("capture of the colour")
     legend(picture, looks, columns=2)
     return picture

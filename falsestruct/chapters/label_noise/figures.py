@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from falsestruct.plots.shapes import Look, curve, groups, legend, marks, panels, rows
-from falsestruct.plots.style import BLUE, GREEN, GREY, ORANGE, PINK, figure, tidy
+from falsestruct.plots.shapes import Look, curve, groups, legend, marks, panels, rows, single, ticks
+from falsestruct.plots.style import BLUE, GREEN, GREY, ORANGE, PINK
 
 TRAINED = {
     "plain": Look("trained to the end", ORANGE, line="-"),
@@ -70,16 +70,12 @@ def kinds(table: pd.DataFrame) -> Figure:
 
 def stripes(table: pd.DataFrame) -> Figure:
     """Share of the conflict set read by colour against the offset, a line for what is wrong."""
-    picture = figure(0.55)
-    axis = picture.subplots()
+    picture, axis = single(0.55)
     for look, own in groups(table, "what", WRONG):
         curve(axis, own, "a", "value", look)
     axis.axhline(0.5, color=GREY, linestyle=":", linewidth=0.9)
-    axis.set(xscale="log", xlabel="offset a; the contrast of a stripe is 1",
+    axis.set(xlabel="offset a; the contrast of a stripe is 1",
              ylabel="share of the conflict set\nread by colour", ylim=(-0.02, 1.02))  # fmt: skip
-    offsets = sorted(table["a"].unique())
-    axis.set_xticks(offsets, [f"{a:g}" for a in offsets])
-    axis.minorticks_off()
-    tidy(axis)
+    ticks(axis, sorted(table["a"].unique()))
     legend(picture, WRONG)
     return picture

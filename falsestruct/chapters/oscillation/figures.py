@@ -34,14 +34,12 @@ def oscillation_history(table: pd.DataFrame) -> Figure:
 
 def oscillation_delta(table: pd.DataFrame) -> Figure:
     """Share of the conflict set that sides with the hint against δ; `evidence.delta_summary`."""
-    picture = figure(0.45)
-    axis = picture.subplots()
+    picture, axis = shapes.single(0.45)
     shapes.curve(axis, table, "delta", "share", Look(colour=FALSE, marker="s"), lw=1.5, ms=6)
     axis.axhline(0.75, color="0.4", linestyle=":")
     axis.set(xscale="log", ylim=(-0.03, 1.03))
     axis.set_xlabel("δ, the size of the hint in x₂ (x₁ spans a quarter)")
     axis.set_ylabel("share of conflict set\nsiding with the hint")
-    tidy(axis)
     return picture
 
 

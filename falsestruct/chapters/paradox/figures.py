@@ -44,12 +44,10 @@ def outcomes(table: pd.DataFrame) -> Figure:
 def curves(table: pd.DataFrame) -> Figure:
     """Share of images read rightly and overturned, against the size that is allowed.
 
-    Args:
-        table: As `evidence.curves` gives it: networks, then what the attack on nearest neighbour
-            found, then what its certificate allows.
+    The table is as `evidence.curves` gives it: networks, then what the attack on nearest neighbour
+    found, then what its certificate allows.
     """
-    picture = figure(0.55)
-    axis = picture.subplots()
+    picture, axis = shapes.single(0.55)
     *networks, found, allowed = list(dict.fromkeys(table["architecture"]))
     for look, own in shapes.groups(table, "architecture", shapes.series(networks, line="-")):
         shapes.curve(axis, own, "level", "share", look, band=True, markevery=2)
@@ -64,7 +62,6 @@ def curves(table: pd.DataFrame) -> Figure:
         ylabel="share read rightly\nand overturned", ylim=(-0.03, 1.03),
     )  # fmt: skip
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-    tidy(axis)
     return picture
 
 

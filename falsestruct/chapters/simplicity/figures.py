@@ -77,8 +77,7 @@ def _needs_panel(axis: Axes, part: pd.DataFrame) -> None:
 def history(table: pd.DataFrame) -> Figure:
     """Share of the conflict set read by colour against steps, a panel a learner.
 
-    Args:
-        table: Columns learner, a, step, mean, low, high, fit (median step of the first fit).
+    Columns: learner, a, step, mean, low, high, fit (median step of the first fit).
     """
     called = table.assign(offset=[f"a = {a:g}" for a in table["a"]], x=table["step"] + 1)
     looks = shapes.series(called.sort_values("a")["offset"], line="-")
@@ -97,8 +96,7 @@ def history(table: pd.DataFrame) -> Figure:
 def linearised(table: pd.DataFrame) -> Figure:
     """Share of the conflict set read by colour, trained and linearised, a panel a learner.
 
-    Args:
-        table: Columns learner, a, kind ("trained", "linearised"), share, low, high.
+    Columns: learner, a, kind ("trained", "linearised"), share, low, high.
     """
     picture, panels = _shares(table, 4, axis="offset a", share="read by colour", small=True)
     for axis, part in panels:
@@ -136,13 +134,11 @@ def _shares(
 def ranking(table: pd.DataFrame) -> Figure:
     """Predicted over measured crossover: a row a predictor, a mark an architecture and width.
 
-    Args:
-        table: Columns predictor, learner, ratio, inside, factor, low, high (of the predictor).
+    Columns: predictor, learner, ratio, inside, factor, low, high (of the predictor).
     """
     rows = table.groupby("predictor", sort=False)[["factor", "low", "high"]].first()
     rows = rows.sort_values("factor")
-    picture = figure(0.62)
-    axis = picture.subplots()
+    picture, axis = shapes.single(0.62)
     axis.axvspan(1 / 1.5, 1.5, color="0.93", lw=0)
     axis.axvline(1, color=GREY, linewidth=0.9)
     looks = shapes.series(table["learner"], spread=0.5)
@@ -164,6 +160,5 @@ def ranking(table: pd.DataFrame) -> Figure:
     axis.set_xticks([0.05, 0.1, 0.2, 0.5, 1, 2, 5], ["1/20", "1/10", "1/5", "1/2", "1", "2", "5"])
     axis.minorticks_off()
     axis.set_xlabel("predicted over measured crossover")
-    tidy(axis)
     shapes.legend(picture, looks, columns=4)
     return picture

@@ -7,17 +7,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from falsestruct.plots.shapes import Look, cells, curve, groups, legend, marks, panels, series
-from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, figure, tidy
+from falsestruct.plots import shapes
+from falsestruct.plots.shapes import Look
+from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL
 
 
 def plane(table: pd.DataFrame) -> Figure:
     """Labels that networks give in the plane, a panel a network, with the data.
 
-    Args:
-        table: As `evidence.plane` gives it.
+    The table is as `evidence.plane` gives it.
     """
-    picture, parts = panels(table, "panel", aspect=0.5, columns=1, sharex=True, sharey=False)
+    picture, parts = shapes.panels(table, "panel", aspect=0.5, columns=1, sharex=True, sharey=False)
     looks = {
         "1.0": Look("data with label 1", "black"),
         "0.0": Look("data with label 0", "black", "s", hollow=True),
@@ -31,30 +31,28 @@ def plane(table: pd.DataFrame) -> Figure:
         axis.contourf(*at, levels=ends, colors=["white", colour], alpha=0.35)
         axis.contour(*at, levels=[0], colors=[colour], linewidths=0.8)
         points = own[own["what"] == "point"].astype({"value": float})
-        for look, data in groups(points, "value", looks):
-            marks(axis, data, "x1", look, y="x2", ms=4)
-        axis.set(xscale="log", ylabel="$x_2\\,/\\,\\delta$")
+        for look, data in shapes.groups(points, "value", looks):
+            shapes.marks(axis, data, "x1", look, y="x2", ms=4)
+        axis.set(ylabel="$x_2\\,/\\,\\delta$")
     axis.set_xlabel("first input $x_1\\,/\\,a$")
-    axis.set_xticks([0.1, 0.2, 0.4, 0.8], ["0.1", "0.2", "0.4", "0.8"])
-    axis.minorticks_off()
+    shapes.ticks(axis, [0.1, 0.2, 0.4, 0.8])
     patch = mpl.patches.Patch(facecolor="0.75", edgecolor="0.4")
-    legend(picture, looks, place="outside lower center", more={"label 1 is given": patch})
+    shapes.legend(picture, looks, place="outside lower center", more={"label 1 is given": patch})
     return picture
 
 
 def phase(table: pd.DataFrame) -> Figure:
     """A share for each number of points and width, a panel a kind of network, with r = w + 2.
 
-    Args:
-        table: Columns panel, width, r, value.
+    Columns: panel, width, r, value.
     """
-    picture, parts = panels(table, "panel", aspect=0.52)
+    picture, parts = shapes.panels(table, "panel", aspect=0.52)
     widths, sizes = (sorted(set(table[name].astype(int))) for name in ("width", "r"))
     for axis, own in parts:
         axis.grid(False)
         cell = own.assign(row=own["r"].astype(str), column=own["width"].astype(str))
         names = {"rows": [*map(str, sizes)], "columns": [*map(str, widths)]}
-        image = cells(axis, cell, **names, dark=0.5)
+        image = shapes.cells(axis, cell, **names, dark=0.5)
         axis.invert_yaxis()
         for text in axis.texts:
             text.set_fontsize(7)
@@ -73,42 +71,36 @@ def phase(table: pd.DataFrame) -> Figure:
 def used(table: pd.DataFrame) -> Figure:
     """Pieces and label changes of networks without x₂ against width, and what is possible.
 
-    Args:
-        table: Columns width, what ("pieces" or "crossings"), value, low, high.
+    Columns: width, what ("pieces" or "crossings"), value, low, high.
     """
-    picture = figure(0.5)
-    axis = picture.subplots()
+    picture, axis = shapes.single(0.5)
     widths = np.array(sorted(table["width"].unique()))
     axis.plot(widths, widths + 1, color=GREY, linestyle="--", label="possible: w + 1")
     looks = {
         "pieces": Look("linear pieces between the points", GREEN, "^"),
         "crossings": Look("changes of the label", ORIGINAL),
     }
-    for look, own in groups(table, "what", looks):
-        curve(axis, own, "width", "value", look)
-    axis.set(xscale="log", yscale="log", xlabel="width w", ylabel="number on the line $x_2 = 0$")
-    axis.set_xticks(widths, [str(width) for width in widths])
-    axis.minorticks_off()
+    for look, own in shapes.groups(table, "what", looks):
+        shapes.curve(axis, own, "width", "value", look)
+    axis.set(yscale="log", xlabel="width w", ylabel="number on the line $x_2 = 0$")
+    shapes.ticks(axis, widths)
     axis.set_yticks([2, 5, 10, 20, 50], ["2", "5", "10", "20", "50"])
     axis.legend(frameon=False)
-    tidy(axis)
     return picture
 
 
 def tradeoff(table: pd.DataFrame) -> Figure:
     """Broken against wrong points, one mark a network, and the region that no network can enter.
 
-    Args:
-        table: Columns kind, wrong, broken, bound.
+    Columns: kind, wrong, broken, bound.
     """
-    picture = figure(0.58)
-    axis = picture.subplots()
+    picture, axis = shapes.single(0.58)
     bound = table["bound"].iloc[0]
     axis.fill_between([0, bound / 2], [bound, 0], color="0.85", linewidth=0)
     axis.plot([0, bound / 2], [bound, 0], color=GREY, linewidth=1.2)
     axis.text(0.02, 0.3 * bound, "impossible with\nthis width", color="0.25")
-    for look, own in groups(table, "kind", series(table["kind"])):
-        marks(axis, own, "wrong", look, y="broken", faint=True, ms=9 if len(own) == 1 else 5,
+    for look, own in shapes.groups(table, "kind", shapes.series(table["kind"])):
+        shapes.marks(axis, own, "wrong", look, y="broken", faint=True, ms=9 if len(own) == 1 else 5,
               label=look.label, clip_on=False, zorder=3)  # fmt: skip
     axis.set(
         xlabel="share of points that are wrong",
@@ -116,15 +108,13 @@ def tradeoff(table: pd.DataFrame) -> Figure:
         xlim=(0, 1), ylim=(0, 1.03),
     )  # fmt: skip
     axis.legend(frameon=False, loc="upper right")
-    tidy(axis)
     return picture
 
 
 def scales(table: pd.DataFrame) -> Figure:
     """Share read by x₂, accuracy and stability against the size of x₂, a line a number of points.
 
-    Args:
-        table: Columns r, ratio, what ("reads", "accuracy" or "relative"), value, low, high.
+    Columns: r, ratio, what ("reads", "accuracy" or "relative"), value, low, high.
     """
     titles = {
         "reads": "conflict set read by $x_2$",
@@ -132,11 +122,15 @@ def scales(table: pd.DataFrame) -> Figure:
         "relative": "distance over the\nexplicit network's",
     }
     table = table.sort_values("what", key=lambda what: what.map([*titles].index), kind="stable")
-    picture, parts = panels(table, "what", aspect=0.5, titles=titles, sharey=False, sharex=True)
-    looks = series((f"{r} points" for r in sorted(set(table["r"]))), line="-")
+    picture, parts = shapes.panels(
+        table, "what", aspect=0.5, titles=titles, sharey=False, sharex=True
+    )
+    looks = shapes.series((f"{r} points" for r in sorted(set(table["r"]))), line="-")
     for (axis, own), level in zip(parts, (0.5, 0.5, 1.0), strict=True):
-        for look, line in groups(own.assign(name=own["r"].map("{} points".format)), "name", looks):
-            curve(axis, line, "ratio", "value", look, lw=1)
+        for look, line in shapes.groups(
+            own.assign(name=own["r"].map("{} points".format)), "name", looks
+        ):
+            shapes.curve(axis, line, "ratio", "value", look, lw=1)
         axis.axvline(1, color=GREY, linestyle="--", linewidth=1)
         axis.axhline(level, color=GREY, linestyle=":", linewidth=0.9)
         axis.set(xscale="log", yscale="linear" if level < 1 else "log")
@@ -145,5 +139,5 @@ def scales(table: pd.DataFrame) -> Figure:
         axis.set_ylim(0, 1.04)
     first.set_ylabel("share, mean over networks")
     second.set_xlabel("size δ of the second input over the smallest gap")
-    legend(picture, looks, columns=4)
+    shapes.legend(picture, looks, columns=4)
     return picture

@@ -17,8 +17,7 @@ PLACES = (0.86, 0.5, 0.14)  # of the rules' lines, in heights of the text's part
 def glance(table: pd.DataFrame) -> Figure:
     """Three images; below each, what direction, brightness and the networks say.
 
-    Args:
-        table: As `measure.glance` gives it.
+    The table is as `measure.glance` gives it.
     """
     picture = figure(0.5)
     parts = list(table.groupby("panel", sort=False))
@@ -88,8 +87,7 @@ def stripe_bands(table: pd.DataFrame) -> Figure:
 def stripe_losses(table: pd.DataFrame, *, stored: float) -> Figure:
     """Final losses of both variants, one mark a seed, and the loss that was stored."""
     looks = shapes.series(("(A) as released", "(B) as described"))
-    picture = figure(0.32)
-    axis = picture.subplots()
+    picture, axis = shapes.single(0.32)
     parts = table.groupby("variant")
     for place, (look, (_, part)) in enumerate(zip(looks.values(), parts, strict=False)):
         own = part.assign(height=shapes.beside(part["loss"], 0.3) - place)
@@ -103,7 +101,6 @@ def stripe_losses(table: pd.DataFrame, *, stored: float) -> Figure:
     )  # fmt: skip
     axis.set(yticks=[], ylim=(-1.5, 0.6), xlim=(0, max(stored, table["loss"].max()) * 1.12))
     axis.set_xlabel("training loss after 10 steps (cross-entropy, nats)")
-    tidy(axis)
     return picture
 
 
@@ -141,8 +138,7 @@ def stripe_attacks(table: pd.DataFrame) -> Figure:
         0.1: Look("trained at a = 0.1", FALSE, "s"),
     }
     names = list(dict.fromkeys(table["architecture"]))
-    picture = figure(0.42)
-    axis = picture.subplots()
+    picture, axis = shapes.single(0.42)
     for (_, name), own in table.groupby(["a", "architecture"]):
         height = shapes.beside(own["size"]) - names.index(name)
         shapes.marks(axis, own.assign(height=height), "size", looks[own["a"].iloc[0]], faint=True)
@@ -151,6 +147,5 @@ def stripe_attacks(table: pd.DataFrame) -> Figure:
     shapes.named(axis, names)
     axis.set_xlim(0, 0.52)
     axis.set_xlabel("mean smallest constant image that flips the label (contrast of the stripe: 1)")
-    tidy(axis)
     shapes.legend(picture, looks.values(), columns=2)
     return picture

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from falsestruct.plots.shapes import Look, curve, groups, legend, marks, panels
+from falsestruct.plots.shapes import Look, curve, groups, legend, marks, panels, ticks
 from falsestruct.plots.style import (
     FALSE,
     GREEN,
@@ -171,10 +171,7 @@ def changeovers(table: pd.DataFrame) -> Figure:
             curve(axis, shifted, "strength", "changeover", look, ms=5, lw=0.8)
             never = shifted[own["never"] > 0.5]
             axis.plot(never["strength"], [1.0] * len(never), "x", color="black", ms=9)
-        axis.set_xscale("log")
-        values = sorted(part["strength"].unique())
-        axis.set_xticks(values, [f"{value:g}" for value in values])
-        axis.minorticks_off()
+        ticks(axis, sorted(part["strength"].unique()))
         axis.set_xlabel(SIGNALS[part["problem"].iloc[0]])
     parts[0][0].set(ylabel="agreement in training\nfrom which on it is taken", ylim=(0.49, 1.03))
     legend(picture, _shown(table), columns=8)
