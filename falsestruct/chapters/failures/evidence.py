@@ -235,7 +235,8 @@ def said(table: pd.DataFrame, budget: int) -> dict[str, float]:
 
 def said_of_parities(table: pd.DataFrame) -> dict[str, float]:
     """Numbers of the parities for the prose: who got there, and what four bits more multiply."""
-    found, most = {}, where(table, bits=table["bits"].max())
+    found: dict[str, float] = {}
+    most = where(table, bits=table["bits"].max())
     for name, own in until_right(table).sort_values("bits").groupby("optimiser"):
         right = where(most, optimiser=name)["right"]
         growth = np.exp(4 * np.diff(np.log(own["value"])) / np.diff(own["bits"]))

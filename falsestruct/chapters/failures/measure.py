@@ -130,11 +130,12 @@ def hints(
     return sweep(hint_point, grid).drop(columns=["seeds", "steps"])
 
 
-Two = Sequence[int]  # of two groups of runs
-
-
 def every(
-    sizes: dict[str, list[list[int]]], shares: Sequence[float], *, seeds: Two, limits: Two
+    sizes: dict[str, list[list[int]]],
+    shares: Sequence[float],
+    *,
+    seeds: list[int],
+    limits: list[int],
 ) -> pd.DataFrame:
     """All tables of `hints` in one; `sizes` has a group or two for each optimiser.
 
