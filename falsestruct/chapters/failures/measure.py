@@ -131,11 +131,7 @@ def hints(
 
 
 def every(
-    sizes: dict[str, list[list[int]]],
-    shares: Sequence[float],
-    *,
-    seeds: list[int],
-    limits: list[int],
+    sizes: dict[str, list[list[int]]], shares: list[float], *, seeds: list[int], limits: list[int]
 ) -> pd.DataFrame:
     """All tables of `hints` in one; `sizes` has a group or two for each optimiser.
 
