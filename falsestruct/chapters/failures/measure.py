@@ -164,10 +164,12 @@ def biased_point(
     """Trained with Adam on bits of this mean: `own` and `other`, right on those of either.
 
     A row for the first look with `FOLLOWS` of its own, if there is one, `when` "learnt", and one
-    for the "end".
+    for the "end". Fair bits end with `FOLLOWS` of both.
     """
     task = Parity(bits, size, mean=mean)
-    looks = _looks({"own": task, "other": replace(task, mean=other_mean)})
+    looks = _looks(
+        {"own": task, "other": replace(task, mean=other_mean)}, None if mean else FOLLOWS
+    )
     network, schedule = shallow(task.inputs, 2 * WIDTH), _schedule("Adam", steps, BIASED)
     seen = fresh.train(network, task.draw, _names(seeds), schedule, looks)
     when = {"learnt": seen[seen["own"] >= FOLLOWS].groupby("seed").head(1),
