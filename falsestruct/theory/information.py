@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-BINS = 30  # of arXiv:1703.00810
+BINS = 30  # edges in the code of arXiv:1703.00810: 29 bins and the value 1; bins, where they follow
 
 
 def entropy(codes: np.ndarray) -> float:

@@ -172,16 +172,16 @@ def courses(table: pd.DataFrame, shares: tuple[float, ...]) -> pd.DataFrame:
     return summary(looks.assign(hint=1 - looks["apart"]), ["q", "step"], "hint", measure=SHARE)
 
 
-def delays(table: pd.DataFrame) -> pd.DataFrame:
+def delays(table: pd.DataFrame, clock: str = "alone") -> pd.DataFrame:
     """What `figures.delays` draws: steps until learnt over those beside a coin, seed by seed.
 
     Columns optimiser, arm, size, stretch, value, low, high. Two bits: too few looks.
     """
     own = where(table, arm=["hint", "added"], size=lambda k: k > TWO, q=lambda q: q < 1)
     own = own.drop_duplicates(NETWORK)
-    alone = where(own, q=COIN)[["optimiser", "arm", "size", "seed", "alone"]]
-    both = own.merge(alone, on=["optimiser", "arm", "size", "seed"], suffixes=("", "_coin"))
-    both = both.assign(stretch=stretched(both["q"]), delay=both["alone"] / both["alone_coin"])
+    same = ["optimiser", "arm", "size", "seed"]
+    both = own.merge(where(own, q=COIN)[[*same, clock]], on=same, suffixes=("", "_coin"))
+    both = both.assign(stretch=stretched(both["q"]), delay=both[clock] / both[f"{clock}_coin"])
     later = both[both["q"] > COIN]
     return summary(later, ["optimiser", "arm", "size", "stretch"], "delay", measure=ratio)
 
@@ -194,32 +194,55 @@ def bits_of(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def shape(table: pd.DataFrame) -> dict[str, float]:
+    """How delays grow, for the prose: powers, and what no claim states.
+
+    That is "inside", powers without the coin, and delays over what their law says: beside the
+    least hint ("first"), the best ("last"), and how far they are "off".
+    """
+    found, split = {}, ["optimiser", "size"]
+    for name, arm, clock in (
+        ("slope", "hint", "learnt"), ("own", "added", "alone"), ("outvoted", "added", "learnt")
+    ):  # fmt: skip
+        lines = dict(list(where(delays(table, clock), arm=arm).groupby(split)))
+        for (optimiser, size), part in where(table, arm=arm, size=lambda k: k > TWO).groupby(split):
+            tag, line = f"{name}_{optimiser}_{size}", lines[optimiser, size]
+            for place, own in ((tag, part), (f"inside_{tag}", part[part["q"] > COIN])):
+                found[place] = float(pd.Series(slopes(own, clock)).mean())
+            law = line["stretch"] ** (1.0 if optimiser == "descent" else 0.5)
+            over = (line["value"] / law).to_numpy()
+            ends = {"first": over[0], "last": over[-1], "off": np.abs(over - 1).max()}
+            found |= {f"{end}_{tag}": float(value) for end, value in ends.items()}
+    return found
+
+
 def said(table: pd.DataFrame, budget: int) -> dict[str, float]:
-    """Numbers of the hints for the prose: steps are medians, parity of four bits, by descent."""
-    own = where(table, optimiser="descent", arm="hint", size=FOUR).drop_duplicates(NETWORK)
-    steps = own.groupby("q")["learnt"].median()
-    never = where(
-        after(table, PATIENCE * budget), optimiser="descent", arm="hint", size=TWO, q=NEVER
-    )
+    """Numbers of the hints for the prose: steps are medians, by descent, of four bits or two."""
+    own = where(table, optimiser="descent", arm="hint").drop_duplicates(NETWORK)
+    steps = own.groupby(["size", "q"])["learnt"].median()
+    late = where(after(table, PATIENCE * budget), optimiser="descent", arm="hint")
     inside = where(table, q=lambda q: q < 1).drop_duplicates(NETWORK)
-    fits = {
-        f"slope_{optimiser}_{size}": float(pd.Series(slopes(part)).mean())
-        for (optimiser, size), part in where(table, arm="hint").groupby(["optimiser", "size"])
-    }
-    for optimiser, part in where(table, arm="added").groupby("optimiser"):
-        for name, clock in (("outvoted", "learnt"), ("slope_own", "alone")):
-            fits[f"{name}_{optimiser}"] = float(pd.Series(slopes(part, clock)).mean())
-    law = float(stretched(pd.Series([OFTEN]))[0])
-    late = {
-        f"delay_{optimiser}_{arm}": float(part["value"].iloc[-1])
-        for (optimiser, arm), part in where(delays(table), size=FOUR).groupby(["optimiser", "arm"])
-    }
-    return fits | late | {
-        "coin_steps": steps[COIN], "often_steps": steps[OFTEN], "often_law": law,
-        "often_root": law**0.5, "budget": float(budget), "patience": float(PATIENCE),
-        "runs": float(len(inside)), "unfinished": float((~inside["reached"].astype(bool)).sum()),
-        "never_right": float(never["apart"].mean()),
+    last = where(delays(table), optimiser="descent", arm="hint", size=FOUR)["value"].iloc[-1]
+    return shape(table) | {
+        "coin_steps": steps[FOUR, COIN], "often_steps": steps[FOUR, OFTEN],
+        "two_steps": steps[TWO, COIN], "first_q": inside["q"][inside["q"] > COIN].min(),
+        "often_delay": last, "often_law": float(stretched(pd.Series([OFTEN]))[0]),
+        "budget": float(budget), "patience": float(PATIENCE), "runs": float(len(inside)),
+        "unfinished": float((~inside["reached"].astype(bool)).sum()),
+        "never_right": float(where(late, size=TWO, q=NEVER)["apart"].mean()),
     }  # fmt: skip
+
+
+def said_of_parities(table: pd.DataFrame) -> dict[str, float]:
+    """Numbers of the parities for the prose: who got there, and what four bits more multiply."""
+    found: dict[str, float] = {}
+    most = where(table, bits=table["bits"].max())
+    for name, own in until_right(table).sort_values("bits").groupby("optimiser"):
+        right = where(most, optimiser=name)["right"]
+        growth = np.exp(4 * np.diff(np.log(own["value"])) / np.diff(own["bits"]))
+        found |= {f"there_{name}": float((right >= FOLLOWS).sum()), f"least_{name}": right.min()}
+        found |= {f"slow_{name}": growth.min(), f"fast_{name}": growth.max()}
+    return found
 
 
 def said_of_others(biased: pd.DataFrame, layers: pd.DataFrame) -> dict[str, float]:

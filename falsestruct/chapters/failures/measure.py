@@ -27,7 +27,7 @@ from falsestruct.theory.information import BINS, entropy, equal_bins, fixed_bins
 FIRST = 1000  # seed of the first network; smaller ones were for trials
 BATCH, WIDTH = 64, 64  # fresh samples in a step; hidden ReLUs, where nothing else is said
 RATES = {"descent": 0.03, "Adam": 3e-4}
-BARE = {"descent": 0.3, "Adam": 3e-3}  # without a hint: the fastest of a small grid, twelve bits
+BARE = {"descent": 0.3, "Adam": 3e-3}  # beside a coin: the fastest of a small grid, twelve bits
 BIASED = 1e-3  # Adam's
 EVERY, SAMPLES = 25, 500  # steps between two looks; inputs of a look
 HINTED = 10  # bits of an input with a hint, beside the hint
@@ -80,8 +80,9 @@ def hint_point(
 
     Columns: seed, step, apart (that share), agreed (right where the hint is), learnt (the first
     step with `TAKES` of both; the last one if there is none), reached (whether there is), alone (as
-    learnt; with "added", the first step with `TAKES` of the network's own output). A network with
-    `FOLLOWS` of both is done. Who opposes a coin has not learnt: hence both.
+    learnt; with "added", the first step with `TAKES` of the network's own output). Who opposes a
+    coin has not learnt: hence both. A network with `FOLLOWS` of both is done; with "label", "added"
+    and Adam, where only `learnt` is asked for, one with `TAKES`.
 
     Args:
         arm: "hint": it is right with probability q; "label": so is the label, beside a coin;
@@ -91,12 +92,13 @@ def hint_point(
     label, last = arm == "label", int(arm == "unseen")
     task = Parity(HINTED, size, *((0.5, q) if label else (q, 1.0)), last=last)
     apart = replace(task.conflict(), last=-last)
-    looks = _looks({"apart": apart, "agreed": replace(apart, right=1.0)}, FOLLOWS)
+    until = TAKES if arm in ("label", "added") or optimiser == "Adam" else FOLLOWS
+    looks = _looks({"apart": apart, "agreed": replace(apart, right=1.0)}, until)
     rest = (task.draw, _names(seeds), _schedule(optimiser, steps))
     if arm == "added":
         x, y = looks.tests["apart"]
         own = x * (np.arange(HINTED + 1) < HINTED).astype(np.float32), y  # nothing is added
-        looks = replace(looks, tests={**looks.tests, "own": own}, until=TAKES)
+        looks = replace(looks, tests={**looks.tests, "own": own})
         seen = fresh.train(shallow(HINTED, WIDTH), *rest, looks, _told(q))
     else:
         seen = fresh.train(shallow(task.inputs, WIDTH), *rest, looks)
@@ -128,24 +130,20 @@ def hints(
     return sweep(hint_point, grid).drop(columns=["seeds", "steps"])
 
 
-Two = Sequence[int]  # of two groups of runs
-
-
 def every(
-    sizes: dict[str, list[list[int]]], shares: Sequence[float], *, seeds: Two, limits: Two
+    sizes: dict[str, list[list[int]]], shares: list[float], *, seeds: list[int], limits: list[int]
 ) -> pd.DataFrame:
-    """All tables of `hints` in one; `sizes` has two groups for each optimiser.
+    """All tables of `hints` in one; `sizes` has a group or two for each optimiser.
 
     A hint that is never wrong is beside the first group with descent. The label's noise is beside
-    the largest parity of each, but Adam's second. The other arms are for the largest of the first.
+    the largest parity of each. The other arms are for the largest of the first.
     """
     tables, inside = [], [q for q in shares if q < 1]
     for name, groups in sizes.items():
         for i, own in enumerate(groups):
             rest: dict[str, Any] = {"optimiser": name, "seeds": seeds[i], "steps": limits[i]}
             tables.append(hints(own, inside if name == "Adam" or i else shares, **rest))
-            if name == "descent" or not i:
-                tables.append(hints([max(own)], inside[1:], arm="label", **rest))
+            tables.append(hints([max(own)], inside[1:], arm="label", **rest))
         rest, top = {"optimiser": name, "steps": limits[0]}, [max(groups[0])]
         tables.append(hints(top, inside, arm="added", seeds=seeds[0], **rest))
         if name == "descent":
@@ -166,14 +164,14 @@ def biased_point(
     """Trained with Adam on bits of this mean: `own` and `other`, right on those of either.
 
     A row for the first look with `FOLLOWS` of its own, if there is one, `when` "learnt", and one
-    for the "end".
+    for the "end". Fair bits end with `FOLLOWS` of both.
     """
     task = Parity(bits, size, mean=mean)
-    looks = _looks({"own": task, "other": replace(task, mean=other_mean)})
-    seen = fresh.train(
-        shallow(task.inputs, 2 * WIDTH), task.draw, _names(seeds),
-        _schedule("Adam", steps, BIASED), looks,
-    )  # fmt: skip
+    looks = _looks(
+        {"own": task, "other": replace(task, mean=other_mean)}, None if mean else FOLLOWS
+    )
+    network, schedule = shallow(task.inputs, 2 * WIDTH), _schedule("Adam", steps, BIASED)
+    seen = fresh.train(network, task.draw, _names(seeds), schedule, looks)
     when = {"learnt": seen[seen["own"] >= FOLLOWS].groupby("seed").head(1),
             "end": seen.groupby("seed").tail(1)}  # fmt: skip
     return pd.concat([rows.assign(when=name) for name, rows in when.items()], ignore_index=True)
