@@ -18,6 +18,7 @@ def compile_all() -> None:
         x, y = np.ones((3, 2), dtype), np.ones(3, dtype)
         state = fused.State.of(np.ones(7, dtype), 2, 1, 2)
         fused.advance(state, x, y, np.arange(3)[None], fused.Rule(0.1), steps=1)
+        fused.advance_beside(state, (x, y, y), np.arange(3)[None], fused.Rule(0.1))
         fused.loss(state, x, y)
         fused.outputs(state, x)
 

@@ -1,7 +1,7 @@
 """Training on data drawn afresh in every step, one hidden layer of ReLUs, logistic loss.
 
 Each network draws what it sees from a generator of its own: what becomes of it depends on its seed
-alone. Training is that of `fused`; where something is added to the output, by its compiled parts.
+alone. Training is that of `fused`.
 """
 
 from __future__ import annotations
@@ -95,7 +95,8 @@ def train(
             if known is None:
                 status, _ = fused.advance(state, x, y, order, rule, steps=steps)
             else:
-                status = _advance_beside(state, (*known(x), y), order, rule)
+                seen, start = (np.ascontiguousarray(part) for part in known(x))
+                status = fused.advance_beside(state, (seen, start, y), order, rule)
             if status == fused.DIVERGED:
                 raise DivergedError(
                     f"the network of seed {seed} has an output that is NaN or infinite at step "
@@ -116,46 +117,3 @@ def _look(
         right = (fused.outputs(state, np.ascontiguousarray(seen))[:, 0] + start > 0) == (y > 0.5)
         row[name] = float(right.mean())
     return row
-
-
-def _advance_beside(
-    state: fused.State, data: tuple[np.ndarray, ...], order: np.ndarray, rule: fused.Rule
-) -> int:
-    """As `fused.advance`, with what the output is added to: data are seen, start and label."""
-    taken, finite = _steps_beside(
-        (state.flat, state.first, state.second),
-        tuple(np.ascontiguousarray(part) for part in data), order, (state.width, state.step),
-        (rule.rate, rule.decay, rule.adam),
-    )  # fmt: skip
-    state.step += taken
-    return fused.FINISHED if finite else fused.DIVERGED
-
-
-@fused._compiled
-def _steps_beside(
-    weights: fused.Three, data: fused.Three, order: np.ndarray, place: tuple[int, int],
-    how: tuple[float, float, bool],
-) -> tuple[int, bool]:  # fmt: skip
-    (flat, first, second), (seen, start, y), (width, step), (rate, decay, adam) = (
-        weights, data, place, how
-    )  # fmt: skip
-    block = np.empty((seen.shape[1], fused.BLOCK), flat.dtype)
-    active = np.empty((width, fused.BLOCK), flat.dtype)
-    out, below, slope = active[:1].copy(), active[0].copy(), flat.copy()
-    for taken in range(len(order)):
-        slope[:] = 0
-        for begin in range(0, order.shape[1], fused.BLOCK):
-            rows = order[taken, begin : begin + fused.BLOCK]
-            fused._gather(seen, rows, block)
-            fused._forward(flat, block, len(rows), active, out)
-            for s in range(len(rows)):
-                out[0, s] += start[rows[s]]
-            if not fused._finite(out, len(rows)):
-                return taken, False
-            fused._errors(out, y, rows, order.shape[1])
-            fused._backward(flat, block, len(rows), active, out, below, slope)
-        if adam:
-            fused._adam(flat, first, second, slope, step + taken + 1, rate, decay)
-        else:
-            fused._descent(flat, slope, rate, decay)
-    return len(order), True

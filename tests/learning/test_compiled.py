@@ -13,8 +13,8 @@ from falsestruct.learning import compiled
 
 ROOT = Path(compiled.__file__).parents[2]
 PROGRAM = """
-import torch
-from falsestruct.learning import fused, shallow, training
+import numpy, torch
+from falsestruct.learning import fresh, fused, shallow, training
 from falsestruct.learning.networks import shallow as architecture
 from falsestruct.learning.training import Schedule, Watch
 x = torch.linspace(-1, 1, 40, dtype=torch.float64).view(20, 2)
@@ -26,7 +26,14 @@ for dtype in (torch.float32, torch.float64):
     start = shallow.glorot([0], 2, 5, dtype=dtype)
     batches = shallow.make_batches([(x, y)], 5, dtype=dtype)
     shallow.train(start, batches, seeds=[0], steps=3, observe=lambda *_: None)
-entries = fused._advance, fused._loss, fused._outputs
+def draw(samples, rng):
+    x = rng.random((samples, 2), dtype="float32")
+    return x, (x[:, 0] > 0.5).astype("float32")
+looks = fresh.Looks(2, {"test": draw(9, numpy.random.default_rng(0))})
+for known in (None, lambda x: (x[:, :1], x[:, 1])):
+    own = architecture(2 if known is None else 1, 5)
+    fresh.train(own, draw, [0], Schedule(3, batch=4, learning_rate=0.1), looks, known)
+entries = fused._advance, fused._advance_beside, fused._loss, fused._outputs
 print(sum(sum(e.stats.cache_misses.values()) for e in entries))
 print(sum(sum(e.stats.cache_hits.values()) for e in entries))
 """
