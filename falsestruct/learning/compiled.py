@@ -1,4 +1,4 @@
-"""Compile what `fused` compiles, and keep it: `python -m falsestruct.learning.compiled`.
+"""Compile what `fused` and `beside` do, and keep it: `python -m falsestruct.learning.compiled`.
 
 A process that compiles and one that loads the kept machine code round differently in the last bit,
 and training amplifies it. So a chapter's kernel should find the code kept: the runner calls this
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from falsestruct.learning import fused
+from falsestruct.learning import beside, fused
 
 
 def compile_all() -> None:
@@ -18,7 +18,7 @@ def compile_all() -> None:
         x, y = np.ones((3, 2), dtype), np.ones(3, dtype)
         state = fused.State.of(np.ones(7, dtype), 2, 1, 2)
         fused.advance(state, x, y, np.arange(3)[None], fused.Rule(0.1), steps=1)
-        fused.advance_beside(state, (x, y, y), np.arange(3)[None], fused.Rule(0.1))
+        beside.advance(state, (x, y, y), np.arange(3)[None], fused.Rule(0.1))
         fused.loss(state, x, y)
         fused.outputs(state, x)
 

@@ -1,7 +1,7 @@
 """Training on data drawn afresh in every step, one hidden layer of ReLUs, logistic loss.
 
 Each network draws what it sees from a generator of its own: what becomes of it depends on its seed
-alone. Training is that of `fused`.
+alone. Training is that of `fused`; where something is added to the output, of `beside`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from falsestruct.learning import fused, single
+from falsestruct.learning import beside, fused, single
 from falsestruct.learning.members import DivergedError, spread
 from falsestruct.learning.networks import Architecture, initialise
 from falsestruct.learning.schedule import Schedule
@@ -96,7 +96,7 @@ def train(
                 status, _ = fused.advance(state, x, y, order, rule, steps=steps)
             else:
                 seen, start = (np.ascontiguousarray(part) for part in known(x))
-                status = fused.advance_beside(state, (seen, start, y), order, rule)
+                status = beside.advance(state, (seen, start, y), order, rule)
             if status == fused.DIVERGED:
                 raise DivergedError(
                     f"the network of seed {seed} has an output that is NaN or infinite at step "

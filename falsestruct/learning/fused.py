@@ -124,26 +124,6 @@ def advance(
     return status, seen
 
 
-def advance_beside(state: State, data: Three, order: np.ndarray, rule: Rule) -> int:
-    """Take a step a row of `order`, for a network whose output is added to something known.
-
-    Args:
-        state: Changed in place; one output.
-        data: Samples (samples, inputs), what the output is added to (samples,), labels (samples,).
-        order: The samples of each step, (steps, batch).
-        rule: Without a target.
-
-    Returns:
-        FINISHED or DIVERGED.
-    """
-    taken, finite = _advance_beside(
-        (state.flat, state.first, state.second), data, order, (state.width, state.step),
-        (rule.rate, rule.decay, rule.adam),
-    )  # fmt: skip
-    state.step += taken
-    return FINISHED if finite else DIVERGED
-
-
 def loss(state: State, x: np.ndarray, y: np.ndarray) -> float:
     """Mean cross-entropy on samples (samples, inputs), labels (samples,), in nats."""
     return float(_loss(state.flat, x, y, state.sizes))
@@ -408,33 +388,3 @@ def _advance(
         else:
             _descent(flat, slope, rate, decay)
     return FINISHED, steps, last
-
-
-@_compiled
-def _advance_beside(
-    weights: Three, data: Three, order: np.ndarray, place: tuple[int, int],
-    how: tuple[float, float, bool],
-) -> tuple[int, bool]:  # fmt: skip
-    (flat, first, second), (seen, start, y), (width, step), (rate, decay, adam) = (
-        weights, data, place, how
-    )  # fmt: skip
-    block = np.empty((seen.shape[1], BLOCK), flat.dtype)
-    active = np.empty((width, BLOCK), flat.dtype)
-    out, below, slope = active[:1].copy(), active[0].copy(), flat.copy()
-    for taken in range(len(order)):
-        slope[:] = 0
-        for begin in range(0, order.shape[1], BLOCK):
-            rows = order[taken, begin : begin + BLOCK]
-            _gather(seen, rows, block)
-            _forward(flat, block, len(rows), active, out)
-            for s in range(len(rows)):
-                out[0, s] += start[rows[s]]
-            if not _finite(out, len(rows)):
-                return taken, False
-            _errors(out, y, rows, order.shape[1])
-            _backward(flat, block, len(rows), active, out, below, slope)
-        if adam:
-            _adam(flat, first, second, slope, step + taken + 1, rate, decay)
-        else:
-            _descent(flat, slope, rate, decay)
-    return len(order), True
