@@ -1,0 +1,106 @@
+"""Networks whose output, less that at the start, is multiplied: from lazy to rich training.
+
+With a large factor α a little movement of the weights is enough, and the network stays near its
+linearisation; with a small one they must move far (Chizat, Oyallon, Bach, arXiv:1812.07956).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from falsestruct.learning import engines
+from falsestruct.learning.engines import Forward, Parameters
+from falsestruct.learning.ensembles import Ensemble, Learner
+from falsestruct.learning.members import DivergedError
+from falsestruct.learning.networks import Architecture, initialise
+from falsestruct.learning.schedule import Schedule, Set
+
+
+def learner(alpha: float) -> Learner:
+    """A `Learner` of α(f − f₀), by gradient descent on the whole set.
+
+    A step goes down the gradient of the loss of α(f − f₀) by the schedule's learning rate over α²:
+    what that output does in a first step doesn't depend on α.
+
+    Args:
+        alpha: Above 0.
+
+    Raises:
+        ValueError: alpha is not.
+    """
+    if not alpha > 0:
+        raise ValueError(f"alpha is {alpha}; expected a number above 0")
+
+    def learn(
+        architecture: Architecture,
+        data: Set | Sequence[Set],
+        seeds: Sequence[int],
+        schedule: Schedule,
+    ) -> Ensemble:
+        sets = [data] * len(seeds) if isinstance(data, tuple) else list(data)
+        x, y = (torch.stack([pair[k] for pair in sets]).double() for k in (0, 1))
+        return _Run(architecture, seeds, alpha).train(x, y, schedule)
+
+    return learn
+
+
+class _Run:
+    """An ensemble in training, in float64: with a large α weights move by little."""
+
+    def __init__(self, architecture: Architecture, seeds: Sequence[int], alpha: float) -> None:
+        networks = [initialise(architecture.build(), seed).double() for seed in seeds]
+        stacked, _ = torch.func.stack_module_state(networks)
+        self.start: Parameters = {name: value.detach() for name, value in stacked.items()}
+        self.seeds, self.alpha = tuple(seeds), alpha
+        self.rate = architecture.learning_rate
+        self.forward: Forward = engines.forward(architecture)
+
+    def train(self, x: Tensor, y: Tensor, schedule: Schedule) -> Ensemble:
+        """Of sets (members, samples, …), (members, samples); a member at its target stays there."""
+        if (
+            schedule.batch
+            or schedule.optimizer != "sgd"
+            or not isinstance(rate := schedule.learning_rate or self.rate, float)
+        ):
+            raise ValueError(f"{schedule}; expected descent on whole sets, at one rate")
+        now = {name: value.clone().requires_grad_() for name, value in self.start.items()}
+        with torch.no_grad():
+            begun = self.forward(self.start, x)
+        steps, live = torch.zeros(len(x)), torch.ones(len(x), dtype=torch.bool)
+        for step in range(schedule.steps + 1):
+            losses = engines.cross_entropy(self.alpha * (self.forward(now, x) - begun), y)
+            if not torch.isfinite(losses).all():
+                raise DivergedError(f"a loss is NaN or infinite at step {step}: lower the rate")
+            live &= losses.detach() > (schedule.target or 0.0)
+            steps[live] = step
+            if not live.any() or step == schedule.steps:
+                break
+            slopes = torch.autograd.grad(losses[live].sum(), list(now.values()))
+            with torch.no_grad():
+                for value, slope in zip(now.values(), slopes, strict=True):
+                    value.sub_(slope, alpha=rate / self.alpha**2)
+        end = {name: value.detach() for name, value in now.items()}
+        return self._ensemble(end, losses.detach(), steps, ~live)
+
+    def _ensemble(self, end: Parameters, loss: Tensor, steps: Tensor, reached: Tensor) -> Ensemble:
+        """`moved`: of the first matrix, relative; `travelled`: of all weights. Euclidean."""
+
+        def outputs(x: Tensor) -> Tensor:
+            now, begun = (self.forward(own, x.double()) for own in (end, self.start))
+            return self.alpha * (now - begun)
+
+        off = {
+            name: (end[name] - value).flatten(1).norm(dim=1) for name, value in self.start.items()
+        }
+        first = next(iter(self.start))
+        facts = {
+            "loss": loss.tolist(),
+            "steps": steps.long().tolist(),
+            "reached": reached.tolist(),
+            "moved": (off[first] / self.start[first].flatten(1).norm(dim=1)).tolist(),
+            "travelled": torch.stack(list(off.values())).norm(dim=0).tolist(),
+        }
+        return Ensemble(outputs, self.seeds, facts)
