@@ -60,11 +60,8 @@ class _Run:
 
     def train(self, x: Tensor, y: Tensor, schedule: Schedule) -> Ensemble:
         """Of sets (members, samples, …), (members, samples); a member at its target stays there."""
-        if (
-            schedule.batch
-            or schedule.optimizer != "sgd"
-            or not isinstance(rate := schedule.learning_rate or self.rate, float)
-        ):
+        rate = self.rate if schedule.learning_rate is None else schedule.learning_rate
+        if schedule.batch or schedule.optimizer != "sgd" or not isinstance(rate, float):
             raise ValueError(f"{schedule}; expected descent on whole sets, at one rate")
         now = {name: value.clone().requires_grad_() for name, value in self.start.items()}
         with torch.no_grad():
@@ -75,9 +72,9 @@ class _Run:
             if not torch.isfinite(losses).all():
                 raise DivergedError(f"a loss is NaN or infinite at step {step}: lower the rate")
             live &= losses.detach() > (schedule.target or 0.0)
-            steps[live] = step
             if not live.any() or step == schedule.steps:
                 break
+            steps[live] = step + 1
             slopes = torch.autograd.grad(losses[live].sum(), list(now.values()))
             with torch.no_grad():
                 for value, slope in zip(now.values(), slopes, strict=True):

@@ -1,0 +1,221 @@
+"""Networks of several depths, widths and kinds, on alternating points and on stripes (chapter 16).
+
+Tables have a row a network. Training sets are all that there is, nine points or every stripe once:
+seeds draw first weights and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, max_pool2d
+
+from falsestruct import success
+from falsestruct.learning import ensembles, lazy
+from falsestruct.learning.deep import KINDS, Kind, deep, equal, weights
+from falsestruct.learning.ensembles import Learner
+from falsestruct.learning.networks import Architecture
+from falsestruct.learning.schedule import Schedule
+from falsestruct.problems.stripes import Stripes
+from falsestruct.problems.tents import Tents
+from falsestruct.sweep.grid import sweep
+from falsestruct.theory import depth as theory
+
+FIRST = 1000  # seed of the first network; smaller ones were for trials
+TARGET = 0.01  # the loss at which training stops
+
+# Alternating points
+
+SIX = weights(2, 64, 6)
+SHAPES = {  # hidden layers, and ReLUs in each
+    "two": (2, 64),
+    "two, more weights": (2, equal(2, 2, SIX)),
+    "three": (3, 64),
+    "six": (6, 64),
+    "four of two": (4, 2),
+}
+RATES = (3e-3, 1e-3)  # of Adam
+COMPARED = ("two", "two, more weights", "six")  # with a hint of every size
+
+
+def tents(sizes: Sequence[float], *, seeds: int, steps: int) -> pd.DataFrame:
+    """All networks on alternating points; `sizes` are those of the hint.
+
+    Columns: shape, k, size, rate, and those of `tents_point`.
+    """
+    faint, loud = min(sizes), max(sizes)
+    grid = [
+        {"shape": shape, "k": 3, "size": size, "rate": rate}
+        for shape in COMPARED
+        for size in sizes
+        for rate in (RATES if size == faint else RATES[:1])
+    ]
+    grid += [
+        {"shape": shape, "k": k, "size": size, "rate": RATES[0]}
+        for shape, k, size in (
+            ("three", 3, loud), ("three", 3, 0.0), ("three", 4, 0.0), ("four of two", 4, 0.0),
+        )
+    ]  # fmt: skip
+    rest = {"seeds": list(range(FIRST, FIRST + seeds)), "steps": steps}
+    return sweep(tents_point, [point | rest for point in grid])
+
+
+def tents_point(
+    *, shape: str, k: int, size: float, rate: float, seeds: list[int], steps: int,
+    learn: Learner | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """Train some networks with Adam on the points of k tents: a row each.
+
+    Columns: seed, loss, steps, reached, accuracy (share of the training points), capture (share of
+    the points with the opposite hint on which the network says what the hint says).
+
+    Args:
+        size: Of the hint; 0: it is zero on all points.
+    """
+    problem, (depth, width) = Tents(k, size or 1.0), SHAPES[shape]
+    known, other = problem.inputs("right" if size else "none"), problem.inputs("opposite")
+    schedule = Schedule(steps, target=TARGET, learning_rate=rate)
+    data = (known, problem.labels)
+    asked = (learn or ensembles.train)(deep(2, width, depth), data, seeds, schedule)
+    said = asked.labels(other.float())
+    return asked.table(
+        accuracy=success.accuracy(asked.labels(known.float()), problem.labels),
+        capture=success.capture(said, problem.hint, problem.original, other),
+    )
+
+
+def sawtooths(ks: Sequence[int]) -> pd.DataFrame:
+    """The k-fold tents along the first input, at their knots: columns k, x, value."""
+    rows = [
+        {"k": k, "x": float(t), "value": float(value)}
+        for k in ks
+        for t, value in theory.tents(k).along((theory.ZERO,) * 2, (theory.ONE, theory.ZERO))
+    ]
+    return pd.DataFrame(rows)
+
+
+# Stripes
+
+SMALL = Stripes(size=16)
+WEIGHTS = weights(SMALL.size**2, 64, 1)  # of networks with one hidden layer of 64 ReLUs
+POOLS: Mapping[str, Callable[[Tensor, int], Tensor]] = {
+    "mean pooling": avg_pool2d,
+    "max pooling": max_pool2d,
+}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A way to build networks for stripes, and to train them on whole sets.
+
+    Attributes:
+        depth: Hidden layers.
+        rate: Of learning. Chosen in trials with other seeds, so that arms that are compared need
+            about as many steps.
+        kind: Of `learning.deep`, or of a pooling of two by two pixels before plain layers.
+        width: ReLUs in a layer; 0: as many as make about `WEIGHTS` weights.
+        optimiser: Adam, or gradient descent without momentum.
+        alpha: The factor of `learning.lazy`; 0: the output as it is.
+        few: Whether there are fewer of them.
+    """
+
+    depth: int
+    rate: float
+    kind: str = "plain"
+    width: int = 0
+    optimiser: Literal["adam", "sgd"] = "adam"
+    alpha: float = 0.0
+    few: bool = False
+
+    @property
+    def network(self) -> Architecture:
+        """What is trained."""
+        inputs = SMALL.size**2 // (4 if self.kind in POOLS else 1)
+        kind = cast(Kind, self.kind) if self.kind in KINDS else "plain"
+        width = self.width or equal(inputs, self.depth, WEIGHTS)
+        return deep(inputs, width, self.depth, kind=kind)
+
+    @property
+    def learner(self) -> Learner:
+        """What trains it."""
+        return lazy.learner(self.alpha) if self.alpha else ensembles.train
+
+    def seen(self, images: Tensor) -> Tensor:
+        """What a network sees of images (samples, side, side): (samples, inputs)."""
+        pool = POOLS.get(self.kind)
+        return (pool(images[:, None], 2) if pool else images).flatten(1)
+
+
+ADAM = {1: 2e-3, 2: 1.5e-3, 4: 7e-4, 8: 3e-4}
+DESCENT = {1: 0.1, 8: 0.1}
+ARMS = {
+    **{str(depth): Arm(depth, rate) for depth, rate in ADAM.items()},
+    "1 slow": Arm(1, ADAM[8], few=True),
+    "8 fast": Arm(8, ADAM[1], few=True),
+    "1 scaled": Arm(1, 2e-3, "scaled", few=True),
+    "8 scaled": Arm(8, 3e-4, "scaled", few=True),
+    **{f"{d} descent": Arm(d, r, optimiser="sgd", few=True) for d, r in DESCENT.items()},
+    "8 units": Arm(1, 4e-3, width=8),
+    "256 units": Arm(1, 1e-3, width=256),
+    "lazy": Arm(1, DESCENT[1], width=64, optimiser="sgd", alpha=100.0, few=True),
+    "rich": Arm(1, DESCENT[1], width=64, optimiser="sgd", alpha=0.1, few=True),
+    "skip connections": Arm(4, 7e-4, "skip connections"),
+    "normalisation": Arm(4, 7e-4, "normalisation"),
+    "mean pooling": Arm(4, 7e-4, "mean pooling"),
+    "max pooling": Arm(4, 7e-4, "max pooling"),
+}
+
+
+def stripes(offsets: Sequence[float], *, seeds: int, few: int, steps: int) -> pd.DataFrame:
+    """Networks of all `ARMS` at every offset: columns as `stripes_point`, and arm."""
+    grid: list[dict[str, Any]] = [
+        {"arm": name, "offsets": list(offsets), "steps": steps}
+        | {"seeds": list(range(FIRST, FIRST + (few if arm.few else seeds)))}
+        for name, arm in ARMS.items()
+    ]
+    return sweep(stripes_point, grid)
+
+
+def stripes_point(
+    *, arm: str, offsets: list[float], seeds: list[int], steps: int, learn: Learner | None = None
+) -> pd.DataFrame:
+    """Train networks of an arm on every stripe once: a row an offset a and a seed.
+
+    Columns: seed, a, steps, reached (the loss), accuracy (share of the training set), colour (share
+    of the conflict set that is read by colour), and what the arm's learner knows beside.
+    """
+    own, places = ARMS[arm], [a for a in offsets for _ in seeds]
+    sets = {a: (own.seen(x), y) for a in offsets for x, y in [SMALL.described(a)]}
+    swapped = {a: own.seen(SMALL.conflict_set(a)[0]) for a in offsets}
+    schedule = Schedule(
+        steps, target=TARGET, learning_rate=own.rate, optimizer=own.optimiser
+    )  # fmt: skip
+    train = learn or own.learner
+    asked = train(own.network, [sets[a] for a in places], seeds * len(offsets), schedule)
+    y = sets[places[0]][1]  # of the conflict set as well: the colour says the opposite
+    known, other = (
+        asked.labels(torch.stack([part[a] for a in places]).float(), own=True)
+        for part in ({a: x for a, (x, _) in sets.items()}, swapped)
+    )
+    right = success.accuracy(known, y)
+    return asked.table(a=places, accuracy=right, colour=1 - success.accuracy(other, y))
+
+
+def counts() -> dict[str, int]:
+    """Numbers of weights for the prose: by arm, and of the three shapes that are compared."""
+    found = {f"weights_{n.replace(' ', '_')}": _count(arm) for n, arm in ARMS.items()}
+    return found | {
+        f"weights_{name}": weights(2, width, depth)
+        for name, (depth, width) in zip(
+            ("two", "more", "six"), (SHAPES[shape] for shape in COMPARED), strict=True
+        )
+    }
+
+
+def _count(arm: Arm) -> int:
+    return sum(p.numel() for p in arm.network.build().parameters())
