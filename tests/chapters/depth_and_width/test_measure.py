@@ -1,0 +1,292 @@
+"""Chapter 16: small networks whose answer is known, and the verdicts in worlds made by hand."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from falsestruct.chapters.depth_and_width import evidence as found
+from falsestruct.chapters.depth_and_width import measure as experiment
+from falsestruct.evidence import where
+from falsestruct.learning.ensembles import by_hand
+from falsestruct.learning.networks import count_parameters
+from falsestruct.press.notebook.claims import judge, read_claims
+from falsestruct.press.paths import find_book
+from falsestruct.statistics import Nobody
+from tests.worlds import depth_and_width as worlds
+
+BOOK = find_book(Path(__file__))
+CLAIMS = {k: v for k, v in read_claims(BOOK).items() if v.chapter == "16_depth_and_width"}
+HALF = experiment.SMALL.size * experiment.SMALL.width  # what the pixels of a stripe add up to
+
+
+def verdicts(pairs) -> dict[str, str]:
+    return {id: judge(CLAIMS[id], *pair) for id, pair in pairs.items()}
+
+
+# Arms
+
+
+def test_what_is_compared_has_equal_weights():
+    counts = {name: count_parameters(arm.network) for name, arm in experiment.ARMS.items()}
+    others = {"8 units", "256 units"}
+    for name in set(counts) - others:
+        assert abs(counts[name] / experiment.WEIGHTS - 1) < 0.02, name
+    assert counts["8 units"] < experiment.WEIGHTS / 7 < 7 * experiment.WEIGHTS / 2
+    said = experiment.counts()
+    assert said["weights_8_descent"] == counts["8"] and len(said) == len(counts) + 3
+    assert abs(said["weights_more"] / said["weights_six"] - 1) < 0.02
+    assert said["weights_two"] < said["weights_six"] / 3
+
+
+def test_arms_differ_in_what_their_claim_is_about():
+    arms = experiment.ARMS
+    assert arms["1 slow"].rate == arms["8"].rate and arms["8 fast"].rate == arms["1"].rate
+    assert arms["lazy"].rate == arms["rich"].rate == arms["1 descent"].rate
+    assert {arms[name].depth for name in found.FINE} == {4}
+
+
+@pytest.mark.parametrize("kind", experiment.POOLS)
+def test_pools_see_two_by_two_pixels(kind):
+    x = torch.zeros(1, 16, 16, dtype=torch.float64)
+    x[0, 0, 0], x[0, 3, 3] = 4.0, -4.0
+    seen = experiment.Arm(4, 1e-3, kind).seen(x)
+    assert seen.shape == (1, 64)
+    wanted = {"mean pooling": (1.0, -1.0), "max pooling": (4.0, 0.0)}[kind]
+    assert (seen[0, 0].item(), seen[0, 9].item()) == wanted
+
+
+# Small networks
+
+
+@pytest.fixture
+def early(monkeypatch):
+    """Other seeds than those of the claims."""
+    monkeypatch.setattr(experiment, "FIRST", 0)
+
+
+def test_readers_of_the_colour_are_told_from_readers_of_the_stripe():
+    def colour(x):
+        return HALF - x.sum(-1)
+
+    def stripe(x):
+        image = x.unflatten(-1, (16, 16))
+        return image.sum(-1).amax(-1) - image.sum(-2).amax(-1)
+
+    for rule, wanted in ((colour, 1.0), (stripe, 0.0)):
+        options = {"arm": "1", "offsets": [0.05, 0.2], "seeds": [1, 2], "steps": 1}
+        table = experiment.stripes_point(**options, learn=by_hand(rule))
+        assert table["a"].tolist() == [0.05, 0.05, 0.2, 0.2]
+        assert table["seed"].tolist() == [1, 2, 1, 2]
+        assert (table["accuracy"] == 1).all() and (table["colour"] == wanted).all()
+
+
+def test_each_network_trains_on_its_own_offset(monkeypatch, early):
+    seen = []
+
+    def noted(architecture, data, seeds, schedule):
+        seen.extend(x.mean().item() for x, _ in data)
+        return by_hand(lambda x: x.sum(-1))(architecture, data, seeds, schedule)
+
+    options = {"arm": "1", "offsets": [0.05, 0.2], "seeds": [1, 2], "steps": 1}
+    experiment.stripes_point(**options, learn=noted)
+    assert len(seen) == 4 and len(set(seen)) == 1  # the mean over all stripes is that of a stripe
+
+
+def test_all_arms_train(monkeypatch, early):
+    table = experiment.stripes([0.01, 0.9], seeds=2, few=1, steps=3)
+    assert set(table["arm"]) == set(experiment.ARMS)
+    assert where(table, arm="1 slow")["seed"].tolist() == [0, 0]
+    assert where(table, arm="1")["seed"].tolist() == [0, 1, 0, 1]
+    assert where(table, arm="rich")[["moved", "travelled"]].notna().all(axis=None)
+    assert where(table, arm="1")["moved"].isna().all()
+    assert table["steps"].max() == 3
+
+
+def test_a_strong_colour_is_read_and_a_faint_one_is_not(early):
+    options = {"arm": "1", "offsets": [0.01, 0.9], "seeds": [0, 1], "steps": 2000}
+    table = experiment.stripes_point(**options)
+    assert table["reached"].all() and (table["accuracy"] == 1).all()
+    assert (where(table, a=0.01)["colour"] < 0.25).all()
+    assert (where(table, a=0.9)["colour"] > 0.75).all()
+
+
+def test_tents_are_asked_with_the_opposite_hint():
+    rules = {"hint": lambda x: x[..., 1], "never": lambda x: -torch.ones(x.shape[:-1])}
+    options = {"shape": "three", "k": 3, "rate": 1e-3, "seeds": [0, 1], "steps": 1}
+    hint, never = (
+        experiment.tents_point(**options, size=0.1, learn=by_hand(rule)) for rule in rules.values()
+    )
+    assert (hint[["accuracy", "capture"]] == 1).all(axis=None)
+    assert never["accuracy"].tolist() == pytest.approx([5 / 9] * 2)
+    assert never["capture"].tolist() == pytest.approx([4 / 9] * 2)  # the hint says 0 at four points
+    silent = experiment.tents_point(**options, size=0.0, learn=by_hand(rules["hint"]))
+    assert silent["accuracy"].tolist() == pytest.approx([5 / 9] * 2)  # a hint of zero says 0
+
+
+def test_all_shapes_see_tents(early):
+    table = experiment.tents([0.003, 0.1], seeds=2, steps=3)
+    own = table.groupby(["shape", "k"])["size"].unique().map(sorted).to_dict()
+    assert own["six", 3] == [0.003, 0.1] and own["three", 3] == [0.0, 0.1]
+    assert own["three", 4] == own["four of two", 4] == [0.0]
+    rates = where(table, shape="two", size=0.003)["rate"]
+    assert set(rates) == set(experiment.RATES)
+
+
+def test_sawtooths_have_a_knot_at_every_half_tent():
+    table = experiment.sawtooths([1, 3])
+    own = where(table, k=3)
+    assert own["x"].tolist() == [j / 8 for j in range(9)]
+    assert own["value"].tolist() == [j % 2 for j in range(9)]
+
+
+# Worlds whose answer is known
+
+
+def test_every_claim_has_an_estimate():
+    pairs = found.proved(1) | worlds.claims(worlds.follow, worlds.FORETOLD)
+    assert set(pairs) == set(CLAIMS)
+    assert verdicts(found.proved(1)) == {
+        id: "supported" for id in ("depth-tents", "depth-count", "depth-average")
+    }
+
+
+def test_in_the_world_that_is_foretold_every_verdict_is():
+    said = verdicts(worlds.claims(worlds.follow, worlds.FORETOLD))
+    assert said == {id: CLAIMS[id].predicted for id in said}
+
+
+def test_where_nothing_matters_nothing_is_said_to():
+    said = verdicts(worlds.original())
+    for id in ("reachable", "composition", "crossover", "crossover-rate", "crossover-scale"):
+        assert said[f"depth-{id}"] == "refuted", id
+    assert said["depth-lazy"] == "supported"
+    for name in ("width", "fine-skip-connections", "fine-max-pooling"):  # nothing tells a tenth
+        assert said[f"depth-{name}"] == "inconclusive", name
+
+
+@pytest.mark.parametrize(
+    ("changed", "id", "verdict"),
+    [
+        ({"8 descent": 0.040}, "crossover", "inconclusive"),  # descent sees the depth as well
+        ({"8": 0.070}, "crossover", "refuted"),
+        ({"1 slow": 0.055}, "crossover-rate", "refuted"),  # at that rate depth does nothing
+        ({"1 slow": 0.085, "8 fast": 0.045}, "crossover-rate", "inconclusive"),
+        ({"8 scaled": 0.070}, "crossover-scale", "refuted"),
+        ({"1 scaled": 0.090}, "crossover-scale", "inconclusive"),
+        ({"8 units": 0.090}, "width", "supported"),
+        ({"1": 0.056}, "width", "inconclusive"),
+        ({"lazy": 0.040}, "lazy", "refuted"),
+        ({"lazy": 0.080}, "lazy", "refuted"),
+        ({"skip connections": 0.045}, "fine-skip-connections", "refuted"),
+        ({"max pooling": 0.060}, "fine-max-pooling", "supported"),
+        ({"8": 0.070}, "fine-mean-pooling", "inconclusive"),
+    ],
+)
+def test_a_network_that_would_make_it_fail(changed, id, verdict):
+    table = worlds.stripes({**worlds.FORETOLD, **changed})
+    assert verdicts(found.stripe_claims(table))[f"depth-{id}"] == verdict
+
+
+def test_regimes_that_are_none():
+    table = worlds.stripes(worlds.FORETOLD, moved={"lazy": 0.2})
+    assert verdicts(found.stripe_claims(table))["depth-lazy"] == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("captures", "verdict"),
+    [
+        (lambda shape, size: 0.7 if size == worlds.FAINT else 1.0, "refuted"),  # depth does nothing
+        (lambda s, _: {"two": 0.9, "two, more weights": 0.5}.get(s, 0.1), "inconclusive"),
+        (lambda shape, _: 0.1 if shape == "two" else 0.9, "refuted"),
+    ],
+)
+def test_depth_on_tents(captures, verdict):
+    assert verdicts(found.tent_claims(worlds.tents(captures)))["depth-composition"] == verdict
+
+
+def test_both_rates_decide():
+    table = worlds.tents(worlds.follow)
+    slow = (table["shape"] == "six") & np.isclose(table["rate"], experiment.RATES[1])
+    table.loc[slow, "capture"] = 0.7
+    assert verdicts(found.tent_claims(table))["depth-composition"] == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("shares", "id", "verdict"),
+    [
+        ({"learnt": 0.3}, "reachable", "inconclusive"),
+        ({"fitted": 0.2}, "optimisation", "refuted"),
+        ({"least": 0.9}, "optimisation", "inconclusive"),
+    ],
+)
+def test_networks_that_do_not_learn(shares, id, verdict):
+    said = verdicts(found.tent_claims(worlds.tents(worlds.follow, **shares)))
+    assert said[f"depth-{id}"] == verdict
+
+
+def test_networks_that_do_not_fit_leave_no_number():
+    table = worlds.tents(worlds.follow)
+    lost = (table["shape"] == "six") & (table["seed"] < 3)
+    table.loc[lost, "reached"] = False
+    assert isinstance(found.tent_claims(table)["depth-composition"][0], Nobody)
+    table.loc[lost & (table["seed"] > 1), "reached"] = True
+    assert found.tent_claims(table)["depth-composition"][0].n == 18
+
+
+def test_a_crossover_beyond_the_offsets_is_none():
+    table = worlds.stripes({**worlds.FORETOLD, "8": math.inf, "1": 1e-9})
+    at = found.places(table)
+    assert where(at, arm=["1", "8"])["crossover"].isna().all()
+    pair = found.stripe_claims(table)["depth-crossover"]
+    assert isinstance(pair[0], Nobody) and pair[1].value == pytest.approx(1, abs=0.05)
+
+
+def test_a_network_that_has_not_reached_the_loss_has_no_place():
+    table = worlds.stripes(worlds.FORETOLD)
+    table.loc[(table["arm"] == "1") & (table["seed"] == 4) & (table["a"] > 0.4), "reached"] = False
+    own = where(found.places(table), arm="1").set_index("seed")["crossover"]
+    assert own.isna().sum() == 1 and math.isnan(own[4])
+    assert found.over(found.places(table), "1", "8").n == 19
+
+
+# Tables and numbers for the page
+
+
+def test_places_are_those_of_the_world():
+    at = found.places(worlds.stripes(worlds.FORETOLD))
+    for arm, place in worlds.FORETOLD.items():
+        assert where(at, arm=arm)["crossover"].mean() == pytest.approx(place, rel=0.05), arm
+
+
+def test_the_page_s_tables():
+    table = worlds.stripes(worlds.FORETOLD)
+    lines = found.depths(table)
+    assert lines.groupby("line")["depth"].apply(list)["Adam, about equal steps"] == [1, 2, 4, 8]
+    assert set(lines["line"]) == set(found.LINES) and lines["value"].notna().all()
+    rows = found.others(table)
+    assert len(rows) == 11 and set(rows["panel"]) == set(found.ROWS)
+    sizes = found.by_size(worlds.tents(worlds.follow))
+    own = sizes.set_index(["shape", "size"])["value"]
+    assert own["six", worlds.FAINT] == pytest.approx(0.1, abs=0.01)
+    assert own["two", worlds.LOUD] == pytest.approx(1, abs=0.01)
+
+
+def test_said_are_finite_numbers():
+    said = found.said(worlds.stripes(worlds.FORETOLD))
+    assert said["place_1"] == pytest.approx(0.07, rel=0.05) and said["fitted"] == 1
+    assert said["unfinished"] == said["outside"] == 0 and said["steps_8_fast"] == 200
+    assert said["moved_rich"] == pytest.approx(0.5, rel=0.05)
+    rate, walked = experiment.ARMS["lazy"].rate, 0.004 * 100
+    assert (
+        said["bound_used"] == pytest.approx(walked / math.sqrt(200 * rate * math.log(2)), rel=0.1)
+        or said["bound_used"] > 0
+    )
+    tents = found.said_of_tents(worlds.tents(worlds.follow))
+    assert tents["capture_six_fast"] == pytest.approx(0.1, abs=0.01)
+    assert tents["points_unfinished"] == 0
+    assert all(np.isfinite(list((said | tents).values())))
+    assert isinstance(pd.DataFrame([said]), pd.DataFrame)
