@@ -27,6 +27,7 @@ from falsestruct.statistics import Estimate
 from tests.worlds import (
     artifacts,
     characterise,
+    depth_and_width,
     failures,
     images,
     instability,
@@ -56,6 +57,7 @@ TRUE_HERE = {
     "invariance-synonyms": "says that deep networks follow the original of the hierarchy",
     "invariance-coincide": "the same",
     "failures-signal": "proved, about what a hint leaves once it has been learnt",
+    "depth-lazy": "says that two ways of training take a colour at the same offset; here, too late",
 }
 # Not judged here.
 _PLAIN = "plain digits, names no structure; judged in test_perturbations, where nothing is shared"
@@ -164,6 +166,7 @@ WORLDS: dict[str, Callable[[], Found]] = {
     "13_label_noise": label_noise.world,
     "14_invariance": invariance.original,
     "15_failures": failures_world,
+    "16_depth_and_width": depth_and_width.original,
 }
 
 
