@@ -281,7 +281,6 @@ def test_said_are_finite_numbers():
     assert said["moved_rich"] == pytest.approx(0.5, rel=0.05)
     steps = 200 * experiment.ARMS["lazy"].rate * math.log(2)
     assert said["bound_used"] == pytest.approx(0.004 * 100 / math.sqrt(steps), rel=0.1)
-    )
     tents = found.said_of_tents(worlds.tents(worlds.follow))
     assert tents["capture_six_fast"] == pytest.approx(0.1, abs=0.01)
     assert tents["points_unfinished"] == 0
