@@ -131,14 +131,15 @@ def apart(found: pd.DataFrame, one: str, other: str) -> Found:
 def stripe_claims(table: pd.DataFrame) -> Claims:
     """Claims on where networks change over from the orientation to the colour."""
     at = places(table)
-    depth = over(at, "1", "8")
+    deeper = over(at, "1", "8")
     rates = [over(at, *pair) for pair in (("1", "8 fast"), ("1 slow", "8"))]
     alone = [apart(at, *pair) for pair in (("1", "1 slow"), ("8", "8 fast"))]
-    fine = {slug("depth-fine", name): (over(at, name, "4"), depth) for name in FINE}
+    scales = [apart(at, depth, f"{depth} scaled") for depth in ("1", "8")]
+    fine = {slug("depth-fine", name): (over(at, name, "4"), deeper) for name in FINE}
     return fine | {
-        "depth-crossover": (depth, over(at, "1 descent", "8 descent")),
+        "depth-crossover": (deeper, over(at, "1 descent", "8 descent")),
         "depth-crossover-rate": (_all(rates, min), _all(alone, max)),
-        "depth-crossover-scale": (over(at, "1 scaled", "8 scaled"), apart(at, "1", "1 scaled")),
+        "depth-crossover-scale": (over(at, "1 scaled", "8 scaled"), _all(scales, max)),
         "depth-width": (over(at, "8 units", "256 units"), over(at, "1", "1 descent")),
         "depth-lazy": (over(at, "lazy", "rich"), ratio(_moved(table, "rich", "lazy"))),
     }

@@ -174,7 +174,8 @@ def test_where_nothing_matters_nothing_is_said_to():
         ({"8": 0.070}, "crossover", "refuted"),
         ({"1 slow": 0.055}, "crossover-rate", "refuted"),  # at that rate depth does nothing
         ({"1 slow": 0.085, "8 fast": 0.045}, "crossover-rate", "inconclusive"),
-        ({"8 scaled": 0.070}, "crossover-scale", "refuted"),
+        ({"8": 0.060, "8 scaled": 0.063, "1 scaled": 0.066}, "crossover-scale", "refuted"),
+        ({"8 scaled": 0.070}, "crossover-scale", "inconclusive"),  # the scale alone does it
         ({"1 scaled": 0.090}, "crossover-scale", "inconclusive"),
         ({"8 units": 0.090}, "width", "supported"),
         ({"1": 0.056}, "width", "inconclusive"),
