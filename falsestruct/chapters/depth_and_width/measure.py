@@ -192,9 +192,8 @@ def stripes_point(
     own, places = ARMS[arm], [a for a in offsets for _ in seeds]
     sets = {a: (own.seen(x), y) for a in offsets for x, y in [SMALL.described(a)]}
     swapped = {a: own.seen(SMALL.conflict_set(a)[0]) for a in offsets}
-    schedule = Schedule(
-        steps, target=TARGET, learning_rate=own.rate, optimizer=own.optimiser
-    )  # fmt: skip
+    rate, kind = own.rate, own.optimiser
+    schedule = Schedule(steps, target=TARGET, learning_rate=rate, optimizer=kind)
     train = learn or own.learner
     asked = train(own.network, [sets[a] for a in places], seeds * len(offsets), schedule)
     y = sets[places[0]][1]  # of the conflict set as well: the colour says the opposite
