@@ -6,10 +6,12 @@ seeds draw first weights and nothing else.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -27,7 +29,8 @@ from falsestruct.sweep.grid import sweep
 from falsestruct.theory import depth as theory
 
 FIRST = 1000  # seed of the first network; smaller ones were for trials
-TARGET = 0.01  # the loss at which training stops
+TARGET = 0.01  # of the loss; one wrong label of 28 alone would make it ln 2 / 28
+GOLDEN = (math.sqrt(5) - 1) / 2  # its multiples, without the whole parts, are spread evenly
 
 # Alternating points
 
@@ -36,6 +39,7 @@ SHAPES = {  # hidden layers, and ReLUs in each
     "two": (2, 64),
     "two, more weights": (2, equal(2, 2, SIX)),
     "three": (3, 64),
+    "four": (4, 64),
     "six": (6, 64),
     "four of two": (4, 2),
 }
@@ -43,13 +47,17 @@ RATES = (3e-3, 1e-3)  # of Adam
 COMPARED = ("two", "two, more weights", "six")  # with a hint of every size
 
 
-def tents(sizes: Sequence[float], *, seeds: int, steps: int) -> pd.DataFrame:
+def tents(sizes: Sequence[float], *, seeds: int, many: int, steps: int) -> pd.DataFrame:
     """All networks on alternating points; `sizes` are those of the hint.
 
     Columns: shape, k, size, rate, and those of `tents_point`.
+
+    Args:
+        seeds: Networks of a kind.
+        many: With the faintest hint.
     """
     faint, loud = min(sizes), max(sizes)
-    grid = [
+    grid: list[dict[str, Any]] = [
         {"shape": shape, "k": 3, "size": size, "rate": rate}
         for shape in COMPARED
         for size in sizes
@@ -58,11 +66,13 @@ def tents(sizes: Sequence[float], *, seeds: int, steps: int) -> pd.DataFrame:
     grid += [
         {"shape": shape, "k": k, "size": size, "rate": RATES[0]}
         for shape, k, size in (
-            ("three", 3, loud), ("three", 3, 0.0), ("three", 4, 0.0), ("four of two", 4, 0.0),
+            ("three", 3, loud), ("three", 3, 0.0), ("four", 4, 0.0), ("four of two", 4, 0.0),
         )
     ]  # fmt: skip
-    rest = {"seeds": list(range(FIRST, FIRST + seeds)), "steps": steps}
-    return sweep(tents_point, [point | rest for point in grid])
+    for point in grid:
+        count = many if point["size"] == faint else seeds
+        point |= {"seeds": list(range(FIRST, FIRST + count)), "steps": steps}
+    return sweep(tents_point, grid)
 
 
 def tents_point(
@@ -104,8 +114,8 @@ def sawtooths(ks: Sequence[int]) -> pd.DataFrame:
 SMALL = Stripes(size=16)
 WEIGHTS = weights(SMALL.size**2, 64, 1)  # of networks with one hidden layer of 64 ReLUs
 POOLS: Mapping[str, Callable[[Tensor, int], Tensor]] = {
-    "mean pooling": avg_pool2d,
-    "max pooling": max_pool2d,
+    "mean-pooled images": avg_pool2d,
+    "max-pooled images": max_pool2d,
 }
 
 
@@ -117,7 +127,7 @@ class Arm:
         depth: Hidden layers.
         rate: Of learning. Chosen in trials with other seeds, so that arms that are compared need
             about as many steps.
-        kind: Of `learning.deep`, or of a pooling of two by two pixels before plain layers.
+        kind: Of `learning.deep`, or of images whose two by two pixels are pooled before.
         width: ReLUs in a layer; 0: as many as make about `WEIGHTS` weights.
         optimiser: Adam, or gradient descent without momentum.
         alpha: The factor of `learning.lazy`; 0: the output as it is.
@@ -151,30 +161,33 @@ class Arm:
         return (pool(images[:, None], 2) if pool else images).flatten(1)
 
 
+# Rates are guesses until trials with seeds below 500 have made steps equal within a quarter.
 ADAM = {1: 2e-3, 2: 1.5e-3, 4: 7e-4, 8: 3e-4}
-DESCENT = {1: 0.1, 8: 0.1}
+DESCENT = {1: 0.02, 8: 0.3}  # what sees the input of the kernel at the start is 50 times smaller
 ARMS = {
-    **{str(depth): Arm(depth, rate) for depth, rate in ADAM.items()},
+    **{str(depth): Arm(depth, rate, few=depth in (2, 4)) for depth, rate in ADAM.items()},
     "1 slow": Arm(1, ADAM[8], few=True),
     "8 fast": Arm(8, ADAM[1], few=True),
-    "1 scaled": Arm(1, 2e-3, "scaled", few=True),
+    "1 scaled": Arm(1, 1.5e-3, "scaled", few=True),
     "8 scaled": Arm(8, 3e-4, "scaled", few=True),
-    **{f"{d} descent": Arm(d, r, optimiser="sgd", few=True) for d, r in DESCENT.items()},
-    "8 units": Arm(1, 4e-3, width=8),
-    "256 units": Arm(1, 1e-3, width=256),
-    "lazy": Arm(1, DESCENT[1], width=64, optimiser="sgd", alpha=100.0, few=True),
-    "rich": Arm(1, DESCENT[1], width=64, optimiser="sgd", alpha=0.1, few=True),
-    "skip connections": Arm(4, 7e-4, "skip connections"),
-    "normalisation": Arm(4, 7e-4, "normalisation"),
-    "mean pooling": Arm(4, 7e-4, "mean pooling"),
-    "max pooling": Arm(4, 7e-4, "max pooling"),
+    **{f"{d} descent": Arm(d, r, optimiser="sgd") for d, r in DESCENT.items()},
+    "16 units": Arm(1, 3e-3, width=16, few=True),
+    "256 units": Arm(1, 1e-3, width=256, few=True),
+    "lazy": Arm(1, DESCENT[1], width=64, optimiser="sgd", alpha=100.0),
+    "rich": Arm(1, DESCENT[1], width=64, optimiser="sgd", alpha=0.1),
+    "skip connections": Arm(4, 7e-4, "skip connections", few=True),
+    "normalisation": Arm(4, 7e-4, "normalisation", few=True),
+    "mean-pooled images": Arm(4, 1e-3, "mean-pooled images", few=True),
+    "max-pooled images": Arm(4, 7e-4, "max-pooled images", few=True),
 }
 
 
-def stripes(offsets: Sequence[float], *, seeds: int, few: int, steps: int) -> pd.DataFrame:
-    """Networks of all `ARMS` at every offset: columns as `stripes_point`, and arm."""
+def stripes(
+    between: Sequence[float], *, halvings: int, seeds: int, few: int, steps: int
+) -> pd.DataFrame:
+    """Networks of all `ARMS`, each where its seed changes over: as `stripes_point`, and arm."""
     grid: list[dict[str, Any]] = [
-        {"arm": name, "offsets": list(offsets), "steps": steps}
+        {"arm": name, "between": list(between), "halvings": halvings, "steps": steps}
         | {"seeds": list(range(FIRST, FIRST + (few if arm.few else seeds)))}
         for name, arm in ARMS.items()
     ]
@@ -182,27 +195,55 @@ def stripes(offsets: Sequence[float], *, seeds: int, few: int, steps: int) -> pd
 
 
 def stripes_point(
-    *, arm: str, offsets: list[float], seeds: list[int], steps: int, learn: Learner | None = None
-) -> pd.DataFrame:
-    """Train networks of an arm on every stripe once: a row an offset a and a seed.
+    *, arm: str, between: list[float], halvings: int, seeds: list[int], steps: int,
+    learn: Learner | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """Train networks of an arm on every stripe once: a row an offset a and a seed, by `halved`.
 
     Columns: seed, a, steps, reached (the loss), accuracy (share of the training set), colour (share
     of the conflict set that is read by colour), and what the arm's learner knows beside.
     """
-    own, places = ARMS[arm], [a for a in offsets for _ in seeds]
-    sets = {a: (own.seen(x), y) for a in offsets for x, y in [SMALL.described(a)]}
-    swapped = {a: own.seen(SMALL.conflict_set(a)[0]) for a in offsets}
-    rate, kind = own.rate, own.optimiser
-    schedule = Schedule(steps, target=TARGET, learning_rate=rate, optimizer=kind)
-    train = learn or own.learner
-    asked = train(own.network, [sets[a] for a in places], seeds * len(offsets), schedule)
-    y = sets[places[0]][1]  # of the conflict set as well: the colour says the opposite
-    known, other = (
-        asked.labels(torch.stack([part[a] for a in places]).float(), own=True)
-        for part in ({a: x for a, (x, _) in sets.items()}, swapped)
-    )
-    right = success.accuracy(known, y)
-    return asked.table(a=places, accuracy=right, colour=1 - success.accuracy(other, y))
+    own, train = ARMS[arm], learn or ARMS[arm].learner
+    schedule = Schedule(steps, target=TARGET, learning_rate=own.rate, optimizer=own.optimiser)
+
+    def trained(offsets: Sequence[float]) -> pd.DataFrame:
+        sets = [(own.seen(x), y) for x, y in map(SMALL.described, offsets)]
+        asked, y = train(own.network, sets, seeds, schedule), sets[0][1]
+        swapped = [own.seen(SMALL.conflict_set(a)[0]) for a in offsets]
+        known, other = (
+            success.accuracy(asked.labels(torch.stack(part).float(), own=True), y)
+            for part in ([x for x, _ in sets], swapped)
+        )  # labels of the conflict set are y as well: the colour says the opposite
+        return asked.table(a=list(offsets), accuracy=known, colour=1 - other)
+
+    return halved(trained, seeds, between, halvings)
+
+
+def halved(
+    trained: Callable[[Sequence[float]], pd.DataFrame],
+    seeds: Sequence[int],
+    between: Sequence[float],
+    halvings: int,
+) -> pd.DataFrame:
+    """Look for the offset at which each seed changes over, by halving on a logarithmic scale.
+
+    Each seed has offsets of its own, shifted by up to half of the distance of the last two: so what
+    an offset between them is off varies with the seed, and intervals over seeds know of it.
+
+    Args:
+        trained: From an offset a seed to a table of networks, with their `colour`.
+        between: Offsets below and above.
+    """
+    first, last = (math.log(a) for a in between)
+    shift = np.asarray(seeds) * GOLDEN % 1 - 0.5
+    low, high = (end + shift * (last - first) / 2**halvings for end in (first, last))
+    parts = []
+    for _ in range(halvings):
+        middle = (low + high) / 2
+        parts.append(trained(np.exp(middle).tolist()))
+        above = parts[-1]["colour"].to_numpy() >= success.SIDES
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return pd.concat(parts, ignore_index=True)
 
 
 def counts() -> dict[str, int]:
