@@ -9,23 +9,25 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from functools import partial
+from operator import attrgetter
+from typing import Any
 
-import numpy as np
 import pandas as pd
-import torch
 
-from falsestruct import success
-from falsestruct.chapters.depth_and_width.measure import ARMS, COMPARED, RATES
-from falsestruct.evidence import Claims, Found, extreme, mean, ratio, share, summary, where
+from falsestruct.chapters.depth_and_width.measure import ARMS, COMPARED, NAMES, RATES
+from falsestruct.evidence import Claims, Found, mean, ratio, said, share, summary, where
+from falsestruct.learning import halving
 from falsestruct.names import slug
 from falsestruct.statistics import Estimate, Nobody, exact
 from falsestruct.success import FOLLOWS, SIDES
 from falsestruct.theory import depth as theory
 
 SPARED = 0.1  # share of networks of a kind that may have no number
+EVEN = 1.25  # between medians of steps that are about equal
+FAR = 10  # times as far the first layer moves in the regime where it moves
 CAPTURE, DIFFERENCE = (0.0, 1.0), (-1.0, 1.0)
 TWO, MORE, SIX = COMPARED
-FINE = ("skip connections", "normalisation", "mean pooling", "max pooling")
+FINE = ("skip connections", "normalisation", "mean-pooled images", "max-pooled images")
 LINES = {  # what `figures.depths` draws: arms by depth
     "Adam, about equal steps": ("1", "2", "4", "8"),
     "Adam, the rate of depth 8": ("1 slow", "8"),
@@ -34,10 +36,11 @@ LINES = {  # what `figures.depths` draws: arms by depth
     "gradient descent": ("1 descent", "8 descent"),
 }
 ROWS = {  # what `figures.others` draws: panels, their rows, and the arms of these
-    "width, one hidden layer": {"8": "8 units", "64": "1", "256": "256 units"},
-    "movement, 64 ReLUs, descent": {"hardly": "lazy", "as usual": "1 descent", "far": "rich"},
+    "width, one hidden layer": {"16": "16 units", "64": "1", "256": "256 units"},
+    "movement, 64 ReLUs, descent": {"hardly": "lazy", "no factor": "1 descent", "far": "rich"},
     "fine architecture, four layers": {"plain": "4"} | {name: name for name in FINE},
 }
+Quotients = pd.Series | Nobody  # by seed
 
 
 def proved(cases: int) -> Claims:
@@ -48,10 +51,20 @@ def proved(cases: int) -> Claims:
     }
 
 
-def _all(found: Iterable[Found], choose: Callable[..., Estimate]) -> Found:
-    """The largest or smallest estimate; no number if one of them has none."""
-    known = list(found)
-    return next((one for one in known if isinstance(one, Nobody)), extreme(known, choose))
+def _all(found: Iterable[Found], choose: Callable[..., Estimate], end: str = "value") -> Found:
+    """The estimate whose end is the smallest or largest; no number if one of them has none."""
+    known: list[Estimate] = []
+    for one in found:
+        if isinstance(one, Nobody):
+            return one
+        known.append(one)
+    return choose(known, key=attrgetter(end))
+
+
+def _spared(lost: pd.Series) -> Nobody | None:
+    """Nobody, if more than `SPARED` of a kind are lost."""
+    part = float(lost.mean()) if len(lost) else 0.0
+    return Nobody(f"{part:.0%} of a kind have no number") if part > SPARED else None
 
 
 # Alternating points
@@ -60,158 +73,188 @@ def _all(found: Iterable[Found], choose: Callable[..., Estimate]) -> Found:
 def tent_claims(table: pd.DataFrame) -> Claims:
     """Claims on networks that see alternating points."""
     loud, fitted = table["size"].max(), where(table, size=0.0)
-    three, four = (where(fitted, shape="three", k=k) for k in (3, 4))
     hinted = where(table, shape="three", size=float(loud))
-    least = where(fitted, shape="four of two")
+    reached = {name: where(fitted, shape=name)["reached"] for name in ("four", "four of two")}
+    solved = where(fitted, shape="three")["accuracy"] == 1
     return {
-        "depth-reachable": (share(hinted["capture"] >= FOLLOWS), share(three["accuracy"] == 1)),
-        "depth-optimisation": (share(four["reached"]), share(least["reached"])),
+        "depth-reachable": (share(hinted["capture"] >= FOLLOWS), share(solved)),
+        "depth-optimisation": (share(reached["four"]), share(reached["four of two"])),
         "depth-composition": (
-            _all([_less(table, MORE, SIX, rate) for rate in RATES], min),
-            _all([_less(table, TWO, MORE, rate) for rate in RATES], max),
+            _all([_less(table, MORE, SIX, rate) for rate in RATES], min, "low"),
+            _all([_less(table, TWO, MORE, rate) for rate in RATES], max, "high"),
         ),
     }
 
 
 def _less(table: pd.DataFrame, one: str, other: str, rate: float) -> Found:
-    """Mean capture of a faint hint by one shape less that by another, seed by seed."""
+    """Mean capture of the faintest hint by one shape less that by another, seed by seed."""
     faint = where(table, size=lambda c: c == c[c > 0].min(), rate=rate)
     own = faint.assign(capture=faint["capture"].where(faint["reached"].astype(bool)))
     left, right = (where(own, shape=name).set_index("seed")["capture"] for name in (one, other))
-    if (lost := max(left.isna().mean(), right.isna().mean())) > SPARED:
-        return Nobody(f"{lost:.0%} of the networks of a kind did not fit the points")
-    return mean(left - right, bounds=DIFFERENCE)
+    lost = _spared(left.isna()) or _spared(right.isna())
+    return lost or mean(left - right, bounds=DIFFERENCE)
+
+
+def captured(own: pd.DataFrame) -> Found:
+    """Mean capture by networks that fit."""
+    fit = own["reached"].astype(bool)
+    return _spared(~fit) or mean(own["capture"][fit], bounds=CAPTURE)
 
 
 def by_size(table: pd.DataFrame) -> pd.DataFrame:
     """What `figures.captures` draws: shape, size, value, low, high, of networks that fit."""
-    own = where(table, shape=COMPARED, rate=RATES[0], reached=lambda c: c.astype(bool))
-    return summary(own, ["shape", "size"], "capture", measure=partial(mean, bounds=CAPTURE))
+    own = where(table, shape=COMPARED, rate=RATES[0])
+    return summary(own, ["shape", "size"], None, measure=captured)
+
+
+def said_of_tents(table: pd.DataFrame) -> dict[str, float | str]:
+    """Numbers on alternating points for the prose: of networks that fit."""
+    every = where(table, shape=COMPARED)
+    faint, numbers = where(every, size=float(every["size"].min())), _lost(every, "shape", "points_")
+    for shape, name in NAMES.items():
+        for rate, which in zip(RATES, ("fast", "slow"), strict=True):
+            part = where(faint, shape=shape, rate=rate)
+            numbers[f"capture_{name}_{which}"] = _value(captured(part))
+            numbers[f"steps_{name}_{which}"] = float(part["steps"].median())
+    return _known(numbers)
+
+
+def _value(found: Found) -> float:
+    return found.value if isinstance(found, Estimate) else math.nan
+
+
+def _known(numbers: dict[str, float | str]) -> dict[str, float | str]:
+    return {name: n for name, n in numbers.items() if isinstance(n, str) or not math.isnan(n)}
+
+
+def _lost(table: pd.DataFrame, by: str, stem: str = "") -> dict[str, float | str]:
+    """How many networks didn't reach the loss, and most of which kind."""
+    counts = (~table["reached"].astype(bool)).groupby(table[by]).sum()
+    most = {f"{stem}most_lost": float(counts.max()), f"{stem}worst": str(counts.idxmax())}
+    return {f"{stem}networks": float(len(table)), f"{stem}unfinished": float(counts.sum())} | most
 
 
 # Stripes
 
 
 def places(table: pd.DataFrame) -> pd.DataFrame:
-    """The offset from which on each seed of an arm sides with colour: arm, seed, crossover.
+    """The offset from which on each seed of an arm sides with colour: arm, seed, crossover, steps.
 
-    The last passage of one half. NaN where there is none between the offsets, or where a network
-    has not reached the loss.
+    Crossovers are those of `learning.halving.place`; steps are the median of the seed's networks.
     """
-    rows = []
-    for (arm, seed), part in table.groupby(["arm", "seed"], sort=False):
-        own = part.sort_values("a")
-        logs, colour = (torch.tensor(own[name].to_numpy(dtype=float)) for name in ("a", "colour"))
-        place = success.changeover(logs.log(), colour, level=SIDES)
-        known = own["reached"].all() and logs.log()[0] < place < math.inf
-        rows.append((arm, seed, math.exp(place) if known else math.nan))
-    return pd.DataFrame(rows, columns=["arm", "seed", "crossover"])
+    rows = [
+        (*key, halving.place(own, strength="a", share="colour", level=SIDES), own["steps"].median())
+        for key, own in table.groupby(["arm", "seed"], sort=False)
+    ]
+    return pd.DataFrame(rows, columns=["arm", "seed", "crossover", "steps"])
 
 
-def quotient(found: pd.DataFrame, one: str, other: str) -> np.ndarray | Nobody:
-    """Crossover of one arm over that of another, for each seed that both have."""
-    pairs = where(found, arm=one).merge(where(found, arm=other), on="seed")
-    sides = pairs[["crossover_x", "crossover_y"]]
-    if len(pairs) and (lost := float(sides.isna().mean().max())) > SPARED:
-        return Nobody(f"{lost:.0%} of a kind don't change over between the offsets")
-    return np.asarray(sides["crossover_x"] / sides["crossover_y"], dtype=float)
+def quotients(found: pd.DataFrame, one: str, other: str, *, even: bool = False) -> Quotients:
+    """Crossover of one arm over that of another, by seed, for each seed that both have.
+
+    Args:
+        even: Nobody if medians of their steps are more than `EVEN` apart.
+    """
+    pairs = where(found, arm=one).merge(where(found, arm=other), on="seed").set_index("seed")
+    x, y = pairs["crossover_x"], pairs["crossover_y"]
+    if nobody := _spared(x.isna()) or _spared(y.isna()):
+        return nobody
+    steps = pairs[["steps_x", "steps_y"]].median()
+    if even and steps.max() > EVEN * steps.min():
+        return Nobody(f"steps are {steps.min():.0f} and {steps.max():.0f}, not about equal")
+    return x / y
 
 
-def over(found: pd.DataFrame, one: str, other: str) -> Found:
-    """Geometric mean of `quotient`."""
-    values = quotient(found, one, other)
-    return values if isinstance(values, Nobody) else ratio(values)
+def over(found: pd.DataFrame, one: str, other: str, *, even: bool = False) -> Found:
+    """Geometric mean of `quotients`."""
+    own = quotients(found, one, other, even=even)
+    return own if isinstance(own, Nobody) else ratio(own)
 
 
-def apart(found: pd.DataFrame, one: str, other: str) -> Found:
+def apart(found: pd.DataFrame, one: str, other: str, *, even: bool = False) -> Found:
     """The same, the larger crossover over the smaller one."""
-    return _all([over(found, one, other), over(found, other, one)], max)
+    return _all([over(found, *pair, even=even) for pair in ((one, other), (other, one))], max)
+
+
+def more(above: Quotients, below: Quotients) -> Found:
+    """Geometric mean of quotients over others, seed by seed."""
+    if isinstance(above, Nobody):
+        return above
+    return below if isinstance(below, Nobody) else ratio(above / below)
 
 
 def stripe_claims(table: pd.DataFrame) -> Claims:
     """Claims on where networks change over from the orientation to the colour."""
     at = places(table)
-    deeper = over(at, "1", "8")
+    even, tenth = partial(quotients, at, even=True), over(at, "1", "1 descent")
     rates = [over(at, *pair) for pair in (("1", "8 fast"), ("1 slow", "8"))]
     alone = [apart(at, *pair) for pair in (("1", "1 slow"), ("8", "8 fast"))]
-    scales = [apart(at, depth, f"{depth} scaled") for depth in ("1", "8")]
-    fine = {slug("depth-fine", name): (over(at, name, "4"), deeper) for name in FINE}
+    scales = [apart(at, depth, f"{depth} scaled", even=True) for depth in ("1", "8")]
+    scaled = over(at, "1 scaled", "8 scaled", even=True)
+    width = over(at, "16 units", "256 units", even=True)
+    fine = {slug("depth-fine", name): (over(at, name, "4", even=True), tenth) for name in FINE}
     return fine | {
-        "depth-crossover": (deeper, over(at, "1 descent", "8 descent")),
-        "depth-crossover-rate": (_all(rates, min), _all(alone, max)),
-        "depth-crossover-scale": (over(at, "1 scaled", "8 scaled"), _all(scales, max)),
-        "depth-width": (over(at, "8 units", "256 units"), over(at, "1", "1 descent")),
-        "depth-lazy": (over(at, "lazy", "rich"), ratio(_moved(table, "rich", "lazy"))),
+        "depth-crossover": (
+            over(at, "1", "8", even=True),
+            more(even("1", "8"), even("1 descent", "8 descent")),
+        ),
+        "depth-crossover-rate": (_all(rates, min, "low"), _all(alone, max, "high")),
+        "depth-crossover-scale": (scaled, _all(scales, max, "high")),
+        "depth-width": (width, tenth),
+        "depth-lazy": (_regimes(table, over(at, "lazy", "rich")), tenth),
     }
 
 
-def _moved(table: pd.DataFrame, one: str, other: str) -> pd.Series:
-    """How far the first layer moves, mean over the offsets: one arm over another, by seed."""
-    left, right = (where(table, arm=arm).groupby("seed")["moved"].mean() for arm in (one, other))
-    return left / right
+def _regimes(table: pd.DataFrame, found: Found) -> Found:
+    """What was found, if the first layer moves `FAR` times as far with a small factor."""
+    far, near = (
+        where(table, arm=arm).groupby("seed")["moved"].mean() for arm in ("rich", "lazy")
+    )  # fmt: skip
+    apart = ratio(far / near)
+    if isinstance(apart, Nobody) or apart.low > FAR:
+        return found
+    return Nobody(f"the first layer moves {apart.value:.1f} times as far only")
+
+
+def place(own: pd.Series) -> Found:
+    """Geometric mean of the crossovers of an arm."""
+    return _spared(own.isna()) or ratio(own)
 
 
 def depths(table: pd.DataFrame) -> pd.DataFrame:
     """What `figures.depths` draws: line, depth, value, low, high."""
-    at = places(table)
-    parts = [
-        summary(where(at, arm=arm), "arm", "crossover", measure=ratio)
-        .assign(line=line, depth=int(arm.split()[0]))
-        for line, arms in LINES.items()
-        for arm in arms
-    ]  # fmt: skip
-    return pd.concat(parts, ignore_index=True).drop(columns="arm")
+    wanted = [(arm, line, int(arm.split()[0])) for line, arms in LINES.items() for arm in arms]
+    return _drawn(table, wanted, ["line", "depth"])
 
 
 def others(table: pd.DataFrame) -> pd.DataFrame:
     """What `figures.others` draws: panel, row, value, low, high."""
-    at = places(table)
-    parts = [
-        summary(where(at, arm=arm), "arm", "crossover", measure=ratio).assign(panel=panel, row=row)
-        for panel, arms in ROWS.items()
-        for row, arm in arms.items()
-    ]
-    return pd.concat(parts, ignore_index=True).drop(columns="arm")
+    wanted = [(arm, panel, row) for panel, arms in ROWS.items() for row, arm in arms.items()]
+    return _drawn(table, wanted, ["panel", "row"])
 
 
-def said(table: pd.DataFrame) -> dict[str, float]:
+def _drawn(table: pd.DataFrame, wanted: list[tuple[Any, ...]], names: list[str]) -> pd.DataFrame:
+    """The crossovers of some arms, each with its place in a figure: rows arm, names."""
+    found = summary(places(table), "arm", None, measure=lambda own: place(own["crossover"]))
+    chosen = pd.DataFrame(wanted, columns=["arm", *names])
+    return chosen.merge(found, on="arm", how="left").drop(columns="arm")
+
+
+def stripe_numbers(table: pd.DataFrame) -> dict[str, float | str]:
     """Numbers on stripes for the prose, and by arm: crossover, median of the steps."""
-    at, names = places(table), {arm: slug(arm).replace("-", "_") for arm in table["arm"].unique()}
-    numbers: dict[str, float] = {
-        "fitted": float(table["accuracy"].min()),
-        "unfinished": float((~table["reached"].astype(bool)).sum()),
-        "networks": float(len(table)), "outside": float(at["crossover"].isna().sum()),
-        "bound_used": _bound_used(table),
-    }  # fmt: skip
-    for arm, name in names.items():
-        numbers[f"steps_{name}"] = float(where(table, arm=arm)["steps"].median())
-        own = where(at, arm=arm)["crossover"].dropna()
-        numbers[f"place_{name}"] = float(np.exp(np.log(own).mean())) if len(own) else math.nan
-    for arm in ("lazy", "rich"):
-        numbers[f"moved_{arm}"] = float(where(table, arm=arm)["moved"].mean())
-    return {name: value for name, value in numbers.items() if not math.isnan(value)}
+    at, moving = places(table), where(table, arm=["lazy", "rich"])
+    return _known(
+        _lost(table, "arm")
+        | said(at, "arm", "crossover", measure=lambda own: _value(place(own)))
+        | said(table, "arm", "steps", measure=pd.Series.median)
+        | said(moving, "arm", "moved")
+        | {"outside": float(at["crossover"].isna().sum()), "bound_used": _bound_used(moving)}
+    )
 
 
-def _bound_used(table: pd.DataFrame) -> float:
+def _bound_used(moving: pd.DataFrame) -> float:
     """Largest movement of all weights over its bound √(t ln 2)/α, t the steps times the rate."""
-    used = []
-    for arm in ("lazy", "rich"):
-        own, how = where(table, arm=arm), ARMS[arm]
-        bound = np.sqrt(own["steps"] * how.rate * math.log(2)) / how.alpha
-        used.append(float((own["travelled"] / bound).max()))
-    return max(used)
-
-
-def said_of_tents(table: pd.DataFrame) -> dict[str, float]:
-    """Numbers on alternating points for the prose: of networks that fit."""
-    every = where(table, shape=COMPARED)
-    own = where(every, reached=lambda c: c.astype(bool))
-    faint = where(own, size=float(own["size"].min()))
-    numbers = {"points_unfinished": float(len(every) - len(own))}
-    for shape, name in zip(COMPARED, ("two", "more", "six"), strict=True):
-        for rate, which in zip(RATES, ("fast", "slow"), strict=True):
-            part = where(faint, shape=shape, rate=rate)
-            if len(part):
-                numbers[f"capture_{name}_{which}"] = float(part["capture"].mean())
-                numbers[f"steps_{name}_{which}"] = float(part["steps"].median())
-    return numbers
+    arms = moving["arm"].map(ARMS.get)
+    time = moving["steps"] * arms.map(attrgetter("rate"))
+    bound = (time * math.log(2)) ** 0.5 / arms.map(attrgetter("alpha"))
+    return float((moving["travelled"] / bound).max())

@@ -6,12 +6,10 @@ seeds draw first weights and nothing else.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -21,6 +19,7 @@ from falsestruct import success
 from falsestruct.learning import ensembles, lazy
 from falsestruct.learning.deep import KINDS, Kind, deep, equal, weights
 from falsestruct.learning.ensembles import Learner
+from falsestruct.learning.halving import halved
 from falsestruct.learning.networks import Architecture
 from falsestruct.learning.schedule import Schedule
 from falsestruct.problems.stripes import Stripes
@@ -30,7 +29,6 @@ from falsestruct.theory import depth as theory
 
 FIRST = 1000  # seed of the first network; smaller ones were for trials
 TARGET = 0.01  # of the loss; one wrong label of 28 alone would make it ln 2 / 28
-GOLDEN = (math.sqrt(5) - 1) / 2  # its multiples, without the whole parts, are spread evenly
 
 # Alternating points
 
@@ -44,7 +42,8 @@ SHAPES = {  # hidden layers, and ReLUs in each
     "four of two": (4, 2),
 }
 RATES = (3e-3, 1e-3)  # of Adam
-COMPARED = ("two", "two, more weights", "six")  # with a hint of every size
+NAMES = {"two": "two", "two, more weights": "more", "six": "six"}  # with a hint of every size
+COMPARED = tuple(NAMES)
 
 
 def tents(sizes: Sequence[float], *, seeds: int, many: int, steps: int) -> pd.DataFrame:
@@ -216,46 +215,13 @@ def stripes_point(
         )  # labels of the conflict set are y as well: the colour says the opposite
         return asked.table(a=list(offsets), accuracy=known, colour=1 - other)
 
-    return halved(trained, seeds, between, halvings)
-
-
-def halved(
-    trained: Callable[[Sequence[float]], pd.DataFrame],
-    seeds: Sequence[int],
-    between: Sequence[float],
-    halvings: int,
-) -> pd.DataFrame:
-    """Look for the offset at which each seed changes over, by halving on a logarithmic scale.
-
-    Each seed has offsets of its own, shifted by up to half of the distance of the last two: so what
-    an offset between them is off varies with the seed, and intervals over seeds know of it.
-
-    Args:
-        trained: From an offset a seed to a table of networks, with their `colour`.
-        between: Offsets below and above.
-    """
-    first, last = (math.log(a) for a in between)
-    shift = np.asarray(seeds) * GOLDEN % 1 - 0.5
-    low, high = (end + shift * (last - first) / 2**halvings for end in (first, last))
-    parts = []
-    for _ in range(halvings):
-        middle = (low + high) / 2
-        parts.append(trained(np.exp(middle).tolist()))
-        above = parts[-1]["colour"].to_numpy() >= success.SIDES
-        low, high = np.where(above, low, middle), np.where(above, middle, high)
-    return pd.concat(parts, ignore_index=True)
+    return halved(trained, seeds, between, halvings, share="colour", level=success.SIDES)
 
 
 def counts() -> dict[str, int]:
-    """Numbers of weights for the prose: by arm, and of the three shapes that are compared."""
-    found = {f"weights_{n.replace(' ', '_')}": _count(arm) for n, arm in ARMS.items()}
-    return found | {
-        f"weights_{name}": weights(2, width, depth)
-        for name, (depth, width) in zip(
-            ("two", "more", "six"), (SHAPES[shape] for shape in COMPARED), strict=True
-        )
-    }
-
-
-def _count(arm: Arm) -> int:
-    return sum(p.numel() for p in arm.network.build().parameters())
+    """For the prose: weights of the shapes that are compared; weights and units by depth."""
+    found = {f"weights_{NAMES[n]}": weights(2, SHAPES[n][1], SHAPES[n][0]) for n in COMPARED}
+    for depth in ADAM:
+        width = found[f"units_{depth}"] = equal(SMALL.size**2, depth, WEIGHTS)
+        found[f"weights_{depth}"] = weights(SMALL.size**2, width, depth)
+    return found
