@@ -59,28 +59,37 @@ class _Run:
         self.forward: Forward = engines.forward(architecture)
 
     def train(self, x: Tensor, y: Tensor, schedule: Schedule) -> Ensemble:
-        """Of sets (members, samples, …), (members, samples); a member at its target stays there."""
+        """Of sets (members, samples, …), (members, samples); who is at the target leaves."""
         rate = self.rate if schedule.learning_rate is None else schedule.learning_rate
         if schedule.batch or schedule.optimizer != "sgd" or not isinstance(rate, float):
             raise ValueError(f"{schedule}; expected descent on whole sets, at one rate")
-        now = {name: value.clone().requires_grad_() for name, value in self.start.items()}
+        end = {name: value.clone() for name, value in self.start.items()}
+        now = {name: value.clone().requires_grad_() for name, value in end.items()}
         with torch.no_grad():
             begun = self.forward(self.start, x)
-        steps, live = torch.zeros(len(x)), torch.ones(len(x), dtype=torch.bool)
+        live, steps = torch.arange(len(x)), torch.zeros(len(x))
+        loss = torch.zeros(len(x), dtype=torch.float64)
+        reached = torch.zeros(len(x), dtype=torch.bool)
         for step in range(schedule.steps + 1):
             losses = engines.cross_entropy(self.alpha * (self.forward(now, x) - begun), y)
             if not torch.isfinite(losses).all():
                 raise DivergedError(f"a loss is NaN or infinite at step {step}: lower the rate")
-            live &= losses.detach() > (schedule.target or 0.0)
-            if not live.any() or step == schedule.steps:
+            done = losses.detach() <= (schedule.target or 0.0)
+            reached[live], loss[live], steps[live] = done, losses.detach(), float(step)
+            if step == schedule.steps or done.all():
                 break
-            steps[live] = step + 1
-            slopes = torch.autograd.grad(losses[live].sum(), list(now.values()))
+            slopes = torch.autograd.grad(losses[~done].sum(), list(now.values()))
             with torch.no_grad():
                 for value, slope in zip(now.values(), slopes, strict=True):
                     value.sub_(slope, alpha=rate / self.alpha**2)
-        end = {name: value.detach() for name, value in now.items()}
-        return self._ensemble(end, losses.detach(), steps, ~live)
+            if done.any():  # they cost no more
+                for name, value in now.items():
+                    end[name][live[done]] = value.detach()[done]
+                    now[name] = engines.compact(value, ~done).requires_grad_()
+                live, x, y, begun = (part[~done] for part in (live, x, y, begun))
+        for name, value in now.items():
+            end[name][live] = value.detach()
+        return self._ensemble(end, loss, steps, reached)
 
     def _ensemble(self, end: Parameters, loss: Tensor, steps: Tensor, reached: Tensor) -> Ensemble:
         """`moved`: of the first matrix, relative; `travelled`: of all weights. Euclidean."""

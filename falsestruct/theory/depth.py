@@ -119,7 +119,7 @@ def shallow(network: ReluNetwork) -> DeepNetwork:
 
 
 def sawtooth(k: int) -> DeepNetwork:
-    """One layer of 2ᵏ − 1 ReLUs with the labels of `tents`."""
+    """One layer of 2ᵏ − 1 ReLUs, or two for k = 1, with the labels of `tents`."""
     middles = [Fraction(2 * j + 1, 2 ** (k + 1)) for j in range(2**k)]
     return shallow(alternating_network(middles, first=0))
 
@@ -238,8 +238,9 @@ def count_evidence(sizes: Iterable[int], cases: int) -> tuple[Fraction, Fraction
     rng, found, summed = Random(0), [], []
     for k in sizes:
         for network in _tried(k, cases, rng):
-            found.append(slack(network, k, pieces(network)))
-            summed.append(slack(network, k, sum(network.widths) + 1))
+            most = pieces(network)
+            found.append(slack(network, k, most))
+            summed.append(found[-1] - most + sum(network.widths) + 1)
     return Fraction(min(found)), Fraction(min(summed))
 
 

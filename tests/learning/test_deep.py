@@ -25,9 +25,9 @@ def test_equal_is_the_nearest_width(inputs, depth):
     assert module.equal(256, 1, 16_513) == 64
 
 
-def test_one_hidden_layer_is_the_book_s():
-    network = initialise(module.deep(3, 4, 1).build(), 5)
-    assert [type(part).__name__ for part in network] == ["Flatten", "Linear", "ReLU", "Linear"]
+def test_the_layers_of_a_plain_stack():
+    network = module.deep(3, 4, 2).build()
+    assert [type(part).__name__ for part in network] == ["Linear", "ReLU"] * 2 + ["Linear"]
 
 
 def test_scaled_relus_keep_the_size_of_a_signal():

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from falsestruct.learning import ensembles, lazy
+from falsestruct.learning import engines, ensembles, lazy
 from falsestruct.learning.linearised import Linearised
 from falsestruct.learning.members import DivergedError
 from falsestruct.learning.networks import shallow
@@ -65,6 +65,23 @@ def test_a_member_at_its_target_stays_there():
         assert torch.allclose(out(alone)[0], out(both)[member])
     short = trained(1.0, 3, target=0.2)
     assert short.facts["reached"] == [False, False] and short.facts["steps"] == [3, 3]
+
+
+def test_a_member_at_its_target_costs_no_more(monkeypatch):
+    sizes, plain = [], engines.forward
+
+    def counted(architecture):
+        forward = plain(architecture)
+
+        def outputs(parameters, x):
+            sizes.append(len(x))
+            return forward(parameters, x)
+
+        return outputs
+
+    monkeypatch.setattr(engines, "forward", counted)
+    trained(1.0, 3000, target=0.2)
+    assert sizes[0] == 2 and sizes[-1] == 1
 
 
 def test_labels_are_asked_as_of_any_ensemble():

@@ -210,10 +210,9 @@ def _regimes(table: pd.DataFrame, found: Found) -> Found:
     far, near = (
         where(table, arm=arm).groupby("seed")["moved"].mean() for arm in ("rich", "lazy")
     )  # fmt: skip
-    apart = ratio(far / near)
-    if isinstance(apart, Nobody) or apart.low > FAR:
-        return found
-    return Nobody(f"the first layer moves {apart.value:.1f} times as far only")
+    further = ratio(far / near)
+    known = isinstance(further, Estimate) and further.low > FAR
+    return found if known else Nobody(f"the first layer doesn't move {FAR} times as far")
 
 
 def place(own: pd.Series) -> Found:
