@@ -57,7 +57,6 @@ TRUE_HERE = {
     "invariance-synonyms": "says that deep networks follow the original of the hierarchy",
     "invariance-coincide": "the same",
     "failures-signal": "proved, about what a hint leaves once it has been learnt",
-    "depth-lazy": "says that two ways of training take a colour at the same offset; here, too late",
 }
 # Not judged here.
 _PLAIN = "plain digits, names no structure; judged in test_perturbations, where nothing is shared"
