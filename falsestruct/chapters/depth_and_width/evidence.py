@@ -7,7 +7,7 @@ quotient is taken seed by seed, though networks of two arms have no weights in c
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from operator import attrgetter
 from typing import Any
@@ -232,10 +232,12 @@ def others(table: pd.DataFrame) -> pd.DataFrame:
     return _drawn(table, wanted, ["panel", "row"])
 
 
-def _drawn(table: pd.DataFrame, wanted: list[tuple[Any, ...]], names: list[str]) -> pd.DataFrame:
+def _drawn(
+    table: pd.DataFrame, wanted: Sequence[tuple[Any, ...]], names: list[str]
+) -> pd.DataFrame:
     """The crossovers of some arms, each with its place in a figure: rows arm, names."""
     found = summary(places(table), "arm", None, measure=lambda own: place(own["crossover"]))
-    chosen = pd.DataFrame(wanted, columns=["arm", *names])
+    chosen = pd.DataFrame(list(wanted), columns=["arm", *names])
     return chosen.merge(found, on="arm", how="left").drop(columns="arm")
 
 
