@@ -220,9 +220,12 @@ def stripes_point(
 
 
 def counts() -> dict[str, float]:
-    """For the prose: the loss, weights of the shapes that are compared; weights and units by depth."""
-    found = {f"weights_{NAMES[n]}": weights(2, SHAPES[n][1], SHAPES[n][0]) for n in COMPARED}
+    """For the prose: the loss; weights of the shapes that are compared; weights, units by depth."""
+    found: dict[str, float] = {"target": TARGET}
+    for shape, name in NAMES.items():
+        depth, width = SHAPES[shape]
+        found[f"weights_{name}"] = weights(2, width, depth)
     for depth in ADAM:
-        width = found[f"units_{depth}"] = equal(SMALL.size**2, depth, WEIGHTS)
+        found[f"units_{depth}"] = width = equal(SMALL.size**2, depth, WEIGHTS)
         found[f"weights_{depth}"] = weights(SMALL.size**2, width, depth)
-    return found | {"target": TARGET}
+    return found
