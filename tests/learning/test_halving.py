@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from falsestruct.learning.halving import halved, place
+from falsestruct.learning.halving import apart, halved, more, over, place, quotients, worst
+from falsestruct.statistics import Estimate, Nobody
 
 BETWEEN = (0.03, 0.25)
 FACTOR = (BETWEEN[1] / BETWEEN[0]) ** (1 / 32)  # between the last two of five halvings
@@ -53,3 +54,47 @@ def test_no_place_outside_or_of_networks_that_are_not_done():
     table.loc[(table["seed"] == 2) & (table["a"] > 0.08), "reached"] = False
     first, second = places(table)
     assert math.isfinite(first) and math.isnan(second)
+
+
+# Kinds of networks, compared
+
+
+def kinds(one, other, steps=(100, 100)):
+    rows = [
+        (arm, seed, value, count)
+        for arm, values, count in zip(("one", "other"), (one, other), steps, strict=True)
+        for seed, value in enumerate(values)
+    ]
+    return pd.DataFrame(rows, columns=["arm", "seed", "crossover", "steps"])
+
+
+def test_quotients_are_taken_seed_by_seed():
+    at = kinds([0.06, 0.1, 0.2], [0.05, 0.05])
+    assert quotients(at, "one", "other").tolist() == pytest.approx([1.2, 2.0])
+    assert over(at, "one", "other").value == pytest.approx(math.sqrt(2.4))
+    assert apart(at, "other", "one").value == pytest.approx(math.sqrt(2.4))
+    assert more(quotients(at, "one", "other"), pd.Series([1.2, 1.0])).value == pytest.approx(2**0.5)
+
+
+@pytest.mark.parametrize(("steps", "known"), [((100, 125), True), ((126, 100), False)])
+def test_steps_that_are_not_equal_leave_no_number(steps, known):
+    at = kinds([0.06, 0.07], [0.05, 0.05], steps)
+    assert isinstance(over(at, "one", "other", even=True), Estimate) == known
+    assert isinstance(over(at, "one", "other"), Estimate)
+    own = quotients(at, "one", "other", even=True)
+    assert isinstance(more(own, pd.Series([1.0, 1.0])), Nobody) != known
+
+
+def test_a_kind_may_lose_a_tenth():
+    values = [0.05, math.nan] + [0.06] * 18
+    assert over(kinds(values, values[:1] * 20), "one", "other").n == 19
+    values[2:4] = [math.nan] * 2
+    for pair in (("one", "other"), ("other", "one")):
+        assert isinstance(over(kinds(values, [0.05] * 20), *pair), Nobody)
+
+
+def test_the_worst_is_the_one_whose_end_is():
+    near, far = Estimate(1.3, 1.2, 1.4, 9, "exact"), Estimate(1.5, 1.0, 2.0, 9, "exact")
+    assert worst([near, far], min) is near and worst([near, far], min, "low") is far
+    assert worst([far, near], max, "high") is far
+    assert isinstance(worst([near, Nobody("none"), far], min), Nobody)

@@ -7,7 +7,7 @@ quotient is taken seed by seed, though networks of two arms have no weights in c
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from operator import attrgetter
 from typing import Any
@@ -16,14 +16,12 @@ import pandas as pd
 
 from falsestruct.chapters.depth_and_width.measure import ARMS, COMPARED, NAMES, RATES
 from falsestruct.evidence import Claims, Found, mean, ratio, said, share, summary, where
-from falsestruct.learning import halving
+from falsestruct.learning.halving import apart, more, over, places, quotients, spared, worst
 from falsestruct.names import slug
 from falsestruct.statistics import Estimate, Nobody, exact
 from falsestruct.success import FOLLOWS, SIDES
 from falsestruct.theory import depth as theory
 
-SPARED = 0.1  # share of networks of a kind that may have no number
-EVEN = 1.25  # between medians of steps that are about equal
 FAR = 10  # times as far the first layer moves in the regime where it moves
 CAPTURE, DIFFERENCE = (0.0, 1.0), (-1.0, 1.0)
 TWO, MORE, SIX = COMPARED
@@ -40,7 +38,6 @@ ROWS = {  # what `figures.others` draws: panels, their rows, and the arms of the
     "movement, 64 ReLUs, descent": {"hardly": "lazy", "no factor": "1 descent", "far": "rich"},
     "fine architecture, four layers": {"plain": "4"} | {name: name for name in FINE},
 }
-Quotients = pd.Series | Nobody  # by seed
 
 
 def proved(cases: int) -> Claims:
@@ -49,22 +46,6 @@ def proved(cases: int) -> Claims:
         f"depth-{name}": (exact(float(value), cases), exact(float(control), cases))
         for name, (value, control) in theory.evidence(cases).items()
     }
-
-
-def _all(found: Iterable[Found], choose: Callable[..., Estimate], end: str = "value") -> Found:
-    """The estimate whose end is the smallest or largest; no number if one of them has none."""
-    known: list[Estimate] = []
-    for one in found:
-        if isinstance(one, Nobody):
-            return one
-        known.append(one)
-    return choose(known, key=attrgetter(end))
-
-
-def _spared(lost: pd.Series) -> Nobody | None:
-    """Nobody, if more than `SPARED` of a kind are lost."""
-    part = float(lost.mean()) if len(lost) else 0.0
-    return Nobody(f"{part:.0%} of a kind have no number") if part > SPARED else None
 
 
 # Alternating points
@@ -80,8 +61,8 @@ def tent_claims(table: pd.DataFrame) -> Claims:
         "depth-reachable": (share(hinted["capture"] >= FOLLOWS), share(solved)),
         "depth-optimisation": (share(reached["four"]), share(reached["four of two"])),
         "depth-composition": (
-            _all([_less(table, MORE, SIX, rate) for rate in RATES], min, "low"),
-            _all([_less(table, TWO, MORE, rate) for rate in RATES], max, "high"),
+            worst([_less(table, MORE, SIX, rate) for rate in RATES], min, "low"),
+            worst([_less(table, TWO, MORE, rate) for rate in RATES], max, "high"),
         ),
     }
 
@@ -91,14 +72,14 @@ def _less(table: pd.DataFrame, one: str, other: str, rate: float) -> Found:
     faint = where(table, size=lambda c: c == c[c > 0].min(), rate=rate)
     own = faint.assign(capture=faint["capture"].where(faint["reached"].astype(bool)))
     left, right = (where(own, shape=name).set_index("seed")["capture"] for name in (one, other))
-    lost = _spared(left.isna()) or _spared(right.isna())
+    lost = spared(left.isna()) or spared(right.isna())
     return lost or mean(left - right, bounds=DIFFERENCE)
 
 
 def captured(own: pd.DataFrame) -> Found:
     """Mean capture by networks that fit."""
     fit = own["reached"].astype(bool)
-    return _spared(~fit) or mean(own["capture"][fit], bounds=CAPTURE)
+    return spared(~fit) or mean(own["capture"][fit], bounds=CAPTURE)
 
 
 def by_size(table: pd.DataFrame) -> pd.DataFrame:
@@ -137,55 +118,14 @@ def _lost(table: pd.DataFrame, by: str, stem: str = "") -> dict[str, float | str
 # Stripes
 
 
-def places(table: pd.DataFrame) -> pd.DataFrame:
-    """The offset from which on each seed of an arm sides with colour: arm, seed, crossover, steps.
-
-    Crossovers are those of `learning.halving.place`; steps are the median of the seed's networks.
-    """
-    rows = [
-        (*key, halving.place(own, strength="a", share="colour", level=SIDES), own["steps"].median())
-        for key, own in table.groupby(["arm", "seed"], sort=False)
-    ]
-    return pd.DataFrame(rows, columns=["arm", "seed", "crossover", "steps"])
-
-
-def quotients(found: pd.DataFrame, one: str, other: str, *, even: bool = False) -> Quotients:
-    """Crossover of one arm over that of another, by seed, for each seed that both have.
-
-    Args:
-        even: Nobody if medians of their steps are more than `EVEN` apart.
-    """
-    pairs = where(found, arm=one).merge(where(found, arm=other), on="seed").set_index("seed")
-    x, y = pairs["crossover_x"], pairs["crossover_y"]
-    if nobody := _spared(x.isna()) or _spared(y.isna()):
-        return nobody
-    steps = pairs[["steps_x", "steps_y"]].median()
-    if even and steps.max() > EVEN * steps.min():
-        return Nobody(f"steps are {steps.min():.0f} and {steps.max():.0f}, not about equal")
-    return x / y
-
-
-def over(found: pd.DataFrame, one: str, other: str, *, even: bool = False) -> Found:
-    """Geometric mean of `quotients`."""
-    own = quotients(found, one, other, even=even)
-    return own if isinstance(own, Nobody) else ratio(own)
-
-
-def apart(found: pd.DataFrame, one: str, other: str, *, even: bool = False) -> Found:
-    """The same, the larger crossover over the smaller one."""
-    return _all([over(found, *pair, even=even) for pair in ((one, other), (other, one))], max)
-
-
-def more(above: Quotients, below: Quotients) -> Found:
-    """Geometric mean of quotients over others, seed by seed."""
-    if isinstance(above, Nobody):
-        return above
-    return below if isinstance(below, Nobody) else ratio(above / below)
+def crossovers(table: pd.DataFrame) -> pd.DataFrame:
+    """The offset from which on each seed of an arm sides with the colour: as `places`."""
+    return places(table, strength="a", share="colour", level=SIDES)
 
 
 def stripe_claims(table: pd.DataFrame) -> Claims:
     """Claims on where networks change over from the orientation to the colour."""
-    at = places(table)
+    at = crossovers(table)
     even, tenth = partial(quotients, at, even=True), over(at, "1", "1 descent")
     rates = [over(at, *pair) for pair in (("1", "8 fast"), ("1 slow", "8"))]
     alone = [apart(at, *pair) for pair in (("1", "1 slow"), ("8", "8 fast"))]
@@ -198,8 +138,8 @@ def stripe_claims(table: pd.DataFrame) -> Claims:
             over(at, "1", "8", even=True),
             more(even("1", "8"), even("1 descent", "8 descent")),
         ),
-        "depth-crossover-rate": (_all(rates, min, "low"), _all(alone, max, "high")),
-        "depth-crossover-scale": (scaled, _all(scales, max, "high")),
+        "depth-crossover-rate": (worst(rates, min, "low"), worst(alone, max, "high")),
+        "depth-crossover-scale": (scaled, worst(scales, max, "high")),
         "depth-width": (width, tenth),
         "depth-lazy": (_regimes(table, over(at, "lazy", "rich")), tenth),
     }
@@ -217,7 +157,7 @@ def _regimes(table: pd.DataFrame, found: Found) -> Found:
 
 def place(own: pd.Series) -> Found:
     """Geometric mean of the crossovers of an arm."""
-    return _spared(own.isna()) or ratio(own)
+    return spared(own.isna()) or ratio(own)
 
 
 def depths(table: pd.DataFrame) -> pd.DataFrame:
@@ -236,14 +176,14 @@ def _drawn(
     table: pd.DataFrame, wanted: Sequence[tuple[Any, ...]], names: list[str]
 ) -> pd.DataFrame:
     """The crossovers of some arms, each with its place in a figure: rows arm, names."""
-    found = summary(places(table), "arm", None, measure=lambda own: place(own["crossover"]))
+    found = summary(crossovers(table), "arm", None, measure=lambda own: place(own["crossover"]))
     chosen = pd.DataFrame(list(wanted), columns=["arm", *names])
     return chosen.merge(found, on="arm", how="left").drop(columns="arm")
 
 
 def stripe_numbers(table: pd.DataFrame) -> dict[str, float | str]:
     """Numbers on stripes for the prose, and by arm: crossover, median of the steps."""
-    at, moving = places(table), where(table, arm=["lazy", "rich"])
+    at, moving = crossovers(table), where(table, arm=["lazy", "rich"])
     return _known(
         _lost(table, "arm")
         | said(at, "arm", "crossover", measure=lambda own: _value(place(own)))

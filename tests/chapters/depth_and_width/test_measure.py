@@ -101,7 +101,7 @@ def test_a_reader_of_strong_colours_is_found_where_it_changes_over():
         return torch.where(x.median(-1).values.abs() > 0.07, colour(x), stripe(x))
 
     table = experiment.stripes_point(**OPTIONS, learn=by_hand(rule))
-    places = found.places(table.assign(arm="1"))["crossover"]
+    places = found.crossovers(table.assign(arm="1"))["crossover"]
     assert (abs(np.log(places / 0.07)) < 0.034).all()
 
 
@@ -324,7 +324,7 @@ def test_networks_that_do_not_fit_leave_no_number():
 
 def test_a_crossover_beyond_the_offsets_is_none():
     table = worlds.stripes({**worlds.FORETOLD, "8": math.inf, "1": 1e-9})
-    at = found.places(table)
+    at = found.crossovers(table)
     assert where(at, arm=["1", "8"])["crossover"].isna().all()
     assert all(isinstance(one, Nobody) for one in found.stripe_claims(table)["depth-crossover"])
 
@@ -332,9 +332,9 @@ def test_a_crossover_beyond_the_offsets_is_none():
 def test_a_network_that_has_not_reached_the_loss_has_no_place():
     table = worlds.stripes(worlds.FORETOLD)
     table.loc[(table["arm"] == "1") & (table["seed"] == 4) & (table["a"] > 0.08), "reached"] = False
-    own = where(found.places(table), arm="1").set_index("seed")["crossover"]
+    own = where(found.crossovers(table), arm="1").set_index("seed")["crossover"]
     assert own.isna().sum() == 1 and math.isnan(own[4])
-    assert found.over(found.places(table), "1", "8").n == 19
+    assert found.over(found.crossovers(table), "1", "8").n == 19
 
 
 def test_survivors_of_an_arm_are_not_its_place():
@@ -353,7 +353,7 @@ def test_survivors_of_an_arm_are_not_its_place():
 
 
 def test_places_are_those_of_the_world():
-    at = found.places(worlds.stripes(worlds.FORETOLD))
+    at = found.crossovers(worlds.stripes(worlds.FORETOLD))
     for arm, place in worlds.FORETOLD.items():
         own = where(at, arm=arm)["crossover"]
         assert math.exp(np.log(own).mean()) == pytest.approx(place, rel=0.03), arm
