@@ -160,7 +160,7 @@ class Arm:
         return (pool(images[:, None], 2) if pool else images).flatten(1)
 
 
-# Rates are guesses until trials with seeds below 500 have made steps equal within a quarter.
+# Rates are guesses: trials with seeds below 500 have to make steps equal, well within a quarter.
 ADAM = {1: 2e-3, 2: 1.5e-3, 4: 7e-4, 8: 3e-4}
 DESCENT = {1: 0.02, 8: 0.3}  # by hand: at first eight layers learn some fifty times less in a step
 FACTORS = 0.1  # of descent with a large and with a small factor
