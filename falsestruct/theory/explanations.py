@@ -136,10 +136,8 @@ def bent(
     By differences over a step that stays between two edges of the wave; x is on no edge.
     """
     other = waved(network, shape, height, slope)
-    at = slope * x[0] / height
-    step = height / slope * (2 - abs((at - 1) % 2 - 1)) / 9  # positive; the sign is chosen below
-    to_edge = 2 - (at - 1) % 2
-    step = step if step * slope / height < to_edge else -step
+    ahead = 2 - (slope * x[0] / height - 1) % 2  # to the next edge; edges are 2 apart
+    step = height / slope / (2 if ahead > 1 else -2)
 
     def off(y: list[Fraction]) -> Fraction:
         return other(y) - network(y)
@@ -238,10 +236,10 @@ def zeta_evidence(cases: int) -> Pair:
     The second is the smallest over rules of the largest difference.
     """
     rng, off, less = Random(0), [0], []
-    for d in range(1, 7):
+    for d in range(2, 7):
         for _ in range(cases):
             labels = np.array([rng.randint(0, 1) for _ in range(1 << d)])
-            labels[0], labels[-1] = 0, 1  # so that it isn't constant
+            labels[:2] = 0, 1  # so that it depends on what is left
             wrong = [(labels != labels[x]).astype(np.int64) for x in range(1 << d)]
             said = [_by_definition(labels, x) for x in range(1 << d)]
             pairs = list(zip(wrong, said, strict=True))
