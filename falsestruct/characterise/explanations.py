@@ -27,7 +27,7 @@ class Effort:
     Attributes:
         points: Of the path of integrated gradients, and draws of SmoothGrad.
         noise: Standard deviation of SmoothGrad's, in each coordinate.
-        donors: Whose coordinates replace one, for occlusion.
+        donors: Values of donors that replace a coordinate, for occlusion.
         orders: Of the coordinates, for Shapley values.
         steps, draws, rate: Of the descent for masks: steps, donors in each, Adam's rate.
         price: Of a mask that keeps everything, over one that keeps nothing.
@@ -101,21 +101,22 @@ def smooth(ask: Question, effort: Effort) -> Tensor:
 
 
 def occlusion(ask: Question, effort: Effort) -> Tensor:
-    """Mean change of the output if one coordinate is a donor's."""
+    """Mean change of the output if one coordinate takes values that donors have, at even quantiles."""
     members, samples, d = ask.x.shape
     one = torch.eye(d, dtype=torch.bool)
+    at = (torch.arange(effort.donors, dtype=ask.donors.dtype) + 0.5) / effort.donors
     total = torch.zeros_like(ask.x)
     with torch.no_grad():
         before = ask.outputs(ask.x)[..., None]
-        for _ in range(effort.donors):
-            mixed = torch.where(one, ask.others()[:, None], ask.x[:, :, None])
+        for values in ask.donors.quantile(at, dim=0):
+            mixed = torch.where(one, values, ask.x[:, :, None])
             after = ask.outputs(mixed.reshape(members, samples * d, d))
             total += before - after.view(members, samples, d)
     return total / effort.donors
 
 
 def shapley(ask: Question, effort: Effort) -> Tensor:
-    """Shapley values by sampling: coordinates join a donor in a random order (Štrumbelj, Kononenko)."""
+    """Shapley values by sampling: coordinates join a donor in a random order."""
     members, samples, d = ask.x.shape
     total = torch.zeros_like(ask.x)
     with torch.no_grad():

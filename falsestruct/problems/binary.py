@@ -62,7 +62,9 @@ def labels(rule: str) -> np.ndarray:
 
 
 def draw(samples: int, beside: str, rng: np.random.Generator) -> np.ndarray:
-    """Numbers (samples,) of random images, with repetition, on which `beside` agrees with the original.
+    """Numbers (samples,) of random images on which `beside` agrees with the original.
+
+    An image may come twice.
 
     Args:
         beside: A rule of `RULES`; "original" agrees everywhere, so that all images are drawn from.

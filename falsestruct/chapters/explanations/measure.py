@@ -1,0 +1,358 @@
+"""Explanations of networks whose structure is known (chapter 18).
+
+Digits with a planted pattern: who took it, and what seven methods name. Binary images: exact masks.
+Every function gives a table with a row a network and method, or a row a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.metrics import roc_auc_score
+from torch import Tensor, nn
+
+from falsestruct import success
+from falsestruct.characterise import explanations as explain
+from falsestruct.characterise.explanations import METHODS, Effort, Outputs, Question
+from falsestruct.learning.ensembles import Ensemble, Learner, train
+from falsestruct.learning.networks import Architecture, by_name, for_images
+from falsestruct.learning.training import Schedule, Set
+from falsestruct.problems import binary
+from falsestruct.problems.planted import Planted
+from falsestruct.problems.planted import digits as patterns
+from falsestruct.sweep.grid import sweep
+from falsestruct.theory import explanations as theory
+
+FIRST = 1000  # seed of the first network; smaller ones were for trials
+# Added to a network's seed: of its training data, of the images that are explained.
+DATA_SEED, IMAGE_SEED = 30_000, 40_000
+TEST_SEED, DONOR_SEED, DRAW_SEED = 50_000, 60_000, 70_000  # shared by all networks
+DICTIONARIES = {"brightness": "Walsh", "pixel": "pixels", "sinusoid": "Walsh"}  # by pattern
+SIDE, SAMPLES, BATCH, RATE = 8, 600, 50, 2e-3
+CONFLICT, DONORS = 300, 100  # inputs that capture is read off; images that donate coordinates
+COIN, OFTEN, ALWAYS = 0.5, 0.95, 1.0  # share of the training data on which the pattern is right
+FEWEST = 4  # answers of either kind that a probability needs
+DECOY = 9  # the Walsh function whose signs alternate along rows and columns
+HEIGHT, STEEPER, FLATTER = 0.05, 10.0, 100.0  # of the wave; times the longest gradient; its control
+EFFORT = Effort()
+EPSILON = 0.05  # distortion that a mask may have
+WIDTH, ROWS = 64, 1_500  # of the networks on binary images, and of their training data
+VALUES = ("gradient times difference", "integrated gradients", "SmoothGrad")  # rivals, as computed
+
+
+def generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@cache
+def plant(kind: str) -> Planted:
+    """Digits with this pattern, at the book's usual strength."""
+    return patterns.digits(kind, patterns.STRENGTHS[f"digits-{kind}"])  # type: ignore[arg-type]
+
+
+# Digits
+
+
+def maps_point(
+    *, kind: str, rho: float, seeds: int, images: int, steps: int, learn: Learner = train
+) -> pd.DataFrame:
+    """Networks on digits where a pattern is right on a share rho, and what their maps name.
+
+    Columns: seed, captured (of the pattern, on held-out conflicts), right (share of the training
+    labels), arm ("plain", or "waved" with a wave added to the output), and those of `asked`.
+
+    Args:
+        steps: Of training; 0: the networks as they were drawn.
+        images: Explained, for each network its own, on half of which the pattern is right.
+    """
+    given, names = plant(kind), list(range(FIRST, FIRST + seeds))
+    sets = [given.draw(SAMPLES, generator(DATA_SEED + seed), rho=rho) for seed in names]
+    network = by_name("MLP", for_images(SIDE))
+    own = learn(network, sets, names, Schedule(steps, BATCH, learning_rate=RATE))
+    facts = own.table(**known(given, own, sets))[["seed", "captured", "right"]]
+    shown = [
+        given.draw(images, generator(IMAGE_SEED + seed), rho=COIN, held_out=True)[0]
+        for seed in names
+    ]
+    ask = question(given, DICTIONARIES[kind], own.outputs, torch.stack(shown))
+    tables = [asked(given, kind, ask).assign(arm="plain")]
+    if kind == "brightness" and rho == ALWAYS and steps:
+        bent, fooled = waved(ask)
+        tables.append(asked(given, kind, bent).assign(arm="waved").merge(fooled, on="member"))
+    both = pd.concat(tables, ignore_index=True)
+    return both.merge(facts.assign(member=range(seeds)), on="member").drop(columns="member")
+
+
+def known(given: Planted, own: Ensemble, sets: Sequence[Set]) -> dict[str, Tensor]:
+    """What is known of networks without any map: `captured` and `right`, (members,) each."""
+    x, _ = given.conflict_set(CONFLICT, generator(TEST_SEED))
+    seen, y = (torch.stack(parts) for parts in zip(*sets, strict=True))
+    return {
+        "captured": success.capture(own.labels(x), given.false, given.original, x),
+        "right": (own.labels(seen, own=True) == y.long()).double().mean(1),
+    }
+
+
+def question(given: Planted, words: str, outputs: Outputs, x: Tensor) -> Question:
+    """These images (members, samples, side, side) in the words of a dictionary."""
+    basis = explain.dictionary(words, SIDE)
+    donors, _ = given.draw(DONORS, generator(DONOR_SEED), rho=COIN)
+    return Question(
+        explain.seen_through(outputs, basis, SIDE),
+        (x.flatten(2) @ basis.T).float(),
+        (donors.flatten(1) @ basis.T).float(),
+        generator(DRAW_SEED),
+    )
+
+
+def coordinate(given: Planted, words: str) -> int:
+    """The pattern's coordinate in a dictionary.
+
+    Raises:
+        ValueError: the dictionary has no such coordinate.
+    """
+    parts = (explain.dictionary(words, SIDE) @ given.direction.flatten()).abs()
+    if parts.max() < 1 - 1e-9:
+        raise ValueError(f"{given.name} is no coordinate of {words!r}: take another dictionary")
+    return int(parts.argmax())
+
+
+def asked(given: Planted, kind: str, ask: Question) -> pd.DataFrame:
+    """What each method's maps name: a row a network and method.
+
+    Columns: member, method, named (the mean of the shares is largest at the pattern), decoy (at
+    the decoy), one (share of single maps that name the pattern), mass (mean share of the pattern),
+    changes (share of the answers that change when the pattern is turned round), auc (how well the
+    share tells which), beside (how well the pattern's value over the output tells), margin (how
+    well the output alone tells).
+    """
+    at = coordinate(given, DICTIONARIES[kind])
+    with torch.no_grad():
+        turned = ask.x.clone()
+        turned[..., at] = 2 * given.level - turned[..., at]
+        before, after = ask.outputs(ask.x), ask.outputs(turned)
+    changed = (before > 0) != (after > 0)
+    size = before.abs().clamp_min(1e-12)
+    rows = []
+    for name, method in METHODS.items():
+        values = method(ask, EFFORT)
+        shares = explain.shares(values)
+        first = shares.mean(1).argmax(-1)
+        columns = {
+            "named": first == at,
+            "decoy": first == DECOY,
+            "one": (shares.argmax(-1) == at).double().mean(1),
+            "mass": shares[..., at].mean(1),
+            "changes": changed.double().mean(1),
+            "auc": told(changed, shares[..., at]),
+            "beside": told(changed, values[..., at].abs() / size),
+            "margin": told(changed, -size),
+        }
+        own = pd.DataFrame({key: value.tolist() for key, value in columns.items()})
+        rows.append(own.assign(method=name, member=range(len(own))))
+    return pd.concat(rows, ignore_index=True)
+
+
+def told(changed: Tensor, score: Tensor) -> Tensor:
+    """Probability that an input of the kind has the larger score than one that isn't, (members,).
+
+    NaN for a network with less than `FEWEST` inputs of either kind.
+
+    Args:
+        changed, score: (members, samples).
+    """
+    found = [
+        roc_auc_score(kind, own) if FEWEST <= kind.sum() <= len(kind) - FEWEST else np.nan
+        for kind, own in zip(changed.numpy(), score.numpy(), strict=True)
+    ]
+    return torch.tensor(found, dtype=torch.float64)
+
+
+def waved(ask: Question) -> tuple[Question, pd.DataFrame]:
+    """The same networks with a wave added; and at how many images their gradient is fooled.
+
+    Columns: member, fooled (share of images at which the gradient is largest at the decoy and the
+    label as before, or the output nearer to the boundary than the wave is high), flat (the same
+    share for a flatter wave).
+    """
+    steep = STEEPER * explain.slopes(ask.outputs, ask.x).norm(dim=-1).amax(1)
+    found = {}
+    with torch.no_grad():
+        before = ask.outputs(ask.x)
+    for name, slope in (("flat", steep / FLATTER), ("fooled", steep)):
+        bent = explain.with_wave(ask.outputs, DECOY, HEIGHT, slope)
+        other = Question(bent, ask.x, ask.donors, ask.generator)
+        with torch.no_grad():
+            same = (bent(ask.x) > 0) == (before > 0)
+        largest = explain.slopes(bent, ask.x).abs().argmax(-1) == DECOY
+        found[name] = (largest & (same | (before.abs() <= HEIGHT))).double().mean(1).tolist()
+    return other, pd.DataFrame(found).assign(member=range(len(steep)))
+
+
+def maps(shares: Sequence[float], *, seeds: int, images: int, steps: int) -> pd.DataFrame:
+    """`maps_point` for each pattern and share, and for networks before training (steps 0)."""
+    rest: dict[str, Any] = {"seeds": seeds, "images": images}
+    grid = [
+        {"kind": kind, "rho": rho, "steps": steps} | rest
+        for kind in DICTIONARIES for rho in shares
+    ]  # fmt: skip
+    grid += [{"kind": kind, "rho": ALWAYS, "steps": 0} | rest for kind in DICTIONARIES]
+    return sweep(maps_point, grid).drop(columns=[*rest])
+
+
+def built(images: int) -> pd.DataFrame:
+    """What maps name for two networks built by hand: columns kind, follows, and those of `asked`.
+
+    One follows the pattern, the other the parity of the nearest image, seen without the pattern.
+    """
+    tables = []
+    for kind in DICTIONARIES:
+        given = plant(kind)
+        x = given.draw(images, generator(IMAGE_SEED), rho=COIN, held_out=True)[0][None]
+        for name, outputs in (("pattern", by_pattern(given)), ("original", by_nearest(given))):
+            ask = question(given, DICTIONARIES[kind], outputs, x)
+            tables.append(asked(given, kind, ask).assign(kind=kind, follows=name))
+    return pd.concat(tables, ignore_index=True)
+
+
+def by_pattern(given: Planted) -> Outputs:
+    """Outputs that are the false structure's distance to its boundary, for any number of members."""
+    return lambda x: x.double().flatten(2) @ given.direction.flatten() - given.level
+
+
+def by_nearest(given: Planted) -> Outputs:
+    """Outputs that tell whether the nearest image is odd or even, seen without the direction."""
+    data, v = patterns._bundled(), given.direction.flatten()
+    everything = torch.cat((data.train_images, data.test_images)).flatten(1)
+    odd = torch.cat((data.train_labels, data.test_labels)) % 2 == 1
+
+    def bare(x: Tensor) -> Tensor:
+        return x - (x @ v)[..., None] * v
+
+    known = bare(everything)
+
+    def outputs(x: Tensor) -> Tensor:
+        seen = bare(x.double().flatten(2))
+        square = (seen**2).sum(-1)[..., None] - 2 * seen @ known.T + (known**2).sum(-1)
+        return square[..., ~odd].amin(-1) - square[..., odd].amin(-1)
+
+    return outputs
+
+
+# Binary images
+
+
+def _layers() -> nn.Module:
+    return nn.Sequential(
+        nn.Linear(binary.PIXELS, WIDTH), nn.ReLU(),
+        nn.Linear(WIDTH, WIDTH), nn.ReLU(), nn.Linear(WIDTH, 1),
+    )  # fmt: skip
+
+
+TINY = Architecture("16-64-64-1", _layers, engine="dense")
+
+
+def masks_point(
+    *, beside: str, seeds: int, images: int, steps: int, learn: Learner = train
+) -> pd.DataFrame:
+    """Networks on binary images where a rule agrees with the original, and their exact masks.
+
+    Columns: seed, learnt (share of its training labels that a network has right), right (share of
+    all images with the original's label), for each rule `sides_RULE` (its share of the images on
+    which it and the original disagree), mask (mean size of the smallest mask), and for networks
+    trained on all images those of `orders`.
+
+    Args:
+        beside: The rule; "original": data are drawn from all images.
+        images: Whose masks are looked for, for each seed the same with every rule.
+    """
+    names, x = list(range(FIRST, FIRST + seeds)), torch.from_numpy(binary.images())
+    truth = binary.labels("original")
+    drawn = [binary.draw(ROWS, beside, np.random.default_rng([seed, 1])) for seed in names]
+    sets = [(x[which], torch.from_numpy(truth[which]).double()) for which in drawn]
+    own = learn(TINY, sets, names, Schedule(steps, BATCH))
+    values = everywhere(own, x)
+    rows = []
+    for member, seed in enumerate(names):
+        labels = (values[member] > 0).astype(np.int64)
+        shown = np.random.default_rng([seed, 2]).integers(len(x), size=images)
+        sizes = [theory.smallest(labels, int(n), EPSILON)[0] for n in shown]
+        seen = drawn[member]
+        row = {"seed": seed, "right": (labels == truth).mean(), "mask": np.mean(sizes)}
+        row["learnt"] = (labels[seen] == truth[seen]).mean()
+        for rule in binary.RULES:
+            apart = binary.labels(rule) != truth
+            row[f"sides_{rule}"] = (labels == binary.labels(rule))[apart].mean()
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    return table.merge(orders(own, values, images), on="seed") if beside == "original" else table
+
+
+def everywhere(own: Ensemble, x: Tensor) -> np.ndarray:
+    """Outputs of all images, (members, images), float64."""
+    with torch.no_grad():
+        parts = [own.outputs(part.expand(len(own), *part.shape)) for part in x.split(4096)]
+    return torch.cat(parts, 1).double().numpy()
+
+
+def orders(own: Ensemble, values: np.ndarray, images: int) -> pd.DataFrame:
+    """How many pixels must be kept in each order, mean over images: a row a network.
+
+    Columns: seed, `kept_exact` (the smallest mask), `kept_random`, and `kept_METHOD`. A method's
+    order is by how much a pixel speaks for the label; of masks, by the mask.
+    """
+    x, names = binary.images(), own.seeds
+    shown = [np.random.default_rng([seed, 2]).integers(len(x), size=images) for seed in names]
+    inputs = torch.stack([torch.from_numpy(x[which]) for which in shown])
+    donors = torch.from_numpy(x[np.random.default_rng(DONOR_SEED).integers(len(x), size=DONORS)])
+    ask = Question(own.outputs, inputs, donors, generator(DRAW_SEED))
+    maps = {name: METHODS[name](ask, EFFORT).numpy() for name in (*VALUES, "masks")}
+    rows = []
+    for member, seed in enumerate(names):
+        rng, found = np.random.default_rng([seed, 3]), []
+        for i, n in enumerate(shown[member]):
+            output = values[member]
+            means = theory.kept_means(output, int(n))
+            own_maps = {name: own_map[member, i] for name, own_map in maps.items()}
+            own_maps |= {"occlusion": theory.occlusion(means), "shapley": theory.shapley(means)}
+            found.append(_kept(own_maps, output, int(n), rng))
+        rows.append({"seed": seed, **pd.DataFrame(found).mean()})
+    return pd.DataFrame(rows)
+
+
+def _kept(
+    maps: dict[str, np.ndarray], output: np.ndarray, n: int, rng: np.random.Generator
+) -> dict[str, int]:
+    """Pixels that must be kept of image n in the order of each map; exactly; at random."""
+    labels = (output > 0).astype(np.int64)
+    distortion, sign = theory.distortions(labels, n), 1 if output[n] > 0 else -1
+    orders = {
+        name: np.argsort(-own if name == "masks" else -sign * own, kind="stable")
+        for name, own in maps.items()
+    } | {"random": rng.permutation(binary.PIXELS)}
+    found = {name: theory.needed(distortion, order, EPSILON) for name, order in orders.items()}
+    found["exact"] = theory.smallest(labels, n, EPSILON)[0]
+    return {f"kept_{name}": count for name, count in found.items()}
+
+
+def exact_masks(*, seeds: int, images: int, steps: int) -> pd.DataFrame:
+    """`masks_point` beside each rule, and for data drawn from all images (beside "original")."""
+    rest = {"seeds": seeds, "images": images, "steps": steps}
+    grid = [{"beside": rule} | rest for rule in ("original", *binary.RULES)]
+    return sweep(masks_point, grid).drop(columns=[*rest])
+
+
+def of_rules(images: int) -> dict[str, float]:
+    """Mean size of the smallest masks of the rules themselves, over random images."""
+    shown = np.random.default_rng(TEST_SEED).integers(1 << binary.PIXELS, size=images)
+    return {
+        rule: float(
+            np.mean([theory.smallest(binary.labels(rule), int(n), EPSILON)[0] for n in shown])
+        )
+        for rule in ("original", *binary.RULES)
+    }
