@@ -101,7 +101,7 @@ def smooth(ask: Question, effort: Effort) -> Tensor:
 
 
 def occlusion(ask: Question, effort: Effort) -> Tensor:
-    """Mean change of the output if one coordinate takes values that donors have, at even quantiles."""
+    """Mean change of the output if one coordinate takes quantiles of the donors' values."""
     members, samples, d = ask.x.shape
     one = torch.eye(d, dtype=torch.bool)
     at = (torch.arange(effort.donors, dtype=ask.donors.dtype) + 0.5) / effort.donors

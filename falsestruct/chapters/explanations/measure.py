@@ -23,6 +23,7 @@ from falsestruct.learning.ensembles import Ensemble, Learner, train
 from falsestruct.learning.networks import Architecture, by_name, for_images
 from falsestruct.learning.training import Schedule, Set
 from falsestruct.problems import binary
+from falsestruct.problems import digits as handwriting
 from falsestruct.problems.planted import Planted
 from falsestruct.problems.planted import digits as patterns
 from falsestruct.sweep.grid import sweep
@@ -211,23 +212,23 @@ def built(images: int) -> pd.DataFrame:
     One follows the pattern, the other the parity of the nearest image, seen without the pattern.
     """
     tables = []
-    for kind in DICTIONARIES:
+    for kind, words in DICTIONARIES.items():
         given = plant(kind)
         x = given.draw(images, generator(IMAGE_SEED), rho=COIN, held_out=True)[0][None]
         for name, outputs in (("pattern", by_pattern(given)), ("original", by_nearest(given))):
-            ask = question(given, DICTIONARIES[kind], outputs, x)
+            ask = question(given, words, outputs, x)
             tables.append(asked(given, kind, ask).assign(kind=kind, follows=name))
     return pd.concat(tables, ignore_index=True)
 
 
 def by_pattern(given: Planted) -> Outputs:
-    """Outputs that are the false structure's distance to its boundary, for any number of members."""
+    """Outputs that are the pattern's distance to its level, with the side as a sign."""
     return lambda x: x.double().flatten(2) @ given.direction.flatten() - given.level
 
 
 def by_nearest(given: Planted) -> Outputs:
     """Outputs that tell whether the nearest image is odd or even, seen without the direction."""
-    data, v = patterns._bundled(), given.direction.flatten()
+    data, v = handwriting.digits(), given.direction.flatten()
     everything = torch.cat((data.train_images, data.test_images)).flatten(1)
     odd = torch.cat((data.train_labels, data.test_labels)) % 2 == 1
 
@@ -331,11 +332,11 @@ def _kept(
     """Pixels that must be kept of image n in the order of each map; exactly; at random."""
     labels = (output > 0).astype(np.int64)
     distortion, sign = theory.distortions(labels, n), 1 if output[n] > 0 else -1
-    orders = {
+    kept_first = {
         name: np.argsort(-own if name == "masks" else -sign * own, kind="stable")
         for name, own in maps.items()
     } | {"random": rng.permutation(binary.PIXELS)}
-    found = {name: theory.needed(distortion, order, EPSILON) for name, order in orders.items()}
+    found = {name: theory.needed(distortion, order, EPSILON) for name, order in kept_first.items()}
     found["exact"] = theory.smallest(labels, n, EPSILON)[0]
     return {f"kept_{name}": count for name, count in found.items()}
 
