@@ -10,14 +10,16 @@ They are a few lines each because networks are asked in lockstep. Tests compare 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from scipy.linalg import hadamard
+from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 Outputs = Callable[[Tensor], Tensor]  # (members, samples, d) → (members, samples)
+FEWEST = 4  # inputs of either kind that a probability needs
 
 
 @dataclass(frozen=True)
@@ -195,16 +197,48 @@ def triangles(u: Tensor) -> Tensor:
     return (torch.remainder(u - 1, 4) - 2).abs() - 1
 
 
-def with_wave(outputs: Outputs, coordinate: int, height: float, slope: Tensor) -> Outputs:
-    """The outputs with a wave of one coordinate added.
+def with_wave(ask: Question, coordinate: int, *, height: float, steeper: float) -> Question:
+    """The same networks with a wave of one coordinate added to their outputs.
 
     Args:
-        slope: Of the wave, one a member: (members,).
+        height: Of the wave.
+        steeper: Its slope over the length of the member's longest gradient at the inputs.
     """
-    steep = slope[:, None].double()
+    slope = steeper * slopes(ask.outputs, ask.x).norm(dim=-1).amax(1).double()
 
     def bent(c: Tensor) -> Tensor:
-        at = steep / height * c[..., coordinate].double()
-        return outputs(c) + height * triangles(at)
+        at = slope[:, None] / height * c[..., coordinate].double()
+        return ask.outputs(c) + height * triangles(at)
 
-    return bent
+    return replace(ask, outputs=bent)
+
+
+def coordinate(direction: Tensor, basis: Tensor) -> int:
+    """Which coordinate of a basis a unit direction (side, side) is.
+
+    Raises:
+        ValueError: it is none.
+    """
+    parts = (basis @ direction.flatten()).abs()
+    if parts.max() < 1 - 1e-9:
+        raise ValueError(
+            f"the largest entry of the direction is {parts.max():.3f}; expected 1: take a "
+            "dictionary that has it as a coordinate"
+        )
+    return int(parts.argmax())
+
+
+def told(kind: Tensor, score: Tensor) -> Tensor:
+    """Probability that an input of a kind has a larger score than one that isn't, (members,).
+
+    NaN for a network with less than `FEWEST` inputs of either kind.
+
+    Args:
+        kind: Mask (members, samples).
+        score: (members, samples).
+    """
+    found = [
+        roc_auc_score(own, scores) if FEWEST <= own.sum() <= len(own) - FEWEST else np.nan
+        for own, scores in zip(kind.numpy(), score.numpy(), strict=True)
+    ]
+    return torch.tensor(found, dtype=torch.float64)

@@ -171,16 +171,6 @@ def single_of(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def waves_of(table: pd.DataFrame) -> pd.DataFrame:
-    """What `figures.waves` draws: columns method, what ("pattern" or "decoy"), value, low, high."""
-    own = where(table, arm="waved")
-    parts = [
-        summary(own, "method", column, measure=share).assign(what=what)
-        for what, column in (("pattern", "named"), ("decoy", "decoy"))
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
 def sizes_of(table: pd.DataFrame) -> pd.DataFrame:
     """What `figures.sizes` draws: columns panel, name, value, low, high.
 
@@ -220,7 +210,7 @@ def said(table: pd.DataFrame) -> dict[str, float]:
 
 
 def said_of_masks(table: pd.DataFrame, rules: dict[str, float]) -> dict[str, float]:
-    """Of binary images: mean masks of networks and of the rules themselves, and least accuracies."""
+    """Of binary images: mean masks of networks and of the rules, and least accuracies."""
     found = {f"rule_{name}": size for name, size in rules.items()}
     for beside, part in table.groupby("beside"):
         found[f"mask_{beside}"] = part["mask"].mean()

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from falsestruct.plots.shapes import Look, groups, legend, marks, named, panels, rows
-from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, PINK, figure, tidy
+from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL
 
 PATTERNS = {"brightness": "brightness", "pixel": "one pixel", "sinusoid": "stripes"}
 GROUPS = {
@@ -18,10 +18,6 @@ READINGS = {
     "the map alone": Look("the map alone", FALSE, "s", 0.15),
     "over the output": Look("the pattern's value over the output", GREEN, "^", -0.15),
     "the output alone": Look("the output alone", "black", "D"),
-}
-NAMED = {
-    "pattern": Look("the pattern", FALSE, "s", 0.15),
-    "decoy": Look("the decoy", PINK, "v", -0.15),
 }
 
 
@@ -57,25 +53,6 @@ def _by_method(table: pd.DataFrame, by: str, looks: dict[str, Look], label: str)
         axis.set_xlim(-0.04, 1.04)
     parts[len(parts) // 2][0].set_xlabel(label)
     legend(picture, looks)
-    return picture
-
-
-def waves(table: pd.DataFrame) -> Figure:
-    """What mean maps name when a wave has been added: a row a method.
-
-    Args:
-        table: Columns method, what ("pattern" or "decoy"), value, low, high.
-    """
-    picture = figure(0.5)
-    axis = picture.subplots()
-    methods = list(dict.fromkeys(table["method"]))
-    own = table.assign(height=[-methods.index(name) for name in table["method"]])
-    named(axis, methods)
-    for look, part in groups(own, "what", NAMED):
-        marks(axis, part, "value", look)
-    axis.set(xlabel="share of networks whose mean map names it", xlim=(-0.04, 1.04))
-    tidy(axis)
-    legend(picture, NAMED, columns=2)
     return picture
 
 

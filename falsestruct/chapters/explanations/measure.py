@@ -13,21 +13,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
 from falsestruct import success
 from falsestruct.characterise import explanations as explain
+from falsestruct.characterise import masks as exact
 from falsestruct.characterise.explanations import METHODS, Effort, Outputs, Question
 from falsestruct.learning.ensembles import Ensemble, Learner, train
 from falsestruct.learning.networks import Architecture, by_name, for_images
 from falsestruct.learning.training import Schedule, Set
 from falsestruct.problems import binary
-from falsestruct.problems import digits as handwriting
-from falsestruct.problems.planted import Planted
+from falsestruct.problems.planted import Planted, followers
 from falsestruct.problems.planted import digits as patterns
 from falsestruct.sweep.grid import sweep
-from falsestruct.theory import explanations as theory
 
 FIRST = 1000  # seed of the first network; smaller ones were for trials
 # Added to a network's seed: of its training data, of the images that are explained.
@@ -37,13 +35,11 @@ DICTIONARIES = {"brightness": "Walsh", "pixel": "pixels", "sinusoid": "Walsh"}  
 SIDE, SAMPLES, BATCH, RATE = 8, 600, 50, 2e-3
 CONFLICT, DONORS = 300, 100  # inputs that capture is read off; images that donate coordinates
 COIN, OFTEN, ALWAYS = 0.5, 0.95, 1.0  # share of the training data on which the pattern is right
-FEWEST = 4  # answers of either kind that a probability needs
 DECOY = 9  # the Walsh function whose signs alternate along rows and columns
 HEIGHT, STEEPER, FLATTER = 0.05, 10.0, 100.0  # of the wave; times the longest gradient; its control
 EFFORT = Effort()
 EPSILON = 0.05  # distortion that a mask may have
 WIDTH, ROWS = 64, 1_500  # of the networks on binary images, and of their training data
-VALUES = ("gradient times difference", "integrated gradients", "SmoothGrad")  # rivals, as computed
 
 
 def generator(seed: int) -> torch.Generator:
@@ -111,18 +107,6 @@ def question(given: Planted, words: str, outputs: Outputs, x: Tensor) -> Questio
     )
 
 
-def coordinate(given: Planted, words: str) -> int:
-    """The pattern's coordinate in a dictionary.
-
-    Raises:
-        ValueError: the dictionary has no such coordinate.
-    """
-    parts = (explain.dictionary(words, SIDE) @ given.direction.flatten()).abs()
-    if parts.max() < 1 - 1e-9:
-        raise ValueError(f"{given.name} is no coordinate of {words!r}: take another dictionary")
-    return int(parts.argmax())
-
-
 def asked(given: Planted, kind: str, ask: Question) -> pd.DataFrame:
     """What each method's maps name: a row a network and method.
 
@@ -132,7 +116,7 @@ def asked(given: Planted, kind: str, ask: Question) -> pd.DataFrame:
     share tells which), beside (how well the pattern's value over the output tells), margin (how
     well the output alone tells).
     """
-    at = coordinate(given, DICTIONARIES[kind])
+    at = explain.coordinate(given.direction, explain.dictionary(DICTIONARIES[kind], SIDE))
     with torch.no_grad():
         turned = ask.x.clone()
         turned[..., at] = 2 * given.level - turned[..., at]
@@ -150,28 +134,13 @@ def asked(given: Planted, kind: str, ask: Question) -> pd.DataFrame:
             "one": (shares.argmax(-1) == at).double().mean(1),
             "mass": shares[..., at].mean(1),
             "changes": changed.double().mean(1),
-            "auc": told(changed, shares[..., at]),
-            "beside": told(changed, values[..., at].abs() / size),
-            "margin": told(changed, -size),
+            "auc": explain.told(changed, shares[..., at]),
+            "beside": explain.told(changed, values[..., at].abs() / size),
+            "margin": explain.told(changed, -size),
         }
         own = pd.DataFrame({key: value.tolist() for key, value in columns.items()})
         rows.append(own.assign(method=name, member=range(len(own))))
     return pd.concat(rows, ignore_index=True)
-
-
-def told(changed: Tensor, score: Tensor) -> Tensor:
-    """Probability that an input of the kind has the larger score than one that isn't, (members,).
-
-    NaN for a network with less than `FEWEST` inputs of either kind.
-
-    Args:
-        changed, score: (members, samples).
-    """
-    found = [
-        roc_auc_score(kind, own) if FEWEST <= kind.sum() <= len(kind) - FEWEST else np.nan
-        for kind, own in zip(changed.numpy(), score.numpy(), strict=True)
-    ]
-    return torch.tensor(found, dtype=torch.float64)
 
 
 def waved(ask: Question) -> tuple[Question, pd.DataFrame]:
@@ -181,18 +150,13 @@ def waved(ask: Question) -> tuple[Question, pd.DataFrame]:
     label as before, or the output nearer to the boundary than the wave is high), flat (the same
     share for a flatter wave).
     """
-    steep = STEEPER * explain.slopes(ask.outputs, ask.x).norm(dim=-1).amax(1)
-    found = {}
-    with torch.no_grad():
-        before = ask.outputs(ask.x)
-    for name, slope in (("flat", steep / FLATTER), ("fooled", steep)):
-        bent = explain.with_wave(ask.outputs, DECOY, HEIGHT, slope)
-        other = Question(bent, ask.x, ask.donors, ask.generator)
-        with torch.no_grad():
-            same = (bent(ask.x) > 0) == (before > 0)
-        largest = explain.slopes(bent, ask.x).abs().argmax(-1) == DECOY
+    found, before = {}, ask.outputs(ask.x).detach()
+    for name, steeper in (("flat", STEEPER / FLATTER), ("fooled", STEEPER)):
+        other = explain.with_wave(ask, DECOY, height=HEIGHT, steeper=steeper)
+        same = (other.outputs(ask.x).detach() > 0) == (before > 0)
+        largest = explain.gradient(other, EFFORT).abs().argmax(-1) == DECOY
         found[name] = (largest & (same | (before.abs() <= HEIGHT))).double().mean(1).tolist()
-    return other, pd.DataFrame(found).assign(member=range(len(steep)))
+    return other, pd.DataFrame(found).assign(member=range(len(before)))
 
 
 def maps(shares: Sequence[float], *, seeds: int, images: int, steps: int) -> pd.DataFrame:
@@ -215,34 +179,11 @@ def built(images: int) -> pd.DataFrame:
     for kind, words in DICTIONARIES.items():
         given = plant(kind)
         x = given.draw(images, generator(IMAGE_SEED), rho=COIN, held_out=True)[0][None]
-        for name, outputs in (("pattern", by_pattern(given)), ("original", by_nearest(given))):
-            ask = question(given, words, outputs, x)
+        hands = {"pattern": followers.of_pattern, "original": followers.of_original}
+        for name, outputs in hands.items():
+            ask = question(given, words, outputs(given), x)
             tables.append(asked(given, kind, ask).assign(kind=kind, follows=name))
     return pd.concat(tables, ignore_index=True)
-
-
-def by_pattern(given: Planted) -> Outputs:
-    """Outputs that are the pattern's distance to its level, with the side as a sign."""
-    return lambda x: x.double().flatten(2) @ given.direction.flatten() - given.level
-
-
-def by_nearest(given: Planted) -> Outputs:
-    """Outputs that tell whether the nearest image is odd or even, seen without the direction."""
-    data, v = handwriting.digits(), given.direction.flatten()
-    everything = torch.cat((data.train_images, data.test_images)).flatten(1)
-    odd = torch.cat((data.train_labels, data.test_labels)) % 2 == 1
-
-    def bare(x: Tensor) -> Tensor:
-        return x - (x @ v)[..., None] * v
-
-    known = bare(everything)
-
-    def outputs(x: Tensor) -> Tensor:
-        seen = bare(x.double().flatten(2))
-        square = (seen**2).sum(-1)[..., None] - 2 * seen @ known.T + (known**2).sum(-1)
-        return square[..., ~odd].amin(-1) - square[..., odd].amin(-1)
-
-    return outputs
 
 
 # Binary images
@@ -266,7 +207,7 @@ def masks_point(
     Columns: seed, learnt (share of its training labels that a network has right), right (share of
     all images with the original's label), for each rule `sides_RULE` (its share of the images on
     which it and the original disagree), mask (mean size of the smallest mask), and for networks
-    trained on all images those of `orders`.
+    trained on all images `kept_NAME`, mean number of pixels that must be kept (`masks.kept`).
 
     Args:
         beside: The rule; "original": data are drawn from all images.
@@ -277,68 +218,46 @@ def masks_point(
     drawn = [binary.draw(ROWS, beside, np.random.default_rng([seed, 1])) for seed in names]
     sets = [(x[which], torch.from_numpy(truth[which]).double()) for which in drawn]
     own = learn(TINY, sets, names, Schedule(steps, BATCH))
-    values = everywhere(own, x)
+    values = exact.everywhere(own, x)
+    shown = [np.random.default_rng([seed, 2]).integers(len(x), size=images) for seed in names]
+    maps = _maps(own, x, shown) if beside == "original" else None
     rows = []
     for member, seed in enumerate(names):
-        labels = (values[member] > 0).astype(np.int64)
-        shown = np.random.default_rng([seed, 2]).integers(len(x), size=images)
-        sizes = [theory.smallest(labels, int(n), EPSILON)[0] for n in shown]
-        seen = drawn[member]
-        row = {"seed": seed, "right": (labels == truth).mean(), "mask": np.mean(sizes)}
+        labels, seen = (values[member] > 0).astype(np.int64), drawn[member]
+        row = {"seed": seed, "right": (labels == truth).mean()}
         row["learnt"] = (labels[seen] == truth[seen]).mean()
+        row["mask"] = exact.mean_size(labels, shown[member], EPSILON)
         for rule in binary.RULES:
             apart = binary.labels(rule) != truth
             row[f"sides_{rule}"] = (labels == binary.labels(rule))[apart].mean()
+        if maps:
+            row |= _kept(
+                values[member], shown[member], {k: v[member] for k, v in maps.items()}, seed
+            )
         rows.append(row)
-    table = pd.DataFrame(rows)
-    return table.merge(orders(own, values, images), on="seed") if beside == "original" else table
-
-
-def everywhere(own: Ensemble, x: Tensor) -> np.ndarray:
-    """Outputs of all images, (members, images), float64."""
-    with torch.no_grad():
-        parts = [own.outputs(part.expand(len(own), *part.shape)) for part in x.split(4096)]
-    return torch.cat(parts, 1).double().numpy()
-
-
-def orders(own: Ensemble, values: np.ndarray, images: int) -> pd.DataFrame:
-    """How many pixels must be kept in each order, mean over images: a row a network.
-
-    Columns: seed, `kept_exact` (the smallest mask), `kept_random`, and `kept_METHOD`. A method's
-    order is by how much a pixel speaks for the label; of masks, by the mask.
-    """
-    x, names = binary.images(), own.seeds
-    shown = [np.random.default_rng([seed, 2]).integers(len(x), size=images) for seed in names]
-    inputs = torch.stack([torch.from_numpy(x[which]) for which in shown])
-    donors = torch.from_numpy(x[np.random.default_rng(DONOR_SEED).integers(len(x), size=DONORS)])
-    ask = Question(own.outputs, inputs, donors, generator(DRAW_SEED))
-    maps = {name: METHODS[name](ask, EFFORT).numpy() for name in (*VALUES, "masks")}
-    rows = []
-    for member, seed in enumerate(names):
-        rng, found = np.random.default_rng([seed, 3]), []
-        for i, n in enumerate(shown[member]):
-            output = values[member]
-            means = theory.kept_means(output, int(n))
-            own_maps = {name: own_map[member, i] for name, own_map in maps.items()}
-            own_maps |= {"occlusion": theory.occlusion(means), "shapley": theory.shapley(means)}
-            found.append(_kept(own_maps, output, int(n), rng))
-        rows.append({"seed": seed, **pd.DataFrame(found).mean()})
     return pd.DataFrame(rows)
 
 
+def _maps(own: Ensemble, x: Tensor, shown: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """Maps of each member's own images, donors shared."""
+    which = np.random.default_rng(DONOR_SEED).integers(len(x), size=DONORS)
+    inputs = torch.stack([x[own_images] for own_images in shown])
+    return exact.sampled(own, inputs, x[which], generator(DRAW_SEED), EFFORT)
+
+
 def _kept(
-    maps: dict[str, np.ndarray], output: np.ndarray, n: int, rng: np.random.Generator
-) -> dict[str, int]:
-    """Pixels that must be kept of image n in the order of each map; exactly; at random."""
-    labels = (output > 0).astype(np.int64)
-    distortion, sign = theory.distortions(labels, n), 1 if output[n] > 0 else -1
-    kept_first = {
-        name: np.argsort(-own if name == "masks" else -sign * own, kind="stable")
-        for name, own in maps.items()
-    } | {"random": rng.permutation(binary.PIXELS)}
-    found = {name: theory.needed(distortion, order, EPSILON) for name, order in kept_first.items()}
-    found["exact"] = theory.smallest(labels, n, EPSILON)[0]
-    return {f"kept_{name}": count for name, count in found.items()}
+    outputs: np.ndarray, shown: np.ndarray, maps: dict[str, np.ndarray], seed: int
+) -> dict[str, float]:
+    """Mean over a network's images of `masks.kept`, as `kept_NAME`."""
+    rng = np.random.default_rng([seed, 3])
+    found = [
+        exact.kept(
+            outputs, int(n), {name: own[i] for name, own in maps.items()},
+            epsilon=EPSILON, random=rng.permutation(binary.PIXELS),
+        )
+        for i, n in enumerate(shown)
+    ]  # fmt: skip
+    return {f"kept_{name}": mean for name, mean in pd.DataFrame(found).mean().items()}
 
 
 def exact_masks(*, seeds: int, images: int, steps: int) -> pd.DataFrame:
@@ -351,9 +270,5 @@ def exact_masks(*, seeds: int, images: int, steps: int) -> pd.DataFrame:
 def of_rules(images: int) -> dict[str, float]:
     """Mean size of the smallest masks of the rules themselves, over random images."""
     shown = np.random.default_rng(TEST_SEED).integers(1 << binary.PIXELS, size=images)
-    return {
-        rule: float(
-            np.mean([theory.smallest(binary.labels(rule), int(n), EPSILON)[0] for n in shown])
-        )
-        for rule in ("original", *binary.RULES)
-    }
+    rules = ("original", *binary.RULES)
+    return {rule: exact.mean_size(binary.labels(rule), shown, EPSILON) for rule in rules}
