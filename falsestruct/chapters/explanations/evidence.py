@@ -14,7 +14,7 @@ import pandas as pd
 
 from falsestruct.chapters.explanations.measure import ALWAYS, COIN, DICTIONARIES, OFTEN
 from falsestruct.evidence import Claims, Found, extreme, mean, share, summary, where
-from falsestruct.statistics import exact
+from falsestruct.statistics import Estimate, exact
 from falsestruct.success import SIDES, TAKES
 from falsestruct.theory import explanations as theory
 
@@ -88,11 +88,8 @@ def wave_claims(table: pd.DataFrame) -> Claims:
     """Claims on networks with a wave added to their output."""
     own = where(table, arm="waved")
     alone = own.drop_duplicates("seed")
-    found: Claims = {
-        "explanations-manipulated": tuple(
-            exact(float(alone[name].mean()), len(alone)) for name in ("fooled", "flat")
-        )
-    }  # type: ignore[dict-item]
+    value, flat = (exact(float(alone[name].mean()), len(alone)) for name in ("fooled", "flat"))
+    found: Claims = {"explanations-manipulated": (value, flat)}
     control = taken(where(own, method="gradient"))
     for id, method in AVERAGED.items():
         found[f"explanations-averaged-{id}"] = taken(where(own, method=method)), control
@@ -126,10 +123,10 @@ def saved(table: pd.DataFrame, rule: str) -> Found:
     return mean((every - own).to_numpy())
 
 
-def gained(table: pd.DataFrame, name: str, choose: Callable[..., object] = min) -> Found:
+def gained(table: pd.DataFrame, name: str, choose: Callable[..., Estimate] = min) -> Found:
     """Pixels that an order needs more than a rival's, for the rival that is chosen."""
     off = [mean(table[f"kept_{name}"] - table[f"kept_{rival}"]) for rival in RIVALS]
-    return extreme(off, choose)  # type: ignore[arg-type]
+    return extreme(off, choose)
 
 
 # Figures
@@ -199,11 +196,9 @@ def said(table: pd.DataFrame) -> dict[str, float]:
             own = trained(table, kind, rho).drop_duplicates("seed")
             found[f"captured_{name}_{kind}"] = own["captured"].mean()
             found[f"fitted_{name}_{kind}"] = own["right"].min()
-        often = trained(table, kind, OFTEN)
-        alone = often.drop_duplicates("seed")
-        found[f"takers_{kind}"] = float(
-            (trained(table, kind, ALWAYS).drop_duplicates("seed")["captured"] >= TAKES).sum()
-        )
+        alone = trained(table, kind, OFTEN).drop_duplicates("seed")
+        always = trained(table, kind, ALWAYS).drop_duplicates("seed")["captured"]
+        found[f"takers_{kind}"] = float((always >= TAKES).sum())
         found[f"changes_{kind}"] = alone["changes"].mean()
         found[f"known_{kind}"] = float(alone["margin"].notna().sum())
     return found

@@ -111,10 +111,10 @@ def asked(given: Planted, kind: str, ask: Question) -> pd.DataFrame:
     """What each method's maps name: a row a network and method.
 
     Columns: member, method, named (the mean of the shares is largest at the pattern), decoy (at
-    the decoy), one (share of single maps that name the pattern), mass (mean share of the pattern),
-    changes (share of the answers that change when the pattern is turned round), auc (how well the
-    share tells which), beside (how well the pattern's value over the output tells), margin (how
-    well the output alone tells).
+    the decoy), one (share of single maps that name the pattern),
+    changes (share of the answers that change when the pattern is turned round), and how well it is
+    told which: auc (by the share), beside (by the pattern's value over the output), margin (by the
+    output alone).
     """
     at = explain.coordinate(given.direction, explain.dictionary(DICTIONARIES[kind], SIDE))
     with torch.no_grad():
@@ -132,7 +132,6 @@ def asked(given: Planted, kind: str, ask: Question) -> pd.DataFrame:
             "named": first == at,
             "decoy": first == DECOY,
             "one": (shares.argmax(-1) == at).double().mean(1),
-            "mass": shares[..., at].mean(1),
             "changes": changed.double().mean(1),
             "auc": explain.told(changed, shares[..., at]),
             "beside": explain.told(changed, values[..., at].abs() / size),
