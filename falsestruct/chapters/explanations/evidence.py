@@ -90,7 +90,7 @@ def wave_claims(table: pd.DataFrame) -> Claims:
     alone = own.drop_duplicates("seed")
     value, flat = (exact(float(alone[name].mean()), len(alone)) for name in ("fooled", "flat"))
     found: Claims = {"explanations-manipulated": (value, flat)}
-    control = taken(where(own, method="gradient"))
+    control = taken(where(own, method="gradient times difference"))
     for id, method in AVERAGED.items():
         found[f"explanations-averaged-{id}"] = taken(where(own, method=method)), control
     return found

@@ -214,9 +214,9 @@ def test_a_network_whose_answers_are_all_of_one_kind_tells_nothing():
 @pytest.mark.parametrize(
     ("withstands", "wanted"),
     [
-        ({"gradient": False, "SmoothGrad": False}, ["supported", "refuted"]),
+        ({"gradient times difference": False, "SmoothGrad": False}, ["supported", "refuted"]),
         ({}, ["inconclusive", "inconclusive"]),  # the wave does nothing
-        ({"gradient": False}, ["supported", "supported"]),
+        ({"gradient times difference": False}, ["supported", "supported"]),
     ],
 )
 def test_waves(withstands, wanted):
