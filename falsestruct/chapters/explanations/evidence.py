@@ -34,7 +34,7 @@ def proved(cases: int) -> Claims:
 
 
 def each(table: pd.DataFrame, measure: Callable[[pd.DataFrame], Found]) -> list[Found]:
-    """A measure of each method's rows."""
+    """Of each method."""
     return [measure(part) for _, part in table.groupby("method", sort=False)]
 
 
@@ -108,8 +108,7 @@ def mask_claims(table: pd.DataFrame) -> Claims:
     every = where(table, beside="original")
     found: Claims = {"explanations-sparse": (gained(every, "masks", max), gained(every, "random"))}
     for rule in TAKEN:
-        pair = saved(table, rule), saved(table, "parity")
-        found[f"explanations-rate-binary-{rule}"] = pair
+        found[f"explanations-rate-binary-{rule}"] = saved(table, rule), saved(table, "parity")
     for rule in (*TAKEN, "parity"):
         own = where(table, beside=rule)
         pair = share(own[f"sides_{rule}"] > SIDES), share(every[f"sides_{rule}"] > SIDES)
@@ -153,8 +152,7 @@ def names_of(table: pd.DataFrame) -> pd.DataFrame:
 def single_of(table: pd.DataFrame) -> pd.DataFrame:
     """What `figures.single` draws: columns kind, reading, method, value, low, high.
 
-    Readings: of the map alone, and of the pattern's value over the output; `margin` has no method
-    and stands under "no map".
+    Readings: of the map alone, of the pattern's value over the output, and of the output alone.
     """
     parts = []
     for kind in DICTIONARIES:
@@ -181,8 +179,7 @@ def sizes_of(table: pd.DataFrame) -> pd.DataFrame:
         for name, column in kept.items()
     ]
     both = [masks.assign(panel="smallest masks"), *(part.assign(panel="orders") for part in orders)]
-    columns = ["panel", "name", "value", "low", "high"]
-    return pd.concat(both, ignore_index=True)[columns]
+    return pd.concat(both, ignore_index=True)[["panel", "name", "value", "low", "high"]]
 
 
 # Numbers for the prose
