@@ -186,13 +186,13 @@ def sizes_of(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def said(table: pd.DataFrame) -> dict[str, float]:
-    """Of digits: by pattern, who takes it, least accuracy in training, and mean probabilities."""
+    """Of digits: by pattern, who takes it; least accuracy in training by its share."""
     found: dict[str, float] = {}
     for kind in DICTIONARIES:
         for name, rho in (("always", ALWAYS), ("often", OFTEN), ("coin", COIN)):
             own = trained(table, kind, rho).drop_duplicates("seed")
             found[f"captured_{name}_{kind}"] = own["captured"].mean()
-            found[f"fitted_{name}_{kind}"] = own["right"].min()
+            found[f"fitted_{name}"] = min(found.get(f"fitted_{name}", 1.0), own["right"].min())
         alone = trained(table, kind, OFTEN).drop_duplicates("seed")
         always = trained(table, kind, ALWAYS).drop_duplicates("seed")["captured"]
         found[f"takers_{kind}"] = float((always >= TAKES).sum())
