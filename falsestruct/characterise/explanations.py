@@ -89,7 +89,9 @@ def integrated(ask: Question, effort: Effort) -> Tensor:
     start = ask.donors.mean(0)
     way = ask.x - start
     at = (torch.arange(effort.points, dtype=way.dtype) + 0.5) / effort.points
-    total = sum(slopes(ask.outputs, start + part * way) for part in at)
+    total = torch.zeros_like(way)
+    for part in at:
+        total += slopes(ask.outputs, start + part * way)
     return way * total / effort.points
 
 
