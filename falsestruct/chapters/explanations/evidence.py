@@ -132,7 +132,7 @@ def gained(table: pd.DataFrame, name: str, choose: Callable[..., Estimate] = min
 
 
 def names_of(table: pd.DataFrame) -> pd.DataFrame:
-    """What `figures.named` draws: columns kind, group, method, value, low, high.
+    """What `figures.maps` draws: columns kind, group, method, value, low, high.
 
     Groups: networks trained where the pattern is always right, where it is a coin, before training.
     """
