@@ -162,6 +162,7 @@ def evidence(cases: int) -> dict[str, Pair]:
         "values": values_evidence(cases),
         "zeta": zeta_evidence(cases),
         "unique": unique_evidence(range(1, 9)),
+        "softmax": softmax_evidence(1000),
     }
 
 
@@ -269,6 +270,27 @@ def unique_evidence(sizes: Iterable[int]) -> Pair:
                     if level == 0:
                         parity.append(set(smallest(number % 2, x, epsilon)[1]) == wanted)
     return Fraction(sum(counted), len(counted)), Fraction(sum(parity), len(parity))
+
+
+def softmax_evidence(classes: int) -> Pair:
+    """How far cross-entropies reach over logits, with the softmax taken twice; once, as it should.
+
+    As the package of arXiv:2110.03485 has it: what it takes for logits are probabilities already.
+    """
+    steps = np.arange(-40, 41, 10)
+    logits = np.zeros((len(steps), len(steps), classes))
+    logits[..., 0] = steps[:, None]  # of the right class
+    logits[..., 1] = steps
+    losses = []
+    for own in (_softmax(logits), logits):
+        losses.append(-np.log(_softmax(own)[..., 0]))
+    twice, once = (Fraction(float(loss.max() - loss.min())) for loss in losses)
+    return twice, once
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    powers: np.ndarray = np.exp(logits - logits.max(-1, keepdims=True))
+    return powers / powers.sum(-1, keepdims=True)
 
 
 def tail(d: int, level: int, epsilon: float) -> int:
