@@ -15,11 +15,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from scipy.linalg import hadamard
-from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 Outputs = Callable[[Tensor], Tensor]  # (members, samples, d) → (members, samples)
-FEWEST = 4  # inputs of either kind that a probability needs
 
 
 @dataclass(frozen=True)
@@ -230,17 +228,11 @@ def coordinate(direction: Tensor, basis: Tensor) -> int:
     return int(parts.argmax())
 
 
-def told(kind: Tensor, score: Tensor) -> Tensor:
-    """Probability that an input of a kind has a larger score than one that isn't, (members,).
+def decoys(ask: Question, besides: int) -> dict[str, int]:
+    """The coordinates that vary most ("bright") and least ("faint") among the donors, but for one.
 
-    NaN for a network with less than `FEWEST` inputs of either kind.
-
-    Args:
-        kind: Mask (members, samples).
-        score: (members, samples).
+    Differences to donors are long along the first and short along the second.
     """
-    found = [
-        roc_auc_score(own, scores) if FEWEST <= own.sum() <= len(own) - FEWEST else np.nan
-        for own, scores in zip(kind.numpy(), score.numpy(), strict=True)
-    ]
-    return torch.tensor(found, dtype=torch.float64)
+    spread = ask.donors.var(0)
+    order = [int(i) for i in spread.argsort() if int(i) != besides]
+    return {"bright": order[-1], "faint": order[0]}

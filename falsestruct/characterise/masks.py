@@ -67,6 +67,23 @@ def kept(
     return found | {"exact": exact.smallest(labels, n, epsilon)[0]}
 
 
-def mean_size(labels: np.ndarray, inputs: Iterable[int], epsilon: float) -> float:
-    """Mean size of the smallest masks of some inputs: labels are those of the whole cube."""
-    return float(np.mean([exact.smallest(labels, int(n), epsilon)[0] for n in inputs]))
+def mean_kept(
+    outputs: np.ndarray,
+    inputs: np.ndarray,
+    maps: Mapping[str, np.ndarray],
+    epsilon: float,
+    seed: int,
+) -> dict[str, float]:
+    """Means of `kept` over some inputs, whose maps are (inputs, d); random orders by the seed."""
+    rng = np.random.default_rng([seed, 3])  # 1 and 2 draw data and inputs
+    found = []
+    for i, n in enumerate(inputs):
+        own = {name: values[i] for name, values in maps.items()}
+        order = rng.permutation(len(outputs).bit_length() - 1)
+        found.append(kept(outputs, int(n), own, epsilon=epsilon, random=order))
+    return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
+
+
+def sizes(labels: np.ndarray, inputs: Iterable[int], epsilon: float) -> np.ndarray:
+    """Sizes of the smallest masks of some inputs, (inputs,): labels are those of the whole cube."""
+    return np.array([exact.smallest(labels, int(n), epsilon)[0] for n in inputs])

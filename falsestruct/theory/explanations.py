@@ -161,7 +161,7 @@ def evidence(cases: int) -> dict[str, Pair]:
         "sawtooth": sawtooth_evidence(cases),
         "values": values_evidence(cases),
         "zeta": zeta_evidence(cases),
-        "unique": unique_evidence(range(1, 9)),
+        "no-one": no_one_evidence(range(1, 9)),
         "softmax": softmax_evidence(1000),
     }
 
@@ -196,7 +196,7 @@ def values_evidence(cases: int) -> Pair:
             largest += [value_change(f, g, x) / (2 * kappa) for x in range(1 << d)]
             excess = [root_excess(f, g, x, kappa) for x in range(1 << d)]
             largest += [Fraction(2) * any(excess)]
-            steep.append(abs((g - f)[0] - (g - f)[-1]) * 10 / (2 * kappa))
+            steep.append(abs((g - f)[0] - (g - f)[1]) * 10 / (2 * kappa))
     return max(largest), max(steep)
 
 
@@ -256,7 +256,7 @@ def _by_definition(labels: np.ndarray, x: int) -> np.ndarray:
     return np.array(counts, dtype=np.int64)
 
 
-def unique_evidence(sizes: Iterable[int]) -> Pair:
+def no_one_evidence(sizes: Iterable[int]) -> Pair:
     """Share of inputs above the level whose smallest masks are all sets of k ones; for parity."""
     counted, parity = [], []
     for d in sizes:

@@ -38,5 +38,5 @@ def test_a_corner_needs_one_pixel(outputs):
 
 def test_a_parity_needs_its_three_pixels():
     labels = binary.labels("parity")
-    assert masks.mean_size(labels, range(5), 0.05) == 3
-    assert masks.mean_size(binary.labels("corner"), [0, 1, 77], 0.05) == 1
+    assert masks.sizes(labels, range(5), 0.05).tolist() == [3] * 5
+    assert masks.sizes(binary.labels("corner"), [0, 1, 77], 0.05).tolist() == [1, 1, 1]

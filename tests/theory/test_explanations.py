@@ -115,7 +115,7 @@ def test_values_move_by_no_more_than_twice_the_change():
 
 def test_the_chapter_s_statements_hold_and_their_controls_do_not():
     found = theory.evidence(2)
-    assert [found[name][0] for name in ("sawtooth", "zeta", "unique")] == [1, 0, 1]
+    assert [found[name][0] for name in ("sawtooth", "zeta", "no-one")] == [1, 0, 1]
     assert found["values"][0] <= 1 < found["values"][1]
-    assert found["sawtooth"][1] < 1 and found["zeta"][1] > 0 and found["unique"][1] < 1
+    assert found["sawtooth"][1] < 1 and found["zeta"][1] > 0 and found["no-one"][1] < 1
     assert float(found["softmax"][0]) == pytest.approx(1) and found["softmax"][1] > 70

@@ -7,6 +7,7 @@ Every function gives a table with a row a network and method, or a row a network
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -18,7 +19,8 @@ from torch import Tensor, nn
 from falsestruct import success
 from falsestruct.characterise import explanations as explain
 from falsestruct.characterise import masks as exact
-from falsestruct.characterise.explanations import METHODS, Effort, Outputs, Question
+from falsestruct.characterise.explanations import Effort, Outputs, Question
+from falsestruct.characterise.judged import judged
 from falsestruct.learning.ensembles import Ensemble, Learner, train
 from falsestruct.learning.networks import Architecture, by_name, for_images
 from falsestruct.learning.training import Schedule, Set
@@ -30,14 +32,14 @@ from falsestruct.sweep.grid import sweep
 FIRST = 1000  # seed of the first network; smaller ones were for trials
 # Added to a network's seed: of its training data, of the images that are explained.
 DATA_SEED, IMAGE_SEED = 30_000, 40_000
-TEST_SEED, DONOR_SEED, DRAW_SEED = 50_000, 60_000, 70_000  # shared by all networks
+# Shared by all networks: images for capture, donors, and the methods' own draws (noise, orders).
+TEST_SEED, DONOR_SEED, DRAW_SEED = 50_000, 60_000, 70_000
 DICTIONARIES = {"brightness": "Walsh", "pixel": "pixels", "sinusoid": "Walsh"}  # by pattern
 # The pixel is twice as strong as in chapter 08, where an MLP has captured less than three quarters.
 STRENGTHS = patterns.STRENGTHS | {"digits-pixel": 2.0}
 SIDE, SAMPLES, BATCH, RATE = 8, 600, 50, 2e-3
 CONFLICT, DONORS = 300, 100  # inputs that capture is read off; images that donate coordinates
 COIN, OFTEN, ALWAYS = 0.5, 0.95, 1.0  # share of the training data on which the pattern is right
-DECOY = 9  # the Walsh function whose signs alternate along rows and columns
 HEIGHT, STEEPER, FLATTER = 0.05, 10.0, 100.0  # of the wave; times the longest gradient; its control
 EFFORT = Effort()
 EPSILON = 0.05  # distortion that a mask may have
@@ -63,7 +65,8 @@ def maps_point(
     """Networks on digits where a pattern is right on a share rho, and what their maps name.
 
     Columns: seed, captured (of the pattern, on held-out conflicts), right (share of the training
-    labels), arm ("plain", or "waved" with a wave added to the output), and those of `asked`.
+    labels), arm ("plain", or which decoy a wave runs along: "bright", "faint", of
+    `explain.decoys`), and those of `asked`; with a wave those of `waved`.
 
     Args:
         steps: Of training; 0: the networks as they were drawn.
@@ -79,10 +82,13 @@ def maps_point(
         for seed in names
     ]
     ask = question(given, DICTIONARIES[kind], own.outputs, torch.stack(shown))
-    tables = [asked(given, kind, ask).assign(arm="plain")]
+    false = explain.decoys(ask, place(given, kind))
+    tables = [asked(given, kind, ask, false["bright"]).assign(arm="plain")]
     if kind == "brightness" and rho == ALWAYS and steps:
-        bent, fooled = waved(ask)
-        tables.append(asked(given, kind, bent).assign(arm="waved").merge(fooled, on="member"))
+        for arm, decoy in false.items():
+            bent, fooled = waved(ask, decoy)
+            seen = asked(given, kind, bent, decoy).assign(arm=arm)
+            tables.append(seen.merge(fooled, on="member"))
     both = pd.concat(tables, ignore_index=True)
     return both.merge(facts.assign(member=range(seeds)), on="member").drop(columns="member")
 
@@ -109,43 +115,18 @@ def question(given: Planted, words: str, outputs: Outputs, x: Tensor) -> Questio
     )
 
 
-def asked(given: Planted, kind: str, ask: Question) -> pd.DataFrame:
-    """What each method's maps name: a row a network and method.
-
-    Columns: member, method, named (the mean of the shares is largest at the pattern), decoy (at
-    the decoy), one (share of single maps that name the pattern),
-    changes (share of the answers that change when the pattern is turned round), and how well it is
-    told which: auc (by the share), beside (by the pattern's value over the output), margin (by the
-    output alone).
-    """
-    at = explain.coordinate(given.direction, explain.dictionary(DICTIONARIES[kind], SIDE))
-    with torch.no_grad():
-        turned = ask.x.clone()
-        turned[..., at] = 2 * given.level - turned[..., at]
-        before, after = ask.outputs(ask.x), ask.outputs(turned)
-    changed = (before > 0) != (after > 0)
-    size = before.abs().clamp_min(1e-12)
-    rows = []
-    for name, method in METHODS.items():
-        values = method(ask, EFFORT)
-        shares = explain.shares(values)
-        first = shares.mean(1).argmax(-1)
-        columns = {
-            "named": first == at,
-            "decoy": first == DECOY,
-            "one": (shares.argmax(-1) == at).double().mean(1),
-            "changes": changed.double().mean(1),
-            "auc": explain.told(changed, shares[..., at]),
-            "beside": explain.told(changed, values[..., at].abs() / size),
-            "margin": explain.told(changed, -size),
-        }
-        own = pd.DataFrame({key: value.tolist() for key, value in columns.items()})
-        rows.append(own.assign(method=name, member=range(len(own))))
-    return pd.concat(rows, ignore_index=True)
+def place(given: Planted, kind: str) -> int:
+    """Which coordinate of its dictionary a pattern is."""
+    return explain.coordinate(given.direction, explain.dictionary(DICTIONARIES[kind], SIDE))
 
 
-def waved(ask: Question) -> tuple[Question, pd.DataFrame]:
-    """The same networks with a wave added; and at how many images their gradient is fooled.
+def asked(given: Planted, kind: str, ask: Question, decoy: int) -> pd.DataFrame:
+    """What maps name, and which answers they tell: columns of `judged`, of the pattern."""
+    return judged(ask, place(given, kind), given.level, decoy, EFFORT)
+
+
+def waved(ask: Question, decoy: int) -> tuple[Question, pd.DataFrame]:
+    """The same networks with a wave along a decoy; and at how many images it fools the gradient.
 
     Columns: member, fooled (share of images at which the gradient is largest at the decoy and the
     label as before, or the output nearer to the boundary than the wave is high), flat (the same
@@ -153,9 +134,9 @@ def waved(ask: Question) -> tuple[Question, pd.DataFrame]:
     """
     found, before = {}, ask.outputs(ask.x).detach()
     for name, steeper in (("flat", STEEPER / FLATTER), ("fooled", STEEPER)):
-        other = explain.with_wave(ask, DECOY, height=HEIGHT, steeper=steeper)
+        other = explain.with_wave(ask, decoy, height=HEIGHT, steeper=steeper)
         same = (other.outputs(ask.x).detach() > 0) == (before > 0)
-        largest = explain.gradient(other, EFFORT).abs().argmax(-1) == DECOY
+        largest = explain.gradient(other, EFFORT).abs().argmax(-1) == decoy
         found[name] = (largest & (same | (before.abs() <= HEIGHT))).double().mean(1).tolist()
     return other, pd.DataFrame(found).assign(member=range(len(before)))
 
@@ -183,7 +164,8 @@ def built(images: int) -> pd.DataFrame:
         hands = {"pattern": followers.of_pattern, "original": followers.of_original}
         for name, outputs in hands.items():
             ask = question(given, words, outputs(given), x)
-            tables.append(asked(given, kind, ask).assign(kind=kind, follows=name))
+            seen = asked(given, kind, ask, explain.decoys(ask, place(given, kind))["bright"])
+            tables.append(seen.assign(kind=kind, follows=name))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -207,8 +189,10 @@ def masks_point(
 
     Columns: seed, learnt (share of its training labels that a network has right), right (share of
     all images with the original's label), for each rule `sides_RULE` (its share of the images on
-    which it and the original disagree), mask (mean size of the smallest mask), and for networks
-    trained on all images `kept_NAME`, mean number of pixels that must be kept (`masks.kept`).
+    which it and the original disagree), mask (mean size of the smallest mask), off_RULE (mean
+    difference of that size to the rule's own, whichever is larger; of the rule beside, or of all).
+    For networks trained on all images also `kept_NAME`, mean number of pixels that must be kept.
+    All train on as many images (`ROWS`), which may come twice.
 
     Args:
         beside: The rule; "original": data are drawn from all images.
@@ -227,38 +211,34 @@ def masks_point(
         labels, seen = (values[member] > 0).astype(np.int64), drawn[member]
         row = {"seed": seed, "right": (labels == truth).mean()}
         row["learnt"] = (labels[seen] == truth[seen]).mean()
-        row["mask"] = exact.mean_size(labels, shown[member], EPSILON)
+        sizes = exact.sizes(labels, shown[member], EPSILON)
+        row["mask"] = sizes.mean()
         for rule in binary.RULES:
             apart = binary.labels(rule) != truth
             row[f"sides_{rule}"] = (labels == binary.labels(rule))[apart].mean()
+            if beside in (rule, "original"):
+                rules = [_size(rule, int(n)) for n in shown[member]]
+                row[f"off_{rule}"] = np.abs(sizes - rules).mean()
         if maps:
-            row |= _kept(
-                values[member], shown[member], {k: v[member] for k, v in maps.items()}, seed
-            )
+            own_maps = {name: map[member] for name, map in maps.items()}
+            kept = exact.mean_kept(values[member], shown[member], own_maps, EPSILON, seed)
+            row |= {f"kept_{name}": number for name, number in kept.items()}
         rows.append(row)
     return pd.DataFrame(rows)
 
 
+@cache
+def _size(rule: str, n: int) -> int:
+    """Of the smallest masks of a rule, for one image."""
+    return int(exact.sizes(binary.labels(rule), [n], EPSILON)[0])
+
+
 def _maps(own: Ensemble, x: Tensor, shown: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-    """Maps of each member's own images, donors shared."""
+    """Maps of each member's own images, donors shared; no average has fewer passes than masks."""
     which = np.random.default_rng(DONOR_SEED).integers(len(x), size=DONORS)
     inputs = torch.stack([x[own_images] for own_images in shown])
-    return exact.sampled(own, inputs, x[which], generator(DRAW_SEED), EFFORT)
-
-
-def _kept(
-    outputs: np.ndarray, shown: np.ndarray, maps: dict[str, np.ndarray], seed: int
-) -> dict[str, float]:
-    """Mean over a network's images of `masks.kept`, as `kept_NAME`."""
-    rng = np.random.default_rng([seed, 3])
-    found = [
-        exact.kept(
-            outputs, int(n), {name: own[i] for name, own in maps.items()},
-            epsilon=EPSILON, random=rng.permutation(binary.PIXELS),
-        )
-        for i, n in enumerate(shown)
-    ]  # fmt: skip
-    return {f"kept_{name}": mean for name, mean in pd.DataFrame(found).mean().items()}
+    effort = replace(EFFORT, points=EFFORT.steps * EFFORT.draws)
+    return exact.sampled(own, inputs, x[which], generator(DRAW_SEED), effort)
 
 
 def exact_masks(*, seeds: int, images: int, steps: int) -> pd.DataFrame:
@@ -272,4 +252,4 @@ def of_rules(images: int) -> dict[str, float]:
     """Mean size of the smallest masks of the rules themselves, over random images."""
     shown = np.random.default_rng(TEST_SEED).integers(1 << binary.PIXELS, size=images)
     rules = ("original", *binary.RULES)
-    return {rule: exact.mean_size(binary.labels(rule), shown, EPSILON) for rule in rules}
+    return {rule: exact.sizes(binary.labels(rule), shown, EPSILON).mean() for rule in rules}
