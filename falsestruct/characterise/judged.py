@@ -8,7 +8,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
-from falsestruct.characterise.explanations import METHODS, Effort, Question, shares
+from falsestruct.characterise.explanations import METHODS, Effort, Question, shares, slopes
 
 FEWEST = 4  # inputs of either kind that a probability needs
 
@@ -72,3 +72,14 @@ def told(kind: Tensor, score: Tensor, among: Tensor) -> Tensor:
         enough = FEWEST <= known.sum() <= len(known) - FEWEST
         found.append(roc_auc_score(known, places) if enough else np.nan)
     return torch.tensor(found, dtype=torch.float64)
+
+
+def fooled(ask: Question, other: Question, decoy: int, height: float) -> Tensor:
+    """Share of inputs, (members,), at which other outputs, at most `height` away, fool a gradient.
+
+    It is largest at the decoy, and the label is as before or the output was as near to zero.
+    """
+    before = ask.outputs(ask.x).detach()
+    same = (other.outputs(other.x).detach() > 0) == (before > 0)
+    largest = slopes(other.outputs, other.x).abs().argmax(-1) == decoy
+    return (largest & (same | (before.abs() <= height))).double().mean(1)

@@ -128,11 +128,10 @@ def test_the_wave_is_the_proved_one_and_bends_the_gradient(ask):
     assert torch.allclose(change[..., [0, 1, 3]], torch.zeros(2, 5, 3, dtype=torch.float64))
 
 
-def test_how_well_a_score_tells():
-    kind = torch.tensor([[True] * 4 + [False] * 4] * 2 + [[True] * 2 + [False] * 6])
-    score = torch.tensor([[8.0, 7, 6, 5, 4, 3, 2, 1], [0.0] * 8, [1.0] * 8])
-    found = explain.told(kind, score)
-    assert found[:2].tolist() == [1.0, 0.5] and found[2].isnan()
+def test_decoys_are_the_coordinates_that_vary_most_and_least(ask):
+    own = replace(ask, donors=ask.donors * torch.tensor([3.0, 1.0, 0.1, 9.0]))
+    assert explain.decoys(own, 3) == {"bright": 0, "faint": 2}
+    assert explain.decoys(own, 2) == {"bright": 3, "faint": 1}
 
 
 def test_captum_says_the_same(ask):

@@ -13,6 +13,8 @@ from falsestruct.evidence import Claims
 from falsestruct.problems import binary
 
 SEEDS, FEW = 20, 10
+RULES = {"corner": 1.0, "brightness": 5.2, "parity": 3.0}  # sizes of their masks
+SEEN = dict.fromkeys(evidence.GROUPS["sizes"], 1.0)  # large coordinates are named by these
 
 
 def maps(
@@ -20,6 +22,7 @@ def maps(
     taken: float,
     named: float,
     blamed: float = 0.0,
+    before: dict[str, float] | None = None,
     auc: float = 0.5,
     margin: float = 0.95,
     worst: dict[str, float] | None = None,
@@ -29,37 +32,50 @@ def maps(
     Args:
         taken: Capture of networks trained where the pattern tells the label.
         named: Share of their maps that name it.
-        blamed: The same share of networks trained beside a coin, and before training.
+        blamed: The same share of networks trained beside a coin.
+        before: The same share before training, by method.
         auc, margin: How well a map, and the output alone, tell by which an answer was given.
         worst: Other shares of maps, by method.
     """
     rows = []
     for kind in DICTIONARIES:
         for rho, steps in ((ALWAYS, 800), (OFTEN, 800), (COIN, 800), (ALWAYS, 0)):
-            learnt = rho > COIN and steps
-            captured = taken if learnt else 0.5
             for method in METHODS:
-                share = (worst or {}).get(method, named) if learnt else blamed
                 for seed in range(SEEDS):
+                    share = blamed if steps else (before or {}).get(method, 0.0)
+                    if learnt := rho > COIN and steps > 0:
+                        share = (worst or {}).get(method, named)
                     rows.append(
                         {"kind": kind, "rho": rho, "steps": steps, "seed": seed, "arm": "plain"}
-                        | {"method": method, "captured": captured, "right": 1.0}
-                        | {"named": share > 0.5, "one": share, "decoy": False, "changes": 0.5}
-                        | {"auc": auc + (-1) ** seed / 100, "beside": 0.9}
+                        | {"method": method, "right": 1.0}
+                        | {"captured": taken if learnt else 0.5}
+                        | {"named": share > 0.5, "one": share, "decoy": False}
+                        | {"asks": 0.7, "changes": 0.5, "beside": 0.9}
+                        | {"auc": auc + (-1) ** seed / 100}
                         | {"margin": margin + (-1) ** seed / 100 if margin else math.nan}
                     )
     return pd.DataFrame(rows)
 
 
-def waved(withstands: dict[str, bool], *, fooled: float = 1.0, flat: float = 0.1) -> pd.DataFrame:
-    """The rows of networks with a wave; by method, whether its mean map still names the pattern."""
-    return pd.DataFrame(
-        {"kind": "brightness", "rho": ALWAYS, "steps": 800, "arm": "waved", "seed": seed}
-        | {"method": method, "captured": 1.0, "named": withstands.get(method, True)}
-        | {"decoy": not withstands.get(method, True), "fooled": fooled, "flat": flat}
-        for method in METHODS
-        for seed in range(SEEDS)
-    )
+def waved(
+    withstands: dict[str, bool], *, captured: float = 1.0, fooled: float = 1.0, flat: float = 0.1
+) -> pd.DataFrame:
+    """The rows of networks without and with waves.
+
+    Args:
+        withstands: By method, whether its mean map still names the pattern; else True.
+    """
+    rows = []
+    for arm in ("plain", "bright", "faint"):
+        for method in METHODS:
+            named = arm == "plain" or withstands.get(method, True)
+            for seed in range(SEEDS):
+                rows.append(
+                    {"kind": "brightness", "rho": ALWAYS, "steps": 800, "arm": arm, "seed": seed}
+                    | {"method": method, "captured": captured, "named": named}
+                    | {"decoy": not named, "fooled": fooled, "flat": flat}
+                )
+    return pd.DataFrame(rows)
 
 
 def masks(sides: dict[str, float], sizes: dict[str, float], *, ahead: float) -> pd.DataFrame:
@@ -77,8 +93,11 @@ def masks(sides: dict[str, float], sizes: dict[str, float], *, ahead: float) -> 
             row = {"beside": beside, "seed": seed, "right": 1.0, "learnt": 1.0}
             row |= {"mask": sizes[beside] + off}
             row |= {f"sides_{r}": sides[r] if r == beside else 0.1 for r in binary.RULES}
+            row |= {f"off_{r}": abs(sizes[beside] - own) + abs(off + 0.05) / 2
+                    for r, own in RULES.items() if beside in (r, "original")}  # fmt: skip
             if beside == "original":
-                row |= {f"kept_{name}": 9.0 + off for name in evidence.RIVALS}
+                rivals = (*evidence.RIVALS, *evidence.EXACT)
+                row |= {f"kept_{name}": 9.0 + off for name in rivals}
                 row |= {"kept_masks": 9.0 - ahead, "kept_exact": 7.0, "kept_random": 14.0}
             rows.append(row)
     return pd.DataFrame(rows)
@@ -87,7 +106,7 @@ def masks(sides: dict[str, float], sizes: dict[str, float], *, ahead: float) -> 
 def claims(digits: pd.DataFrame, binaries: pd.DataFrame) -> Claims:
     """All claims about a component of the conjecture."""
     every = evidence.map_claims(digits) | evidence.mask_claims(binaries)
-    wanted = ("-named-", "-one-", "-single-", "-rate-", "-smaller-")
+    wanted = ("-taken-", "-smaller-")
     return {id: pair for id, pair in every.items() if any(word in id for word in wanted)}
 
 

@@ -20,7 +20,7 @@ from falsestruct import success
 from falsestruct.characterise import explanations as explain
 from falsestruct.characterise import masks as exact
 from falsestruct.characterise.explanations import Effort, Outputs, Question
-from falsestruct.characterise.judged import judged
+from falsestruct.characterise.judged import fooled, judged
 from falsestruct.learning.ensembles import Ensemble, Learner, train
 from falsestruct.learning.networks import Architecture, by_name, for_images
 from falsestruct.learning.training import Schedule, Set
@@ -86,9 +86,9 @@ def maps_point(
     tables = [asked(given, kind, ask, false["bright"]).assign(arm="plain")]
     if kind == "brightness" and rho == ALWAYS and steps:
         for arm, decoy in false.items():
-            bent, fooled = waved(ask, decoy)
+            bent, hits = waved(ask, decoy)
             seen = asked(given, kind, bent, decoy).assign(arm=arm)
-            tables.append(seen.merge(fooled, on="member"))
+            tables.append(seen.merge(hits, on="member"))
     both = pd.concat(tables, ignore_index=True)
     return both.merge(facts.assign(member=range(seeds)), on="member").drop(columns="member")
 
@@ -126,19 +126,12 @@ def asked(given: Planted, kind: str, ask: Question, decoy: int) -> pd.DataFrame:
 
 
 def waved(ask: Question, decoy: int) -> tuple[Question, pd.DataFrame]:
-    """The same networks with a wave along a decoy; and at how many images it fools the gradient.
-
-    Columns: member, fooled (share of images at which the gradient is largest at the decoy and the
-    label as before, or the output nearer to the boundary than the wave is high), flat (the same
-    share for a flatter wave).
-    """
-    found, before = {}, ask.outputs(ask.x).detach()
+    """The same networks with a wave along a decoy; columns member, fooled, flat (flatter wave)."""
+    found = {}
     for name, steeper in (("flat", STEEPER / FLATTER), ("fooled", STEEPER)):
         other = explain.with_wave(ask, decoy, height=HEIGHT, steeper=steeper)
-        same = (other.outputs(ask.x).detach() > 0) == (before > 0)
-        largest = explain.gradient(other, EFFORT).abs().argmax(-1) == decoy
-        found[name] = (largest & (same | (before.abs() <= HEIGHT))).double().mean(1).tolist()
-    return other, pd.DataFrame(found).assign(member=range(len(before)))
+        found[name] = fooled(ask, other, decoy, HEIGHT).tolist()
+    return other, pd.DataFrame(found).assign(member=range(len(ask.x)))
 
 
 def maps(shares: Sequence[float], *, seeds: int, images: int, steps: int) -> pd.DataFrame:
