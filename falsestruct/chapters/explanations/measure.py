@@ -213,7 +213,7 @@ def masks_point(
                 rules = [_size(rule, int(n)) for n in shown[member]]
                 row[f"off_{rule}"] = np.abs(sizes - rules).mean()
         if maps:
-            own_maps = {name: map[member] for name, map in maps.items()}
+            own_maps = {name: every[member] for name, every in maps.items()}
             kept = exact.mean_kept(values[member], shown[member], own_maps, EPSILON, seed)
             row |= {f"kept_{name}": number for name, number in kept.items()}
         rows.append(row)

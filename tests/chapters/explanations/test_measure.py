@@ -220,7 +220,8 @@ def test_where_nobody_takes_the_pattern_nothing_is_said_of_maps():
 def test_maps_are_asked_of_those_who_take_the_pattern(takers, verdict):
     table = worlds.maps(taken=1.0, named=1.0)
     others = (table["seed"] >= takers) & (table["captured"] == 1)
-    table.loc[others, ["captured", "named", "one"]] = 0.5, False, 0.0
+    for column, value in (("captured", 0.5), ("named", False), ("one", 0.0)):
+        table.loc[others, column] = value
     said = verdicts(found.map_claims(table))
     assert of(said, "named") == of(said, "one") == {verdict}
 
