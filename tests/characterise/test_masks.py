@@ -34,6 +34,9 @@ def test_a_corner_needs_one_pixel(outputs):
         own = {name: values[0, i] for name, values in maps.items()}
         found = masks.kept(outputs[0], n, own, epsilon=0.05, random=last)
         assert found.pop("random") == 16 and set(found.values()) == {1}, (n, found)
+    own = {name: values[0] for name, values in maps.items()}
+    means = masks.mean_kept(outputs[0], np.array([3, 4]), own, 0.05, seed=7)
+    assert 1 <= means.pop("random") <= 16 and set(means.values()) == {1.0}
 
 
 def test_a_parity_needs_its_three_pixels():

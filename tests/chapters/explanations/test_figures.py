@@ -24,7 +24,7 @@ def test_maps_have_a_panel_a_pattern_and_a_row_a_method():
     for axis in figure.axes:
         assert [tick.get_text() for tick in axis.get_yticklabels()] == list(METHODS)
         values = [set(c.lines[0].get_xdata().round(6)) for c in axis.containers]
-        assert values == [{0.9}, {0.2}, {0.2}]
+        assert values == [{0.9}, {0.2}, {0.0}]
 
 
 def test_single_answers_have_the_output_alone_as_a_row():
