@@ -1,7 +1,7 @@
 """What chapter 19 proves about concepts, in rational arithmetic and by counting.
 
 Integers along a ray, cells that are connected, words of bits, and automata. The definitions and
-proofs are the book's own, after arXiv:2207.12186, of which only the abstract was read; that automata
+proofs are the book's own, after arXiv:2207.12186, of which only the abstract was read. That automata
 are told apart by words of bounded length is Moore's (1956).
 """
 
@@ -42,7 +42,7 @@ def network_slack(network: ReluNetwork, n: int) -> int:
 
 
 def exact_network(n: int) -> ReluNetwork:
-    """The smallest network of one hidden layer that is right on 0 … n: n − 1 ReLUs from n = 4 on."""
+    """The smallest network of one hidden layer that is right on 0 … n: n − 1 ReLUs if n ≥ 4."""
     return alternating_network([t + HALF for t in range(n)], first=0)
 
 

@@ -1,0 +1,44 @@
+"""The automaton in a recurrent network: its states rounded to a few, and what that machine says.
+
+To cluster the states of recurrent networks is old (Das and Mozer, 1993). New is nothing but the
+use: a finite machine can be compared with the parity on words of *all* lengths.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.cluster.vq import kmeans2, vq
+
+from falsestruct.learning.recurrent import Readers
+from falsestruct.problems.words import Words, letters
+from falsestruct.theory.concepts import Automaton
+
+
+def centres(reader: Readers, words: Words, count: int, seed: int) -> np.ndarray:
+    """So many centres (count, units) of one network's states on all words, by k-means.
+
+    Args:
+        reader: One network.
+        seed: Of the first centres, which are drawn from the states (k-means++).
+    """
+    with torch.no_grad():
+        states = [reader.first(), *reader.grow(words.levels())]
+    known = torch.cat([part[0] for part in states]).double().numpy()
+    found, _ = kmeans2(known, count, minit="++", seed=seed, missing="warn")
+    return np.asarray(found)
+
+
+def rounded(reader: Readers, points: np.ndarray) -> Automaton:
+    """The machine that moves as the network does, each state to the nearest of these points."""
+    place = torch.from_numpy(points).to(reader.bias.dtype)
+    with torch.no_grad():
+        moved = [reader.move(place[None], x[None])[0].double().numpy() for x in letters()]
+        says = (reader.answer(place[None])[0] > 0).long()
+    nearest = [vq(states, points)[0] for states in moved]
+    start = vq(reader.first()[0].double().numpy(), points)[0]
+    return Automaton(
+        tuple(says.tolist()),
+        tuple((int(a), int(b)) for a, b in zip(*nearest, strict=True)),
+        int(start[0]),
+    )

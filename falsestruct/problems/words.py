@@ -1,0 +1,96 @@
+"""Words of bits, their parity, and a hint beside each bit.
+
+All words of up to so many bits are a tree: a word's two children have one bit more. A recurrent
+network reads the tree level by level, so that every beginning of a word is read once. A network
+without recursion gets each word as one row, with zeros where it has ended. Both see the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from falsestruct.structures import Structure
+
+Set = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Words:
+    """All words of up to `length` bits.
+
+    Attributes:
+        length: Of the longest words, at least 1.
+        hint: Size of the hint beside each bit, at least 0. Its sign says the parity up to there.
+        sign: 1 where hints are right, −1 where all are wrong.
+    """
+
+    length: int
+    hint: float = 0.0
+    sign: int = 1
+
+    def __post_init__(self) -> None:
+        if self.length < 1 or self.hint < 0 or self.sign not in (1, -1):
+            raise ValueError(f"{self}; expected length ≥ 1, hint ≥ 0, and sign 1 or −1")
+
+    def levels(self) -> list[Set]:
+        """For t = 1 … length: the last bit and hint (2ᵗ, 2) of each word of t bits, and parities.
+
+        The children of word i are 2i, with the bit −1, and 2i + 1, with the bit 1.
+        """
+        found, odd = [], torch.zeros(1)
+        for _ in range(self.length):
+            bit = torch.tensor([0.0, 1.0]).repeat(len(odd))
+            odd = (odd.repeat_interleave(2) - bit).abs()
+            hint = self.sign * self.hint * (2 * odd - 1)
+            found.append((torch.stack((2 * bit - 1, hint), 1), odd))
+        return found
+
+    def rows(self, lengths: Iterable[int]) -> Set:
+        """Words of these lengths as rows (words, 2·length), the bits and then the hints.
+
+        In the order of `levels`. Where a word has ended there are zeros.
+        """
+        levels, parts, labels = self.levels(), [], []
+        for length in lengths:
+            at = torch.arange(2**length)
+            row = torch.zeros(len(at), 2, self.length)
+            for t in range(length):
+                row[:, :, t] = levels[t][0][at >> (length - 1 - t)]
+            parts.append(row.flatten(1))
+            labels.append(levels[length - 1][1])
+        return torch.cat(parts), torch.cat(labels)
+
+    @property
+    def parity(self) -> Structure:
+        """The original structure, of rows: is the number of ones odd?"""
+        return Structure("parity", lambda x: (x[:, : self.length] > 0).sum(1) % 2)
+
+    @property
+    def told(self) -> Structure:
+        """The false structure, of rows: what the hint beside the last bit of the word says."""
+
+        def rule(x: Tensor) -> Tensor:
+            last = (x[:, : self.length] != 0).sum(1) - 1
+            return (x[:, self.length :].gather(1, last[:, None])[:, 0] > 0).long()
+
+        return Structure("hint", rule)
+
+
+def random_words(count: int, length: int, rng: np.random.Generator) -> Set:
+    """Bits of −1 and 1 (count, length, 2), without hints, and the parity of every beginning.
+
+    The parities are (count, length).
+    """
+    ones = torch.from_numpy(rng.integers(0, 2, (count, length)))
+    x = torch.stack((2.0 * ones - 1, torch.zeros(ones.shape)), 2).float()
+    return x, ones.cumsum(1) % 2
+
+
+def letters(bits: Sequence[int] = (0, 1)) -> Tensor:
+    """The inputs (letters, 2) of these bits, without hints."""
+    return torch.tensor([[2.0 * bit - 1, 0.0] for bit in bits])
