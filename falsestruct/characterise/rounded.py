@@ -6,6 +6,8 @@ use: a finite machine can be compared with the parity on words of *all* lengths.
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import torch
 from scipy.cluster.vq import kmeans2, vq
@@ -16,7 +18,7 @@ from falsestruct.theory.concepts import Automaton
 
 
 def centres(reader: Readers, words: Words, count: int, seed: int) -> np.ndarray:
-    """So many centres (count, units) of one network's states on all words, by k-means.
+    """So many centres of one network's states on all words, by k-means: (count, units), or fewer.
 
     Args:
         reader: One network.
@@ -24,8 +26,12 @@ def centres(reader: Readers, words: Words, count: int, seed: int) -> np.ndarray:
     """
     with torch.no_grad():
         states = [reader.first(), *reader.grow(words.levels())]
-    known = torch.cat([part[0] for part in states]).double().numpy()
-    found, _ = kmeans2(known, count, minit="++", seed=seed, missing="warn")
+    known = np.unique(torch.cat([part[0] for part in states]).double().numpy(), axis=0)
+    if len(known) <= count:
+        return known
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an empty cluster keeps its centre, which does no harm
+        found, _ = kmeans2(known, count, minit="++", rng=np.random.default_rng(seed))
     return np.asarray(found)
 
 

@@ -64,7 +64,7 @@ class Readers:
         return (states * self.outward[:, None]).sum(2) + self.level
 
     def read(self, x: Tensor) -> Tensor:
-        """Outputs (members, words, places) at every place of the words (words, places, channels)."""
+        """Outputs (members, words, places), one a place, of words (words, places, channels)."""
         states, found = self.first().expand(-1, len(x), -1), []
         with torch.no_grad():
             for place in range(x.shape[1]):
@@ -146,9 +146,8 @@ def train(
         DivergedError: a loss is NaN or infinite.
     """
     rate = _rate(schedule)
-    own = Readers(**{
-        name: part.requires_grad_() for name, part in start(seeds, levels[0][0].shape[1], units).parts().items()
-    })  # fmt: skip
+    first = start(seeds, levels[0][0].shape[1], units).parts()
+    own = Readers(**{name: part.requires_grad_() for name, part in first.items()})
     draws = [torch.Generator().manual_seed(NOISE_SEED + seed) for seed in seeds]
     shape = (sum(len(x) for x, _ in levels), units)
     optimiser = torch.optim.Adam(own.parts().values(), lr=rate)
