@@ -1,8 +1,8 @@
 """What chapter 19 proves about concepts, in rational arithmetic and by counting.
 
 Integers along a ray, cells that are connected, words of bits, and automata. The definitions and
-proofs are the book's own, after arXiv:2207.12186, of which only the abstract was read; that words of
-bounded length tell automata apart is Moore's (1956).
+proofs are the book's own, after arXiv:2207.12186, of which only the abstract was read; that words
+of bounded length tell automata apart is Moore's (1956).
 """
 
 from __future__ import annotations

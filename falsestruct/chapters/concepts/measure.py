@@ -16,12 +16,14 @@ from torch import Tensor
 
 from falsestruct import success
 from falsestruct.characterise.rounded import centres, rounded
+from falsestruct.instability.synthetic import convince
 from falsestruct.learning import ensembles, recurrent
 from falsestruct.learning.ensembles import Ensemble, Learner, Set
 from falsestruct.learning.networks import shallow
 from falsestruct.learning.recurrent import Readers
 from falsestruct.learning.schedule import Schedule
-from falsestruct.problems.grids import Grids, reach
+from falsestruct.problems.grids import Grids, Marked, reach
+from falsestruct.problems.pools import pool
 from falsestruct.problems.stripes import Stripes
 from falsestruct.problems.words import Words, random_words
 from falsestruct.sweep.grid import sweep
@@ -34,11 +36,11 @@ CENTRES = (4, 16, 32)
 RATES = {"MLP": 3e-3, "recurrent": 5e-3}
 HIDDEN = {"words": 64, "grids": 128, "stripes": 32}  # ReLUs of the MLPs
 TARGET = 0.01  # loss at which training ends, where it does
-GRIDS = Grids()
+GRIDS, FURTHEST = Grids(), 7  # distances up to which a figure shows answers
 SMALL, OFFSET = Stripes(size=16), 0.25
 POOL, ASKED = 200, 16  # images to choose from, and labels that one may ask for
-GREY, SPREAD, STRIDE = SMALL.width / SMALL.size, 0.1, 0.1  # of images that are made
-MADE, PATIENCE, SURE = 40, 300, 0.99
+MADE, GREY, SPREAD = 40, SMALL.width / SMALL.size, 0.1  # images that are made, and from what
+CONVINCING = {"sure": 0.99, "stride": 0.1, "patience": 300}
 # Streams of random numbers: a network's seed and one of these never give the same numbers.
 TEST, TRAINING, POOLED, CHANCE, NOISE = 1, 2, 3, 4, 5
 
@@ -48,9 +50,8 @@ def _seeds(count: int) -> list[int]:
 
 
 def _generator(seed: int, stream: int) -> torch.Generator:
-    return torch.Generator().manual_seed(
-        int(np.random.SeedSequence([seed, stream]).generate_state(1)[0])
-    )
+    (state,) = np.random.SeedSequence([seed, stream]).generate_state(1)
+    return torch.Generator().manual_seed(int(state))
 
 
 # Words
@@ -61,9 +62,8 @@ def longer(
 ) -> pd.DataFrame:
     """`longer_point` for each noise in the state."""
     rest = {"lengths": list(lengths), "seeds": seeds, "steps": steps}
-    return sweep(longer_point, [{"noise": noise} | rest for noise in noises]).drop(
-        columns=[*rest][1:]
-    )
+    grid = [{"noise": noise} | rest for noise in noises]
+    return sweep(longer_point, grid).drop(columns=["seeds", "steps"])
 
 
 def longer_point(*, noise: float, lengths: list[int], seeds: int, steps: int) -> pd.DataFrame:
@@ -80,22 +80,24 @@ def examined(readers: Readers, lengths: Sequence[int]) -> pd.DataFrame:
     random words of N bits; `rounded N`, whether the network with its states rounded to N centres is
     the parity at all lengths.
     """
-    words, rng = Words(LONGEST), np.random.default_rng([FIRST, TEST])
-    states = readers.grow(words.levels())
-    right = [
-        (readers.answer(s) > 0) == (y > 0.5)
-        for s, (_, y) in zip(states, words.levels(), strict=True)
-    ]
-    columns: dict[str, Any] = {"known": torch.cat(right, 1).double().mean(1).tolist()}
-    x, y = random_words(TESTED, max(lengths), rng)
-    said = (readers.read(x) > 0) == (y > 0)
+    words, every = Words(LONGEST), range(1, LONGEST + 1)
+    truth = torch.cat([y for _, y in words.levels()])
+    columns: dict[str, Any] = {"known": success.accuracy(read(readers, words, every), truth)}
+    x, y = random_words(TESTED, max(lengths), np.random.default_rng([FIRST, TEST]))
+    right = (readers.read(x) > 0) == (y > 0)
     for length in lengths:
-        columns[f"at {length}"] = said[:, :, length - 1].double().mean(1).tolist()
+        columns[f"at {length}"] = right[:, :, length - 1].double().mean(1)
     for count in CENTRES:
-        columns[f"rounded {count}"] = [
-            is_parity(readers.select([member]), count) for member in range(len(readers))
-        ]
-    return pd.DataFrame(columns)
+        each = [is_parity(readers.select([member]), count) for member in range(len(readers))]
+        columns[f"rounded {count}"] = each
+    return pd.DataFrame({name: np.asarray(part) for name, part in columns.items()})
+
+
+def read(readers: Readers, words: Words, lengths: Sequence[int]) -> Tensor:
+    """Labels (members, words) of all words of these lengths, in the order of `Words.rows`."""
+    with torch.no_grad():
+        states = readers.grow(words.levels())
+        return torch.cat([(readers.answer(states[n - 1]) > 0).long() for n in lengths], 1)
 
 
 def is_parity(reader: Readers, count: int) -> bool:
@@ -123,31 +125,20 @@ def hint_point(*, network: str, labels: str, hint: float, seeds: int, steps: int
     """
     lengths = list(range(1, LONGEST + 1)) if labels == "all" else [LONGEST]
     schedule = Schedule(steps, learning_rate=RATES[network], target=TARGET)
-    known, turned = Words(LONGEST, hint), Words(LONGEST, hint, sign=-1)
-    (x, y), (other, _) = known.rows(lengths), turned.rows([LONGEST])
+    known, turned, full = Words(LONGEST, hint), Words(LONGEST, hint, sign=-1), [LONGEST]
+    (x, y), (other, _) = known.rows(lengths), turned.rows(full)
     if network == "MLP":
-        asked = ensembles.train(
-            shallow(x.shape[1], HIDDEN["words"]), (x, y), _seeds(seeds), schedule
-        )
-        own, apart, taken = asked.labels(x), asked.labels(other), asked.facts["steps"]
+        reader = shallow(x.shape[1], HIDDEN["words"])
+        asked = ensembles.train(reader, (x, y), _seeds(seeds), schedule)
+        own, apart, last = asked.labels(x), asked.labels(other), asked.facts["steps"]
     else:
         learnt = recurrent.train(known.levels(), _seeds(seeds), schedule, asked=lengths)
-        own, apart = (
-            read(learnt.readers, w, n) for w, n in ((known, lengths), (turned, [LONGEST]))
-        )
-        taken = learnt.steps.tolist()
+        own, apart = read(learnt.readers, known, lengths), read(learnt.readers, turned, full)
+        last = learnt.steps.tolist()
     return pd.DataFrame({
-        "seed": _seeds(seeds), "steps_taken": taken,
-        "accuracy": success.accuracy(own, y).tolist(),
+        "seed": _seeds(seeds), "step": last, "accuracy": success.accuracy(own, y).tolist(),
         "capture": success.capture(apart, turned.told, turned.parity, other).tolist(),
     })  # fmt: skip
-
-
-def read(readers: Readers, words: Words, lengths: Sequence[int]) -> Tensor:
-    """Labels (members, words) of all words of these lengths, in the order of `Words.rows`."""
-    with torch.no_grad():
-        states = readers.grow(words.levels())
-        return torch.cat([(readers.answer(states[n - 1]) > 0).long() for n in lengths], 1)
 
 
 # Grids
@@ -162,76 +153,54 @@ def distance_rule() -> int:
 def connected(*, seeds: int, samples: int, steps: int) -> pd.DataFrame:
     """`connected_point` for networks on random grids, and on grids where distance says nothing."""
     rest = {"seeds": _seeds(seeds), "samples": samples, "steps": steps}
-    return sweep(connected_point, [{"level": level} | rest for level in (False, True)]).drop(
-        columns=["samples", "steps"]
-    )
+    grid = [{"level": level} | rest for level in (False, True)]
+    return sweep(connected_point, grid).drop(columns=["samples", "steps"])
 
 
 def connected_point(
     *, level: bool, seeds: list[int], samples: int, steps: int, learn: Learner | None = None
 ) -> pd.DataFrame:
-    """MLPs on grids: shares of wrong answers on fresh grids, tested on random ones in any case.
+    """MLPs on grids: what they say of fresh ones, which are random ones in any case.
 
-    Columns: seed, accuracy (on its own training set), misled and led (where distance misleads and
-    where it does not), and `near N` or `far N`: the share called joined of pairs at distance N that
-    are joined, or are not. Every network has its own grids.
+    Columns: seed, accuracy (on its own training set), and those of `answered`. Every network has
+    its own grids.
     """
     grids = Grids(GRIDS.side, GRIDS.walls, level)
     drawn = [grids.draw(samples, np.random.default_rng([seed, TRAINING])) for seed in seeds]
     fresh = [GRIDS.draw(samples, np.random.default_rng([seed, TEST])) for seed in seeds]
     sets: list[Set] = [(own.rows(), own.labels.float()) for own in drawn]
-    network = shallow(2 * grids.side**2, HIDDEN["grids"])
-    schedule = Schedule(steps, batch=50)
+    network, schedule = shallow(2 * grids.side**2, HIDDEN["grids"]), Schedule(steps, batch=50)
     asked = (learn or ensembles.train)(network, sets, seeds, schedule)
     said = asked.labels(torch.stack([own.rows() for own in fresh]), own=True).numpy() > 0
-    known = asked.labels(torch.stack([x for x, _ in sets]), own=True)
-    rows = []
-    for own, answers in zip(fresh, said, strict=True):
-        wrong, near = answers != own.joined, own.distance <= distance_rule()
-        row = {"misled": wrong[near != own.joined].mean(), "led": wrong[near == own.joined].mean()}
-        for steps_apart in range(1, 8):
-            for name, joined in (("joined", True), ("apart", False)):
-                at = (own.distance == steps_apart) & (own.joined == joined)
-                row[f"{name} {steps_apart}"] = answers[at].mean() if at.any() else np.nan
-        rows.append(row)
-    accuracy = success.accuracy(known, torch.stack([y for _, y in sets]))
-    return pd.DataFrame(rows).assign(seed=seeds, accuracy=accuracy.tolist())
+    x, y = (torch.stack(part) for part in zip(*sets, strict=True))
+    accuracy = success.accuracy(asked.labels(x, own=True), y).tolist()
+    rows = [answered(own, answers) for own, answers in zip(fresh, said, strict=True)]
+    return pd.DataFrame(rows).assign(seed=seeds, accuracy=accuracy)
+
+
+def answered(grids: Marked, answers: np.ndarray) -> dict[str, float]:
+    """Shares of wrong answers: `misled`, where distance misleads, and `led`, where it doesn't.
+
+    And `joined N` and `apart N`: the share called joined of pairs at distance N that are, or not.
+    """
+    wrong, near = answers != grids.joined, grids.distance <= distance_rule()
+    row = {"misled": wrong[near != grids.joined].mean(), "led": wrong[near == grids.joined].mean()}
+    for distance in range(1, FURTHEST + 1):
+        for name, joined in (("joined", True), ("apart", False)):
+            at = (grids.distance == distance) & (grids.joined == joined)
+            row[f"{name} {distance}"] = answers[at].mean() if at.any() else np.nan
+    return row
 
 
 # Stripes: asking, and making
 
 
-def pool(seed: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Random stripes, half in either colour: images, labels, and which of the stripes each is."""
-    generator = _generator(seed, POOLED)
-    horizontal = torch.rand(POOL, generator=generator) < 0.5
-    position = torch.randint(SMALL.positions, (POOL,), generator=generator)
-    size = OFFSET * (0.5 + torch.rand(POOL, dtype=torch.float64, generator=generator))
-    true = torch.where(horizontal, -size, size)
-    true[POOL // 2 :] *= -1
-    x = SMALL.images(horizontal, position, true)
-    return x.flatten(1), horizontal.double(), position + SMALL.positions * horizontal
-
-
-def chosen(order: Tensor, stripe: Tensor, *, spread: bool) -> Tensor:
-    """The first images (`ASKED`,) in this order; with `spread` no stripe twice."""
-    if not spread:
-        return order[:ASKED]
-    seen: dict[int, int] = {}
-    for image in order.tolist():
-        seen.setdefault(int(stripe[image]), image)
-    return torch.tensor(list(seen.values())[:ASKED])
-
-
 def asking(*, seeds: int, steps: int) -> pd.DataFrame:
     """`asking_point` for every way to choose, and without."""
     rest = {"seeds": _seeds(seeds), "steps": steps}
-    ways = [
-        ("none", False),
-        *((way, spread) for way in ("unsure", "random") for spread in (False, True)),
-    ]
-    grid = [{"way": way, "spread": spread} | rest for way, spread in ways]
-    return sweep(asking_point, grid).drop(columns=["steps"])
+    ways = [(way, spread) for way in ("unsure", "random") for spread in (False, True)]
+    grid = [{"way": way, "spread": spread} | rest for way, spread in [("none", False), *ways]]
+    return sweep(asking_point, grid).drop(columns="steps")
 
 
 def asking_point(
@@ -245,33 +214,37 @@ def asking_point(
     Args:
         way: "none"; "unsure", the smallest outputs of the network that saw none of the pool;
             "random", a random order. Each network has a pool of its own.
+        spread: No stripe twice.
     """
     x, y = SMALL.described(OFFSET)
-    plain, pools = (x.flatten(1), y), [pool(seed) for seed in seeds]
-    sets: list[Set] = [plain] * len(seeds)
+    sets: list[Set] = [(x.flatten(1), y)] * len(seeds)
     if way != "none":
-        chance = [torch.randperm(POOL, generator=_generator(seed, CHANCE)) for seed in seeds]
+        pools = [pool(SMALL, OFFSET, POOL, _generator(seed, POOLED)) for seed in seeds]
+        orders = [torch.randperm(POOL, generator=_generator(seed, CHANCE)) for seed in seeds]
         if way == "unsure":
-            first = _stripes(sets, seeds, steps, learn)
+            first = _on_stripes(sets, seeds, steps, learn)
             with torch.no_grad():
-                outputs = first.outputs(torch.stack([one[0] for one in pools]).float())
-            chance = list(outputs.abs().argsort(1))
-        picks = [chosen(o, own[2], spread=spread) for o, own in zip(chance, pools, strict=True)]
+                outputs = first.outputs(torch.stack([own.x for own in pools]).float())
+            orders = list(outputs.abs().argsort(1))
+        picks = [p.chosen(o, ASKED, spread=spread) for p, o in zip(pools, orders, strict=True)]
         sets = [
-            (torch.cat((plain[0], own[0][pick])), torch.cat((plain[1], own[1][pick])))
+            (torch.cat((x.flatten(1), own.x[pick])), torch.cat((y, own.y[pick])))
             for own, pick in zip(pools, picks, strict=True)
         ]
-    asked, (other, _) = _stripes(sets, seeds, steps, learn), SMALL.conflict_set(OFFSET)
+    asked = _on_stripes(sets, seeds, steps, learn)
     points, given = (torch.stack(part) for part in zip(*sets, strict=True))
+    accuracy = success.accuracy(asked.labels(points.float(), own=True), given).tolist()
+    return pd.DataFrame({"seed": seeds, "capture": coloured(asked), "accuracy": accuracy})
+
+
+def coloured(asked: Ensemble) -> list[float]:
+    """Capture of the colour by each network, on every stripe in the other colour."""
+    other, _ = SMALL.conflict_set(OFFSET)
     labels = asked.labels(other.flatten(1).float())
-    return pd.DataFrame({
-        "seed": seeds,
-        "capture": success.capture(labels, SMALL.colour, SMALL.orientation, other).tolist(),
-        "accuracy": success.accuracy(asked.labels(points.float(), own=True), given).tolist(),
-    })  # fmt: skip
+    return success.capture(labels, SMALL.colour, SMALL.orientation, other).tolist()  # type: ignore[no-any-return]
 
 
-def _stripes(
+def _on_stripes(
     sets: Sequence[Set], seeds: Sequence[int], steps: int, learn: Learner | None
 ) -> Ensemble:
     schedule = Schedule(steps, target=TARGET, learning_rate=RATES["MLP"])
@@ -287,42 +260,29 @@ def readers_of(
         sets = [SMALL.described(OFFSET)] * len(seeds)
     else:
         sets = [SMALL.independent(OFFSET, _generator(seed, TRAINING)) for seed in seeds]
-    return _stripes([(x.flatten(1), y) for x, y in sets], seeds, steps, learn)
+    return _on_stripes([(x.flatten(1), y) for x, y in sets], seeds, steps, learn)
 
 
 def made(asked: Ensemble) -> tuple[Tensor, Tensor, Tensor]:
-    """Images that convince networks, from grey ones with noise, along the gradient.
-
-    Steps of Euclidean length 0.1, until the network gives the wanted label a probability of 0.99.
+    """Images that convince networks, from grey ones with noise of each network's own.
 
     Returns:
         Images (members, 40, pixels), wanted labels (40,), and who is convinced (members, 40).
     """
-    starts = [
-        torch.randn(MADE, SMALL.size**2, generator=_generator(seed, NOISE)) for seed in asked.seeds
-    ]
-    x, wanted = GREY + SPREAD * torch.stack(starts), torch.arange(MADE) % 2
-    sign, enough = 2.0 * wanted - 1, float(torch.logit(torch.tensor(SURE)))
-    for _ in range(PATIENCE):
-        point = x.clone().requires_grad_()
-        outputs = sign * asked.outputs(point)
-        (slope,) = torch.autograd.grad(outputs.sum(), point)
-        going = (outputs.detach() < enough)[..., None]
-        if not going.any():
-            break
-        size = slope.norm(dim=2, keepdim=True).clamp_min(torch.finfo(slope.dtype).tiny)
-        x = x + STRIDE * going * slope / size
-    with torch.no_grad():
-        convinced = sign * asked.outputs(x) >= enough
+    size = (MADE, SMALL.size**2)
+    noise = [torch.randn(size, generator=_generator(seed, NOISE)) for seed in asked.seeds]
+    wanted = torch.arange(MADE) % 2
+    x, convinced = convince(
+        asked.outputs, GREY + SPREAD * torch.stack(noise), wanted, **CONVINCING  # type: ignore[arg-type]
+    )  # fmt: skip
     return x, wanted, convinced
 
 
 def synthetic(*, seeds: int, steps: int) -> pd.DataFrame:
     """`synthetic_point` for readers of the colour and of the orientation."""
     rest = {"seeds": _seeds(seeds), "steps": steps}
-    return sweep(
-        synthetic_point, [{"what": what} | rest for what in ("colour", "orientation")]
-    ).drop(columns=["steps"])
+    grid = [{"what": what} | rest for what in ("colour", "orientation")]
+    return sweep(synthetic_point, grid).drop(columns="steps")
 
 
 def synthetic_point(
@@ -335,26 +295,26 @@ def synthetic_point(
     """
     asked = readers_of(what, seeds, steps, learn)
     x, wanted, convinced = made(asked)
-    other, _ = SMALL.conflict_set(OFFSET)
-    images = x.double().flatten(0, 1).view(-1, SMALL.size, SMALL.size)
-    labels = asked.labels(other.flatten(1).float())
-    columns = {"capture": success.capture(labels, SMALL.colour, SMALL.orientation, other)}
+    images = x.double().view(-1, SMALL.size, SMALL.size)
+    columns = {"convinced": convinced.double().mean(1)}
     for rule in (SMALL.orientation, SMALL.colour):
         says = (rule(images).view(convinced.shape) == wanted) & convinced
         columns[rule.name] = says.sum(1) / convinced.sum(1)  # NaN where nothing convinces
-    columns["convinced"] = convinced.double().mean(1)
-    return pd.DataFrame({name: part.tolist() for name, part in columns.items()}).assign(seed=seeds)
+    table = pd.DataFrame({name: part.tolist() for name, part in columns.items()})
+    return table.assign(seed=seeds, capture=coloured(asked))
 
 
 def pictures(steps: int) -> pd.DataFrame:
-    """Two images made for the first network of either kind: columns what, wanted, row, column, value."""
+    """Two images made for the first network of either kind.
+
+    Columns: what, wanted, row, column, value.
+    """
+    row, column = np.divmod(np.arange(SMALL.size**2), SMALL.size)
     tables = []
     for what in ("colour", "orientation"):
         x, wanted, _ = made(readers_of(what, _seeds(1), steps))
         for image in (0, 1):
-            row, column = np.divmod(np.arange(SMALL.size**2), SMALL.size)
-            tables.append(pd.DataFrame({
-                "what": what, "wanted": ("vertical", "horizontal")[int(wanted[image])],
-                "row": row, "column": column, "value": x[0, image].tolist(),
-            }))  # fmt: skip
+            name, value = ("vertical", "horizontal")[int(wanted[image])], x[0, image].tolist()
+            own = {"what": what, "wanted": name, "row": row, "column": column, "value": value}
+            tables.append(pd.DataFrame(own))
     return pd.concat(tables, ignore_index=True)
