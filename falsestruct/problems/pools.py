@@ -39,7 +39,7 @@ class Pool:
 
 
 def pool(stripes: Stripes, offset: float, samples: int, generator: torch.Generator) -> Pool:
-    """Random stripes, half of them in the other colour, with offsets from half to one and a half."""
+    """Random stripes, half of them in the other colour; offsets are from half to one and a half."""
     horizontal = torch.rand(samples, generator=generator) < 0.5
     place = torch.randint(stripes.positions, (samples,), generator=generator)
     size = offset * (0.5 + torch.rand(samples, dtype=torch.float64, generator=generator))

@@ -40,7 +40,7 @@ GRIDS, FURTHEST = Grids(), 7  # distances up to which a figure shows answers
 SMALL, OFFSET = Stripes(size=16), 0.25
 POOL, ASKED = 200, 16  # images to choose from, and labels that one may ask for
 MADE, GREY, SPREAD = 40, SMALL.width / SMALL.size, 0.1  # images that are made, and from what
-CONVINCING = {"sure": 0.99, "stride": 0.1, "patience": 300}
+SURE, STRIDE, PATIENCE = 0.99, 0.1, 300  # when an image convinces, and steps on the way
 # Streams of random numbers: a network's seed and one of these never give the same numbers.
 TEST, TRAINING, POOLED, CHANCE, NOISE = 1, 2, 3, 4, 5
 
@@ -272,9 +272,10 @@ def made(asked: Ensemble) -> tuple[Tensor, Tensor, Tensor]:
     size = (MADE, SMALL.size**2)
     noise = [torch.randn(size, generator=_generator(seed, NOISE)) for seed in asked.seeds]
     wanted = torch.arange(MADE) % 2
+    start = GREY + SPREAD * torch.stack(noise)
     x, convinced = convince(
-        asked.outputs, GREY + SPREAD * torch.stack(noise), wanted, **CONVINCING  # type: ignore[arg-type]
-    )  # fmt: skip
+        asked.outputs, start, wanted, sure=SURE, stride=STRIDE, patience=PATIENCE
+    )
     return x, wanted, convinced
 
 

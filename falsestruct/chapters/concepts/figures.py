@@ -1,0 +1,118 @@
+"""Figures of chapter 19."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from falsestruct.plots.shapes import (
+    Look, curve, groups, legend, line, marks, named, panels, pixels, series,
+)  # fmt: skip
+from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, figure, tidy
+
+
+def lengths(table: pd.DataFrame) -> Figure:
+    """Share of right labels against the length of words, a line for each way of training.
+
+    Args:
+        table: Columns noise, length, value, low, high.
+    """
+    picture = figure(0.45)
+    axis = picture.subplots()
+    looks = {
+        "quiet": Look("without noise", FALSE, line="-"),
+        "loud": Look("with noise in the state", ORIGINAL, "s", line="--"),
+    }
+    kinds = table.assign(kind=["loud" if noise else "quiet" for noise in table["noise"]])
+    for look, own in groups(kinds, "kind", looks):
+        curve(axis, own, "length", "value", look, band=True)
+    axis.axhline(0.5, color=GREY, linestyle=":", linewidth=0.9)
+    axis.set(xscale="log", xlabel="bits in a word", ylabel="right labels", ylim=(0.4, 1.03))
+    tidy(axis)
+    legend(picture, looks, more={"chance": line(style=":")})
+    return picture
+
+
+def hints(table: pd.DataFrame) -> Figure:
+    """Capture of the hint, a panel for each size, a row for each network and its labels.
+
+    Args:
+        table: Columns network, labels, hint, value, low, high.
+    """
+    titles = {str(size): f"hint of {size:g}" for size in table["hint"].unique()}
+    picture, parts = panels(table, "hint", aspect=0.36, titles=titles)
+    looks = {
+        "all": Look("labels of all words", ORIGINAL, "o", 0.12),
+        "full": Look("of the longest words alone", FALSE, "s", -0.12, hollow=True),
+    }
+    names = list(dict.fromkeys(table["network"]))
+    for axis, part in parts:
+        own = part.assign(height=[-names.index(name) for name in part["network"]])
+        for look, group in groups(own, "labels", looks):
+            marks(axis, group, "value", look)
+        axis.set(xlim=(-0.04, 1.04), xlabel="capture of the hint")
+        named(axis, names)
+    legend(picture, looks)
+    return picture
+
+
+def distances(table: pd.DataFrame) -> Figure:
+    """Share of pairs that networks call connected, by distance: a panel for each training set.
+
+    Args:
+        table: Columns level, pair ("joined" or "apart"), distance, value, low, high.
+    """
+    titles = {"False": "random grids", "True": "distance says nothing"}
+    picture, parts = panels(table, "level", aspect=0.46, titles=titles)
+    looks = {
+        "joined": Look("connected", ORIGINAL, line="-"),
+        "apart": Look("not connected", FALSE, "s", line="--"),
+    }
+    for axis, part in parts:
+        for look, own in groups(part.dropna(subset="value"), "pair", looks):
+            curve(axis, own, "distance", "value", look)
+        axis.set(ylim=(-0.03, 1.03), xlabel="distance of the marks")
+    parts[0][0].set_ylabel('called "connected"')
+    legend(picture, looks)
+    return picture
+
+
+def asked(table: pd.DataFrame) -> Figure:
+    """Capture of the colour after asking, a row for each way to choose.
+
+    Args:
+        table: Columns way, spread, value, low, high.
+    """
+    picture = figure(0.34)
+    axis = picture.subplots()
+    names = {"none": "no further image", "unsure": "the least sure", "random": "random ones"}
+    rows = list(names)
+    looks = {
+        "False": Look("as they come", FALSE, "o", 0.12),
+        "True": Look("no stripe twice", GREEN, "s", -0.12, hollow=True),
+    }
+    own = table.assign(height=[-rows.index(way) for way in table["way"]])
+    for look, part in groups(own, "spread", looks):
+        marks(axis, part, "value", look)
+    named(axis, list(names.values()))
+    axis.set(xlim=(-0.04, 1.04), xlabel="capture of the colour")
+    tidy(axis)
+    legend(picture, looks)
+    return picture
+
+
+def made(table: pd.DataFrame) -> Figure:
+    """Images that convince two networks, a panel each.
+
+    Args:
+        table: Columns what, wanted, row, column, value.
+    """
+    names = {"colour": "reads the colour", "orientation": "reads the orientation"}
+    own = table.assign(name=[
+        f'{names[what]}: "{wanted}"' for what, wanted in zip(table["what"], table["wanted"], strict=True)
+    ])  # fmt: skip
+    picture, parts = panels(own, "name", aspect=0.5, columns=2, sharex=True)
+    low, high = table["value"].min(), table["value"].max()
+    for axis, part in parts:
+        pixels(axis, part, cmap="gray", vmin=low, vmax=high)
+    return picture
