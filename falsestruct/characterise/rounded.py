@@ -14,7 +14,7 @@ from scipy.cluster.vq import kmeans2, vq
 
 from falsestruct.learning.recurrent import Readers
 from falsestruct.problems.words import Words, letters
-from falsestruct.theory.concepts import Automaton
+from falsestruct.theory.concepts import PARITY, Automaton, first_difference
 
 
 def centres(reader: Readers, words: Words, count: int, seed: int) -> np.ndarray:
@@ -48,3 +48,9 @@ def rounded(reader: Readers, points: np.ndarray) -> Automaton:
         tuple((int(a), int(b)) for a, b in zip(*nearest, strict=True)),
         int(start[0]),
     )
+
+
+def is_parity(reader: Readers, words: Words, count: int, seed: int) -> bool:
+    """Whether one network, rounded to so many states, is the parity of all words of one bit on."""
+    machine = rounded(reader, centres(reader, words, count, seed))
+    return first_difference(PARITY, machine, 1) is None

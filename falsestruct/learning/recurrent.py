@@ -88,6 +88,12 @@ class Readers:
             found.append(states)
         return found
 
+    def labels(self, levels: Sequence[Set], lengths: Sequence[int]) -> Tensor:
+        """Labels (members, words) of all words of these lengths of a tree."""
+        with torch.no_grad():
+            states = self.grow(levels)
+            return torch.cat([(self.answer(states[n - 1]) > 0).long() for n in lengths], 1)
+
 
 @dataclass(frozen=True)
 class Learnt:

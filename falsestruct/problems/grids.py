@@ -53,6 +53,20 @@ class Marked:
         """1 where a path joins the marks, (samples,)."""
         return torch.from_numpy(self.joined).long()
 
+    def answers(self, said: np.ndarray, reach: int, furthest: int) -> dict[str, float]:
+        """How somebody does on these grids who says `said`, true for joined, (samples,).
+
+        Shares of wrong answers: `misled`, where a rule of the distance misleads that says joined up
+        to `reach`, and `led`, where it doesn't. And `joined N` and `apart N` up to the `furthest`:
+        the share called joined of pairs at distance N that are, or are not; NaN without such.
+        """
+        wrong, near = said != self.joined, self.distance <= reach
+        found = {"misled": wrong[near != self.joined], "led": wrong[near == self.joined]}
+        for n in range(1, furthest + 1):
+            found[f"joined {n}"] = said[(self.distance == n) & self.joined]
+            found[f"apart {n}"] = said[(self.distance == n) & ~self.joined]
+        return {name: float(part.mean()) if len(part) else np.nan for name, part in found.items()}
+
 
 def join(parts: list[Marked]) -> Marked:
     """Several lists of grids as one."""

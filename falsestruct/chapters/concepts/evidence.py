@@ -59,7 +59,7 @@ def difference(table: pd.DataFrame, column: str, left: Part, right: Part) -> Fou
 
 
 def hint_claims(table: pd.DataFrame) -> Claims:
-    """Claims on who takes a hint: by network, and by which words have labels. Control: a loud one."""
+    """Claims on who takes a hint: by network, and by which words have labels."""
     faint, loud = float(table["hint"].min()), float(table["hint"].max())
 
     def both(left: Part, right: Part) -> tuple[Found, Found]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from falsestruct.plots.shapes import (
-    Look, curve, groups, legend, line, marks, named, panels, pixels, series,
-)  # fmt: skip
+from falsestruct.plots.shapes import Look, curve, groups, legend, line, marks, named, panels, pixels
 from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, figure, tidy
 
 

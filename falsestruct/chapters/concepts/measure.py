@@ -5,7 +5,7 @@ Every function that trains gives a table with a row a network.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -15,19 +15,18 @@ import torch
 from torch import Tensor
 
 from falsestruct import success
-from falsestruct.characterise.rounded import centres, rounded
+from falsestruct.characterise.rounded import is_parity
 from falsestruct.instability.synthetic import convince
 from falsestruct.learning import ensembles, recurrent
 from falsestruct.learning.ensembles import Ensemble, Learner, Set
 from falsestruct.learning.networks import shallow
 from falsestruct.learning.recurrent import Readers
 from falsestruct.learning.schedule import Schedule
-from falsestruct.problems.grids import Grids, Marked, reach
+from falsestruct.problems.grids import Grids, reach
 from falsestruct.problems.pools import pool
 from falsestruct.problems.stripes import Stripes
 from falsestruct.problems.words import Words, random_words
 from falsestruct.sweep.grid import sweep
-from falsestruct.theory.concepts import PARITY, first_difference
 
 FIRST = 1000  # seed of the first network; smaller ones are for trials
 LONGEST = 8  # bits of the longest words of training
@@ -44,6 +43,8 @@ SURE, STRIDE, PATIENCE = 0.99, 0.1, 300  # when an image convinces, and steps on
 # Streams of random numbers: a network's seed and one of these never give the same numbers.
 TEST, TRAINING, POOLED, CHANCE, NOISE = 1, 2, 3, 4, 5
 
+Point = Callable[..., pd.DataFrame]
+
 
 def _seeds(count: int) -> list[int]:
     return list(range(FIRST, FIRST + count))
@@ -54,6 +55,12 @@ def _generator(seed: int, stream: int) -> torch.Generator:
     return torch.Generator().manual_seed(int(state))
 
 
+def _swept(point: Point, grid: Sequence[Mapping[str, Any]], **rest: Any) -> pd.DataFrame:
+    """A point for each of a grid, with the same other arguments, which make no columns."""
+    table = sweep(point, [{**own, **rest} for own in grid])
+    return table.drop(columns=[*rest], errors="ignore")
+
+
 # Words
 
 
@@ -61,15 +68,14 @@ def longer(
     lengths: Sequence[int], noises: Sequence[float], *, seeds: int, steps: int
 ) -> pd.DataFrame:
     """`longer_point` for each noise in the state."""
-    rest = {"lengths": list(lengths), "seeds": seeds, "steps": steps}
-    grid = [{"noise": noise} | rest for noise in noises]
-    return sweep(longer_point, grid).drop(columns=["seeds", "steps"])
+    grid = [{"noise": noise} for noise in noises]
+    return _swept(longer_point, grid, lengths=list(lengths), seeds=_seeds(seeds), steps=steps)
 
 
-def longer_point(*, noise: float, lengths: list[int], seeds: int, steps: int) -> pd.DataFrame:
+def longer_point(*, noise: float, lengths: list[int], seeds: list[int], steps: int) -> pd.DataFrame:
     """Recurrent networks on all words of up to eight bits, with noise in the state or without."""
     schedule = Schedule(steps, learning_rate=RATES["recurrent"])
-    learnt = recurrent.train(Words(LONGEST).levels(), _seeds(seeds), schedule, noise=noise)
+    learnt = recurrent.train(Words(LONGEST).levels(), seeds, schedule, noise=noise)
     return examined(learnt.readers, lengths).assign(seed=learnt.seeds)
 
 
@@ -82,41 +88,30 @@ def examined(readers: Readers, lengths: Sequence[int]) -> pd.DataFrame:
     """
     words, every = Words(LONGEST), range(1, LONGEST + 1)
     truth = torch.cat([y for _, y in words.levels()])
-    columns: dict[str, Any] = {"known": success.accuracy(read(readers, words, every), truth)}
+    known = success.accuracy(readers.labels(words.levels(), every), truth)
+    columns: dict[str, Any] = {"known": known.tolist()}
     x, y = random_words(TESTED, max(lengths), np.random.default_rng([FIRST, TEST]))
     right = (readers.read(x) > 0) == (y > 0)
     for length in lengths:
-        columns[f"at {length}"] = right[:, :, length - 1].double().mean(1)
+        columns[f"at {length}"] = right[:, :, length - 1].double().mean(1).tolist()
     for count in CENTRES:
-        each = [is_parity(readers.select([member]), count) for member in range(len(readers))]
-        columns[f"rounded {count}"] = each
-    return pd.DataFrame({name: np.asarray(part) for name, part in columns.items()})
-
-
-def read(readers: Readers, words: Words, lengths: Sequence[int]) -> Tensor:
-    """Labels (members, words) of all words of these lengths, in the order of `Words.rows`."""
-    with torch.no_grad():
-        states = readers.grow(words.levels())
-        return torch.cat([(readers.answer(states[n - 1]) > 0).long() for n in lengths], 1)
-
-
-def is_parity(reader: Readers, count: int) -> bool:
-    """Whether one network, its states rounded, is the parity of all words of one bit or more."""
-    machine = rounded(reader, centres(reader, Words(LONGEST), count, seed=TEST))
-    return first_difference(PARITY, machine, 1) is None
+        alone = (readers.select([member]) for member in range(len(readers)))
+        columns[f"rounded {count}"] = [is_parity(one, words, count, TEST) for one in alone]
+    return pd.DataFrame(columns)
 
 
 def hints(sizes: Sequence[float], *, seeds: int, steps: int) -> pd.DataFrame:
     """`hint_point` for both networks, with labels on all words or on full ones, and each size."""
-    rest = {"seeds": seeds, "steps": steps}
     grid = [
-        {"network": network, "labels": labels, "hint": hint} | rest
+        {"network": network, "labels": labels, "hint": hint}
         for network in RATES for labels in ("all", "full") for hint in sizes
     ]  # fmt: skip
-    return sweep(hint_point, grid).drop(columns=[*rest])
+    return _swept(hint_point, grid, seeds=_seeds(seeds), steps=steps)
 
 
-def hint_point(*, network: str, labels: str, hint: float, seeds: int, steps: int) -> pd.DataFrame:
+def hint_point(
+    *, network: str, labels: str, hint: float, seeds: list[int], steps: int
+) -> pd.DataFrame:
     """Networks on words with a hint: capture of it, and accuracy on the words of training.
 
     Args:
@@ -129,14 +124,15 @@ def hint_point(*, network: str, labels: str, hint: float, seeds: int, steps: int
     (x, y), (other, _) = known.rows(lengths), turned.rows(full)
     if network == "MLP":
         reader = shallow(x.shape[1], HIDDEN["words"])
-        asked = ensembles.train(reader, (x, y), _seeds(seeds), schedule)
+        asked = ensembles.train(reader, (x, y), seeds, schedule)
         own, apart, last = asked.labels(x), asked.labels(other), asked.facts["steps"]
     else:
-        learnt = recurrent.train(known.levels(), _seeds(seeds), schedule, asked=lengths)
-        own, apart = read(learnt.readers, known, lengths), read(learnt.readers, turned, full)
+        learnt = recurrent.train(known.levels(), seeds, schedule, asked=lengths)
+        own = learnt.readers.labels(known.levels(), lengths)
+        apart = learnt.readers.labels(turned.levels(), full)
         last = learnt.steps.tolist()
     return pd.DataFrame({
-        "seed": _seeds(seeds), "step": last, "accuracy": success.accuracy(own, y).tolist(),
+        "seed": seeds, "step": last, "accuracy": success.accuracy(own, y).tolist(),
         "capture": success.capture(apart, turned.told, turned.parity, other).tolist(),
     })  # fmt: skip
 
@@ -152,9 +148,8 @@ def distance_rule() -> int:
 
 def connected(*, seeds: int, samples: int, steps: int) -> pd.DataFrame:
     """`connected_point` for networks on random grids, and on grids where distance says nothing."""
-    rest = {"seeds": _seeds(seeds), "samples": samples, "steps": steps}
-    grid = [{"level": level} | rest for level in (False, True)]
-    return sweep(connected_point, grid).drop(columns=["samples", "steps"])
+    grid = [{"level": level} for level in (False, True)]
+    return _swept(connected_point, grid, seeds=_seeds(seeds), samples=samples, steps=steps)
 
 
 def connected_point(
@@ -162,8 +157,8 @@ def connected_point(
 ) -> pd.DataFrame:
     """MLPs on grids: what they say of fresh ones, which are random ones in any case.
 
-    Columns: seed, accuracy (on its own training set), and those of `answered`. Every network has
-    its own grids.
+    Columns: seed, accuracy (on its own training set), and those of `Marked.answers`. Every network
+    has its own grids.
     """
     grids = Grids(GRIDS.side, GRIDS.walls, level)
     drawn = [grids.draw(samples, np.random.default_rng([seed, TRAINING])) for seed in seeds]
@@ -174,22 +169,9 @@ def connected_point(
     said = asked.labels(torch.stack([own.rows() for own in fresh]), own=True).numpy() > 0
     x, y = (torch.stack(part) for part in zip(*sets, strict=True))
     accuracy = success.accuracy(asked.labels(x, own=True), y).tolist()
-    rows = [answered(own, answers) for own, answers in zip(fresh, said, strict=True)]
+    pairs = zip(fresh, said, strict=True)
+    rows = [own.answers(answers, distance_rule(), FURTHEST) for own, answers in pairs]
     return pd.DataFrame(rows).assign(seed=seeds, accuracy=accuracy)
-
-
-def answered(grids: Marked, answers: np.ndarray) -> dict[str, float]:
-    """Shares of wrong answers: `misled`, where distance misleads, and `led`, where it doesn't.
-
-    And `joined N` and `apart N`: the share called joined of pairs at distance N that are, or not.
-    """
-    wrong, near = answers != grids.joined, grids.distance <= distance_rule()
-    row = {"misled": wrong[near != grids.joined].mean(), "led": wrong[near == grids.joined].mean()}
-    for distance in range(1, FURTHEST + 1):
-        for name, joined in (("joined", True), ("apart", False)):
-            at = (grids.distance == distance) & (grids.joined == joined)
-            row[f"{name} {distance}"] = answers[at].mean() if at.any() else np.nan
-    return row
 
 
 # Stripes: asking, and making
@@ -197,10 +179,9 @@ def answered(grids: Marked, answers: np.ndarray) -> dict[str, float]:
 
 def asking(*, seeds: int, steps: int) -> pd.DataFrame:
     """`asking_point` for every way to choose, and without."""
-    rest = {"seeds": _seeds(seeds), "steps": steps}
     ways = [(way, spread) for way in ("unsure", "random") for spread in (False, True)]
-    grid = [{"way": way, "spread": spread} | rest for way, spread in [("none", False), *ways]]
-    return sweep(asking_point, grid).drop(columns="steps")
+    grid = [{"way": way, "spread": spread} for way, spread in [("none", False), *ways]]
+    return _swept(asking_point, grid, seeds=_seeds(seeds), steps=steps)
 
 
 def asking_point(
@@ -241,7 +222,8 @@ def coloured(asked: Ensemble) -> list[float]:
     """Capture of the colour by each network, on every stripe in the other colour."""
     other, _ = SMALL.conflict_set(OFFSET)
     labels = asked.labels(other.flatten(1).float())
-    return success.capture(labels, SMALL.colour, SMALL.orientation, other).tolist()  # type: ignore[no-any-return]
+    shares: list[float] = success.capture(labels, SMALL.colour, SMALL.orientation, other).tolist()
+    return shares
 
 
 def _on_stripes(
@@ -269,21 +251,17 @@ def made(asked: Ensemble) -> tuple[Tensor, Tensor, Tensor]:
     Returns:
         Images (members, 40, pixels), wanted labels (40,), and who is convinced (members, 40).
     """
-    size = (MADE, SMALL.size**2)
+    size, wanted = (MADE, SMALL.size**2), torch.arange(MADE) % 2
     noise = [torch.randn(size, generator=_generator(seed, NOISE)) for seed in asked.seeds]
-    wanted = torch.arange(MADE) % 2
-    start = GREY + SPREAD * torch.stack(noise)
-    x, convinced = convince(
-        asked.outputs, start, wanted, sure=SURE, stride=STRIDE, patience=PATIENCE
-    )
+    start, how = GREY + SPREAD * torch.stack(noise), {"sure": SURE, "stride": STRIDE}
+    x, convinced = convince(asked.outputs, start, wanted, patience=PATIENCE, **how)
     return x, wanted, convinced
 
 
 def synthetic(*, seeds: int, steps: int) -> pd.DataFrame:
     """`synthetic_point` for readers of the colour and of the orientation."""
-    rest = {"seeds": _seeds(seeds), "steps": steps}
-    grid = [{"what": what} | rest for what in ("colour", "orientation")]
-    return sweep(synthetic_point, grid).drop(columns="steps")
+    grid = [{"what": what} for what in ("colour", "orientation")]
+    return _swept(synthetic_point, grid, seeds=_seeds(seeds), steps=steps)
 
 
 def synthetic_point(
@@ -306,10 +284,7 @@ def synthetic_point(
 
 
 def pictures(steps: int) -> pd.DataFrame:
-    """Two images made for the first network of either kind.
-
-    Columns: what, wanted, row, column, value.
-    """
+    """Two images made for the first network of either kind: what, wanted, row, column, value."""
     row, column = np.divmod(np.arange(SMALL.size**2), SMALL.size)
     tables = []
     for what in ("colour", "orientation"):
