@@ -9,6 +9,8 @@ from torch import Tensor
 
 from falsestruct.problems.stripes import Stripes
 
+Set = tuple[Tensor, Tensor]
+
 
 @dataclass(frozen=True)
 class Pool:
@@ -36,6 +38,11 @@ class Pool:
         for image in order.tolist():
             seen.setdefault(int(self.stripe[image]), image)
         return torch.tensor(list(seen.values())[:count])
+
+    def added(self, plain: Set, order: Tensor, count: int, *, spread: bool) -> Set:
+        """A training set with the chosen images, and their answers, behind its own."""
+        rows = self.chosen(order, count, spread=spread)
+        return torch.cat((plain[0], self.x[rows])), torch.cat((plain[1], self.y[rows]))
 
 
 def pool(stripes: Stripes, offset: float, samples: int, generator: torch.Generator) -> Pool:

@@ -114,9 +114,9 @@ def right_by_length(table: pd.DataFrame) -> pd.DataFrame:
     return summary(pd.concat(known), ["noise", "length"], "right", measure=SHARE)
 
 
-def captures(table: pd.DataFrame) -> pd.DataFrame:
-    """What `figures.hints` draws: columns network, labels, hint, value, low, high."""
-    return summary(table, ["network", "labels", "hint"], "capture", measure=SHARE)
+def captures(table: pd.DataFrame, *by: str) -> pd.DataFrame:
+    """What `figures.hints` and `figures.asked` draw: columns `by`, value, low, high."""
+    return summary(table, by, "capture", measure=SHARE)
 
 
 def by_distance(table: pd.DataFrame) -> pd.DataFrame:
@@ -131,11 +131,6 @@ def by_distance(table: pd.DataFrame) -> pd.DataFrame:
         if table[name].notna().any()
     ]
     return summary(pd.concat(parts), ["level", "pair", "distance"], "said", measure=SHARE)
-
-
-def asked(table: pd.DataFrame) -> pd.DataFrame:
-    """What `figures.asked` draws: columns way, spread, value, low, high."""
-    return summary(table, ["way", "spread"], "capture", measure=SHARE)
 
 
 def said(table: pd.DataFrame, hints: pd.DataFrame) -> dict[str, float]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from falsestruct.plots.shapes import Look, curve, groups, legend, line, marks, named, panels, pixels
@@ -18,11 +21,10 @@ def lengths(table: pd.DataFrame) -> Figure:
     picture = figure(0.45)
     axis = picture.subplots()
     looks = {
-        "quiet": Look("without noise", FALSE, line="-"),
-        "loud": Look("with noise in the state", ORIGINAL, "s", line="--"),
+        "False": Look("without noise", FALSE, line="-"),
+        "True": Look("with noise in the state", ORIGINAL, "s", line="--"),
     }
-    kinds = table.assign(kind=["loud" if noise else "quiet" for noise in table["noise"]])
-    for look, own in groups(kinds, "kind", looks):
+    for look, own in groups(table.assign(noisy=table["noise"] > 0), "noisy", looks):
         curve(axis, own, "length", "value", look, band=True)
     axis.axhline(0.5, color=GREY, linestyle=":", linewidth=0.9)
     axis.set(xscale="log", xlabel="bits in a word", ylabel="right labels", ylim=(0.4, 1.03))
@@ -43,15 +45,23 @@ def hints(table: pd.DataFrame) -> Figure:
         "all": Look("labels of all words", ORIGINAL, "o", 0.12),
         "full": Look("of the longest words alone", FALSE, "s", -0.12, hollow=True),
     }
-    names = list(dict.fromkeys(table["network"]))
     for axis, part in parts:
-        own = part.assign(height=[-names.index(name) for name in part["network"]])
-        for look, group in groups(own, "labels", looks):
-            marks(axis, group, "value", look)
-        axis.set(xlim=(-0.04, 1.04), xlabel="capture of the hint")
-        named(axis, names)
+        _captured(axis, part, {name: name for name in table["network"]}, looks)
+        axis.set_xlabel("capture of the hint")
     legend(picture, looks)
     return picture
+
+
+def _captured(
+    axis: Axes, part: pd.DataFrame, names: Mapping[str, str], looks: Mapping[str, Look]
+) -> None:
+    """A row for each value of the first column, marks by the second."""
+    first, second = part.columns[:2]
+    own = part.assign(height=[-list(names).index(name) for name in part[first]])
+    for look, group in groups(own, second, looks):
+        marks(axis, group, "value", look)
+    named(axis, list(names.values()))
+    axis.set_xlim(-0.04, 1.04)
 
 
 def distances(table: pd.DataFrame) -> Figure:
@@ -84,16 +94,12 @@ def asked(table: pd.DataFrame) -> Figure:
     picture = figure(0.34)
     axis = picture.subplots()
     names = {"none": "no further image", "unsure": "the least sure", "random": "random ones"}
-    rows = list(names)
     looks = {
         "False": Look("as they come", FALSE, "o", 0.12),
         "True": Look("no stripe twice", GREEN, "s", -0.12, hollow=True),
     }
-    own = table.assign(height=[-rows.index(way) for way in table["way"]])
-    for look, part in groups(own, "spread", looks):
-        marks(axis, part, "value", look)
-    named(axis, list(names.values()))
-    axis.set(xlim=(-0.04, 1.04), xlabel="capture of the colour")
+    _captured(axis, table, names, looks)
+    axis.set_xlabel("capture of the colour")
     tidy(axis)
     legend(picture, looks)
     return picture
@@ -105,11 +111,10 @@ def made(table: pd.DataFrame) -> Figure:
     Args:
         table: Columns what, wanted, row, column, value.
     """
-    names = {"colour": "reads the colour", "orientation": "reads the orientation"}
     own = table.assign(name=[
-        f'{names[what]}: "{wanted}"' for what, wanted in zip(table["what"], table["wanted"], strict=True)
+        f"{what}: {wanted}" for what, wanted in zip(table["what"], table["wanted"], strict=True)
     ])  # fmt: skip
-    picture, parts = panels(own, "name", aspect=0.5, columns=2, sharex=True)
+    picture, parts = panels(own, "name", aspect=0.3, sharex=True)
     low, high = table["value"].min(), table["value"].max()
     for axis, part in parts:
         pixels(axis, part, cmap="gray", vmin=low, vmax=high)
