@@ -7,14 +7,20 @@ use: a finite machine can be compared with the parity on words of *all* lengths.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 import torch
 from scipy.cluster.vq import kmeans2, vq
 
+from falsestruct import success
 from falsestruct.learning.recurrent import Readers
-from falsestruct.problems.words import Words, letters
+from falsestruct.problems.words import Words, letters, random_words
 from falsestruct.theory.concepts import PARITY, Automaton, first_difference
+
+TEST_SEED = 90_000  # of long words, and of the first centres
+TESTED = 200  # long words
 
 
 def centres(reader: Readers, words: Words, count: int, seed: int) -> np.ndarray:
@@ -54,3 +60,26 @@ def is_parity(reader: Readers, words: Words, count: int, seed: int) -> bool:
     """Whether one network, rounded to so many states, is the parity of all words of one bit on."""
     machine = rounded(reader, centres(reader, words, count, seed))
     return first_difference(PARITY, machine, 1) is None
+
+
+def examined(
+    readers: Readers, words: Words, lengths: Sequence[int], counts: Sequence[int]
+) -> pd.DataFrame:
+    """What networks know of short words, of long ones, and of all: a row each.
+
+    Columns: known, share of all `words` that are right; `at N`, share of the labels of random words
+    of N bits, the same for all networks; `rounded N`, whether the network with its states rounded
+    to N centres is the parity at all lengths.
+    """
+    levels = words.levels()
+    truth = torch.cat([y for _, y in levels])
+    known = success.accuracy(readers.labels(levels, range(1, len(levels) + 1)), truth)
+    columns: dict[str, list[float]] = {"known": known.tolist()}
+    x, y = random_words(TESTED, max(lengths), np.random.default_rng(TEST_SEED))
+    right = (readers.read(x) > 0) == (y > 0)
+    for length in lengths:
+        columns[f"at {length}"] = right[:, :, length - 1].double().mean(1).tolist()
+    for count in counts:
+        alone = (readers.select([member]) for member in range(len(readers)))
+        columns[f"rounded {count}"] = [is_parity(one, words, count, TEST_SEED) for one in alone]
+    return pd.DataFrame(columns)

@@ -15,22 +15,20 @@ import torch
 from torch import Tensor
 
 from falsestruct import success
-from falsestruct.characterise.rounded import is_parity
+from falsestruct.characterise.rounded import examined
 from falsestruct.instability.synthetic import convince
 from falsestruct.learning import ensembles, recurrent
 from falsestruct.learning.ensembles import Ensemble, Learner, Set
 from falsestruct.learning.networks import shallow
-from falsestruct.learning.recurrent import Readers
 from falsestruct.learning.schedule import Schedule
 from falsestruct.problems.grids import Grids, reach
 from falsestruct.problems.pools import pool
 from falsestruct.problems.stripes import Stripes
-from falsestruct.problems.words import Words, random_words
+from falsestruct.problems.words import Words
 from falsestruct.sweep.grid import sweep
 
 FIRST = 1000  # seed of the first network; smaller ones are for trials
 LONGEST = 8  # bits of the longest words of training
-TESTED = 200  # longer words, the same for all networks
 CENTRES = (4, 16, 32)
 RATES = {"MLP": 3e-3, "recurrent": 5e-3}
 HIDDEN = {"words": 64, "grids": 128, "stripes": 32}  # ReLUs of the MLPs
@@ -76,28 +74,8 @@ def longer_point(*, noise: float, lengths: list[int], seeds: list[int], steps: i
     """Recurrent networks on all words of up to eight bits, with noise in the state or without."""
     schedule = Schedule(steps, learning_rate=RATES["recurrent"])
     learnt = recurrent.train(Words(LONGEST).levels(), seeds, schedule, noise=noise)
-    return examined(learnt.readers, lengths).assign(seed=learnt.seeds)
-
-
-def examined(readers: Readers, lengths: Sequence[int]) -> pd.DataFrame:
-    """What networks know of words, a row each.
-
-    Columns: known, share of the words of training that are right; `at N`, share of the labels of
-    random words of N bits; `rounded N`, whether the network with its states rounded to N centres is
-    the parity at all lengths.
-    """
-    words, every = Words(LONGEST), range(1, LONGEST + 1)
-    truth = torch.cat([y for _, y in words.levels()])
-    known = success.accuracy(readers.labels(words.levels(), every), truth)
-    columns: dict[str, Any] = {"known": known.tolist()}
-    x, y = random_words(TESTED, max(lengths), np.random.default_rng([0, TEST]))
-    right = (readers.read(x) > 0) == (y > 0)
-    for length in lengths:
-        columns[f"at {length}"] = right[:, :, length - 1].double().mean(1).tolist()
-    for count in CENTRES:
-        alone = (readers.select([member]) for member in range(len(readers)))
-        columns[f"rounded {count}"] = [is_parity(one, words, count, TEST) for one in alone]
-    return pd.DataFrame(columns)
+    table = examined(learnt.readers, Words(LONGEST), lengths, CENTRES)
+    return table.assign(seed=learnt.seeds)
 
 
 def hints(sizes: Sequence[float], *, seeds: int, steps: int) -> pd.DataFrame:

@@ -1,0 +1,30 @@
+"""Inputs that convince a linear rule, whose path is known."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from falsestruct.instability.synthetic import convince
+
+
+def outputs(x):
+    return 3 * x[..., 0] + 4 * x[..., 1]
+
+
+def test_steps_go_along_the_gradient_until_it_is_sure():
+    x, wanted = torch.zeros(2, 2, 3), torch.tensor([0, 1])
+    moved, convinced = convince(outputs, x, wanted, sure=0.99, stride=0.1, patience=50)
+    steps = math.ceil(math.log(99) / 0.5)  # each adds 5 · 0.1
+    assert convinced.all() and (x == 0).all()
+    assert moved[0, 1].tolist() == pytest.approx([0.06 * steps, 0.08 * steps, 0], abs=1e-5)
+    assert torch.allclose(moved[:, 0], -moved[:, 1])
+
+
+def test_what_convinces_from_the_start_stays_and_patience_ends():
+    x = torch.tensor([[[9.0, 9.0], [0.0, 0.0]]])
+    moved, convinced = convince(outputs, x, torch.tensor([1, 1]), sure=0.99, stride=0.1, patience=3)
+    assert torch.equal(moved[0, 0], x[0, 0]) and convinced.tolist() == [[True, False]]
+    assert moved[0, 1].norm() == pytest.approx(0.3)
