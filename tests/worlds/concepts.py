@@ -42,7 +42,7 @@ def hint_reader(members: int) -> Readers:
 
 
 def remembering(members: int, words: Words) -> pd.DataFrame:
-    """A table of networks that are right on short words and at chance on others, however rounded."""
+    """A table of networks that are right on short words and at chance on others."""
     table = knowing(members)
     for name in table.columns:
         if name.startswith("at "):
