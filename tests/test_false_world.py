@@ -27,6 +27,7 @@ from falsestruct.statistics import Estimate
 from tests.worlds import (
     artifacts,
     characterise,
+    concepts,
     failures,
     images,
     instability,
@@ -56,6 +57,8 @@ TRUE_HERE = {
     "invariance-synonyms": "says that deep networks follow the original of the hierarchy",
     "invariance-coincide": "the same",
     "failures-signal": "proved, about what a hint leaves once it has been learnt",
+    "concepts-symbols": "proved, about a rule that is built for the original",
+    "concepts-restored": "the same",
 }
 # Not judged here.
 _PLAIN = "plain digits, names no structure; judged in test_perturbations, where nothing is shared"
@@ -154,6 +157,11 @@ def failures_world() -> Found:
     return {id: pair for id, pair in found.items() if id in CLAIMS}
 
 
+def concepts_world() -> Found:
+    """The parity is held, paths are seen, the orientation is read."""
+    return {id: pair for id, pair in concepts.original().items() if id in CLAIMS}
+
+
 WORLDS: dict[str, Callable[[], Found]] = {
     "05_success": success_world,
     "06_instability": instability_world,
@@ -164,6 +172,7 @@ WORLDS: dict[str, Callable[[], Found]] = {
     "13_label_noise": label_noise.world,
     "14_invariance": invariance.original,
     "15_failures": failures_world,
+    "19_concepts": concepts_world,
 }
 
 

@@ -26,11 +26,12 @@ Capture = Callable[[str, str, float], float]  # network, labels, hint → captur
 
 
 def flip_flop(members: int, gain: float = 3.0) -> Readers:
-    """Two units that hold the parity of all words: one for "1 after odd", one for "0 after even"."""
+    """Two units that hold the parity of all words: both are off after an odd number of ones."""
     across = torch.tensor([[-gain, gain], [-gain, gain]])
     inward = torch.tensor([[gain, -gain], [0.0, 0.0]])
     parts = (across, inward, torch.tensor([-2 * gain, 0.0]), torch.full((2,), -gain))
-    return Readers(*(part.expand(members, *part.shape) for part in parts), -gain * torch.ones(members, 1))  # fmt: skip
+    own = [part.expand(members, *part.shape) for part in parts]
+    return Readers(*own, -gain * torch.ones(members, 1))
 
 
 def hint_reader(members: int) -> Readers:
@@ -60,7 +61,8 @@ def knowing(members: int) -> pd.DataFrame:
 
 def words(quiet: pd.DataFrame, loud: pd.DataFrame) -> pd.DataFrame:
     """`measure.longer`, from tables of networks trained without noise and with it."""
-    parts = [part.assign(noise=noise, seed=range(len(part))) for noise, part in ((0.0, quiet), (0.2, loud))]  # fmt: skip
+    kinds = {0.0: quiet, 0.2: loud}
+    parts = [own.assign(noise=noise, seed=range(len(own))) for noise, own in kinds.items()]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -121,7 +123,8 @@ def grids(
     """`measure.connected` for rules that networks take on random grids, and on level ones."""
     return pd.concat([
         experiment.connected_point(
-            level=kind, seeds=list(range(10)), samples=300, steps=1, learn=by_hand(_each(rule, 0.05))
+            level=kind, seeds=list(range(10)), samples=300, steps=1,
+            learn=by_hand(_each(rule, 0.05)),
         ).assign(level=kind)
         for kind, rule in ((False, random), (True, level))
     ], ignore_index=True)  # fmt: skip
