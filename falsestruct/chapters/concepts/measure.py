@@ -247,7 +247,8 @@ def synthetic_point(
     """Images made for networks: what both structures say of them.
 
     Columns: seed, capture of the colour, convinced (share of the images), and of those that
-    convince, the shares of which `orientation` and `colour` say the label that was wanted.
+    convince, the shares of which `orientation` and `colour` say the label that was wanted; reached,
+    whether training met its target.
     """
     asked = readers_of(what, seeds, steps, learn)
     x, wanted, convinced = made(asked)
@@ -257,7 +258,7 @@ def synthetic_point(
         says = (rule(images).view(convinced.shape) == wanted) & convinced
         columns[rule.name] = says.sum(1) / convinced.sum(1)  # NaN where nothing convinces
     table = pd.DataFrame({name: part.tolist() for name, part in columns.items()})
-    return table.assign(seed=seeds, capture=coloured(asked))
+    return table.assign(seed=seeds, capture=coloured(asked), reached=asked.facts["reached"])
 
 
 def pictures(steps: int) -> pd.DataFrame:
