@@ -152,11 +152,11 @@ def said_of_others(
     grids: pd.DataFrame, asking: pd.DataFrame, synthetic: pd.DataFrame
 ) -> dict[str, float]:
     """Numbers of grids and stripes for the prose."""
-    found = {
-        f"{name}_{'level' if level else 'random'}": float(part[name].mean())
-        for level, part in grids.groupby("level")
-        for name in ("misled", "led", "accuracy")
-    }
+    found: dict[str, float] = {}
+    for level, part in grids.groupby("level"):
+        kind = "level" if level else "random"
+        found |= {f"{name}_{kind}": float(part[name].mean()) for name in ("misled", "led")}
+        found[f"accuracy_{kind}"] = float(part["accuracy"].min())
     for (way, spread), part in asking.groupby(["way", "spread"]):
         found[f"asked_{way}{'_spread' if spread else ''}"] = float(part["capture"].mean())
     for what, part in synthetic.groupby("what"):

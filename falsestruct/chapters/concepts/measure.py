@@ -41,8 +41,6 @@ SURE, STRIDE, PATIENCE = 0.99, 0.1, 300  # when an image convinces, and steps on
 # Streams of random numbers, of a network's seed; that of 0 is shared by all networks.
 TEST, TRAINING, POOLED, CHANCE, NOISE = 1, 2, 3, 4, 5
 
-Point = Callable[..., pd.DataFrame]
-
 
 def _seeds(count: int) -> list[int]:
     return list(range(FIRST, FIRST + count))
@@ -53,7 +51,9 @@ def _generator(seed: int, stream: int) -> torch.Generator:
     return torch.Generator().manual_seed(int(state))
 
 
-def _swept(point: Point, grid: Sequence[Mapping[str, Any]], **rest: Any) -> pd.DataFrame:
+def _swept(
+    point: Callable[..., pd.DataFrame], grid: Sequence[Mapping[str, Any]], **rest: Any
+) -> pd.DataFrame:
     """A point for each of a grid, with the same other arguments, which make no columns."""
     table = sweep(point, [{**own, **rest} for own in grid])
     return table.drop(columns=[*rest], errors="ignore")
