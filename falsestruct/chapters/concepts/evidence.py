@@ -161,7 +161,6 @@ def said_of_others(
         found[f"asked_{way}{'_spread' if spread else ''}"] = float(part["capture"].mean())
     for what, part in synthetic.groupby("what"):
         found[f"made_{what}"] = float(np.nanmean(part["orientation"]))
-        found[f"read_{what}"] = float(part["capture"].mean())
     found["unreached"] = float((~synthetic["reached"].astype(bool)).sum())
     left = 1 - float(synthetic["convinced"].mean())
     return found | {"least_asking": float(asking["accuracy"].min()), "unconvinced": left}

@@ -5,7 +5,7 @@ Every function that trains gives a table with a row a network.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -51,9 +51,7 @@ def _generator(seed: int, stream: int) -> torch.Generator:
     return torch.Generator().manual_seed(int(state))
 
 
-def _swept(
-    point: Callable[..., pd.DataFrame], grid: Sequence[Mapping[str, Any]], **rest: Any
-) -> pd.DataFrame:
+def _swept(point: Any, grid: Sequence[Mapping[str, Any]], **rest: Any) -> pd.DataFrame:
     """A point for each of a grid, with the same other arguments, which make no columns."""
     table = sweep(point, [{**own, **rest} for own in grid])
     return table.drop(columns=[*rest], errors="ignore")

@@ -252,7 +252,7 @@ def test_said_are_finite_numbers():
     )  # fmt: skip
     assert more["misled_random"] > 0.8 and more["misled_level"] < 0.2
     assert more["asked_unsure_spread"] == pytest.approx(0.3, abs=0.02)
-    assert more["read_colour"] == 1 and more["made_orientation"] == 1
+    assert more["unconvinced"] == 0 and more["made_orientation"] == 1
     assert all(np.isfinite(list((own | more).values())))
 
 
