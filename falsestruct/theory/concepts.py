@@ -111,17 +111,22 @@ def wrongly_lit(side: int, steps: int | None) -> Fraction:
     wrong = total = 0
     for free in grids(side):
         for start in free:
-            wrong += len(component(free, start) - flood(free, start, steps))
+            wrong += len(component(free, start) ^ flood(free, start, steps))
             total += len(free)
     return Fraction(wrong, total)
 
 
-def told_apart(lengths: Iterable[int]) -> Fraction:
-    """Share of corridors at whose near end half as many steps see a gap next to the far end."""
+def told_apart(lengths: Iterable[int], *, enough: bool) -> Fraction:
+    """Share of corridors at whose near end a flood from the far one sees a gap next to that.
+
+    Args:
+        enough: As many steps as it takes, one less than cells; or half as many as cells.
+    """
     seen = []
     for length in lengths:
         whole = frozenset((0, i) for i in range(length))
-        broken, end, steps = whole - {(0, length - 2)}, (0, length - 1), length // 2
+        broken, end = whole - {(0, length - 2)}, (0, length - 1)
+        steps = length - 1 if enough else length // 2
         seen.append(((0, 0) in flood(whole, end, steps)) != ((0, 0) in flood(broken, end, steps)))
     return Fraction(sum(seen), len(seen))
 
@@ -264,7 +269,7 @@ def evidence(cases: int) -> dict[str, tuple[Fraction, Fraction]]:
     """
     return {
         "trivial": trivial_evidence(cases),
-        "near": (wrongly_lit(3, None) + told_apart(range(4, 31)), wrongly_lit(3, 2)),
+        "near": near_evidence(),
         "symbols": symbol_evidence(),
         "restored": restored_evidence(),
         "words": automaton_evidence(cases),
@@ -281,11 +286,26 @@ def trivial_evidence(cases: int) -> tuple[Fraction, Fraction]:
     return Fraction(min(found)), Fraction(max(slack(iterated, n, 3) for n in range(8, 41)))
 
 
+def near_evidence() -> tuple[Fraction, Fraction]:
+    """Wrong answers of the flood, gaps seen too early or not at all; wrong after two steps."""
+    corridors = range(4, 31)
+    early = told_apart(corridors, enough=False)
+    missed = 1 - told_apart(corridors, enough=True)
+    return wrongly_lit(3, None) + early + missed, wrongly_lit(3, 2)
+
+
 def symbol_evidence() -> tuple[Fraction, Fraction]:
-    """Largest clearance at 1/2n of the bare rule; smallest of the one that rounds, γ = 2."""
-    rng = Random(0)
-    bare = max(clearance(word, HALF / len(word)) for word in words(rng))
-    return bare, min(clearance(word, HALF / len(word), GAMMAS[0]) for word in words(rng, least=4))
+    """Largest error of the bare rule's clearances, at 1/2n and at half of it.
+
+    And the smallest clearance at 1/2n of the one that rounds, γ = 2.
+    """
+    bare = max(
+        abs(clearance(word, share * HALF / len(word)) - (1 - share) * HALF)
+        for word in words(Random(0))
+        for share in (ONE, HALF)
+    )
+    long = words(Random(0), least=4)
+    return bare, min(clearance(word, HALF / len(word), GAMMAS[0]) for word in long)
 
 
 def restored_evidence() -> tuple[Fraction, Fraction]:

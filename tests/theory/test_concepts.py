@@ -61,8 +61,14 @@ def test_a_flood_is_exact_on_every_small_grid_and_one_cut_short_is_not():
     assert theory.wrongly_lit(2, 2) == 0 < theory.wrongly_lit(3, 2)
 
 
+def test_who_lights_too_much_is_wrong_too(monkeypatch):
+    monkeypatch.setattr(theory, "flood", lambda free, start, steps: free)
+    assert theory.wrongly_lit(2, None) > 0
+
+
 def test_a_gap_out_of_reach_is_not_seen():
-    assert theory.told_apart(range(4, 12)) == 0
+    assert theory.told_apart(range(4, 12), enough=False) == 0
+    assert theory.told_apart(range(4, 12), enough=True) == 1
     whole = frozenset((0, i) for i in range(6))
     assert (0, 0) in theory.flood(whole, (0, 5), 5)
     assert (0, 0) not in theory.flood(whole - {(0, 4)}, (0, 5), 5)
@@ -94,6 +100,13 @@ def test_no_perturbed_word_leaves_the_interval(word, parts, seed):
                 state = min(F(1), max(F(0), gamma * (state - F(1, 2)) + F(1, 2)))
         low, high = theory.reachable(word, size, gamma)
         assert low <= state <= high
+
+
+def test_a_radius_that_is_smaller_is_noticed(monkeypatch):
+    assert theory.symbol_evidence()[0] == 0
+    own = theory.clearance
+    monkeypatch.setattr(theory, "clearance", lambda word, size, *rest: own(word, 2 * size, *rest))
+    assert theory.symbol_evidence()[0] == F(1, 4)
 
 
 @pytest.mark.parametrize("gamma", theory.GAMMAS)
