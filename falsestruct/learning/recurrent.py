@@ -12,8 +12,8 @@ from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from falsestruct.learning import engines
 from falsestruct.learning.members import DivergedError
 from falsestruct.learning.schedule import Schedule, Set
 
@@ -132,57 +132,61 @@ def train(
     seeds: Sequence[int],
     schedule: Schedule,
     *,
-    asked: Sequence[int] | None = None,
+    labelled: Tensor | None = None,
     noise: float = 0.0,
-    units: int = UNITS,
+    falling: bool = True,
 ) -> Learnt:
-    """Adam on all words of a tree in every step; the rate falls to zero as half a cosine.
+    """Adam on all words of a tree in every step.
 
     A network that meets the schedule's target is kept as it is then.
 
     Args:
         levels: As `Words.levels`; the same for all networks.
         schedule: Its steps, learning rate and target.
-        asked: Lengths of the words that have labels; None: all.
+        labelled: Which words each network has labels of, (members, words of all levels) of bool;
+            None: all.
         noise: Standard deviation of what is added to each unit of each state in training. Each
             network draws its own.
+        falling: The rate falls to zero as half a cosine. Otherwise it stays.
 
     Raises:
         ValueError: a schedule with what this way of training can't do.
         DivergedError: a loss is NaN or infinite.
     """
     rate = _rate(schedule)
-    first = start(seeds, levels[0][0].shape[1], units).parts()
+    first = start(seeds, levels[0][0].shape[1]).parts()
     own = Readers(**{name: part.requires_grad_() for name, part in first.items()})
     draws = [torch.Generator().manual_seed(NOISE_SEED + seed) for seed in seeds]
-    shape = (sum(len(x) for x, _ in levels), units)
+    shape = (sum(len(x) for x, _ in levels), UNITS)
     optimiser = torch.optim.Adam(own.parts().values(), lr=rate)
-    falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(1, schedule.steps))
+    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(1, schedule.steps))
     kept = _Kept(own, schedule)
     for step in range(schedule.steps + 1):
         shaken = torch.stack([torch.randn(shape, generator=g) for g in draws]) if noise else None
-        loss = losses(own, levels, asked, None if shaken is None else noise * shaken)
+        loss = losses(own, levels, labelled, None if shaken is None else noise * shaken)
         if kept.look(loss.detach(), step) or step == schedule.steps:
             break
         optimiser.zero_grad()
         loss.sum().backward()  # members share nothing
         optimiser.step()
-        falling.step()
+        if falling:
+            cosine.step()
     return Learnt(kept.readers, tuple(seeds), kept.loss, kept.steps)
 
 
 def losses(
     readers: Readers,
     levels: Sequence[Set],
-    asked: Sequence[int] | None = None,
+    labelled: Tensor | None = None,
     noise: Tensor | None = None,
 ) -> Tensor:
-    """Mean cross-entropy (members,) over all words that have labels."""
+    """Mean cross-entropy (members,) over all words that have labels; `labelled` as for `train`."""
     states = readers.grow(levels, noise)
-    wanted = range(len(levels)) if asked is None else [length - 1 for length in asked]
-    outputs = torch.cat([readers.answer(states[t]) for t in wanted], 1)
-    labels = torch.cat([levels[t][1] for t in wanted])
-    return engines.cross_entropy(outputs, labels.to(outputs.dtype).expand(outputs.shape))
+    outputs = torch.cat([readers.answer(own) for own in states], 1)
+    labels = torch.cat([y for _, y in levels]).to(outputs.dtype).expand(outputs.shape)
+    known = torch.ones_like(labels, dtype=torch.bool) if labelled is None else labelled
+    each = functional.binary_cross_entropy_with_logits(outputs, labels, reduction="none")
+    return (each * known).sum(1) / known.sum(1)
 
 
 def _rate(schedule: Schedule) -> float:

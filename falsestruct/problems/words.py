@@ -2,7 +2,8 @@
 
 All words of up to so many bits are a tree: a word's two children have one bit more. A recurrent
 network reads the tree level by level, so that every beginning of a word is read once. A network
-without recursion gets each word as one row, with zeros where it has ended. Both see the same.
+without recursion gets each word as one row, which ends at the same place in all words, with zeros
+before it begins. Both see the same.
 """
 
 from __future__ import annotations
@@ -53,14 +54,14 @@ class Words:
     def rows(self, lengths: Iterable[int]) -> Set:
         """Words of these lengths as rows (words, 2·length), the bits and then the hints.
 
-        In the order of `levels`. Where a word has ended there are zeros.
+        In the order of `levels`. Every word ends at the last place, with zeros before it begins.
         """
         levels, parts, labels = self.levels(), [], []
         for length in lengths:
-            at = torch.arange(2**length)
+            at, start = torch.arange(2**length), self.length - length
             row = torch.zeros(len(at), 2, self.length)
             for t in range(length):
-                row[:, :, t] = levels[t][0][at >> (length - 1 - t)]
+                row[:, :, start + t] = levels[t][0][at >> (length - 1 - t)]
             parts.append(row.flatten(1))
             labels.append(levels[length - 1][1])
         return torch.cat(parts), torch.cat(labels)
@@ -72,13 +73,8 @@ class Words:
 
     @property
     def told(self) -> Structure:
-        """The false structure, of rows: what the hint beside the last bit of the word says."""
-
-        def rule(x: Tensor) -> Tensor:
-            last = (x[:, : self.length] != 0).sum(1) - 1
-            return (x[:, self.length :].gather(1, last[:, None])[:, 0] > 0).long()
-
-        return Structure("hint", rule)
+        """The false structure, of rows: what the hint beside the last bit says."""
+        return Structure("hint", lambda x: (x[:, -1] > 0).long())
 
 
 def random_words(count: int, length: int, rng: np.random.Generator) -> Set:

@@ -40,8 +40,27 @@ def test_losses_are_the_mean_over_words_with_labels():
         for s, (_, y) in zip(states, words.levels(), strict=True)
     ]
     assert torch.allclose(recurrent.losses(readers, words.levels())[0], torch.cat(each).mean())
-    last = recurrent.losses(readers, words.levels(), asked=[3])
-    assert torch.allclose(last[0], each[2].mean())
+    labelled = torch.zeros(1, 14, dtype=torch.bool)
+    labelled[0, [0, 9]] = True  # the first word of one bit, and the fourth of three
+    some = recurrent.losses(readers, words.levels(), labelled)
+    assert torch.allclose(some[0], (each[0][0] + each[2][3]) / 2)
+
+
+def test_a_word_without_a_label_teaches_nothing():
+    levels, schedule = Words(2).levels(), Schedule(5, learning_rate=0.01)
+    labelled = torch.tensor([[True] * 2 + [False] * 4, [True] * 6])
+    short, both = recurrent.train(levels, [1, 1], schedule, labelled=labelled).readers.across
+    alone = recurrent.train(levels[:1], [1], schedule).readers.across[0]
+    assert torch.allclose(short, alone, atol=1e-6) and not torch.allclose(short, both)
+
+
+def test_a_rate_falls_or_stays():
+    one, other = (
+        recurrent.train(Words(2).levels(), [1], Schedule(5, learning_rate=0.01), falling=falling)
+        for falling in (True, False)
+    )
+    start = recurrent.start([1], 2).across
+    assert (other.readers.across - start).norm() > 1.2 * (one.readers.across - start).norm()
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.1])

@@ -18,7 +18,7 @@ def test_levels_by_hand():
 
 def test_rows_by_hand():
     x, y = Words(2, 0.5).rows([1, 2])
-    assert x[1].tolist() == [1, 0, 0.5, 0] and y.tolist() == [0, 1, 0, 1, 1, 0]
+    assert x[1].tolist() == [0, 1, 0, 0.5] and y.tolist() == [0, 1, 0, 1, 1, 0]
     assert x[4].tolist() == [1, -1, 0.5, 0.5]
 
 
