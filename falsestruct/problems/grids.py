@@ -1,7 +1,7 @@
 """Grids with walls and two marked cells: does a path of free cells join them?
 
-The original structure asks for the path. The false one, which nobody planted, looks at the distance
-of the marks: cells that are near to each other are connected more often.
+The original structure asks for the path. A shortcut that nobody planted looks at the distance of
+the marks: cells that are near to each other are connected more often.
 """
 
 from __future__ import annotations
@@ -56,15 +56,15 @@ class Marked:
     def answers(self, said: np.ndarray, reach: int, furthest: int) -> dict[str, float]:
         """How somebody does on these grids who says `said`, true for joined, (samples,).
 
-        Shares of wrong answers: `misled`, where a rule of the distance misleads that says joined up
-        to `reach`, and `led`, where it doesn't. And `joined N` and `apart N` up to the `furthest`:
-        the share called joined of pairs at distance N that are, or are not; NaN without such.
+        Shares called joined: `near` and `far`, of pairs that are not, up to a distance of `reach`,
+        where the best rule of the distance says joined, and further; `joined N` and `apart N` up to
+        the `furthest`, of pairs at distance N that are, or are not. NaN without such pairs.
         """
-        wrong, near = said != self.joined, self.distance <= reach
-        found = {"misled": wrong[near != self.joined], "led": wrong[near == self.joined]}
+        near, apart = self.distance <= reach, ~self.joined
+        found = {"near": said[near & apart], "far": said[~near & apart]}
         for n in range(1, furthest + 1):
             found[f"joined {n}"] = said[(self.distance == n) & self.joined]
-            found[f"apart {n}"] = said[(self.distance == n) & ~self.joined]
+            found[f"apart {n}"] = said[(self.distance == n) & apart]
         return {name: float(part.mean()) if len(part) else np.nan for name, part in found.items()}
 
 

@@ -1,4 +1,8 @@
-"""A pool of stripes in either colour, and which of them one asks about."""
+"""A pool of stripes in either colour, and which of them one asks about.
+
+A pool shows every second stripe. What was learnt from it is read on the stripes between, which
+nobody can have asked about.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +24,15 @@ class Pool:
         x: Flattened images, (samples, pixels).
         y: What the answer would be, (samples,).
         stripe: Which stripe each shows, orientation and place, (samples,).
+        offset: What was added to all pixels, (samples,).
     """
 
     x: Tensor
     y: Tensor
     stripe: Tensor
+    offset: Tensor
 
-    def chosen(self, order: Tensor, count: int, *, spread: bool) -> Tensor:
+    def chosen(self, order: Tensor, count: int, *, spread: bool = False) -> Tensor:
         """The first `count` of its images in this order; with `spread` no stripe twice.
 
         Args:
@@ -39,18 +45,67 @@ class Pool:
             seen.setdefault(int(self.stripe[image]), image)
         return torch.tensor(list(seen.values())[:count])
 
-    def added(self, plain: Set, order: Tensor, count: int, *, spread: bool) -> Set:
-        """A training set with the chosen images, and their answers, behind its own."""
-        rows = self.chosen(order, count, spread=spread)
+    def alike(self, rows: Tensor, order: Tensor) -> Tensor:
+        """Images, the first in this order, that repeat stripes as often as those rows do.
+
+        Which stripes are repeated follows from the order: the first that have enough images.
+        """
+        counts = self.stripe[rows].unique(return_counts=True)[1].sort(descending=True).values
+        shown = self.stripe[order]
+        stripes = [order[shown == stripe] for stripe in dict.fromkeys(shown.tolist())]
+        found = []
+        for count in counts.tolist():  # there is one: those rows' own stripes have enough
+            place = next(i for i, images in enumerate(stripes) if len(images) >= count)
+            found.append(stripes.pop(place)[:count])
+        return torch.cat(found)
+
+    def questions(
+        self, least: Tensor, chance: Tensor, count: int, *, way: str, repeats: str
+    ) -> Tensor:
+        """Rows of so many images that one asks about.
+
+        Args:
+            least, chance: All rows, the least sure first, and in a random order.
+            way: "unsure" or "random": which order.
+            repeats: Of stripes: "any"; "none"; or random images, "alike" the least sure in that.
+        """
+        if repeats == "alike":
+            return self.alike(self.chosen(least, count), chance)
+        order = least if way == "unsure" else chance
+        return self.chosen(order, count, spread=repeats == "none")
+
+    def added(self, plain: Set, rows: Tensor) -> Set:
+        """A training set with some images, and their answers, behind its own."""
         return torch.cat((plain[0], self.x[rows])), torch.cat((plain[1], self.y[rows]))
+
+    def facts(self, rows: Tensor) -> dict[str, float]:
+        """Of some images: how many different stripes, share in the other colour, mean offset.
+
+        The offset without its sign; the names are stripes, swapped and size.
+        """
+        swapped = (self.offset[rows] > 0) == (self.y[rows] > 0)
+        return {
+            "stripes": float(len(self.stripe[rows].unique())),
+            "swapped": float(swapped.double().mean()),
+            "size": float(self.offset[rows].abs().mean()),
+        }
 
 
 def pool(stripes: Stripes, offset: float, samples: int, generator: torch.Generator) -> Pool:
-    """Random stripes, half of them in the other colour; offsets are from half to one and a half."""
+    """Random stripes at even places, half of the images in the other colour.
+
+    Offsets are from half of `offset` to one and a half.
+    """
     horizontal = torch.rand(samples, generator=generator) < 0.5
-    place = torch.randint(stripes.positions, (samples,), generator=generator)
+    place = 2 * torch.randint((stripes.positions + 1) // 2, (samples,), generator=generator)
     size = offset * (0.5 + torch.rand(samples, dtype=torch.float64, generator=generator))
     signed = torch.where(horizontal, -size, size)
     signed[samples // 2 :] *= -1
-    x = stripes.images(horizontal, place, signed)
-    return Pool(x.flatten(1), horizontal.double(), place + stripes.positions * horizontal)
+    x = stripes.images(horizontal, place, signed).flatten(1)
+    return Pool(x, horizontal.double(), place + stripes.positions * horizontal, signed)
+
+
+def between(stripes: Stripes, offset: float) -> Tensor:
+    """Every stripe at an odd place, which no pool shows, in the other colour: (samples, n, n)."""
+    x, _ = stripes.conflict_set(offset)
+    return x[torch.arange(len(x)) % stripes.positions % 2 == 1]

@@ -66,6 +66,20 @@ class Words:
             labels.append(levels[length - 1][1])
         return torch.cat(parts), torch.cat(labels)
 
+    def labelled(self, which: str, generator: torch.Generator) -> Tensor:
+        """Which words of all lengths have labels, in the order of `levels`: (words,) of bool.
+
+        Args:
+            which: "all"; the "full" ones, of `length` bits; or as many of all, "drawn".
+        """
+        count, full = 2 ** (self.length + 1) - 2, 2**self.length
+        found = torch.full((count,), which == "all")
+        if which == "full":
+            found[-full:] = True
+        if which == "drawn":
+            found[torch.randperm(count, generator=generator)[:full]] = True
+        return found
+
     @property
     def parity(self) -> Structure:
         """The original structure, of rows: is the number of ones odd?"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from falsestruct.problems.pools import pool
+from falsestruct.problems.pools import between, pool
 from falsestruct.problems.stripes import Stripes
 
 SMALL = Stripes(size=16)
@@ -16,6 +16,9 @@ def test_half_of_it_has_the_other_colour():
     assert torch.equal(SMALL.orientation(images), POOL.y.long())
     true = SMALL.colour(images) == POOL.y
     assert true[:50].all() and not true[50:].any()
+    assert POOL.facts(torch.arange(40, 60))["swapped"] == 0.5
+    size = (images.mean((1, 2)) - 3 / 16).abs()
+    assert abs(POOL.facts(torch.arange(100))["size"] - float(size.mean())) < 1e-9
 
 
 def test_the_same_stripe_has_the_same_number():
@@ -27,15 +30,37 @@ def test_the_same_stripe_has_the_same_number():
     assert len(bare.unique(dim=0)) == len(POOL.stripe.unique())
 
 
+def test_it_shows_no_stripe_on_which_one_is_asked():
+    images, others = POOL.x.view(-1, 16, 16), between(SMALL, 0.2)
+    assert len(others) == 14 and (SMALL.colour(others) != SMALL.orientation(others)).all()
+    shown, asked = (
+        {tuple(row) for row in (x - x.amin((1, 2), keepdim=True)).round().flatten(1).tolist()}
+        for x in (images, others)
+    )
+    assert len(shown) == len(asked) == 14 and not shown & asked
+
+
 def test_no_stripe_twice_if_spread():
     order = torch.arange(100).flip(0)
-    assert POOL.chosen(order, 16, spread=False).tolist() == list(range(99, 83, -1))
-    rows = POOL.chosen(order, 16, spread=True)
-    assert rows[0] == 99 and len(POOL.stripe[rows].unique()) == len(rows) == 16
+    assert POOL.chosen(order, 12).tolist() == list(range(99, 87, -1))
+    rows = POOL.chosen(order, 12, spread=True)
+    assert rows[0] == 99 and POOL.facts(rows)["stripes"] == len(rows) == 12
     assert (rows.diff() < 0).all()  # the first of each, in order
+
+
+def test_others_repeat_stripes_as_often():
+    order = torch.randperm(100, generator=torch.Generator().manual_seed(2))
+    usual = POOL.stripe == POOL.stripe.mode().values
+    rows = torch.cat((usual.nonzero()[:, 0], (~usual).nonzero()[:3, 0]))
+    own = POOL.alike(rows, order)
+    assert len(own.unique()) == len(own) == len(rows)
+    times = [POOL.stripe[r].unique(return_counts=True)[1].sort().values for r in (rows, own)]
+    assert torch.equal(*times)
+    few = rows[-3:]
+    assert not torch.equal(POOL.alike(few, order).sort().values, few)  # they are others
 
 
 def test_what_is_added_stands_behind():
     plain = (torch.zeros(3, 256, dtype=torch.float64), torch.ones(3, dtype=torch.float64))
-    x, y = POOL.added(plain, torch.arange(100), 4, spread=False)
+    x, y = POOL.added(plain, torch.arange(4))
     assert torch.equal(x[3:], POOL.x[:4]) and torch.equal(y[3:], POOL.y[:4]) and len(x) == 7

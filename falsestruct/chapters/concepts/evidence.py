@@ -11,13 +11,14 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from falsestruct.evidence import Claims, Found, Part, mean, share, summary, where
-from falsestruct.statistics import exact
+from falsestruct.evidence import Claims, Found, Part, mean, said, share, summary, where
+from falsestruct.statistics import Nobody, exact
 from falsestruct.success import TAKES
 from falsestruct.theory import concepts
 
 QUIET = 0.0  # noise of the networks that a claim is about
-FINE, COARSE = 32, 4  # centres
+FINE = 32  # centres
+LEARNT, UNFINISHED = 0.99, 0.1  # accuracy in training; share of the networks that may miss it
 SHARE, DIFFERENCE = partial(mean, bounds=(0.0, 1.0)), partial(mean, bounds=(-1.0, 1.0))
 PAIRS = ("joined", "apart")
 
@@ -42,66 +43,83 @@ def solved(table: pd.DataFrame, *, quiet: bool) -> pd.DataFrame:
 
 
 def word_claims(table: pd.DataFrame) -> Claims:
-    """Claims on longer words, and on states that are rounded."""
+    """Claims on longer words, and on states that are rounded, to centres or to random states."""
     quiet, loud = (solved(table, quiet=kind) for kind in (True, False))
     last = f"at {lengths(table)[-1]}"
-    fine, coarse = (share(quiet[f"rounded {count}"]) for count in (FINE, COARSE))
+    centres, chance = (share(quiet[f"{points} {FINE}"]) for points in ("rounded", "random"))
     return {
         "concepts-longer": (share(quiet[last] == 1), share(loud[last] == 1)),
-        "concepts-certified": (fine, coarse),
+        "concepts-certified": (centres, chance),
     }
 
 
-def difference(table: pd.DataFrame, column: str, left: Part, right: Part) -> Found:
-    """Mean over seeds of a column for some networks, less that of others with the same seed."""
-    one, other = (where(table, **part).set_index("seed")[column] for part in (left, right))
-    return DIFFERENCE((one - other).to_numpy())
+def trained(table: pd.DataFrame, least: float = 1.0) -> pd.DataFrame:
+    """The table, without captures of networks that are right on less of what they trained on."""
+    return table.assign(capture=table["capture"].where(table["accuracy"] >= least))
+
+
+def difference(table: pd.DataFrame, left: Part, right: Part) -> Found:
+    """Mean over seeds of some networks' capture, less that of others with the same seed.
+
+    Nobody, if more than a tenth of the seeds have a network without a capture.
+    """
+    one, other = (where(table, **part).set_index("seed")["capture"] for part in (left, right))
+    less = one - other
+    if (missing := float(less.isna().mean())) > UNFINISHED:
+        return Nobody(f"{missing:.0%} of the seeds have a network that did not learn its data")
+    return DIFFERENCE(less.to_numpy())
 
 
 def hint_claims(table: pd.DataFrame) -> Claims:
     """Claims on who takes a hint: by network, and by which words have labels."""
     faint, loud = float(table["hint"].min()), float(table["hint"].max())
 
-    def both(left: Part, right: Part) -> tuple[Found, Found]:
-        return tuple(  # type: ignore[return-value]
-            difference(table, "capture", {**left, "hint": size}, {**right, "hint": size})
-            for size in (faint, loud)
-        )
+    def less(left: tuple[str, str], right: tuple[str, str], size: float = faint) -> Found:
+        parts = ({"network": n, "labels": label, "hint": size} for n, label in (left, right))
+        return difference(trained(table, LEARNT), *parts)
 
-    networks = ({"network": name, "labels": "all"} for name in ("MLP", "recurrent"))
-    found: Claims = {"concepts-hint": both(*networks)}
-    for name in ("MLP", "recurrent"):
-        full, every = ({"network": name, "labels": labels} for labels in ("full", "all"))
-        found[f"concepts-labels-{name.lower()}"] = both(full, every)
+    networks = [(name, "all") for name in ("MLP", "recurrent")]
+    found: Claims = {"concepts-hint": (less(*networks), less(*networks, loud))}
+    for name, _ in networks:
+        full, drawn, every = ((name, labels) for labels in ("full", "drawn", "all"))
+        found[f"concepts-labels-{name.lower()}"] = (less(full, drawn), less(drawn, every))
     return found
 
 
 def distance_claim(table: pd.DataFrame) -> Claims:
     """The claim on distance; control: networks whose training set says nothing by it."""
-    more = table.assign(more=table["misled"] - table["led"])
-    own, control = (DIFFERENCE(where(more, level=level)["more"]) for level in (False, True))
+    less = table.assign(less=table["near"] - table["far"])
+    own, control = (DIFFERENCE(where(less, level=level)["less"]) for level in (False, True))
     return {"concepts-distance": (own, control)}
 
 
 def asking_claims(table: pd.DataFrame) -> Claims:
     """Claims on who asks about what."""
-    none, unsure, chance = ({"way": way, "spread": False} for way in ("none", "unsure", "random"))
-    less = partial(difference, table, "capture")
+
+    def less(left: tuple[str, str], right: tuple[str, str]) -> Found:
+        parts = ({"way": way, "repeats": repeats} for way, repeats in (left, right))
+        return difference(trained(table), *parts)
+
+    none, unsure, chance = ((way, "any") for way in ("none", "unsure", "random"))
+    variety = (less(unsure, ("unsure", "none")), less(unsure, ("random", "alike")))
     return {
         "concepts-asking": (less(chance, unsure), less(none, chance)),
-        "concepts-spread": (
-            less(unsure, {"way": "unsure", "spread": True}),
-            less(chance, {"way": "random", "spread": True}),
-        ),
+        "concepts-spread": variety,
+    }
+
+
+def readers(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Networks that take the colour, and those that don't, by what they were trained to read."""
+    return {
+        "colour": where(table, what="colour", capture=lambda c: c >= TAKES),
+        "orientation": where(table, what="orientation", capture=lambda c: c <= 1 - TAKES),
     }
 
 
 def synthetic_claim(table: pd.DataFrame) -> Claims:
-    """The claim on images that were made: for networks that take the colour, or don't."""
-    colour = where(table, what="colour", capture=lambda c: c >= TAKES)
-    orientation = where(table, what="orientation", capture=lambda c: c <= 1 - TAKES)
-    accepted = (SHARE(own["orientation"]) for own in (colour, orientation))
-    return {"concepts-synthetic": tuple(accepted)}  # type: ignore[dict-item]
+    """The claim on images that were made for readers of the colour; control: for the others."""
+    colour, orientation = (SHARE(own["orientation"]) for own in readers(table).values())
+    return {"concepts-synthetic": (colour, orientation)}
 
 
 def right_by_length(table: pd.DataFrame) -> pd.DataFrame:
@@ -133,34 +151,34 @@ def by_distance(table: pd.DataFrame) -> pd.DataFrame:
     return summary(pd.concat(parts), ["level", "pair", "distance"], "said", measure=SHARE)
 
 
-def said(table: pd.DataFrame, hints: pd.DataFrame) -> dict[str, float]:
-    """Numbers of the words for the prose."""
-    last = f"at {lengths(table)[-1]}"
-    found: dict[str, float] = {"longest": float(lengths(table)[-1])}
+def spoken(words: pd.DataFrame, hints: pd.DataFrame) -> dict[str, float]:
+    """Numbers of the words for the prose; of hints `capture`, `least` and `learnt` of each arm."""
+    last = f"at {lengths(words)[-1]}"
+    found: dict[str, float] = {"longest": float(lengths(words)[-1])}
     for name, quiet in (("quiet", True), ("loud", False)):
-        own = solved(table, quiet=quiet)
+        own = solved(words, quiet=quiet)
         found |= {f"{name}_solved": float(len(own)), f"{name}_long": float((own[last] == 1).sum())}
-        for count in (COARSE, 16, FINE):
-            found[f"{name}_{count}"] = float(own[f"rounded {count}"].sum())
-    for key, part in hints.groupby(["network", "labels", "hint"]):
-        name = "_".join(str(word).replace(".", "") for word in key).lower()
-        found[f"capture_{name}"] = float(part["capture"].mean())
-    return found | {"least_hints": float(hints["accuracy"].min())}
+        for points in own.filter(regex="^(rounded|random) ").columns:
+            found[f"{name}_{points.replace(' ', '_')}"] = float(own[points].sum())
+    by, loud = ["network", "labels"], hints["hint"].max()
+    own = trained(hints, LEARNT).assign(arm=np.where(hints["hint"] < loud, "faint", "loud"))
+    own = own.assign(least=own["accuracy"], learnt=own["capture"].notna())
+    for column, measure in (("capture", "mean"), ("least", "min"), ("learnt", "sum")):
+        found |= said(own, [*by, "arm"], column, measure=lambda part, m=measure: part.agg(m))
+    return found
 
 
-def said_of_others(
+def spoken_of_others(
     grids: pd.DataFrame, asking: pd.DataFrame, synthetic: pd.DataFrame
 ) -> dict[str, float]:
     """Numbers of grids and stripes for the prose."""
-    found: dict[str, float] = {}
-    for level, part in grids.groupby("level"):
-        kind = "level" if level else "random"
-        found |= {f"{name}_{kind}": float(part[name].mean()) for name in ("misled", "led")}
-        found[f"accuracy_{kind}"] = float(part["accuracy"].min())
-    for (way, spread), part in asking.groupby(["way", "spread"]):
-        found[f"asked_{way}{'_spread' if spread else ''}"] = float(part["capture"].mean())
-    for what, part in synthetic.groupby("what"):
-        found[f"made_{what}"] = float(np.nanmean(part["orientation"]))
+    own = grids.assign(kind=np.where(grids["level"], "level", "random"), least=grids["accuracy"])
+    found = said(own, "kind", ["near", "far", "accuracy"])
+    found |= said(own, "kind", "least", measure=pd.Series.min)
+    found |= said(trained(asking), ["way", "repeats"], ["capture", "stripes", "swapped", "size"])
+    for what, part in readers(synthetic).items():
+        found[f"made_{what}"] = float(part["orientation"].mean())
+        found[f"readers_{what}"] = float(len(part))
     found["unreached"] = float((~synthetic["reached"].astype(bool)).sum())
     left = 1 - float(synthetic["convinced"].mean())
     return found | {"least_asking": float(asking["accuracy"].min()), "unconvinced": left}

@@ -22,7 +22,7 @@ from falsestruct.learning.ensembles import Ensemble, Learner, Set
 from falsestruct.learning.networks import shallow
 from falsestruct.learning.schedule import Schedule
 from falsestruct.problems.grids import Grids, reach
-from falsestruct.problems.pools import pool
+from falsestruct.problems.pools import between, pool
 from falsestruct.problems.stripes import Stripes
 from falsestruct.problems.words import Words
 from falsestruct.sweep.grid import sweep
@@ -34,12 +34,14 @@ RATES = {"MLP": 3e-3, "recurrent": 5e-3}
 HIDDEN = {"words": 64, "grids": 128, "stripes": 32}  # ReLUs of the MLPs
 TARGET = 0.01  # loss at which training ends, where it does
 GRIDS, FURTHEST = Grids(), 7  # distances up to which a figure shows answers
+LABELS = ("all", "drawn", "full")  # as `Words.labelled` has them
+WAYS = {"none": ("any",), "unsure": ("any", "none"), "random": ("any", "none", "alike")}
 SMALL, OFFSET = Stripes(size=16), 0.25
-POOL, ASKED = 200, 16  # images to choose from, and labels that one may ask for
+POOL, ASKED = 200, 12  # images to choose from, and labels that one may ask for
 MADE, GREY, SPREAD = 40, SMALL.width / SMALL.size, 0.1  # images that are made, and from what
 SURE, STRIDE, PATIENCE = 0.99, 0.1, 300  # when an image convinces, and steps on the way
 # Streams of random numbers, of a network's seed; that of 0 is shared by all networks.
-TEST, TRAINING, POOLED, CHANCE, NOISE = 1, 2, 3, 4, 5
+TEST, TRAINING, POOLED, CHANCE, NOISE, DRAWN = 1, 2, 3, 4, 5, 6
 
 
 def _seeds(count: int) -> list[int]:
@@ -77,10 +79,11 @@ def longer_point(*, noise: float, lengths: list[int], seeds: list[int], steps: i
 
 
 def hints(sizes: Sequence[float], *, seeds: int, steps: int) -> pd.DataFrame:
-    """`hint_point` for both networks, with labels on all words or on full ones, and each size."""
+    """`hint_point` for both networks and each size; the smallest with every choice of labels."""
     grid = [
         {"network": network, "labels": labels, "hint": hint}
-        for network in RATES for labels in ("all", "full") for hint in sizes
+        for network in RATES for hint in sizes
+        for labels in (LABELS if hint == min(sizes) else LABELS[:1])
     ]  # fmt: skip
     return _swept(hint_point, grid, seeds=_seeds(seeds), steps=steps)
 
@@ -88,27 +91,30 @@ def hints(sizes: Sequence[float], *, seeds: int, steps: int) -> pd.DataFrame:
 def hint_point(
     *, network: str, labels: str, hint: float, seeds: list[int], steps: int
 ) -> pd.DataFrame:
-    """Networks on words with a hint: capture of it, and accuracy on the words of training.
+    """Networks on words with a hint: capture of it, and accuracy on the words that had labels.
 
     Args:
         network: "MLP" or "recurrent".
-        labels: On "all" words of up to eight bits, or on "full" ones, of eight bits, alone.
+        labels: Of "all" words of up to eight bits; of the "full" ones, of eight bits; or of as
+            many of all words, "drawn" for each network.
     """
-    lengths = list(range(1, LONGEST + 1)) if labels == "all" else [LONGEST]
+    every, full = range(1, LONGEST + 1), [LONGEST]
     schedule = Schedule(steps, learning_rate=RATES[network], target=TARGET)
-    known, turned, full = Words(LONGEST, hint), Words(LONGEST, hint, sign=-1), [LONGEST]
-    (x, y), (other, _) = known.rows(lengths), turned.rows(full)
+    known, turned = Words(LONGEST, hint), Words(LONGEST, hint, sign=-1)
+    (x, y), (other, _) = known.rows(every), turned.rows(full)
+    labelled = torch.stack([known.labelled(labels, _generator(seed, DRAWN)) for seed in seeds])
     if network == "MLP":
-        reader = shallow(x.shape[1], HIDDEN["words"])
-        asked = ensembles.train(reader, (x, y), seeds, schedule)
+        reader, sets = shallow(x.shape[1], HIDDEN["words"]), [(x[own], y[own]) for own in labelled]
+        asked = ensembles.train(reader, sets, seeds, schedule)
         own, apart, last = asked.labels(x), asked.labels(other), asked.facts["steps"]
     else:
-        learnt = recurrent.train(known.levels(), seeds, schedule, asked=lengths)
-        own = learnt.readers.labels(known.levels(), lengths)
+        learnt = recurrent.train(known.levels(), seeds, schedule, labelled=labelled, falling=False)
+        own = learnt.readers.labels(known.levels(), every)
         apart = learnt.readers.labels(turned.levels(), full)
         last = learnt.steps.tolist()
+    accuracy = ((own == y.long()) & labelled).sum(1) / labelled.sum(1)
     return pd.DataFrame({
-        "seed": seeds, "step": last, "accuracy": success.accuracy(own, y).tolist(),
+        "seed": seeds, "step": last, "accuracy": accuracy.tolist(),
         "capture": success.capture(apart, turned.told, turned.parity, other).tolist(),
     })  # fmt: skip
 
@@ -118,7 +124,7 @@ def hint_point(
 
 @cache
 def distance_rule() -> int:
-    """The largest distance that the false structure calls connected: the best on other grids."""
+    """The largest distance that the best rule of the distance calls connected, on other grids."""
     return reach(GRIDS, 20_000, np.random.default_rng([0, CHANCE]))
 
 
@@ -155,47 +161,46 @@ def connected_point(
 
 def asking(*, seeds: int, steps: int) -> pd.DataFrame:
     """`asking_point` for every way to choose, and without."""
-    ways = [(way, spread) for way in ("unsure", "random") for spread in (False, True)]
-    grid = [{"way": way, "spread": spread} for way, spread in [("none", False), *ways]]
+    grid = [{"way": way, "repeats": own} for way, known in WAYS.items() for own in known]
     return _swept(asking_point, grid, seeds=_seeds(seeds), steps=steps)
 
 
 def asking_point(
-    *, way: str, spread: bool, seeds: list[int], steps: int, learn: Learner | None = None
+    *, way: str, repeats: str, seeds: list[int], steps: int, learn: Learner | None = None
 ) -> pd.DataFrame:
-    """MLPs on every stripe once, and on sixteen more images with labels that they asked for.
+    """MLPs on every stripe once, and on twelve more images with labels that they asked for.
 
-    Columns: seed, capture of the colour on every stripe in the other colour, accuracy on the
-    training set.
+    Columns: seed, capture of the colour on the stripes that no pool shows, in the other colour,
+    accuracy on the training set, and `Pool.facts` of what was asked about.
 
     Args:
-        way: "none"; "unsure", the smallest outputs of the network that saw none of the pool;
-            "random", a random order. Each network has a pool of its own.
-        spread: No stripe twice.
+        way, repeats: "none", or as `Pool.questions` has them. Each network has a pool of its own;
+            it is least sure where the network that saw none of it has the smallest outputs.
     """
     x, y = SMALL.described(OFFSET)
-    sets: list[Set] = [(x.flatten(1), y)] * len(seeds)
+    plain: Set = (x.flatten(1), y)
+    sets, facts = [plain] * len(seeds), pd.DataFrame(index=range(len(seeds)))
     if way != "none":
         pools = [pool(SMALL, OFFSET, POOL, _generator(seed, POOLED)) for seed in seeds]
-        orders = [torch.randperm(POOL, generator=_generator(seed, CHANCE)) for seed in seeds]
-        if way == "unsure":
-            first = _on_stripes(sets, seeds, steps, learn)
-            with torch.no_grad():
-                outputs = first.outputs(torch.stack([own.x for own in pools]).float())
-            orders = list(outputs.abs().argsort(1))
-        sets = [
-            own.added(sets[0], order, ASKED, spread=spread)
-            for own, order in zip(pools, orders, strict=True)
+        first = _on_stripes(sets, seeds, steps, learn)
+        with torch.no_grad():
+            outputs = first.outputs(torch.stack([own.x for own in pools]).float())
+        chances = [torch.randperm(POOL, generator=_generator(seed, CHANCE)) for seed in seeds]
+        rows = [
+            own.questions(order, chance, ASKED, way=way, repeats=repeats)
+            for own, order, chance in zip(pools, outputs.abs().argsort(1), chances, strict=True)
         ]
+        sets = [own.added(plain, chosen) for own, chosen in zip(pools, rows, strict=True)]
+        facts = pd.DataFrame([own.facts(r) for own, r in zip(pools, rows, strict=True)])
     asked = _on_stripes(sets, seeds, steps, learn)
     points, given = (torch.stack(part) for part in zip(*sets, strict=True))
     accuracy = success.accuracy(asked.labels(points.float(), own=True), given).tolist()
-    return pd.DataFrame({"seed": seeds, "capture": coloured(asked), "accuracy": accuracy})
+    captures = coloured(asked, between(SMALL, OFFSET))
+    return facts.assign(seed=seeds, capture=captures, accuracy=accuracy)
 
 
-def coloured(asked: Ensemble) -> list[float]:
-    """Capture of the colour by each network, on every stripe in the other colour."""
-    other, _ = SMALL.conflict_set(OFFSET)
+def coloured(asked: Ensemble, other: Tensor) -> list[float]:
+    """Capture of the colour by each network, on stripes in the other colour."""
     labels = asked.labels(other.flatten(1).float())
     shares: list[float] = success.capture(labels, SMALL.colour, SMALL.orientation, other).tolist()
     return shares
@@ -250,13 +255,13 @@ def synthetic_point(
     """
     asked = readers_of(what, seeds, steps, learn)
     x, wanted, convinced = made(asked)
-    images = x.double().view(-1, SMALL.size, SMALL.size)
+    images, (other, _) = x.double().view(-1, SMALL.size, SMALL.size), SMALL.conflict_set(OFFSET)
     columns = {"convinced": convinced.double().mean(1)}
     for rule in (SMALL.orientation, SMALL.colour):
         says = (rule(images).view(convinced.shape) == wanted) & convinced
         columns[rule.name] = says.sum(1) / convinced.sum(1)  # NaN where nothing convinces
     table = pd.DataFrame({name: part.tolist() for name, part in columns.items()})
-    return table.assign(seed=seeds, capture=coloured(asked), reached=asked.facts["reached"])
+    return table.assign(seed=seeds, capture=coloured(asked, other), reached=asked.facts["reached"])
 
 
 def pictures(steps: int) -> pd.DataFrame:
