@@ -11,7 +11,13 @@ from falsestruct.instability.attacks import Outputs
 
 
 def convince(
-    outputs: Outputs, x: Tensor, wanted: Tensor, *, sure: float, stride: float, patience: int
+    outputs: Outputs,
+    x: Tensor,
+    wanted: Tensor,
+    *,
+    sure: float = 0.99,
+    stride: float = 0.1,
+    patience: int = 300,
 ) -> tuple[Tensor, Tensor]:
     """Move inputs until each network gives the wanted label at least the probability `sure`.
 

@@ -6,6 +6,7 @@ the marks: cells that are near to each other are connected more often.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -141,8 +142,8 @@ class Grids:
         return drawn[both[np.argsort(both.min(1), kind="stable")].reshape(-1)]
 
 
-def reach(grids: Grids, samples: int, rng: np.random.Generator) -> int:
+def reach(grids: Grids, samples: int, seed: Sequence[int]) -> int:
     """The largest distance that the best rule of the distance calls joined, on fresh grids."""
-    drawn = grids.draw(samples, rng)
+    drawn = grids.draw(samples, np.random.default_rng(seed))
     right = [((drawn.distance <= m) == drawn.joined).mean() for m in range(2 * grids.side)]
     return int(np.argmax(right))

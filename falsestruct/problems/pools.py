@@ -6,8 +6,10 @@ nobody can have asked about.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -25,12 +27,14 @@ class Pool:
         y: What the answer would be, (samples,).
         stripe: Which stripe each shows, orientation and place, (samples,).
         offset: What was added to all pixels, (samples,).
+        chance: Its rows in a random order, (samples,).
     """
 
     x: Tensor
     y: Tensor
     stripe: Tensor
     offset: Tensor
+    chance: Tensor
 
     def chosen(self, order: Tensor, count: int, *, spread: bool = False) -> Tensor:
         """The first `count` of its images in this order; with `spread` no stripe twice.
@@ -45,33 +49,31 @@ class Pool:
             seen.setdefault(int(self.stripe[image]), image)
         return torch.tensor(list(seen.values())[:count])
 
-    def alike(self, rows: Tensor, order: Tensor) -> Tensor:
-        """Images, the first in this order, that repeat stripes as often as those rows do.
+    def alike(self, rows: Tensor) -> Tensor:
+        """Images by chance that repeat stripes as often as those rows do.
 
-        Which stripes are repeated follows from the order: the first that have enough images.
+        Which stripes are repeated is chance, too: the first that have enough images.
         """
         counts = self.stripe[rows].unique(return_counts=True)[1].sort(descending=True).values
-        shown = self.stripe[order]
-        stripes = [order[shown == stripe] for stripe in dict.fromkeys(shown.tolist())]
+        shown = self.stripe[self.chance]
+        stripes = [self.chance[shown == stripe] for stripe in dict.fromkeys(shown.tolist())]
         found = []
         for count in counts.tolist():  # there is one: those rows' own stripes have enough
             place = next(i for i, images in enumerate(stripes) if len(images) >= count)
             found.append(stripes.pop(place)[:count])
         return torch.cat(found)
 
-    def questions(
-        self, least: Tensor, chance: Tensor, count: int, *, way: str, repeats: str
-    ) -> Tensor:
+    def questions(self, least: Tensor, count: int, *, way: str, repeats: str) -> Tensor:
         """Rows of so many images that one asks about.
 
         Args:
-            least, chance: All rows, the least sure first, and in a random order.
-            way: "unsure" or "random": which order.
+            least: All rows, the least sure first.
+            way: "unsure", those, or "random", in the order of chance.
             repeats: Of stripes: "any"; "none"; or random images, "alike" the least sure in that.
         """
         if repeats == "alike":
-            return self.alike(self.chosen(least, count), chance)
-        order = least if way == "unsure" else chance
+            return self.alike(self.chosen(least, count))
+        order = least if way == "unsure" else self.chance
         return self.chosen(order, count, spread=repeats == "none")
 
     def added(self, plain: Set, rows: Tensor) -> Set:
@@ -102,7 +104,31 @@ def pool(stripes: Stripes, offset: float, samples: int, generator: torch.Generat
     signed = torch.where(horizontal, -size, size)
     signed[samples // 2 :] *= -1
     x = stripes.images(horizontal, place, signed).flatten(1)
-    return Pool(x, horizontal.double(), place + stripes.positions * horizontal, signed)
+    stripe = place + stripes.positions * horizontal
+    return Pool(
+        x, horizontal.double(), stripe, signed, torch.randperm(samples, generator=generator)
+    )
+
+
+def ask(
+    plain: Set, pools: Sequence[Pool], outputs: Tensor, count: int, *, way: str, repeats: str
+) -> tuple[list[Set], pd.DataFrame]:
+    """Training sets of networks that asked about so many images of a pool of their own.
+
+    Args:
+        plain: What all of them have already.
+        outputs: Of each for its pool, (members, samples): the smallest are the least sure.
+        way, repeats: As in `Pool.questions`.
+
+    Returns:
+        The sets, and a table of `Pool.facts`, a row a network.
+    """
+    sets, facts = [], []
+    for own, least in zip(pools, outputs.abs().argsort(1), strict=True):
+        rows = own.questions(least, count, way=way, repeats=repeats)
+        sets.append(own.added(plain, rows))
+        facts.append(own.facts(rows))
+    return sets, pd.DataFrame(facts)
 
 
 def between(stripes: Stripes, offset: float) -> Tensor:

@@ -38,7 +38,7 @@ def test_half_are_joined_and_distance_tells_something():
     assert len(drawn) == 2000 and drawn.joined.mean() == 0.5
     assert (drawn.marks[:, 0] != drawn.marks[:, 1]).all()
     assert np.take_along_axis(drawn.free.reshape(2000, -1), drawn.marks, 1).all()
-    near = drawn.distance <= reach(Grids(), 2000, np.random.default_rng(2))
+    near = drawn.distance <= reach(Grids(), 2000, [2])
     assert (near == drawn.joined).mean() > 0.6
 
 

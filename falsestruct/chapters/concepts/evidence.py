@@ -6,6 +6,7 @@ see. Words of training are all that there are; long words are the same for all n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -53,9 +54,9 @@ def word_claims(table: pd.DataFrame) -> Claims:
     }
 
 
-def trained(table: pd.DataFrame, least: float = 1.0) -> pd.DataFrame:
-    """The table, without captures of networks that are right on less of what they trained on."""
-    return table.assign(capture=table["capture"].where(table["accuracy"] >= least))
+def trained(table: pd.DataFrame) -> pd.DataFrame:
+    """The table, without captures of networks that did not learn what they trained on."""
+    return table.assign(capture=table["capture"].where(table["accuracy"] >= LEARNT))
 
 
 def difference(table: pd.DataFrame, left: Part, right: Part) -> Found:
@@ -76,7 +77,7 @@ def hint_claims(table: pd.DataFrame) -> Claims:
 
     def less(left: tuple[str, str], right: tuple[str, str], size: float = faint) -> Found:
         parts = ({"network": n, "labels": label, "hint": size} for n, label in (left, right))
-        return difference(trained(table, LEARNT), *parts)
+        return difference(trained(table), *parts)
 
     networks = [(name, "all") for name in ("MLP", "recurrent")]
     found: Claims = {"concepts-hint": (less(*networks), less(*networks, loud))}
@@ -133,8 +134,11 @@ def right_by_length(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def captures(table: pd.DataFrame, *by: str) -> pd.DataFrame:
-    """What `figures.hints` and `figures.asked` draw: columns `by`, value, low, high."""
-    return summary(table, by, "capture", measure=SHARE)
+    """What `figures.hints` and `figures.asked` draw: columns `by`, value, low, high.
+
+    Of networks that learnt what they trained on.
+    """
+    return summary(trained(table), by, "capture", measure=SHARE)
 
 
 def by_distance(table: pd.DataFrame) -> pd.DataFrame:
@@ -143,15 +147,13 @@ def by_distance(table: pd.DataFrame) -> pd.DataFrame:
     Columns level, pair, distance, value, low, high.
     """
     names = [name for name in table.columns if name.partition(" ")[0] in PAIRS]
-    parts = [
-        table.assign(pair=name.split()[0], distance=int(name.split()[1]), said=table[name])
-        for name in names
-        if table[name].notna().any()
-    ]
-    return summary(pd.concat(parts), ["level", "pair", "distance"], "said", measure=SHARE)
+    long = table.melt(["level"], names, value_name="said").dropna(subset="said")
+    long[["pair", "distance"]] = long["variable"].str.split(expand=True)
+    long = long.astype({"distance": int})
+    return summary(long, ["level", "pair", "distance"], "said", measure=SHARE)
 
 
-def spoken(words: pd.DataFrame, hints: pd.DataFrame) -> dict[str, float]:
+def spoken(words: pd.DataFrame, hints: pd.DataFrame) -> dict[str, float | str]:
     """Numbers of the words for the prose; of hints `capture`, `least` and `learnt` of each arm."""
     last = f"at {lengths(words)[-1]}"
     found: dict[str, float] = {"longest": float(lengths(words)[-1])}
@@ -160,25 +162,32 @@ def spoken(words: pd.DataFrame, hints: pd.DataFrame) -> dict[str, float]:
         found |= {f"{name}_solved": float(len(own)), f"{name}_long": float((own[last] == 1).sum())}
         for points in own.filter(regex="^(rounded|random) ").columns:
             found[f"{name}_{points.replace(' ', '_')}"] = float(own[points].sum())
-    by, loud = ["network", "labels"], hints["hint"].max()
-    own = trained(hints, LEARNT).assign(arm=np.where(hints["hint"] < loud, "faint", "loud"))
-    own = own.assign(least=own["accuracy"], learnt=own["capture"].notna())
-    for column, measure in (("capture", "mean"), ("least", "min"), ("learnt", "sum")):
-        found |= said(own, [*by, "arm"], column, measure=lambda part, m=measure: part.agg(m))
-    return found
+    size = np.where(hints["hint"] < hints["hint"].max(), "faint", "loud")
+    own = trained(hints).assign(size=size, least=hints["accuracy"])
+    own, by = own.assign(learnt=own["capture"].notna()), ["network", "labels", "size"]
+    found |= said(own, by, "least", measure=pd.Series.min)
+    found |= said(own, by, "learnt", measure=pd.Series.sum)
+    return found | texts(said(own, by, "capture"), ".2f")
 
 
 def spoken_of_others(
     grids: pd.DataFrame, asking: pd.DataFrame, synthetic: pd.DataFrame
-) -> dict[str, float]:
+) -> dict[str, float | str]:
     """Numbers of grids and stripes for the prose."""
     own = grids.assign(kind=np.where(grids["level"], "level", "random"), least=grids["accuracy"])
     found = said(own, "kind", ["near", "far", "accuracy"])
     found |= said(own, "kind", "least", measure=pd.Series.min)
-    found |= said(trained(asking), ["way", "repeats"], ["capture", "stripes", "swapped", "size"])
-    for what, part in readers(synthetic).items():
-        found[f"made_{what}"] = float(part["orientation"].mean())
-        found[f"readers_{what}"] = float(len(part))
+    by, chosen = ["way", "repeats"], where(asking, way=lambda way: way != "none")
+    found |= said(chosen, by, ["stripes", "swapped", "size"])
+    kinds = readers(synthetic)
+    found |= {f"readers_{what}": float(len(part)) for what, part in kinds.items()}
     found["unreached"] = float((~synthetic["reached"].astype(bool)).sum())
-    left = 1 - float(synthetic["convinced"].mean())
-    return found | {"least_asking": float(asking["accuracy"].min()), "unconvinced": left}
+    found["unconvinced"] = 1 - float(synthetic["convinced"].mean())
+    found["least_asking"] = float(asking["accuracy"].min())
+    made = {f"made_{what}": float(part["orientation"].mean()) for what, part in kinds.items()}
+    return found | texts(said(trained(asking), by, "capture") | made, ".0%")
+
+
+def texts(numbers: Mapping[str, float], form: str) -> dict[str, str]:
+    """Numbers as texts; a dash where there is nobody."""
+    return {name: "–" if np.isnan(x) else format(x, form) for name, x in numbers.items()}

@@ -6,7 +6,7 @@ Every function that trains gives a table with a row a network.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from falsestruct.learning.ensembles import Ensemble, Learner, Set
 from falsestruct.learning.networks import shallow
 from falsestruct.learning.schedule import Schedule
 from falsestruct.problems.grids import Grids, reach
-from falsestruct.problems.pools import between, pool
+from falsestruct.problems.pools import ask, between, pool
 from falsestruct.problems.stripes import Stripes
 from falsestruct.problems.words import Words
 from falsestruct.sweep.grid import sweep
@@ -39,7 +39,6 @@ WAYS = {"none": ("any",), "unsure": ("any", "none"), "random": ("any", "none", "
 SMALL, OFFSET = Stripes(size=16), 0.25
 POOL, ASKED = 200, 12  # images to choose from, and labels that one may ask for
 MADE, GREY, SPREAD = 40, SMALL.width / SMALL.size, 0.1  # images that are made, and from what
-SURE, STRIDE, PATIENCE = 0.99, 0.1, 300  # when an image convinces, and steps on the way
 # Streams of random numbers, of a network's seed; that of 0 is shared by all networks.
 TEST, TRAINING, POOLED, CHANCE, NOISE, DRAWN = 1, 2, 3, 4, 5, 6
 
@@ -122,10 +121,8 @@ def hint_point(
 # Grids
 
 
-@cache
-def distance_rule() -> int:
-    """The largest distance that the best rule of the distance calls connected, on other grids."""
-    return reach(GRIDS, 20_000, np.random.default_rng([0, CHANCE]))
+# The largest distance that the best rule of the distance calls connected, on other grids.
+distance_rule = cache(partial(reach, GRIDS, 20_000, (0, CHANCE)))
 
 
 def connected(*, seeds: int, samples: int, steps: int) -> pd.DataFrame:
@@ -185,13 +182,7 @@ def asking_point(
         first = _on_stripes(sets, seeds, steps, learn)
         with torch.no_grad():
             outputs = first.outputs(torch.stack([own.x for own in pools]).float())
-        chances = [torch.randperm(POOL, generator=_generator(seed, CHANCE)) for seed in seeds]
-        rows = [
-            own.questions(order, chance, ASKED, way=way, repeats=repeats)
-            for own, order, chance in zip(pools, outputs.abs().argsort(1), chances, strict=True)
-        ]
-        sets = [own.added(plain, chosen) for own, chosen in zip(pools, rows, strict=True)]
-        facts = pd.DataFrame([own.facts(r) for own, r in zip(pools, rows, strict=True)])
+        sets, facts = ask(plain, pools, outputs, ASKED, way=way, repeats=repeats)
     asked = _on_stripes(sets, seeds, steps, learn)
     points, given = (torch.stack(part) for part in zip(*sets, strict=True))
     accuracy = success.accuracy(asked.labels(points.float(), own=True), given).tolist()
@@ -233,8 +224,7 @@ def made(asked: Ensemble) -> tuple[Tensor, Tensor, Tensor]:
     """
     size, wanted = (MADE, SMALL.size**2), torch.arange(MADE) % 2
     noise = [torch.randn(size, generator=_generator(seed, NOISE)) for seed in asked.seeds]
-    start, how = GREY + SPREAD * torch.stack(noise), {"sure": SURE, "stride": STRIDE}
-    x, convinced = convince(asked.outputs, start, wanted, patience=PATIENCE, **how)
+    x, convinced = convince(asked.outputs, GREY + SPREAD * torch.stack(noise), wanted)
     return x, wanted, convinced
 
 
