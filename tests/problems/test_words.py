@@ -57,3 +57,14 @@ def test_letters_are_bits_without_hints():
 def test_what_is_no_word(given):
     with pytest.raises(ValueError, match="expected length"):
         Words(*given)
+
+
+def test_who_has_labels():
+    def labelled(which, seed=1):
+        return Words(4).labelled(which, torch.Generator().manual_seed(seed))
+
+    assert labelled("all").all() and len(labelled("all")) == 30
+    assert labelled("full").nonzero().flatten().tolist() == list(range(14, 30))
+    drawn = labelled("drawn")
+    assert drawn.sum() == 16 and not torch.equal(drawn, labelled("full"))
+    assert not torch.equal(drawn, labelled("drawn", seed=2))

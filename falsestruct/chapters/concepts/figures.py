@@ -42,8 +42,9 @@ def hints(table: pd.DataFrame) -> Figure:
     titles = {str(size): f"hint of {size:g}" for size in table["hint"].unique()}
     picture, parts = panels(table, "hint", aspect=0.36, titles=titles)
     looks = {
-        "all": Look("labels of all words", ORIGINAL, "o", 0.12),
-        "full": Look("of the longest words alone", FALSE, "s", -0.12, hollow=True),
+        "all": Look("labels of all words", ORIGINAL, "o", 0.2),
+        "drawn": Look("of 256 of them", GREEN, "^"),
+        "full": Look("of the 256 longest", FALSE, "s", -0.2, hollow=True),
     }
     for axis, part in parts:
         _captured(axis, part, {name: name for name in table["network"]}, looks)
@@ -89,14 +90,15 @@ def asked(table: pd.DataFrame) -> Figure:
     """Capture of the colour after asking, a row for each way to choose.
 
     Args:
-        table: Columns way, spread, value, low, high.
+        table: Columns way, repeats, value, low, high.
     """
     picture = figure(0.34)
     axis = picture.subplots()
     names = {"none": "no further image", "unsure": "the least sure", "random": "random ones"}
     looks = {
-        "False": Look("as they come", FALSE, "o", 0.12),
-        "True": Look("no stripe twice", GREEN, "s", -0.12, hollow=True),
+        "any": Look("as they come", FALSE, "o", 0.2),
+        "alike": Look("as many repeats as the least sure", ORIGINAL, "^"),
+        "none": Look("no stripe twice", GREEN, "s", -0.2, hollow=True),
     }
     _captured(axis, table, names, looks)
     axis.set_xlabel("capture of the colour")
@@ -106,7 +108,7 @@ def asked(table: pd.DataFrame) -> Figure:
 
 
 def made(table: pd.DataFrame) -> Figure:
-    """Images that convince two networks, a panel each.
+    """Images that convince two networks, a row of panels each.
 
     Args:
         table: Columns what, wanted, row, column, value.
@@ -114,7 +116,7 @@ def made(table: pd.DataFrame) -> Figure:
     own = table.assign(name=[
         f"{what}: {wanted}" for what, wanted in zip(table["what"], table["wanted"], strict=True)
     ])  # fmt: skip
-    picture, parts = panels(own, "name", aspect=0.3, sharex=True)
+    picture, parts = panels(own, "name", aspect=0.9, columns=2, sharex=True)
     low, high = table["value"].min(), table["value"].max()
     for axis, part in parts:
         pixels(axis, part, cmap="gray", vmin=low, vmax=high)

@@ -40,10 +40,10 @@ def test_distances_have_two_lines_a_panel():
 
 
 def test_asked_has_a_row_for_each_way():
-    table = found.captures(worlds.asking(worlds.FORETOLD), "way", "spread")
+    table = found.captures(worlds.asking(worlds.FORETOLD), "way", "repeats")
     axis = drawn(plots.asked, table).axes[0]
-    assert len(axis.get_yticklabels()) == 3 and len(axis.containers) == 2
-    assert axis.containers[1].lines[0].get_xdata() == pytest.approx([0.3, 0.4], abs=0.02)
+    assert len(axis.get_yticklabels()) == 3 and len(axis.containers) == 3
+    assert axis.containers[2].lines[0].get_xdata() == pytest.approx([0.3, 0.3], abs=0.02)
 
 
 def test_made_has_an_image_a_panel():
