@@ -123,7 +123,8 @@ def ask(
     Returns:
         The sets, and a table of `Pool.facts`, a row a network.
     """
-    sets, facts = [], []
+    sets: list[Set] = []
+    facts: list[dict[str, float]] = []
     for own, least in zip(pools, outputs.abs().argsort(1), strict=True):
         rows = own.questions(least, count, way=way, repeats=repeats)
         sets.append(own.added(plain, rows))

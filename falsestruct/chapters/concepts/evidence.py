@@ -75,12 +75,12 @@ def hint_claims(table: pd.DataFrame) -> Claims:
     """Claims on who takes a hint: by network, and by which words have labels."""
     faint, loud = float(table["hint"].min()), float(table["hint"].max())
 
-    def less(left: tuple[str, str], right: tuple[str, str], size: float = faint) -> Found:
+    def less(left: tuple[str, str], right: tuple[str, str], *, size: float = faint) -> Found:
         parts = ({"network": n, "labels": label, "hint": size} for n, label in (left, right))
         return difference(trained(table), *parts)
 
     networks = [(name, "all") for name in ("MLP", "recurrent")]
-    found: Claims = {"concepts-hint": (less(*networks), less(*networks, loud))}
+    found: Claims = {"concepts-hint": (less(*networks), less(*networks, size=loud))}
     for name, _ in networks:
         full, drawn, every = ((name, labels) for labels in ("full", "drawn", "all"))
         found[f"concepts-labels-{name.lower()}"] = (less(full, drawn), less(drawn, every))
@@ -156,7 +156,7 @@ def by_distance(table: pd.DataFrame) -> pd.DataFrame:
 def spoken(words: pd.DataFrame, hints: pd.DataFrame) -> dict[str, float | str]:
     """Numbers of the words for the prose; of hints `capture`, `least` and `learnt` of each arm."""
     last = f"at {lengths(words)[-1]}"
-    found: dict[str, float] = {"longest": float(lengths(words)[-1])}
+    found = {"longest": float(lengths(words)[-1]), "seeds": float(hints["seed"].nunique())}
     for name, quiet in (("quiet", True), ("loud", False)):
         own = solved(words, quiet=quiet)
         found |= {f"{name}_solved": float(len(own)), f"{name}_long": float((own[last] == 1).sum())}
