@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -45,3 +46,28 @@ def convince(
         x = x + stride * going * slope / size
     with torch.no_grad():
         return x, sign * outputs(x) >= enough
+
+
+def from_noise(
+    outputs: Outputs,
+    draws: Sequence[torch.Generator],
+    shape: tuple[int, int],
+    *,
+    level: float,
+    spread: float,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Inputs that convince, from a level with normal noise: label 1 is wanted of every second one.
+
+    Args:
+        draws: Of the noise, one a network.
+        shape: Samples and features.
+        spread: Standard deviation of the noise.
+
+    Returns:
+        Inputs (members, samples, features), wanted labels (samples,), and who is convinced
+        (members, samples).
+    """
+    noise = torch.stack([torch.randn(shape, generator=generator) for generator in draws])
+    wanted = torch.arange(shape[0]) % 2
+    x, convinced = convince(outputs, level + spread * noise, wanted)
+    return x, wanted, convinced

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from falsestruct import success
 from falsestruct.characterise.rounded import examined
-from falsestruct.instability.synthetic import convince
+from falsestruct.instability.synthetic import from_noise
 from falsestruct.learning import ensembles, recurrent
 from falsestruct.learning.ensembles import Ensemble, Learner, Set
 from falsestruct.learning.networks import shallow
@@ -217,15 +217,9 @@ def readers_of(
 
 
 def made(asked: Ensemble) -> tuple[Tensor, Tensor, Tensor]:
-    """Images that convince networks, from grey ones with noise of each network's own.
-
-    Returns:
-        Images (members, 40, pixels), wanted labels (40,), and who is convinced (members, 40).
-    """
-    size, wanted = (MADE, SMALL.size**2), torch.arange(MADE) % 2
-    noise = [torch.randn(size, generator=_generator(seed, NOISE)) for seed in asked.seeds]
-    x, convinced = convince(asked.outputs, GREY + SPREAD * torch.stack(noise), wanted)
-    return x, wanted, convinced
+    """As `from_noise`, from grey images with noise of each network's own."""
+    draws = [_generator(seed, NOISE) for seed in asked.seeds]
+    return from_noise(asked.outputs, draws, (MADE, SMALL.size**2), level=GREY, spread=SPREAD)
 
 
 def synthetic(*, seeds: int, steps: int) -> pd.DataFrame:
