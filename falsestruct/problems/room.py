@@ -1,0 +1,26 @@
+"""Room to learn samples by heart: inputs that say nothing about the label and name the sample."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def noise(
+    samples: int, inputs: int, energy: float, generator: torch.Generator, *, groups: int = 0
+) -> Tensor:
+    """Vectors (samples, inputs), float64, of normal entries with a mean square length `energy`.
+
+    In many inputs two of them are almost at a right angle, so that a linear rule can give each
+    sample a value of its own.
+
+    Args:
+        groups: So many different vectors, which samples take in turn; 0: each sample has its own.
+
+    Raises:
+        ValueError: a negative energy or number of groups.
+    """
+    if energy < 0 or groups < 0:
+        raise ValueError(f"energy is {energy}, groups {groups}; expected none below 0")
+    drawn = torch.randn(groups or samples, inputs, generator=generator, dtype=torch.float64)
+    return (energy / inputs) ** 0.5 * drawn[torch.arange(samples) % len(drawn)]
