@@ -5,7 +5,7 @@ For networks with one hidden layer, many at once; parameters are those of `Train
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from scipy.optimize import linear_sum_assignment
@@ -75,3 +75,19 @@ def matched(first: Parameters, second: Parameters) -> dict[str, Tensor]:
     moved = {INTO: second[INTO][rows, order], BIAS: second[BIAS][rows, order],
              OUT: second[OUT][rows, :, order].transpose(1, 2)}  # fmt: skip
     return {name: moved.get(name, value) for name, value in second.items()}
+
+
+def line(
+    architecture: Architecture, first: Parameters, second: Parameters,
+    places: Sequence[float], own: tuple[Tensor, Tensor],
+) -> Tensor:  # fmt: skip
+    """The loss on the straight line less the mix of the losses at its ends, (members, places).
+
+    Args:
+        places: From 0, the first networks, to 1, the second ones.
+        own: Inputs (members, samples, inputs) and labels (members, samples).
+    """
+    on = [loss(architecture, mixed(first, second, t), *own) for t in (0.0, *places, 1.0)]
+    start, *between, end = on
+    parts = [at - (1 - t) * start - t * end for t, at in zip(places, between, strict=True)]
+    return torch.stack(parts, 1)

@@ -11,22 +11,32 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from falsestruct import evidence
 from falsestruct.chapters.overparametrisation import measure as experiment
-from falsestruct.chapters.overparametrisation.measure import FAINT, RIDGE, SAMPLES, STRENGTH
+from falsestruct.chapters.overparametrisation.measure import (
+    AT_TIMES,
+    FAINT,
+    FLIPPED,
+    NEVER,
+    RIDGE,
+    SAMPLES,
+    STRENGTH,
+)  # fmt: skip
 from falsestruct.evidence import Claims, Found, mean, ratio, share, summary, where
 from falsestruct.statistics import exact
 from falsestruct.theory import overparametrisation as theory
 
 FITS = 0.99  # of the training labels: who gives fewer back has not learnt them
 ALL, NOISE = 1000, 0.1  # features that the truth has, in closed form, and variance of its noise
-SHARE, DIFFERENCE = partial(mean, bounds=(0.0, 1.0)), partial(mean, bounds=(-1.0, 1.0))
-FLIPPED, NEVER, AT_TIMES = experiment.ARMS
+SHARE = partial(mean, bounds=(0.0, 1.0))
+ENDS = ("first", "second", "matched")
 PAIRS = {
-    (False, True, True): "brightness to parity",
-    (True, True, True): "parity to parity",
-    (False, False, True): "brightness to brightness",
-    (False, True, False): "brightness to parity, units as they come",
+    "brightness to parity": (False, True, True),
+    "parity to parity": (True, True, True),
+    "brightness to brightness": (False, False, True),
+    "brightness to parity, units as they come": (False, True, False),
 }
+MIXED, SAME, _, LOOSE = PAIRS
 
 
 def proved(cases: int) -> Claims:
@@ -44,7 +54,7 @@ def _of(table: pd.DataFrame, column: str, **who: object) -> pd.Series:
 
 def _less(one: pd.Series, other: pd.Series) -> Found:
     """Mean difference of shares, seed by seed."""
-    return DIFFERENCE((one - other).to_numpy())
+    return mean((one - other).to_numpy(), bounds=(-1.0, 1.0))
 
 
 def fit_claims(table: pd.DataFrame) -> Claims:
@@ -67,10 +77,9 @@ def peak_claims(table: pd.DataFrame) -> Claims:
         one, two = (_of(table, column, count=n, arm=arm, ridge=ridge) for n in (count, most))
         return _less(one, two)
 
-    return {
-        "over-peak": tuple(falls("wrong", SAMPLES, FLIPPED, ridge) for ridge in (0.0, RIDGE)),
-        "over-across": tuple(falls("captured", few, arm) for arm in (AT_TIMES, NEVER)),
-    }  # type: ignore[return-value]
+    plain, ridge = (falls("wrong", SAMPLES, FLIPPED, size) for size in (0.0, RIDGE))
+    times, never = (falls("captured", few, arm) for arm in (AT_TIMES, NEVER))
+    return {"over-peak": (plain, ridge), "over-across": (times, never)}
 
 
 def room_claims(table: pd.DataFrame) -> Claims:
@@ -84,13 +93,10 @@ def wide_claims(table: pd.DataFrame) -> Claims:
     """The claim on width, and its control on samples: means over both learning rates."""
     seen = table.groupby(["width", "samples", "seed"], as_index=False)["captured"].mean()
     few, many = seen["samples"].min(), seen["samples"].max()
-    narrow, wide = (
-        _of(seen, "captured", width=width, samples=few)
-        for width in (seen["width"].min(), seen["width"].max())
-    )
     middle = where(seen, samples=many)["width"].iloc[0]
-    less, more = (_of(seen, "captured", width=middle, samples=n) for n in (few, many))
-    return {"over-wider": (_less(wide, narrow), _less(less, more))}
+    cases = ((seen["width"].max(), few), (seen["width"].min(), few), (middle, few), (middle, many))
+    own = [_of(seen, "captured", width=width, samples=samples) for width, samples in cases]
+    return {"over-wider": (_less(*own[:2]), _less(*own[2:]))}
 
 
 def flat_claims(table: pd.DataFrame) -> Claims:
@@ -106,32 +112,23 @@ def quotients(table: pd.DataFrame, strength: float) -> np.ndarray:
     """
     known = table["reached"].astype(bool) & (table["rise"] > 0)
     seen = table.assign(rise=table["rise"].where(known))
-    parts = (_of(seen, "rise", strength=strength, parity=parity) for parity in (True, False))
-    parity, brightness = parts
+    parity, brightness = (_of(seen, "rise", strength=strength, parity=p) for p in (True, False))
     return (parity / brightness).to_numpy()
 
 
 def line_claims(table: pd.DataFrame) -> Claims:
     """The claim on barriers between readers of different structures."""
-    mixed, same, loose = (barriers(table, key) for key in [*PAIRS][:2] + [*PAIRS][3:])
+    mixed, same, loose = (barriers(table, pair) for pair in (MIXED, SAME, LOOSE))
     return {"over-barrier": (mean((mixed - same).to_numpy()), mean(loose.to_numpy()))}
 
 
-def excess(table: pd.DataFrame, pair: tuple[bool, bool, bool]) -> pd.DataFrame:
-    """Loss over the line between the losses of the ends: a row a seed, a column for each t."""
-    who = dict(zip(("first", "second", "matched"), pair, strict=True))
-    loss = where(table, **who).pivot(index="seed", columns="t", values="loss").sort_index(axis=1)
-    t = loss.columns.to_numpy(dtype=float)
-    ends = np.outer(loss.iloc[:, 0], 1 - t) + np.outer(loss.iloc[:, -1], t)
-    return loss - ends
+def barriers(table: pd.DataFrame, pair: str) -> pd.Series:
+    """Largest excess of the loss on the line between two networks, by seed."""
+    own = where(table, **dict(zip(ENDS, PAIRS[pair], strict=True)))
+    return own.groupby("seed")["excess"].max()
 
 
-def barriers(table: pd.DataFrame, pair: tuple[bool, bool, bool]) -> pd.Series:
-    """Largest excess on the line, by seed."""
-    return excess(table, pair).max(axis=1)
-
-
-# Tables for the figures
+# Tables for the figures, numbers for the prose
 
 
 def peak(table: pd.DataFrame) -> pd.DataFrame:
@@ -148,7 +145,7 @@ def peak(table: pd.DataFrame) -> pd.DataFrame:
 
 def closed_form() -> pd.DataFrame:
     """The squared error of the proposition, as many samples: panel, line, count, value."""
-    counts = [int(p) for p in np.unique(np.geomspace(10, ALL, 200).astype(int))]
+    counts = np.unique(np.geomspace(10, ALL, 200).astype(int)).tolist()
     own = [p for p in counts if abs(p - SAMPLES) >= 2]
     values = [theory.risk(SAMPLES, p, inside=p / ALL, outside=1 - p / ALL + NOISE) for p in own]
     columns = {"panel": "squared error, in closed form", "line": "Gaussian features"}
@@ -157,85 +154,62 @@ def closed_form() -> pd.DataFrame:
 
 def captures(rooms: pd.DataFrame, wide: pd.DataFrame) -> pd.DataFrame:
     """What `figures.captures` draws: panel, line, x, value, low, high."""
-    none = where(rooms, energy=0.0)
     names = {"own": "noise of its own", "shared": "noise of a group"}
-    seen = pd.concat([rooms, none.assign(kind="shared")]).replace({"kind": names})
-    noise = summary(seen, ["kind", "energy"], "captured", measure=SHARE)
+    seen = pd.concat([rooms, where(rooms, energy=0.0).assign(kind="shared")])
     few = where(wide, samples=wide["samples"].min())
-    named = few.assign(line=few["rate"].map("rate {:g}".format))
-    widths = summary(named, ["line", "width"], "captured", measure=SHARE)
+    parts = {
+        "energy of the noise": seen.assign(line=seen["kind"].map(names), x=seen["energy"]),
+        "hidden units": few.assign(line=few["rate"].map("rate {:g}".format), x=few["width"]),
+    }
     return pd.concat([
-        noise.rename(columns={"kind": "line", "energy": "x"}).assign(panel="energy of the noise"),
-        widths.rename(columns={"width": "x"}).assign(panel="hidden units"),
+        summary(part, ["line", "x"], "captured", measure=SHARE).assign(panel=panel)
+        for panel, part in parts.items()
     ], ignore_index=True)  # fmt: skip
 
 
 def rises(table: pd.DataFrame) -> pd.DataFrame:
     """What `figures.rises` draws: strength, structure, seed, rise."""
-    names = {True: "parity", False: "brightness"}
-    found = table.assign(structure=table["parity"].astype(bool).map(names))
-    return found[["strength", "structure", "seed", "rise"]]
+    structure = np.where(table["parity"].astype(bool), "parity", "brightness")
+    return table.assign(structure=structure)[["strength", "structure", "seed", "rise"]]
 
 
 def lines(table: pd.DataFrame) -> pd.DataFrame:
     """What `figures.lines` draws: pair, t, value, low, high."""
-    parts = [
-        summary(
-            excess(table, pair).melt(ignore_index=False).reset_index(), "t", "value"
-        ).assign(pair=name)
-        for pair, name in PAIRS.items()
-    ]  # fmt: skip
-    return pd.concat(parts, ignore_index=True)
+    names = {ends: pair for pair, ends in PAIRS.items()}
+    pairs = [names[tuple(map(bool, ends))] for ends in table[list(ENDS)].to_numpy()]
+    return summary(table.assign(pair=pairs), ["pair", "t"], "excess")
 
 
-# Numbers for the prose: means over seeds, but where they say least
-
-
-def said_of_fits(fits: pd.DataFrame, features: pd.DataFrame) -> dict[str, float]:
-    """Of networks on shuffled labels, and of random features."""
-    names = {(experiment.WIDTH, False): "own", (experiment.WIDTH, True): "shuffled"}
-    found: dict[str, float] = {}
-    for (width, shuffled), part in fits.groupby(["width", "shuffled"]):
-        name = names.get((width, shuffled), "narrow")
-        found |= {f"correct_{name}": part["correct"].mean(), f"right_{name}": part["right"].min(),
-                  f"steps_{name}": part["steps"].mean()}  # fmt: skip
-    ends = {"few": features["count"].min(), "peak": SAMPLES, "most": features["count"].max()}
-    arms = {FLIPPED: "flipped", NEVER: "never", AT_TIMES: "times"}
-    for (arm, ridge, count), part in features.groupby(["arm", "ridge", "count"]):
-        for end, own in ends.items():
-            if own == count:
-                tail = f"{arms[str(arm)]}{'_ridge' if ridge else ''}_{end}"
-                found |= {f"{n}_{tail}": part[n].mean() for n in ("wrong", "captured")}
-    return {name: float(value) for name, value in found.items()}
+def said(fits: pd.DataFrame, features: pd.DataFrame) -> dict[str, float]:
+    """Means over seeds of what fits and of features; `right`, the least: COLUMN_GROUP."""
+    counts = [features["count"].min(), SAMPLES, features["count"].max()]
+    seen = where(features, count=counts)
+    seen = seen.assign(arm=seen["arm"].where(seen["ridge"] == 0, "ridge"))
+    return {
+        **evidence.said(fits, ["width", "shuffled"], ["correct", "steps"]),
+        **evidence.said(fits, ["width", "shuffled"], "right", measure=pd.Series.min),
+        **evidence.said(seen, ["arm", "count"], ["wrong", "captured"]),
+    }
 
 
 def said_of_room(rooms: pd.DataFrame, wide: pd.DataFrame) -> dict[str, float]:
-    """Of noise and of width."""
-    found: dict[str, float] = {"most_energy": rooms["energy"].max()}
-    for (kind, energy), part in rooms.groupby(["kind", "energy"]):
-        if energy in (0, rooms["energy"].max()):
-            name = kind if energy else "none"
-            found |= {f"{n}_{name}": part[n].mean() for n in ("captured", "wrong")}
-            found[f"exceptions_{name}"] = part["exceptions"].min()
-    for (width, samples), part in wide.groupby(["width", "samples"]):
-        found |= {f"captured_{width}_{samples}": part["captured"].mean(),
-                  f"wrong_{width}_{samples}": part["wrong"].mean()}  # fmt: skip
-    found["right_wide"] = wide["right"].min()
-    return {name: float(value) for name, value in found.items()}
+    """Means over seeds of noise and of widths; `right` and `exceptions`, the least."""
+    least, room, width = pd.Series.min, ["kind", "energy"], ["width", "samples"]
+    return {
+        **evidence.said(rooms, room, ["captured", "wrong"]),
+        **evidence.said(rooms, room, ["right", "exceptions"], measure=least),
+        **evidence.said(wide, width, ["captured", "wrong"]),
+        **evidence.said(wide, width, "right", measure=least),
+    }
 
 
 def said_of_valleys(flat: pd.DataFrame, line: pd.DataFrame) -> dict[str, float]:
-    """Of noise on weights and of straight lines."""
-    names = {STRENGTH: "usual", FAINT: "faint"}
-    found: dict[str, float] = {"right_alone": flat["right"].min()}
-    for strength, name in names.items():
-        values = quotients(flat, strength)
-        found |= {f"quotient_{name}": np.exp(np.nanmean(np.log(values))),
-                  f"quotients_{name}": float((~np.isnan(values)).sum())}  # fmt: skip
-        for parity in (True, False):
-            own = _of(flat, "rise", strength=strength, parity=parity)
-            found[f"rise_{'parity' if parity else 'brightness'}_{name}"] = own.mean()
-    short = ("mixed", "parity", "brightness", "loose")
-    for pair, end in zip(PAIRS, short, strict=True):
-        found[f"barrier_{end}"] = barriers(line, pair).mean()
-    return {name: float(value) for name, value in found.items()}
+    """Quotients and how many there are, rises, barriers: means over seeds; `right`, the least."""
+    found = {"right_alone": float(flat["right"].min())}
+    for name, strength in (("usual", STRENGTH), ("faint", FAINT)):
+        logs = np.log(quotients(flat, strength))
+        found |= {f"quotient_{name}": float(np.exp(np.nanmean(logs))),
+                  f"known_{name}": float((~np.isnan(logs)).sum())}  # fmt: skip
+    names = ("mixed", "same", "bright", "loose")
+    pairs = zip(names, PAIRS, strict=True)
+    return found | {f"barrier_{name}": float(barriers(line, pair).mean()) for name, pair in pairs}

@@ -5,12 +5,23 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from falsestruct.plots.shapes import (
-    Look, beside, curve, groups, legend, line, marks, panels, rows, series,
-)  # fmt: skip
+from falsestruct.plots.shapes import Look, beside, curve, groups, legend, marks, panels, series
+from falsestruct.plots.shapes import rows as stacked
 from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, PINK, figure, tidy
 
 STRUCTURES = {"brightness": Look("brightness", FALSE, "s"), "parity": Look("parity", ORIGINAL)}
+
+
+def _lines(table: pd.DataFrame, x: str, aspect: float, **options: bool) -> tuple[Figure, list]:
+    """A panel for each value of the column panel, a line for each of line, and their legend."""
+    picture, parts = panels(table, "panel", aspect=aspect, **options)
+    looks = series(dict.fromkeys(table["line"]), line="-")
+    for axis, own in parts:
+        for look, part in groups(own, "line", looks):
+            if len(part):
+                curve(axis, part.dropna(axis="columns", how="all"), x, "value", look, ms=3)
+    legend(picture, looks)
+    return picture, [axis for axis, _ in parts]
 
 
 def peak(table: pd.DataFrame, *, samples: int) -> Figure:
@@ -20,20 +31,13 @@ def peak(table: pd.DataFrame, *, samples: int) -> Figure:
         table: Columns panel, line, count, value, low, high.
         samples: Where the dotted line is.
     """
-    picture, parts = panels(table, "panel", aspect=0.42, sharey=False)
-    looks = series(dict.fromkeys(table["line"]), line="-")
-    looks["Gaussian features"] = Look("Gaussian features", "black", "", line="-")
-    for axis, own in parts:
-        for look, part in groups(own, "line", looks):
-            if len(part):
-                part = part.dropna(axis="columns", how="all")
-                curve(axis, part, "count", "value", look, ms=3)
+    picture, axes = _lines(table, "count", 0.45, sharey=False)
+    for axis in axes:
         axis.axvline(samples, color=GREY, linestyle=":", linewidth=0.9)
         axis.set(xscale="log", xlabel="features")
-    parts[0][0].set_yscale("log")
-    for axis, _ in parts[1:]:
+    axes[0].set_yscale("log")
+    for axis in axes[1:]:
         axis.set_ylim(0, 1)
-    legend(picture, looks, more={"as many as samples": line(style=":")})
     return picture
 
 
@@ -43,19 +47,14 @@ def captures(table: pd.DataFrame) -> Figure:
     Args:
         table: Columns panel, line, x, value, low, high.
     """
-    picture, parts = panels(table, "panel", aspect=0.48)
-    looks = series(dict.fromkeys(table["line"]), line="-")
-    for axis, own in parts:
-        for look, part in groups(own, "line", looks):
-            if len(part):
-                curve(axis, part, "x", "value", look)
-        axis.set(xlabel=str(own["panel"].iloc[0]), ylim=(0, 1))
+    picture, axes = _lines(table, "x", 0.48)
+    for axis, panel in zip(axes, dict.fromkeys(table["panel"]), strict=True):
+        axis.set(xlabel=panel, ylim=(0, 1))
         axis.set_title("")
-    widths = sorted(table[table["panel"] == parts[1][1]["panel"].iloc[0]]["x"].unique())
-    parts[1][0].set_xscale("log", base=2)
-    parts[1][0].set_xticks(widths, [f"{width:g}" for width in widths])
-    parts[0][0].set_ylabel("capture of the brightness")
-    legend(picture, looks, columns=4)
+    widths = sorted(table[table["panel"] == "hidden units"]["x"].unique())
+    axes[1].set_xscale("log", base=2)
+    axes[1].set_xticks(widths, [f"{width:g}" for width in widths])
+    axes[0].set_ylabel("capture of the brightness")
     return picture
 
 
@@ -66,12 +65,11 @@ def rises(table: pd.DataFrame) -> Figure:
         table: Columns strength, structure, seed, rise.
     """
     named = table.assign(panel=[f"brightness of {s:g}" for s in table["strength"]])
-    picture, parts = rows(named[named["rise"] > 0], "panel", "structure", aspect=0.42)
+    picture, parts = stacked(named[named["rise"] > 0], "panel", "structure", aspect=0.42)
     for axis, own in parts:
         for look, part in groups(own, "structure", STRUCTURES):
-            if len(part):
-                shifted = part.assign(height=part["height"] + beside(part["rise"]))
-                marks(axis, shifted, "rise", look, faint=True)
+            shifted = part.assign(height=part["height"] + beside(part["rise"]))
+            marks(axis, shifted, "rise", look, faint=True)
         axis.set_xscale("log")
     parts[-1][0].set_xlabel("rise of the loss where both structures agree")
     return picture
@@ -85,12 +83,9 @@ def lines(table: pd.DataFrame) -> Figure:
     """
     picture = figure(0.48)
     axis = picture.subplots()
-    colours = (GREEN, ORIGINAL, FALSE, PINK)
-    names, marked = list(dict.fromkeys(table["pair"])), ("D", "o", "s", "^")
-    looks = {
-        name: Look(name, colour, marker, line="-")
-        for name, colour, marker in zip(names, colours, marked, strict=False)
-    }
+    styles = zip((GREEN, ORIGINAL, FALSE, PINK), ("D", "o", "s", "^"), strict=True)
+    pairs = dict.fromkeys(table["pair"])
+    looks = {name: Look(name, *style, line="-") for name, style in zip(pairs, styles, strict=False)}
     for look, part in groups(table, "pair", looks):
         curve(axis, part, "t", "value", look, band=True, ms=3)
     axis.set_yscale("symlog", linthresh=1e-3)

@@ -7,7 +7,7 @@ and their noise, are the same for all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -33,27 +33,35 @@ FIRST = 1000  # seed of the first network; smaller ones were for trials
 DATA, NOISE, LABELS, WEIGHTS, OTHER = 100_000, 200_000, 300_000, 400_000, 500_000
 FEATURES = 7  # beside the seed, of random features
 TEST_SEED = 90_000
-PIXELS = 64
+PIXELS, SIDE = 64, 8
 STRENGTH, FAINT = 0.1, 0.01  # of the brightness
 WRONG = 0.1  # share of images whose brightness is wrong, or whose label is flipped
 RATE, RATES = 3e-3, (1e-3, 3e-3)  # of Adam
 LEARNT, EQUAL = 1e-2, 5e-3  # training losses at which networks stop; the second for the landscape
-MOST = 3000  # steps
+MOST = 6000  # steps, of networks that have not stopped
+SHUFFLING = 3000  # steps that shuffled labels may take
 IMAGES, WIDTH = 300, 128  # of networks that learn shuffled labels
 CROWD, UNITS, INPUTS, GROUPS = 160, 64, 320, 8  # images, units, inputs of noise, their groups
 ALONE = 120  # images of networks that learn one structure alone, each in both brightnesses
 SHAKE, DRAWS = 0.5, 20  # noise on the weights, relative to their norm, and how often
 LINE = tuple(k / 10 for k in range(11))  # places on a straight line
 SAMPLES, RIDGE = 200, 0.1  # of random features; the ridge, over the mean square length of a sample
-ARMS = {"flipped labels": 1.0, "never wrong": 1.0, "wrong at times": 1 - WRONG}  # agreement
+FLIPPED, NEVER, AT_TIMES = "flipped labels", "never wrong", "wrong at times"
+ARMS = {FLIPPED: 1.0, NEVER: 1.0, AT_TIMES: 1 - WRONG}  # agreement
+
+
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
 
 
 def _seeds(count: int) -> list[int]:
     return list(range(FIRST, FIRST + count))
 
 
-def _generator(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
+def _swept(
+    point: Callable[..., pd.DataFrame], grid: Sequence[Mapping[str, Any]], seeds: int
+) -> pd.DataFrame:
+    return sweep(point, [{**one, "seeds": seeds} for one in grid]).drop(columns="seeds")
 
 
 @cache
@@ -78,32 +86,46 @@ def images(seed: int, samples: int, *, rho: float, strength: float = STRENGTH) -
     return x.flatten(1), y
 
 
-def _asked(networks: Ensemble, noise: Tensor | None = None) -> dict[str, list[float]]:
-    """Error where both structures agree, and capture of the brightness; noise for both."""
-    (x, y), (other, parity) = held_out(STRENGTH)
-    if noise is not None:
-        x, other = (torch.cat((part, noise), 1) for part in (x, other))
-    captured = 1 - success.accuracy(networks.labels(other), parity)
-    return {
-        "wrong": (1 - success.accuracy(networks.labels(x), y)).tolist(),
-        "captured": captured.tolist(),
-    }
+def said(x: Tensor, strength: float) -> Tensor:
+    """What the brightness says of flat images, (samples,)."""
+    return problem(strength).false(x.view(-1, SIDE, SIDE)).double()
+
+
+def _trained(width: int, sets: Sequence[Set], start: int = FIRST, **options: Any) -> Ensemble:
+    """Networks with one hidden layer, one a set, the seeds from `start` on."""
+    seeds = range(start, start + len(sets))
+    settings: dict[str, Any] = {"target": LEARNT, "learning_rate": RATE, "steps": MOST}
+    schedule = Schedule(**(settings | options))
+    return ensembles.train(shallow(sets[0][0].shape[1], width), sets, seeds, schedule)
 
 
 def _kept(networks: Ensemble, sets: Sequence[Set]) -> Tensor:
     """Which of its own training labels each network gives back, (members, samples)."""
     x, y = (torch.stack(part) for part in zip(*sets, strict=True))
-    return networks.labels(x, own=True) == y
+    return (networks.labels(x, own=True) == y).double()
 
 
-def _exceptions(x: Tensor, y: Tensor) -> Tensor:
-    """Where the brightness of flat images is wrong, (samples,)."""
-    return problem(STRENGTH).false(x.view(-1, 8, 8)) != y
+def _looked_at(
+    networks: Ensemble, sets: Sequence[Set], wrong: Sequence[Tensor], noise: Tensor
+) -> pd.DataFrame:
+    """Columns seed, loss, steps, reached, and the following.
 
+    wrong: error on held-out images where both structures agree; captured: of the brightness; right,
+    exceptions: training labels given back, of all images and of those whose brightness is wrong.
 
-def _shares(right: Tensor, among: Tensor) -> list[float]:
-    """Share of the samples among these that are right, for each member."""
-    return ((right & among).sum(1) / among.sum(1)).tolist()
+    Args:
+        wrong: Which images of each set those are.
+        noise: Further inputs of the held-out images, (images, inputs), maybe none.
+    """
+    kept, among = _kept(networks, sets), torch.stack(list(wrong)).double()
+    agree, apart = (
+        success.accuracy(networks.labels(torch.cat((x, noise), 1)), y)
+        for x, y in held_out(STRENGTH)
+    )
+    return networks.table(
+        wrong=1 - agree, captured=1 - apart, right=kept.mean(1),
+        exceptions=(kept * among).sum(1) / among.sum(1),
+    )  # fmt: skip
 
 
 # Success that should not be possible
@@ -112,84 +134,64 @@ def _shares(right: Tensor, among: Tensor) -> list[float]:
 def fits_point(*, width: int, shuffled: bool, seeds: int) -> pd.DataFrame:
     """Networks on plain digits, with their labels or shuffled ones: right (of those), correct.
 
-    Columns: seed, right, correct (share of held-out images whose parity is read), steps.
+    Columns: seed, right, correct (share of held-out images whose parity is read), steps, loss.
     """
     sets = []
     for seed in _seeds(seeds):
         x, y = images(seed, IMAGES, rho=1.0, strength=0.0)
         order = torch.randperm(len(y), generator=_generator(LABELS + seed))
         sets.append((x, y[order] if shuffled else y))
-    schedule = Schedule(MOST, target=LEARNT, learning_rate=RATE)
-    networks = ensembles.train(shallow(PIXELS, width), sets, _seeds(seeds), schedule)
-    x, y = held_out(0.0)[0]
-    right = _kept(networks, sets).double().mean(1)
-    table = networks.table(right=right, correct=success.accuracy(networks.labels(x), y))
-    return table[["seed", "right", "correct", "steps"]]
+    networks, (x, y) = _trained(width, sets, steps=SHUFFLING), held_out(0.0)[0]
+    correct = success.accuracy(networks.labels(x), y)
+    return networks.table(right=_kept(networks, sets).mean(1), correct=correct)
 
 
 def fits(narrow: int, *, seeds: int) -> pd.DataFrame:
     """`fits_point` of wide networks with either labels, and of narrow ones with shuffled labels."""
     kinds = [(WIDTH, False), (WIDTH, True), (narrow, True)]
-    grid = [{"width": w, "shuffled": s, "seeds": seeds} for w, s in kinds]
-    return sweep(fits_point, grid).drop(columns="seeds")
+    return _swept(fits_point, [{"width": w, "shuffled": s} for w, s in kinds], seeds)
 
 
 # The peak
 
 
 def features_point(*, count: int, most: int, seeds: int) -> pd.DataFrame:
-    """Random features and least squares: a row a seed, arm and ridge.
+    """Random features and least squares, the first `count` of `most`: a row a seed, arm and ridge.
 
     Columns: arm (of `ARMS`), ridge, seed, wrong, captured, right (training labels given back).
     """
-    (x, y), (other, parity) = ((x.numpy(), y.numpy()) for x, y in held_out(STRENGTH))
+    agree, apart = ((x.numpy(), y.numpy() > 0) for x, y in held_out(STRENGTH))
     rows = []
     for seed in _seeds(seeds):
-        for rho in sorted(set(ARMS.values())):
-            points, given = (part.numpy() for part in images(seed, SAMPLES, rho=rho))
-            made = features.Features.draw(points, most, np.random.default_rng([seed, FEATURES]))
-            seen, agree, apart = (made(part, count) for part in (points, x, other))
-            for arm, ridge in _fitted(rho):
-                targets = 2 * given - 1
-                if arm == "flipped labels":
-                    targets[_flipped(seed)] *= -1
-                weights = features.fit(seen, targets, ridge=ridge)
-                told = [part @ weights > 0 for part in (agree, apart, seen)]
-                rows.append({
-                    "arm": arm, "ridge": ridge, "seed": seed,
-                    "wrong": float((told[0] != (y > 0)).mean()),
-                    "captured": float((told[1] != (parity > 0)).mean()),
-                    "right": float((told[2] == (targets > 0)).mean()),
-                })  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def _fitted(rho: float) -> list[tuple[str, float]]:
-    """The arms of an agreement, and with which ridge."""
-    arms = [(arm, 0.0) for arm, own in ARMS.items() if own == rho]
-    return arms + [(arm, RIDGE) for arm, _ in arms if arm == "flipped labels"]
-
-
-def _flipped(seed: int) -> np.ndarray:
-    """Which training labels of a seed are flipped."""
-    rng = np.random.default_rng([seed, LABELS])
-    return rng.permutation(SAMPLES)[: round(WRONG * SAMPLES)]
+        order = np.random.default_rng([seed, LABELS]).permutation(SAMPLES)
+        for arm, rho in ARMS.items():
+            x, y = (part.numpy() for part in images(seed, SAMPLES, rho=rho))
+            made = features.Features.draw(x, most, np.random.default_rng([seed, FEATURES]))
+            flips = order[: round(WRONG * SAMPLES)] if arm == FLIPPED else order[:0]
+            y[flips] = 1 - y[flips]
+            for ridge in (0.0, RIDGE)[: 1 + (arm == FLIPPED)]:
+                weights = features.fit(made(x, count), 2 * y - 1, ridge=ridge)
+                off = [
+                    float(((made(points, count) @ weights > 0) != labels).mean())
+                    for points, labels in (agree, apart, (x, y > 0))
+                ]
+                named = dict(zip(("wrong", "captured", "right"), off, strict=True))
+                rows.append({"arm": arm, "ridge": ridge, "seed": seed} | named)
+    found = pd.DataFrame(rows)
+    return found.assign(right=1 - found["right"])
 
 
 def peak(counts: Sequence[int], *, seeds: int) -> pd.DataFrame:
     """`features_point` for each number of features."""
-    rest = {"most": max(counts), "seeds": seeds}
-    return sweep(features_point, [{"count": n, **rest} for n in counts]).drop(columns=[*rest])
+    grid = [{"count": count, "most": max(counts)} for count in counts]
+    return _swept(features_point, grid, seeds).drop(columns="most")
 
 
 # Room, and width
 
 
 def room_point(*, kind: str, energy: float, seeds: int) -> pd.DataFrame:
-    """Networks whose images come with noise, the brightness wrong at times.
-
-    Columns: seed, wrong, captured, right and exceptions (training labels given back, of all images
-    and of those whose brightness is wrong), loss, steps.
+    """Networks whose images come with noise, the brightness wrong at times: as `_looked_at`.
 
     Args:
         kind: "own": each image has its noise; "shared": a group of images has.
@@ -200,128 +202,104 @@ def room_point(*, kind: str, energy: float, seeds: int) -> pd.DataFrame:
         groups = {"own": 0, "shared": GROUPS}[kind]
         noise = room.noise(CROWD, INPUTS, energy, _generator(NOISE + seed), groups=groups)
         sets.append((torch.cat((x, noise), 1), y))
-        wrong.append(_exceptions(x, y))
-    schedule = Schedule(MOST, target=LEARNT, learning_rate=RATE)
-    networks = ensembles.train(shallow(PIXELS + INPUTS, UNITS), sets, _seeds(seeds), schedule)
+        wrong.append(said(x, STRENGTH) != y)
     unseen = room.noise(HELD_OUT, INPUTS, energy, _generator(TEST_SEED + 1))
-    return _looked_at(networks, sets, torch.stack(wrong), unseen)
-
-
-def _looked_at(
-    networks: Ensemble, sets: Sequence[Set], wrong: Tensor, noise: Tensor | None = None
-) -> pd.DataFrame:
-    kept = _kept(networks, sets)
-    columns: dict[str, Any] = {
-        **_asked(networks, noise), "right": kept.double().mean(1).tolist(),
-        "exceptions": _shares(kept, wrong),
-    }  # fmt: skip
-    return networks.table(**columns).drop(columns="reached")
+    return _looked_at(_trained(UNITS, sets), sets, wrong, unseen)
 
 
 def rooms(energies: Sequence[float], *, seeds: int) -> pd.DataFrame:
     """`room_point` for each energy of the noise, own and shared; without energy both are one."""
     points = [(kind, e) for kind in ("own", "shared") for e in energies if e or kind == "own"]
-    grid = [{"kind": kind, "energy": e, "seeds": seeds} for kind, e in points]
-    return sweep(room_point, grid).drop(columns="seeds")
+    return _swept(room_point, [{"kind": kind, "energy": e} for kind, e in points], seeds)
 
 
 def wide_point(*, width: int, samples: int, rate: float, seeds: int) -> pd.DataFrame:
-    """Networks of a width, the brightness wrong at times: columns as of `room_point`."""
+    """Networks of a width, the brightness wrong at times: as `_looked_at`."""
     sets = [images(seed, samples, rho=1 - WRONG) for seed in _seeds(seeds)]
-    wrong = torch.stack([_exceptions(x, y) for x, y in sets])
-    schedule = Schedule(2 * MOST, target=LEARNT, learning_rate=rate)
-    networks = ensembles.train(shallow(PIXELS, width), sets, _seeds(seeds), schedule)
-    return _looked_at(networks, sets, wrong)
+    wrong = [said(x, STRENGTH) != y for x, y in sets]
+    networks = _trained(width, sets, learning_rate=rate)
+    return _looked_at(networks, sets, wrong, torch.empty(HELD_OUT, 0))
 
 
 def wide(widths: Sequence[int], samples: Sequence[int], *, seeds: int) -> pd.DataFrame:
     """`wide_point` for each width and the fewest samples, and for the middle one and the most."""
-    few, many = min(samples), max(samples)
-    points = [(w, few) for w in widths] + [(sorted(widths)[len(widths) // 2], many)]
-    grid = [
-        {"width": w, "samples": n, "rate": rate, "seeds": seeds}
-        for rate in RATES
-        for w, n in points
-    ]
-    return sweep(wide_point, grid).drop(columns="seeds")
+    points = [(width, min(samples)) for width in widths]
+    points.append((sorted(widths)[len(widths) // 2], max(samples)))
+    grid = [{"width": w, "samples": n, "rate": rate} for rate in RATES for w, n in points]
+    return _swept(wide_point, grid, seeds)
 
 
 # Valleys
 
 
 @cache
-def alone(strength: float, parity: bool, start: int, seeds: int) -> tuple[Ensemble, list[Set]]:
+def alone(strength: float, parity: bool, first: int, seeds: int) -> tuple[Ensemble, list[Set]]:
     """Networks that learn one structure alone, from images in both brightnesses; their sets.
 
     The first half of each set are the images on which both structures agree.
 
     Args:
         parity: Labels are the digit's parity; else what the brightness says.
-        start: Added to the seed of the first weights, not to that of the images.
+        first: Seed of the first network's weights; the images don't depend on it.
     """
     sets = []
     for seed in _seeds(seeds):
         both = [images(seed, ALONE, rho=rho, strength=strength) for rho in (1.0, 0.0)]
         x, y = (torch.cat(part) for part in zip(*both, strict=True))
-        said = problem(strength).false(x.view(-1, 8, 8)).double()
-        sets.append((x, y if parity else said))
-    schedule = Schedule(2 * MOST, target=EQUAL, learning_rate=RATE)
-    starts = [start + seed for seed in _seeds(seeds)]
-    return ensembles.train(shallow(PIXELS, UNITS), sets, starts, schedule), sets
+        sets.append((x, y if parity else said(x, strength)))
+    return _trained(UNITS, sets, first, target=EQUAL), sets
 
 
-def _agreed(sets: Sequence[Set]) -> Set:
-    """Of each set the images on which both structures agree, (members, samples, inputs)."""
-    x, y = (torch.stack(part) for part in zip(*sets, strict=True))
-    return x[:, :ALONE], y[:, :ALONE]
+def _known(strength: float, parity: bool, first: int, seeds: int) -> tuple[dict[str, Tensor], Set]:
+    """Weights of `alone`, and the images of each on which both structures agree."""
+    networks, sets = alone(strength, parity, first, seeds)
+    assert networks.trained is not None
+    x, y = (torch.stack(part)[:, :ALONE] for part in zip(*sets, strict=True))
+    return networks.trained.parameters, (x, y)
 
 
 def flat_point(*, strength: float, parity: bool, seeds: int) -> pd.DataFrame:
     """How much noise on the weights costs networks that know one structure alone.
 
-    Columns: seed, rise (of the loss, where both structures agree), right, loss, steps.
+    Columns: seed, rise (of the loss, where both structures agree), right, loss, steps, reached.
     """
-    networks, sets = alone(strength, parity, 0, seeds)
-    assert networks.trained is not None
-    found = landscape.rise(
-        shallow(PIXELS, UNITS), networks.trained.parameters, *_agreed(sets),
-        size=SHAKE, draws=DRAWS, generator=_generator(WEIGHTS),
-    )  # fmt: skip
-    right = _kept(networks, sets).double().mean(1)
-    return networks.table(rise=found, right=right).drop(columns="reached")
+    (networks, sets), options = (
+        alone(strength, parity, FIRST, seeds),
+        {"size": SHAKE, "draws": DRAWS},
+    )
+    weights, own = _known(strength, parity, FIRST, seeds)
+    noise = _generator(WEIGHTS)
+    found = landscape.rise(shallow(PIXELS, UNITS), weights, *own, generator=noise, **options)
+    return networks.table(rise=found, right=_kept(networks, sets).mean(1))
 
 
 def flat(*, seeds: int) -> pd.DataFrame:
     """`flat_point` for both structures, with the usual and with a faint brightness."""
-    grid = {"strength": [STRENGTH, FAINT], "parity": [False, True], "seeds": [seeds]}
-    return sweep(flat_point, grid).drop(columns="seeds")
+    grid = [{"strength": s, "parity": p} for s in (STRENGTH, FAINT) for p in (False, True)]
+    return _swept(flat_point, grid, seeds)
 
 
 def line_point(*, first: bool, second: bool, matched: bool, seeds: int) -> pd.DataFrame:
     """The loss on straight lines between two networks of one seed's images, from two starts.
 
-    Columns: seed, t, loss (where both structures agree).
+    Columns: seed, t, excess (of the loss over its ends' mix, where both structures agree).
 
     Args:
         first, second: Whether each end knows the parity; else it knows the brightness.
         matched: Put the units of the second one in the order of the first.
     """
-    (one, sets), (two, _) = alone(STRENGTH, first, 0, seeds), alone(STRENGTH, second, OTHER, seeds)
-    assert one.trained is not None and two.trained is not None
-    begin, end = one.trained.parameters, two.trained.parameters
+    begin, own = _known(STRENGTH, first, FIRST, seeds)
+    end, _ = _known(STRENGTH, second, FIRST + OTHER, seeds)
     end = landscape.matched(begin, end) if matched else end
-    network, rows = shallow(PIXELS, UNITS), _agreed(sets)
-    parts = [
-        pd.DataFrame({"seed": one.seeds, "t": t})
-        .assign(loss=landscape.loss(network, landscape.mixed(begin, end, t), *rows).tolist())
-        for t in LINE
-    ]  # fmt: skip
-    return pd.concat(parts, ignore_index=True)
+    found = landscape.line(shallow(PIXELS, UNITS), begin, end, LINE, own)  # (members, places)
+    table = pd.DataFrame(found.numpy(), index=_seeds(seeds), columns=list(LINE))
+    return table.melt(var_name="t", value_name="excess", ignore_index=False).reset_index(
+        names="seed"
+    )
 
 
 def lines(*, seeds: int) -> pd.DataFrame:
     """`line_point` for each pair of structures, units matched, and the mixed one as units come."""
     ends = [(False, True, True), (True, True, True), (False, False, True), (False, True, False)]
     names = ("first", "second", "matched")
-    grid = [dict(zip(names, one, strict=True)) | {"seeds": seeds} for one in ends]
-    return sweep(line_point, grid).drop(columns="seeds")
+    return _swept(line_point, [dict(zip(names, one, strict=True)) for one in ends], seeds)
