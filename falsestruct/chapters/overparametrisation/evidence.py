@@ -167,12 +167,6 @@ def captures(rooms: pd.DataFrame, wide: pd.DataFrame) -> pd.DataFrame:
     ], ignore_index=True)  # fmt: skip
 
 
-def rises(table: pd.DataFrame) -> pd.DataFrame:
-    """What `figures.rises` draws: strength, structure, seed, rise."""
-    structure = np.where(table["parity"].astype(bool), "parity", "brightness")
-    return table.assign(structure=structure)[["strength", "structure", "seed", "rise"]]
-
-
 def lines(table: pd.DataFrame) -> pd.DataFrame:
     """What `figures.lines` draws: pair, t, value, low, high."""
     names = {ends: pair for pair, ends in PAIRS.items()}
@@ -182,34 +176,29 @@ def lines(table: pd.DataFrame) -> pd.DataFrame:
 
 def said(fits: pd.DataFrame, features: pd.DataFrame) -> dict[str, float]:
     """Means over seeds of what fits and of features; `right`, the least: COLUMN_GROUP."""
-    counts = [features["count"].min(), SAMPLES, features["count"].max()]
-    seen = where(features, count=counts)
-    seen = seen.assign(arm=seen["arm"].where(seen["ridge"] == 0, "ridge"))
-    return {
-        **evidence.said(fits, ["width", "shuffled"], ["correct", "steps"]),
-        **evidence.said(fits, ["width", "shuffled"], "right", measure=pd.Series.min),
-        **evidence.said(seen, ["arm", "count"], ["wrong", "captured"]),
-    }
+    ends = [features["count"].min(), SAMPLES, features["count"].max()]
+    seen = features.assign(arm=features["arm"].where(features["ridge"] == 0, "ridge"))
+    kinds = ["width", "shuffled"]
+    found = evidence.said(fits, kinds, ["correct", "steps"])
+    found |= evidence.said(fits, kinds, "right", measure=pd.Series.min)
+    return found | evidence.said(where(seen, count=ends), ["arm", "count"], ["wrong", "captured"])
 
 
 def said_of_room(rooms: pd.DataFrame, wide: pd.DataFrame) -> dict[str, float]:
     """Means over seeds of noise and of widths; `right` and `exceptions`, the least."""
-    least, room, width = pd.Series.min, ["kind", "energy"], ["width", "samples"]
-    return {
-        **evidence.said(rooms, room, ["captured", "wrong"]),
-        **evidence.said(rooms, room, ["right", "exceptions"], measure=least),
-        **evidence.said(wide, width, ["captured", "wrong"]),
-        **evidence.said(wide, width, "right", measure=least),
-    }
+    found: dict[str, float] = {}
+    for table, by in ((rooms, ["kind", "energy"]), (wide, ["width", "samples"])):
+        found |= evidence.said(table, by, ["captured", "wrong"])
+        found |= evidence.said(table, by, ["right", "exceptions"], measure=pd.Series.min)
+    return found
 
 
 def said_of_valleys(flat: pd.DataFrame, line: pd.DataFrame) -> dict[str, float]:
-    """Quotients and how many there are, rises, barriers: means over seeds; `right`, the least."""
-    found = {"right_alone": float(flat["right"].min())}
+    """Geometric mean quotients and how many there are, and mean barriers."""
+    found = {}
     for name, strength in (("usual", STRENGTH), ("faint", FAINT)):
         logs = np.log(quotients(flat, strength))
-        found |= {f"quotient_{name}": float(np.exp(np.nanmean(logs))),
-                  f"known_{name}": float((~np.isnan(logs)).sum())}  # fmt: skip
-    names = ("mixed", "same", "bright", "loose")
-    pairs = zip(names, PAIRS, strict=True)
-    return found | {f"barrier_{name}": float(barriers(line, pair).mean()) for name, pair in pairs}
+        found[f"quotient_{name}"] = float(np.exp(np.nanmean(logs)))
+        found[f"known_{name}"] = float((~np.isnan(logs)).sum())
+    names = zip(("mixed", "same", "bright", "loose"), PAIRS, strict=True)
+    return found | {f"barrier_{name}": float(barriers(line, pair).mean()) for name, pair in names}

@@ -5,11 +5,8 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from falsestruct.plots.shapes import Look, beside, curve, groups, legend, marks, panels, series
-from falsestruct.plots.shapes import rows as stacked
+from falsestruct.plots.shapes import Look, curve, groups, legend, panels, series
 from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, PINK, figure, tidy
-
-STRUCTURES = {"brightness": Look("brightness", FALSE, "s"), "parity": Look("parity", ORIGINAL)}
 
 
 def _lines(table: pd.DataFrame, x: str, aspect: float, **options: bool) -> tuple[Figure, list]:
@@ -55,23 +52,6 @@ def captures(table: pd.DataFrame) -> Figure:
     axes[1].set_xscale("log", base=2)
     axes[1].set_xticks(widths, [f"{width:g}" for width in widths])
     axes[0].set_ylabel("capture of the brightness")
-    return picture
-
-
-def rises(table: pd.DataFrame) -> Figure:
-    """What noise on the weights costs: a mark a network.
-
-    Args:
-        table: Columns strength, structure, seed, rise.
-    """
-    named = table.assign(panel=[f"brightness of {s:g}" for s in table["strength"]])
-    picture, parts = stacked(named[named["rise"] > 0], "panel", "structure", aspect=0.42)
-    for axis, own in parts:
-        for look, part in groups(own, "structure", STRUCTURES):
-            shifted = part.assign(height=part["height"] + beside(part["rise"]))
-            marks(axis, shifted, "rise", look, faint=True)
-        axis.set_xscale("log")
-    parts[-1][0].set_xlabel("rise of the loss where both structures agree")
     return picture
 
 

@@ -190,53 +190,49 @@ def peak(counts: Sequence[int], *, seeds: int) -> pd.DataFrame:
 # Room, and width
 
 
-def room_point(*, kind: str, energy: float, seeds: int) -> pd.DataFrame:
-    """Networks whose images come with noise, the brightness wrong at times: as `_looked_at`.
+def crowd_point(
+    *, width: int, samples: int, rate: float, kind: str, energy: float, seeds: int
+) -> pd.DataFrame:
+    """Networks on images whose brightness is wrong at times: columns as of `_looked_at`.
 
     Args:
-        kind: "own": each image has its noise; "shared": a group of images has.
+        kind: Whose noise comes with the images: each one's "own", "shared" by a group; or "none".
     """
+    inputs, groups = (0 if kind == "none" else INPUTS), {"shared": GROUPS}.get(kind, 0)
     sets, wrong = [], []
     for seed in _seeds(seeds):
-        x, y = images(seed, CROWD, rho=1 - WRONG)
-        groups = {"own": 0, "shared": GROUPS}[kind]
-        noise = room.noise(CROWD, INPUTS, energy, _generator(NOISE + seed), groups=groups)
+        x, y = images(seed, samples, rho=1 - WRONG)
+        noise = room.noise(samples, inputs, energy, _generator(NOISE + seed), groups=groups)
         sets.append((torch.cat((x, noise), 1), y))
         wrong.append(said(x, STRENGTH) != y)
-    unseen = room.noise(HELD_OUT, INPUTS, energy, _generator(TEST_SEED + 1))
-    return _looked_at(_trained(UNITS, sets), sets, wrong, unseen)
+    unseen = room.noise(HELD_OUT, inputs, energy, _generator(TEST_SEED + 1))
+    return _looked_at(_trained(width, sets, learning_rate=rate), sets, wrong, unseen)
 
 
 def rooms(energies: Sequence[float], *, seeds: int) -> pd.DataFrame:
-    """`room_point` for each energy of the noise, own and shared; without energy both are one."""
+    """`crowd_point` for each energy of the noise, own and shared; without energy both are one."""
     points = [(kind, e) for kind in ("own", "shared") for e in energies if e or kind == "own"]
-    return _swept(room_point, [{"kind": kind, "energy": e} for kind, e in points], seeds)
-
-
-def wide_point(*, width: int, samples: int, rate: float, seeds: int) -> pd.DataFrame:
-    """Networks of a width, the brightness wrong at times: as `_looked_at`."""
-    sets = [images(seed, samples, rho=1 - WRONG) for seed in _seeds(seeds)]
-    wrong = [said(x, STRENGTH) != y for x, y in sets]
-    networks = _trained(width, sets, learning_rate=rate)
-    return _looked_at(networks, sets, wrong, torch.empty(HELD_OUT, 0))
+    rest = {"width": UNITS, "samples": CROWD, "rate": RATE}
+    return _swept(crowd_point, [{"kind": kind, "energy": e} | rest for kind, e in points], seeds)
 
 
 def wide(widths: Sequence[int], samples: Sequence[int], *, seeds: int) -> pd.DataFrame:
-    """`wide_point` for each width and the fewest samples, and for the middle one and the most."""
+    """`crowd_point` for each width and the fewest samples, and for the middle one and the most."""
     points = [(width, min(samples)) for width in widths]
     points.append((sorted(widths)[len(widths) // 2], max(samples)))
-    grid = [{"width": w, "samples": n, "rate": rate} for rate in RATES for w, n in points]
-    return _swept(wide_point, grid, seeds)
+    rest = {"kind": "none", "energy": 0.0}
+    grid = [{"width": w, "samples": n, "rate": rate} | rest for rate in RATES for w, n in points]
+    return _swept(crowd_point, grid, seeds)
 
 
 # Valleys
 
 
 @cache
-def alone(strength: float, parity: bool, first: int, seeds: int) -> tuple[Ensemble, list[Set]]:
-    """Networks that learn one structure alone, from images in both brightnesses; their sets.
+def alone(strength: float, parity: bool, first: int, seeds: int) -> tuple[Ensemble, Set]:
+    """Networks that learn one structure alone, from images in both brightnesses.
 
-    The first half of each set are the images on which both structures agree.
+    Also the images of each on which both structures agree, x (members, images, pixels) and y.
 
     Args:
         parity: Labels are the digit's parity; else what the brightness says.
@@ -247,30 +243,27 @@ def alone(strength: float, parity: bool, first: int, seeds: int) -> tuple[Ensemb
         both = [images(seed, ALONE, rho=rho, strength=strength) for rho in (1.0, 0.0)]
         x, y = (torch.cat(part) for part in zip(*both, strict=True))
         sets.append((x, y if parity else said(x, strength)))
-    return _trained(UNITS, sets, first, target=EQUAL), sets
-
-
-def _known(strength: float, parity: bool, first: int, seeds: int) -> tuple[dict[str, Tensor], Set]:
-    """Weights of `alone`, and the images of each on which both structures agree."""
-    networks, sets = alone(strength, parity, first, seeds)
-    assert networks.trained is not None
     x, y = (torch.stack(part)[:, :ALONE] for part in zip(*sets, strict=True))
-    return networks.trained.parameters, (x, y)
+    return _trained(UNITS, sets, first, target=EQUAL), (x, y)
 
 
 def flat_point(*, strength: float, parity: bool, seeds: int) -> pd.DataFrame:
     """How much noise on the weights costs networks that know one structure alone.
 
-    Columns: seed, rise (of the loss, where both structures agree), right, loss, steps, reached.
+    Columns: seed, rise (of the loss, where both structures agree), loss, steps, reached.
     """
-    (networks, sets), options = (
-        alone(strength, parity, FIRST, seeds),
-        {"size": SHAKE, "draws": DRAWS},
-    )
-    weights, own = _known(strength, parity, FIRST, seeds)
-    noise = _generator(WEIGHTS)
-    found = landscape.rise(shallow(PIXELS, UNITS), weights, *own, generator=noise, **options)
-    return networks.table(rise=found, right=_kept(networks, sets).mean(1))
+    networks, own = alone(strength, parity, FIRST, seeds)
+    found = landscape.rise(
+        shallow(PIXELS, UNITS), weights(networks), *own,
+        size=SHAKE, draws=DRAWS, generator=_generator(WEIGHTS),
+    )  # fmt: skip
+    return networks.table(rise=found)
+
+
+def weights(networks: Ensemble) -> dict[str, Tensor]:
+    """Of trained networks, each (members, …)."""
+    assert networks.trained is not None
+    return networks.trained.parameters
 
 
 def flat(*, seeds: int) -> pd.DataFrame:
@@ -288,14 +281,12 @@ def line_point(*, first: bool, second: bool, matched: bool, seeds: int) -> pd.Da
         first, second: Whether each end knows the parity; else it knows the brightness.
         matched: Put the units of the second one in the order of the first.
     """
-    begin, own = _known(STRENGTH, first, FIRST, seeds)
-    end, _ = _known(STRENGTH, second, FIRST + OTHER, seeds)
+    one, own = alone(STRENGTH, first, FIRST, seeds)
+    begin, end = weights(one), weights(alone(STRENGTH, second, FIRST + OTHER, seeds)[0])
     end = landscape.matched(begin, end) if matched else end
     found = landscape.line(shallow(PIXELS, UNITS), begin, end, LINE, own)  # (members, places)
-    table = pd.DataFrame(found.numpy(), index=_seeds(seeds), columns=list(LINE))
-    return table.melt(var_name="t", value_name="excess", ignore_index=False).reset_index(
-        names="seed"
-    )
+    table = pd.DataFrame(found.numpy(), index=pd.Index(one.seeds, name="seed"), columns=LINE)
+    return table.melt(var_name="t", value_name="excess", ignore_index=False).reset_index()
 
 
 def lines(*, seeds: int) -> pd.DataFrame:
