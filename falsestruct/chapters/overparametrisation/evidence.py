@@ -202,3 +202,12 @@ def said_of_valleys(flat: pd.DataFrame, line: pd.DataFrame) -> dict[str, float]:
         found[f"known_{name}"] = float((~np.isnan(logs)).sum())
     names = zip(("mixed", "same", "bright", "loose"), PAIRS, strict=True)
     return found | {f"barrier_{name}": float(barriers(line, pair).mean()) for name, pair in names}
+
+
+def sizes() -> dict[str, float]:
+    """Numbers of the setting for the prose."""
+    inputs, units = experiment.PIXELS, experiment.WIDTH
+    return {
+        "wide": units, "parameters": (inputs + 2) * units + 1, "images": experiment.IMAGES,
+        "feature_images": SAMPLES, "noise_inputs": experiment.INPUTS, "groups": experiment.GROUPS,
+    }  # fmt: skip
