@@ -32,6 +32,7 @@ from tests.worlds import (
     instability,
     invariance,
     label_noise,
+    overparametrisation,
     simplicity,
     success,
 )
@@ -56,6 +57,7 @@ TRUE_HERE = {
     "invariance-synonyms": "says that deep networks follow the original of the hierarchy",
     "invariance-coincide": "the same",
     "failures-signal": "proved, about what a hint leaves once it has been learnt",
+    "over-ridge": "proved, about linear rules of least norm, whatever networks do",
 }
 # Not judged here.
 _PLAIN = "plain digits, names no structure; judged in test_perturbations, where nothing is shared"
@@ -164,6 +166,7 @@ WORLDS: dict[str, Callable[[], Found]] = {
     "13_label_noise": label_noise.world,
     "14_invariance": invariance.original,
     "15_failures": failures_world,
+    "17_overparametrisation": overparametrisation.original,
 }
 
 

@@ -23,4 +23,4 @@ def noise(
     if energy < 0 or groups < 0:
         raise ValueError(f"energy is {energy}, groups {groups}; expected none below 0")
     drawn = torch.randn(groups or samples, inputs, generator=generator, dtype=torch.float64)
-    return (energy / inputs) ** 0.5 * drawn[torch.arange(samples) % len(drawn)]
+    return (energy / max(inputs, 1)) ** 0.5 * drawn[torch.arange(samples) % len(drawn)]

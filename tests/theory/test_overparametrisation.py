@@ -61,8 +61,10 @@ def test_on_the_way_to_the_hint() -> None:
     rights = []
     for t in (Fraction(1, 4), HALF, Fraction(3, 4)):
         network = theory.walk(t)
-        says = [network((x, theory.DELTA * (1 - y))) > HALF for x, y in zip(truth, labels)]
-        rights.append(sum(said == (y == 1) for said, y in zip(says, labels)))
+        says = [
+            network((x, theory.DELTA * (1 - y))) > HALF for x, y in zip(truth, labels, strict=True)
+        ]
+        rights.append(sum(said == (y == 1) for said, y in zip(says, labels, strict=True)))
         zero = truth[labels.index(0)]
         edge = theory.DELTA / (2 * t)
         assert network((zero, edge)) == HALF and network((zero, edge + theory.DELTA / 99)) > HALF
