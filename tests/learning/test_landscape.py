@@ -22,6 +22,12 @@ def stacked(*seeds: int) -> dict[str, torch.Tensor]:
     return found
 
 
+def reordered(parameters: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    order = torch.tensor([3, 1, 5, 0, 4, 2])
+    moved = {name: parameters[name][:, order] for name in ("0.weight", "0.bias")}
+    return parameters | moved | {"2.weight": parameters["2.weight"][:, :, order]}
+
+
 def data(members: int) -> tuple[torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(3)
     x = torch.randn(members, 40, 9, generator=generator, dtype=torch.float64)
@@ -59,10 +65,7 @@ def test_a_rescaled_network_is_as_flat():
 
 def test_matching_undoes_another_order_and_keeps_the_function():
     parameters, (x, y) = stacked(1, 2), data(2)
-    order = torch.tensor([3, 1, 5, 0, 4, 2])
-    other = dict(parameters)
-    other |= {"0.weight": parameters["0.weight"][:, order], "0.bias": parameters["0.bias"][:, order],
-              "2.weight": parameters["2.weight"][:, :, order]}  # fmt: skip
+    other = reordered(parameters)
     found = landscape.matched(parameters, other)
     assert all(torch.equal(found[name], value) for name, value in parameters.items())
     strange = landscape.matched(stacked(8, 9), parameters)
@@ -71,9 +74,7 @@ def test_matching_undoes_another_order_and_keeps_the_function():
 
 def test_a_line_is_level_between_equal_networks_and_not_between_orders():
     parameters, own = stacked(1, 2), data(2)
-    order = torch.tensor([3, 1, 5, 0, 4, 2])
-    other = {"0.weight": parameters["0.weight"][:, order], "0.bias": parameters["0.bias"][:, order],
-             "2.weight": parameters["2.weight"][:, :, order], "2.bias": parameters["2.bias"]}  # fmt: skip
+    other = reordered(parameters)
     places = (0.0, 0.5, 1.0)
     level = landscape.line(NETWORK, parameters, parameters, places, own)
     bent = landscape.line(NETWORK, parameters, other, places, own)
