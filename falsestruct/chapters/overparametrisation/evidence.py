@@ -22,8 +22,9 @@ from falsestruct.chapters.overparametrisation.measure import (
     SAMPLES,
     STRENGTH,
 )  # fmt: skip
-from falsestruct.evidence import Claims, Found, mean, ratio, share, summary, where
+from falsestruct.evidence import Claims, Found, extreme, mean, ratio, share, summary, where
 from falsestruct.statistics import exact
+from falsestruct.success import SIDES
 from falsestruct.theory import overparametrisation as theory
 
 FITS = 0.99  # of the training labels: who gives fewer back has not learnt them
@@ -73,13 +74,19 @@ def peak_claims(table: pd.DataFrame) -> Claims:
     """Claims on few and many random features: the peak, and what is followed on either side."""
     few, most = table["count"].min(), table["count"].max()
 
-    def falls(column: str, count: int, arm: str, ridge: float = 0.0) -> Found:
-        one, two = (_of(table, column, count=n, arm=arm, ridge=ridge) for n in (count, most))
-        return _less(one, two)
+    def falls(ridge: float) -> Found:
+        own = where(table, arm=FLIPPED, ridge=ridge)
+        return _less(*(_of(own, "wrong", count=count) for count in (SAMPLES, most)))
 
-    plain, ridge = (falls("wrong", SAMPLES, FLIPPED, size) for size in (0.0, RIDGE))
-    times, never = (falls("captured", few, arm) for arm in (AT_TIMES, NEVER))
-    return {"over-peak": (plain, ridge), "over-across": (times, never)}
+    def changes(arm: str) -> Found:
+        taken = [_of(table, "captured", arm=arm, ridge=0.0, count=count) for count in (few, most)]
+        sides = (taken[0] - SIDES, SIDES - taken[1])
+        return extreme((mean(side, bounds=(-0.5, 0.5)) for side in sides), min)
+
+    return {
+        "over-peak": (falls(0.0), falls(RIDGE)),
+        "over-across": (changes(AT_TIMES), changes(NEVER)),
+    }
 
 
 def room_claims(table: pd.DataFrame) -> Claims:

@@ -57,7 +57,7 @@ def test_what_fits_shuffled_labels_and_what_can_not():
     kinds = table.groupby(["width", "shuffled"])["right"].min()
     assert kinds[32, True] == kinds[32, False] == 1 and kinds[1, True] < 1
     correct = table.groupby(["width", "shuffled"])["correct"].mean()
-    assert correct[32, False] > 0.75 > 0.65 > correct[32, True]
+    assert correct[32, False] > 0.7 > correct[32, True]
 
 
 def test_random_features_have_all_arms_and_fit_where_they_can():
