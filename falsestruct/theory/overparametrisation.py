@@ -220,6 +220,22 @@ def risk(n: int, p: int, *, inside: float, outside: float) -> float:
     return inside * (1 - n / p) + outside * (1 + n / (p - n - 1))
 
 
+def descent(n: int, total: int, *, noise: float) -> list[tuple[int, float]]:
+    """Numbers of features p, from 10 on, with their `risk`, where all weigh the same.
+
+    Args:
+        total: Features that the truth has, of square norm one together.
+        noise: Variance of what is added.
+    """
+    steps = range(201)
+    counts = sorted({round(10 * (total / 10) ** (k / 200)) for k in steps})
+    return [
+        (p, risk(n, p, inside=p / total, outside=1 - p / total + noise))
+        for p in counts
+        if abs(n - p) >= 2
+    ]
+
+
 # Sharpness and scale
 
 

@@ -103,11 +103,11 @@ def flat(usual: float, faint: float, *, lost: int = 0) -> pd.DataFrame:
 
 def lines(mixed: float, same: float, loose: float) -> pd.DataFrame:
     """Barriers between readers of both structures, of one, and with units as they come."""
-    heights = dict(zip(evidence.PAIRS, (mixed, same, same, loose), strict=True))
+    heights = dict(zip(experiment.PAIRS, (mixed, same, same, loose), strict=True))
     return pd.DataFrame(
-        dict(zip(evidence.ENDS, ends, strict=True))
-        | {"seed": seed, "t": t, "excess": 4 * t * (1 - t) * _near(heights[pair], seed, len(pair))}
-        for pair, ends in evidence.PAIRS.items()
+        {"pair": pair, "seed": seed, "t": t}
+        | {"excess": 4 * t * (1 - t) * _near(heights[pair], seed, len(pair))}
+        for pair in heights
         for seed in range(SEEDS)
         for t in experiment.LINE
     )

@@ -14,13 +14,7 @@ import pandas as pd
 from falsestruct import evidence
 from falsestruct.chapters.overparametrisation import measure as experiment
 from falsestruct.chapters.overparametrisation.measure import (
-    AT_TIMES,
-    FAINT,
-    FLIPPED,
-    NEVER,
-    RIDGE,
-    SAMPLES,
-    STRENGTH,
+    AT_TIMES, FAINT, FLIPPED, NEVER, PAIRS, RIDGE, SAMPLES, STRENGTH,
 )  # fmt: skip
 from falsestruct.evidence import Claims, Found, extreme, mean, ratio, share, summary, where
 from falsestruct.statistics import exact
@@ -30,13 +24,6 @@ from falsestruct.theory import overparametrisation as theory
 FITS = 0.99  # of the training labels: who gives fewer back has not learnt them
 ALL, NOISE = 1000, 0.1  # features that the truth has, in closed form, and variance of its noise
 SHARE = partial(mean, bounds=(0.0, 1.0))
-ENDS = ("first", "second", "matched")
-PAIRS = {
-    "brightness to parity": (False, True, True),
-    "parity to parity": (True, True, True),
-    "brightness to brightness": (False, False, True),
-    "brightness to parity, units as they come": (False, True, False),
-}
 MIXED, SAME, _, LOOSE = PAIRS
 
 
@@ -131,8 +118,7 @@ def line_claims(table: pd.DataFrame) -> Claims:
 
 def barriers(table: pd.DataFrame, pair: str) -> pd.Series:
     """Largest excess of the loss on the line between two networks, by seed."""
-    own = where(table, **dict(zip(ENDS, PAIRS[pair], strict=True)))
-    return own.groupby("seed")["excess"].max()
+    return where(table, pair=pair).groupby("seed")["excess"].max()
 
 
 # Tables for the figures, numbers for the prose
@@ -152,11 +138,9 @@ def peak(table: pd.DataFrame) -> pd.DataFrame:
 
 def closed_form() -> pd.DataFrame:
     """The squared error of the proposition, as many samples: panel, line, count, value."""
-    counts = np.unique(np.geomspace(10, ALL, 200).astype(int)).tolist()
-    own = [p for p in counts if abs(p - SAMPLES) >= 2]
-    values = [theory.risk(SAMPLES, p, inside=p / ALL, outside=1 - p / ALL + NOISE) for p in own]
+    values = theory.descent(SAMPLES, ALL, noise=NOISE)
     columns = {"panel": "squared error, in closed form", "line": "Gaussian features"}
-    return pd.DataFrame({"count": own, "value": values}).assign(**columns)
+    return pd.DataFrame(values, columns=["count", "value"]).assign(**columns)
 
 
 def captures(rooms: pd.DataFrame, wide: pd.DataFrame) -> pd.DataFrame:
@@ -176,9 +160,7 @@ def captures(rooms: pd.DataFrame, wide: pd.DataFrame) -> pd.DataFrame:
 
 def lines(table: pd.DataFrame) -> pd.DataFrame:
     """What `figures.lines` draws: pair, t, value, low, high."""
-    names = {ends: pair for pair, ends in PAIRS.items()}
-    pairs = [names[tuple(map(bool, ends))] for ends in table[list(ENDS)].to_numpy()]
-    return summary(table.assign(pair=pairs), ["pair", "t"], "excess")
+    return summary(table, ["pair", "t"], "excess")
 
 
 def said(fits: pd.DataFrame, features: pd.DataFrame) -> dict[str, float]:

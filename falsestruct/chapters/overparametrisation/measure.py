@@ -45,6 +45,13 @@ CROWD, UNITS, INPUTS, GROUPS = 160, 64, 320, 8  # images, units, inputs of noise
 ALONE = 120  # images of networks that learn one structure alone, each in both brightnesses
 SHAKE, DRAWS = 0.5, 20  # noise on the weights, relative to their norm, and how often
 LINE = tuple(k / 10 for k in range(11))  # places on a straight line
+# From what to what a line leads: whether each end knows the parity, and units are matched.
+PAIRS = {
+    "brightness to parity": (False, True, True),
+    "parity to parity": (True, True, True),
+    "brightness to brightness": (False, False, True),
+    "brightness to parity, units as they come": (False, True, False),
+}
 SAMPLES, RIDGE = 200, 0.1  # of random features; the ridge, over the mean square length of a sample
 FLIPPED, NEVER, AT_TIMES = "flipped labels", "never wrong", "wrong at times"
 ARMS = {FLIPPED: 1.0, NEVER: 1.0, AT_TIMES: 1 - WRONG}  # agreement
@@ -272,15 +279,15 @@ def flat(*, seeds: int) -> pd.DataFrame:
     return _swept(flat_point, grid, seeds)
 
 
-def line_point(*, first: bool, second: bool, matched: bool, seeds: int) -> pd.DataFrame:
+def line_point(*, pair: str, seeds: int) -> pd.DataFrame:
     """The loss on straight lines between two networks of one seed's images, from two starts.
 
     Columns: seed, t, excess (of the loss over its ends' mix, where both structures agree).
 
     Args:
-        first, second: Whether each end knows the parity; else it knows the brightness.
-        matched: Put the units of the second one in the order of the first.
+        pair: One of `PAIRS`.
     """
+    first, second, matched = PAIRS[pair]
     one, own = alone(STRENGTH, first, FIRST, seeds)
     begin, end = weights(one), weights(alone(STRENGTH, second, FIRST + OTHER, seeds)[0])
     end = landscape.matched(begin, end) if matched else end
@@ -291,6 +298,4 @@ def line_point(*, first: bool, second: bool, matched: bool, seeds: int) -> pd.Da
 
 def lines(*, seeds: int) -> pd.DataFrame:
     """`line_point` for each pair of structures, units matched, and the mixed one as units come."""
-    ends = [(False, True, True), (True, True, True), (False, False, True), (False, True, False)]
-    names = ("first", "second", "matched")
-    return _swept(line_point, [dict(zip(names, one, strict=True)) for one in ends], seeds)
+    return _swept(line_point, [{"pair": pair} for pair in PAIRS], seeds)
