@@ -13,14 +13,14 @@ import pandas as pd
 
 from falsestruct import evidence
 from falsestruct.chapters.overparametrisation import measure as experiment
-from falsestruct.chapters.overparametrisation.measure import (
-    AT_TIMES, FAINT, FLIPPED, NEVER, PAIRS, RIDGE, SAMPLES, STRENGTH,
-)  # fmt: skip
+from falsestruct.chapters.overparametrisation.measure import AT_TIMES, FLIPPED, NEVER, PAIRS
 from falsestruct.evidence import Claims, Found, extreme, mean, ratio, share, summary, where
 from falsestruct.statistics import exact
 from falsestruct.success import SIDES
 from falsestruct.theory import overparametrisation as theory
 
+RIDGE, SAMPLES = experiment.RIDGE, experiment.SAMPLES
+STRENGTH, FAINT = experiment.STRENGTH, experiment.FAINT
 FITS = 0.99  # of the training labels: who gives fewer back has not learnt them
 ALL, NOISE = 1000, 0.1  # features that the truth has, in closed form, and variance of its noise
 SHARE = partial(mean, bounds=(0.0, 1.0))
