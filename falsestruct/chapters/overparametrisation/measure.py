@@ -167,8 +167,8 @@ def features_point(*, count: int, most: int, seeds: int) -> pd.DataFrame:
 
     Columns: arm (of `ARMS`), ridge, seed, wrong, captured, right (training labels given back).
     """
-    agree, apart = ((x.numpy(), y.numpy() > 0) for x, y in held_out(STRENGTH))
-    rows = []
+    tests = [(x.numpy(), y.numpy()) for x, y in held_out(STRENGTH)]
+    names, rows = ("wrong", "captured", "right"), []
     for seed in _seeds(seeds):
         order = np.random.default_rng([seed, LABELS]).permutation(SAMPLES)
         for arm, rho in ARMS.items():
@@ -176,16 +176,13 @@ def features_point(*, count: int, most: int, seeds: int) -> pd.DataFrame:
             made = features.Features.draw(x, most, np.random.default_rng([seed, FEATURES]))
             flips = order[: round(WRONG * SAMPLES)] if arm == FLIPPED else order[:0]
             y[flips] = 1 - y[flips]
+            seen = [(made(points, count), labels > 0) for points, labels in (*tests, (x, y))]
             for ridge in (0.0, RIDGE)[: 1 + (arm == FLIPPED)]:
-                weights = features.fit(made(x, count), 2 * y - 1, ridge=ridge)
-                off = [
-                    float(((made(points, count) @ weights > 0) != labels).mean())
-                    for points, labels in (agree, apart, (x, y > 0))
-                ]
-                named = dict(zip(("wrong", "captured", "right"), off, strict=True))
+                weights = features.fit(seen[-1][0], 2 * y - 1, ridge=ridge)
+                off = [float(((v @ weights > 0) != labels).mean()) for v, labels in seen]
+                named = dict(zip(names, off, strict=True))
                 rows.append({"arm": arm, "ridge": ridge, "seed": seed} | named)
-    found = pd.DataFrame(rows)
-    return found.assign(right=1 - found["right"])
+    return pd.DataFrame(rows).assign(right=lambda table: 1 - table["right"])
 
 
 def peak(counts: Sequence[int], *, seeds: int) -> pd.DataFrame:
