@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
@@ -70,7 +71,7 @@ def matched(first: Parameters, second: Parameters) -> dict[str, Tensor]:
     )
     likeness = (own @ other.transpose(1, 2)).double().numpy()
     orders = [linear_sum_assignment(one, maximize=True)[1] for one in likeness]
-    order = torch.tensor(orders)  # (members, units)
+    order = torch.from_numpy(np.stack(orders))  # (members, units)
     rows = torch.arange(len(order))[:, None]
     moved = {INTO: second[INTO][rows, order], BIAS: second[BIAS][rows, order],
              OUT: second[OUT][rows, :, order].transpose(1, 2)}  # fmt: skip

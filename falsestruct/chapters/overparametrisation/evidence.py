@@ -184,7 +184,7 @@ def said_of_room(rooms: pd.DataFrame, wide: pd.DataFrame) -> dict[str, float]:
 
 def said_of_valleys(flat: pd.DataFrame, line: pd.DataFrame) -> dict[str, float]:
     """Geometric mean quotients and how many there are, and mean barriers."""
-    found = {}
+    found: dict[str, float] = {}
     for name, strength in (("usual", STRENGTH), ("faint", FAINT)):
         logs = np.log(quotients(flat, strength))
         found[f"quotient_{name}"] = float(np.exp(np.nanmean(logs)))

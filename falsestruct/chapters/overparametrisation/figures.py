@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from falsestruct.plots.shapes import Look, curve, groups, legend, panels, series
 from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, PINK, figure, tidy
 
 
-def _lines(table: pd.DataFrame, x: str, aspect: float, **options: bool) -> tuple[Figure, list]:
+def _lines(
+    table: pd.DataFrame, x: str, aspect: float, *, sharey: bool = True
+) -> tuple[Figure, list[Axes]]:
     """A panel for each value of the column panel, a line for each of line, and their legend."""
-    picture, parts = panels(table, "panel", aspect=aspect, **options)
+    picture, parts = panels(table, "panel", aspect=aspect, sharey=sharey)
     looks = series(dict.fromkeys(table["line"]), line="-")
     for axis, own in parts:
         for look, part in groups(own, "line", looks):

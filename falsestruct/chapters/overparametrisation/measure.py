@@ -289,7 +289,7 @@ def line_point(*, pair: str, seeds: int) -> pd.DataFrame:
     begin, end = weights(one), weights(alone(STRENGTH, second, FIRST + OTHER, seeds)[0])
     end = landscape.matched(begin, end) if matched else end
     found = landscape.line(shallow(PIXELS, UNITS), begin, end, LINE, own)  # (members, places)
-    table = pd.DataFrame(found.numpy(), index=pd.Index(one.seeds, name="seed"), columns=LINE)
+    table = pd.DataFrame(found.numpy(), index=pd.Index(one.seeds, name="seed"), columns=list(LINE))
     return table.melt(var_name="t", value_name="excess", ignore_index=False).reset_index()
 
 
