@@ -170,7 +170,12 @@ def said(fits: pd.DataFrame, features: pd.DataFrame) -> dict[str, float]:
     kinds = ["width", "shuffled"]
     found = evidence.said(fits, kinds, ["correct", "steps"])
     found |= evidence.said(fits, kinds, "right", measure=pd.Series.min)
-    return found | evidence.said(where(seen, count=ends), ["arm", "count"], ["wrong", "captured"])
+    found |= evidence.said(where(seen, count=ends), ["arm", "count"], ["wrong", "captured"])
+    inputs, units = experiment.PIXELS, experiment.WIDTH
+    return found | {
+        "wide": units, "parameters": (inputs + 2) * units + 1, "images": experiment.IMAGES,
+        "feature_images": SAMPLES, "noise_inputs": experiment.INPUTS, "groups": experiment.GROUPS,
+    }  # fmt: skip
 
 
 def said_of_room(rooms: pd.DataFrame, wide: pd.DataFrame) -> dict[str, float]:
@@ -191,12 +196,3 @@ def said_of_valleys(flat: pd.DataFrame, line: pd.DataFrame) -> dict[str, float]:
         found[f"known_{name}"] = float((~np.isnan(logs)).sum())
     names = zip(("mixed", "same", "bright", "loose"), PAIRS, strict=True)
     return found | {f"barrier_{name}": float(barriers(line, pair).mean()) for name, pair in names}
-
-
-def sizes() -> dict[str, float]:
-    """Numbers of the setting for the prose."""
-    inputs, units = experiment.PIXELS, experiment.WIDTH
-    return {
-        "wide": units, "parameters": (inputs + 2) * units + 1, "images": experiment.IMAGES,
-        "feature_images": SAMPLES, "noise_inputs": experiment.INPUTS, "groups": experiment.GROUPS,
-    }  # fmt: skip

@@ -6,8 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from falsestruct.plots.shapes import Look, curve, groups, legend, panels, series
-from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, PINK, figure, tidy
+from falsestruct.plots.shapes import curve, groups, legend, panels, series
+from falsestruct.plots.style import GREY, figure, tidy
 
 
 def _lines(
@@ -66,9 +66,7 @@ def lines(table: pd.DataFrame) -> Figure:
     """
     picture = figure(0.48)
     axis = picture.subplots()
-    styles = zip((GREEN, ORIGINAL, FALSE, PINK), ("D", "o", "s", "^"), strict=True)
-    pairs = dict.fromkeys(table["pair"])
-    looks = {name: Look(name, *style, line="-") for name, style in zip(pairs, styles, strict=False)}
+    looks = series(dict.fromkeys(table["pair"]), line="-")
     for look, part in groups(table, "pair", looks):
         curve(axis, part, "t", "value", look, band=True, ms=3)
     axis.set_yscale("symlog", linthresh=1e-3)

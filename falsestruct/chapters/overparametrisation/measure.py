@@ -233,8 +233,10 @@ def wide(widths: Sequence[int], samples: Sequence[int], *, seeds: int) -> pd.Dat
 
 
 @cache
-def alone(strength: float, parity: bool, first: int, seeds: int) -> tuple[Ensemble, Set]:
-    """Networks that learn one structure alone, from images in both brightnesses.
+def alone(
+    strength: float, parity: bool, first: int, seeds: int
+) -> tuple[Ensemble, dict[str, Tensor], Set]:
+    """Networks that learn one structure alone, from images in both brightnesses; their weights.
 
     Also the images of each on which both structures agree, x (members, images, pixels) and y.
 
@@ -248,7 +250,9 @@ def alone(strength: float, parity: bool, first: int, seeds: int) -> tuple[Ensemb
         x, y = (torch.cat(part) for part in zip(*both, strict=True))
         sets.append((x, y if parity else said(x, strength)))
     x, y = (torch.stack(part)[:, :ALONE] for part in zip(*sets, strict=True))
-    return _trained(UNITS, sets, first, target=EQUAL), (x, y)
+    networks = _trained(UNITS, sets, first, target=EQUAL)
+    assert networks.trained is not None
+    return networks, networks.trained.parameters, (x, y)
 
 
 def flat_point(*, strength: float, parity: bool, seeds: int) -> pd.DataFrame:
@@ -256,18 +260,10 @@ def flat_point(*, strength: float, parity: bool, seeds: int) -> pd.DataFrame:
 
     Columns: seed, rise (of the loss, where both structures agree), loss, steps, reached.
     """
-    networks, own = alone(strength, parity, FIRST, seeds)
-    found = landscape.rise(
-        shallow(PIXELS, UNITS), weights(networks), *own,
-        size=SHAKE, draws=DRAWS, generator=_generator(WEIGHTS),
-    )  # fmt: skip
+    (networks, weights, own), noise = alone(strength, parity, FIRST, seeds), _generator(WEIGHTS)
+    shape = shallow(PIXELS, UNITS)
+    found = landscape.rise(shape, weights, *own, size=SHAKE, draws=DRAWS, generator=noise)
     return networks.table(rise=found)
-
-
-def weights(networks: Ensemble) -> dict[str, Tensor]:
-    """Of trained networks, each (members, …)."""
-    assert networks.trained is not None
-    return networks.trained.parameters
 
 
 def flat(*, seeds: int) -> pd.DataFrame:
@@ -285,8 +281,8 @@ def line_point(*, pair: str, seeds: int) -> pd.DataFrame:
         pair: One of `PAIRS`.
     """
     first, second, matched = PAIRS[pair]
-    one, own = alone(STRENGTH, first, FIRST, seeds)
-    begin, end = weights(one), weights(alone(STRENGTH, second, FIRST + OTHER, seeds)[0])
+    one, begin, own = alone(STRENGTH, first, FIRST, seeds)
+    _, end, _ = alone(STRENGTH, second, FIRST + OTHER, seeds)
     end = landscape.matched(begin, end) if matched else end
     found = landscape.line(shallow(PIXELS, UNITS), begin, end, LINE, own)  # (members, places)
     table = pd.DataFrame(found.numpy(), index=pd.Index(one.seeds, name="seed"), columns=list(LINE))

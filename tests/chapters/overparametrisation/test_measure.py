@@ -99,7 +99,7 @@ def test_widths_and_samples():
 
 def test_each_structure_alone_is_learnt():
     for parity in (True, False):
-        networks, (x, y) = experiment.alone(0.1, parity, 0, 2)
+        networks, _, (x, y) = experiment.alone(0.1, parity, 0, 2)
         assert networks.table()["reached"].all()
         assert (networks.labels(x, own=True) == y).all() and x.shape == (2, 30, 64)
         told = torch.stack([experiment.said(one, 0.1) for one in x])
@@ -230,7 +230,6 @@ def test_what_the_page_says_is_there_and_finite():
     said = found.said(worlds.fits(0.95), worlds.features(peak=0.4, few=0.6, most=0.2))
     said |= found.said_of_room(worlds.rooms(0.3, 0.8, 0.35), worlds.wide(0.2, 0.4))
     said |= found.said_of_valleys(worlds.flat(8.0, 0.2), worlds.lines(0.1, 0.01, 0.5))
-    said |= found.sizes()
     named = {part.split(":")[0] for part in page.split("{glue:text}`")[1:]}
     assert named <= set(said), named - set(said)
     assert all(np.isfinite(list(said.values())))
