@@ -85,7 +85,7 @@ def line(
     """The loss on the straight line less the mix of the losses at its ends, (members, places).
 
     Args:
-        places: From 0, the first networks, to 1, the second ones.
+        places: Between 0, the first networks, and 1, the second ones.
         own: Inputs (members, samples, inputs) and labels (members, samples).
     """
     on = [loss(architecture, mixed(first, second, t), *own) for t in (0.0, *places, 1.0)]

@@ -1,4 +1,4 @@
-"""Room to learn samples by heart: inputs that say nothing about the label and name the sample."""
+"""More inputs: noise that says nothing about the label and names the sample, and split pixels."""
 
 from __future__ import annotations
 
@@ -24,3 +24,8 @@ def noise(
         raise ValueError(f"energy is {energy}, groups {groups}; expected none below 0")
     drawn = torch.randn(groups or samples, inputs, generator=generator, dtype=torch.float64)
     return (energy / max(inputs, 1)) ** 0.5 * drawn[torch.arange(samples) % len(drawn)]
+
+
+def split(x: Tensor, parts: int) -> Tensor:
+    """Each input as so many equal ones, (samples, parts · inputs); lengths stay as they are."""
+    return x.repeat_interleave(parts, -1) / parts**0.5

@@ -6,6 +6,7 @@ of `risk`, a formula after arXiv:1903.07571.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import product
@@ -38,7 +39,7 @@ def gram(rows: Sequence[Vector]) -> list[list[Fraction]]:
 
 
 def between(first: ReluNetwork, second: ReluNetwork, t: Fraction) -> ReluNetwork:
-    """Both networks side by side, outgoing weights times 1 − t and t: the path's second leg."""
+    """Both networks side by side, outgoing weights times 1 − t and t: the path's second line."""
     outputs = [(1 - t) * v for v in first.outputs] + [t * v for v in second.outputs]
     bias = (1 - t) * first.bias + t * second.bias
     weights, biases = first.weights + second.weights, first.biases + second.biases
@@ -46,7 +47,9 @@ def between(first: ReluNetwork, second: ReluNetwork, t: Fraction) -> ReluNetwork
 
 
 def carried(first: ReluNetwork, idle: ReluNetwork, second: ReluNetwork, t: Fraction) -> ReluNetwork:
-    """The first leg: the first network beside idle units, moved to those of the second one.
+    """The first line: a network beside idle units, moved to those of the second one.
+
+    The third line is the first one of the way back.
 
     Args:
         idle: Where these units begin; what leaves them has the weight 0 throughout.
@@ -223,16 +226,17 @@ def risk(n: int, p: int, *, inside: float, outside: float) -> float:
 def descent(n: int, total: int, *, noise: float) -> list[tuple[int, float]]:
     """Numbers of features p, from 10 on, with their `risk`, where all weigh the same.
 
+    NaN at p = n, where there is none, so that a curve through the rest has a gap.
+
     Args:
         total: Features that the truth has, of square norm one together.
         noise: Variance of what is added.
     """
-    steps = range(201)
-    counts = sorted({round(10 * (total / 10) ** (k / 200)) for k in steps})
+    counts = {n} | {round(10 * (total / 10) ** (k / 200)) for k in range(201)}
     return [
-        (p, risk(n, p, inside=p / total, outside=1 - p / total + noise))
-        for p in counts
-        if abs(n - p) >= 2
+        (p, math.nan if p == n else risk(n, p, inside=p / total, outside=1 - p / total + noise))
+        for p in sorted(counts)
+        if p == n or abs(n - p) >= 2
     ]
 
 
@@ -289,12 +293,18 @@ def over_plane(normal: Sequence[int], square: Fraction) -> Fraction:
 
 
 def directions_evidence(cases: int, rng: Random) -> tuple[Fraction, Fraction]:
-    """Largest excess over the bound L²/(2dr²): directions with equal entries, and ± the first."""
-    equal, first = [], []
+    """Largest excess over the bound L²/(2dr²): directions with equal entries, and ± the first.
+
+    The first case is fixed: a plane that faces the first coordinate, near enough for ± the first
+    to exceed the bound. Few random planes do.
+    """
+    planes = [([9, 1, 1], Fraction(1, 2))]
     for _ in range(cases):
         normal = [rng.randint(1, 9) for _ in range(rng.randint(2, 7))]
+        planes.append((normal, Fraction(rng.randint(1, 40), 10 * len(normal))))
+    equal, first = [], []
+    for normal, square in planes:
         d, size = len(normal), sum(w * w for w in normal)
-        square = Fraction(rng.randint(1, 40), 10 * d)
         bound = 1 / (2 * d * square)
         equal.append(over_plane(normal, square) - bound)
         first.append(Fraction(normal[0] ** 2 >= square * size, 2) - bound)

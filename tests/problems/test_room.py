@@ -28,3 +28,10 @@ def test_no_energy_is_no_noise_and_none_is_negative():
     assert not drawn(3, 4, 0.0).any() and drawn(3, 0, 1.0).shape == (3, 0)
     with pytest.raises(ValueError, match="below 0"):
         drawn(3, 4, -1.0)
+
+
+def test_split_pixels_are_as_long_and_as_far_apart():
+    x = drawn(6, 5, 2.0)
+    found = room.split(x, 4)
+    assert found.shape == (6, 20) and torch.equal(found[:, 0], found[:, 3])
+    assert torch.allclose(torch.cdist(found, found), torch.cdist(x, x))
