@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from falsestruct.instability.attacks import labels, random_directions
+from falsestruct.instability.attacks import labels, random_directions, smallest_perturbations
 from falsestruct.learning.ensembles import Outputs
 
 
@@ -31,3 +31,19 @@ def flipped(
             moved = alike + size * random_directions(x, 1.0, generator)
             found += labels(outputs(moved)) != before
     return torch.where(known, found / draws, torch.nan)
+
+
+def beside_shortest(
+    outputs: Outputs, x: Tensor, *, members: int, times: float, draws: int, seed: int
+) -> tuple[Tensor, Tensor]:
+    """Shortest length found to flip, and the share that chance flips at `times` that: (members,).
+
+    Means over inputs for which a flip was found.
+
+    Args:
+        x: Inputs (samples, inputs) that all members share.
+    """
+    size = smallest_perturbations(outputs, x, norm="l2", members=members).size
+    generator = torch.Generator().manual_seed(seed)
+    found = flipped(outputs, x, times * size, draws=draws, generator=generator)
+    return torch.where(size.isfinite(), size, torch.nan).nanmean(1), found.nanmean(1)

@@ -14,13 +14,13 @@ import pandas as pd
 from falsestruct import evidence
 from falsestruct.chapters.overparametrisation import measure as experiment
 from falsestruct.chapters.overparametrisation.measure import AT_TIMES, FLIPPED, NEVER, PAIRS
-from falsestruct.evidence import Claims, Found, extreme, mean, ratio, share, summary, where
+from falsestruct.evidence import Claims, Found, mean, most, ratio, share, summary, where
+from falsestruct.problems.bright import PIXELS, STRENGTH
 from falsestruct.statistics import exact
-from falsestruct.success import SIDES
 from falsestruct.theory import overparametrisation as theory
 
 RIDGE, SAMPLES = experiment.RIDGE, experiment.SAMPLES
-STRENGTH, FAINT = experiment.STRENGTH, experiment.FAINT
+FAINT = experiment.FAINT
 FITS = 0.99  # of the training labels: who gives fewer back has not learnt them
 ALL, NOISE = 1000, 0.1  # features that the truth has, in closed form, and variance of its noise
 SHARE = partial(mean, bounds=(0.0, 1.0))
@@ -40,62 +40,78 @@ def _of(table: pd.DataFrame, column: str, **who: object) -> pd.Series:
     return where(table, **who).set_index("seed")[column]
 
 
-def _less(one: pd.Series, other: pd.Series) -> Found:
-    """Mean difference of shares, seed by seed."""
-    return mean((one - other).to_numpy(), bounds=(-1.0, 1.0))
+def _less(one: pd.Series, other: pd.Series, reach: float = 1.0) -> Found:
+    """Mean difference, seed by seed, of numbers that are at most `reach` apart."""
+    return most(one - other, partial(mean, bounds=(-reach, reach)))
+
+
+def _finished(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The table, without the column's numbers of networks that have not reached their loss."""
+    return table.assign(**{column: table[column].where(table["reached"].astype(bool))})
 
 
 def fit_claims(table: pd.DataFrame) -> Claims:
     """Claims on networks that could learn any labels."""
-    wide = experiment.WIDTH
-    correct, other = (_of(table, "correct", width=wide, shuffled=s) for s in (False, True))
-    right = _of(table, "right", width=wide, shuffled=True)
-    narrow = where(table, width=lambda width: width != wide)["right"]
+    own, partly, shuffled = (
+        where(table, width=experiment.WIDTH, shuffled=s).set_index("seed")
+        for s in (0.0, experiment.PARTLY, 1.0)
+    )
+    narrowest = where(table, width=table["width"].min())["right"]
+    able = own["correct"].where(shuffled["right"] >= FITS)
+    paying = partly["correct"].where(partly["right"] >= FITS)
     return {
-        "over-success": (SHARE(correct.where(right >= FITS)), SHARE(other)),
-        "over-starts": (share(right == 1), share(narrow == 1)),
+        "over-success": (SHARE(able), SHARE(paying)),
+        "over-starts": (share(shuffled["right"] == 1), share(narrowest == 1)),
     }
 
 
 def peak_claims(table: pd.DataFrame) -> Claims:
-    """Claims on few and many random features: the peak, and what is followed on either side."""
-    few, most = table["count"].min(), table["count"].max()
+    """Claims on random features: the peak, and what is followed on either side of it."""
+    best, last = best_below(table), table["count"].max()
 
     def falls(ridge: float) -> Found:
         own = where(table, arm=FLIPPED, ridge=ridge)
-        return _less(*(_of(own, "wrong", count=count) for count in (SAMPLES, most)))
+        return _less(*(_of(own, "wrong", count=count) for count in (SAMPLES, last)))
 
-    def changes(arm: str) -> Found:
-        taken = [_of(table, "captured", arm=arm, ridge=0.0, count=count) for count in (few, most)]
-        sides = (taken[0] - SIDES, SIDES - taken[1])
-        return extreme((mean(side, bounds=(-0.5, 0.5)) for side in sides), min)
+    def gains(arm: str) -> Found:
+        own = where(table, arm=arm, ridge=0.0)
+        return _less(*(_of(own, "captured", count=count) for count in (best, last)))
 
     return {
         "over-peak": (falls(0.0), falls(RIDGE)),
-        "over-across": (changes(AT_TIMES), changes(NEVER)),
+        "over-across": (gains(AT_TIMES), gains(NEVER)),
     }
+
+
+def best_below(table: pd.DataFrame) -> int:
+    """The number of features, fewer than images, whose fits side least with a brightness at times
+    wrong."""
+    own = where(table, arm=AT_TIMES, ridge=0.0, count=lambda count: count < SAMPLES)
+    return int(own.groupby("count")["captured"].mean().idxmin())
 
 
 def room_claims(table: pd.DataFrame) -> Claims:
     """The claim on noise that names each image, at its largest energy."""
-    none, most = _of(table, "captured", energy=0.0), float(table["energy"].max())
-    own, shared = (_of(table, "captured", kind=k, energy=most) for k in ("own", "shared"))
-    return {"over-room": (_less(own, none), _less(shared, none))}
+    seen, strong = _finished(table, "turned"), float(table["energy"].max())
+    none = _of(seen, "turned", energy=0.0)
+    own, shared = (_of(seen, "turned", kind=k, energy=strong) for k in ("own", "shared"))
+    return {"over-room": (_less(own, none, 2.0), _less(shared, none, 2.0))}
 
 
 def wide_claims(table: pd.DataFrame) -> Claims:
     """The claim on width, and its control on samples: means over both learning rates."""
-    seen = table.groupby(["width", "samples", "seed"], as_index=False)["captured"].mean()
+    both = _finished(table, "turned").groupby(["width", "samples", "seed"], as_index=False)
+    seen = both["turned"].agg(partial(pd.Series.mean, skipna=False))
     few, many = seen["samples"].min(), seen["samples"].max()
     middle = where(seen, samples=many)["width"].iloc[0]
     cases = ((seen["width"].max(), few), (seen["width"].min(), few), (middle, few), (middle, many))
-    own = [_of(seen, "captured", width=width, samples=samples) for width, samples in cases]
-    return {"over-wider": (_less(*own[:2]), _less(*own[2:]))}
+    own = [_of(seen, "turned", width=width, samples=samples) for width, samples in cases]
+    return {"over-wider": (_less(own[0], own[1], 2.0), _less(own[2], own[3], 2.0))}
 
 
 def flat_claims(table: pd.DataFrame) -> Claims:
     """The claim on noise on the weights: parity over brightness, usual and faint."""
-    own, faint = (ratio(quotients(table, strength)) for strength in (STRENGTH, FAINT))
+    own, faint = (most(quotients(table, strength), ratio) for strength in (STRENGTH, FAINT))
     return {"over-flat": (own, faint)}
 
 
@@ -104,8 +120,7 @@ def quotients(table: pd.DataFrame, strength: float) -> np.ndarray:
 
     NaN where one has not reached its training loss, or where its loss did not rise.
     """
-    known = table["reached"].astype(bool) & (table["rise"] > 0)
-    seen = table.assign(rise=table["rise"].where(known))
+    seen = _finished(table.assign(rise=table["rise"].where(table["rise"] > 0)), "rise")
     parity, brightness = (_of(seen, "rise", strength=strength, parity=p) for p in (True, False))
     return (parity / brightness).to_numpy()
 
@@ -113,7 +128,7 @@ def quotients(table: pd.DataFrame, strength: float) -> np.ndarray:
 def line_claims(table: pd.DataFrame) -> Claims:
     """The claim on barriers between readers of different structures."""
     mixed, same, loose = (barriers(table, pair) for pair in (MIXED, SAME, LOOSE))
-    return {"over-barrier": (mean((mixed - same).to_numpy()), mean(loose.to_numpy()))}
+    return {"over-barrier": (most(mixed - same), most(loose))}
 
 
 def barriers(table: pd.DataFrame, pair: str) -> pd.Series:
@@ -121,30 +136,44 @@ def barriers(table: pd.DataFrame, pair: str) -> pd.Series:
     return where(table, pair=pair).groupby("seed")["excess"].max()
 
 
-# Tables for the figures, numbers for the prose
+def chance_claims(table: pd.DataFrame) -> Claims:
+    """The claim on random perturbations, with whole pixels and with split ones."""
+    whole, split, alike = (
+        _of(table, "flipped", parts=parts, alike=alike)
+        for parts, alike in ((1, False), (experiment.PARTS, False), (experiment.PARTS, True))
+    )
+    return {"over-chance": (_less(whole, split), _less(whole, alike))}
+
+
+# Tables for the figures
 
 
 def peak(table: pd.DataFrame) -> pd.DataFrame:
     """What `figures.peak` draws: panel, line, count, value, low, high."""
-    ridge = table["arm"] + ", with a ridge"
-    named = table.assign(line=table["arm"].where(table["ridge"] == 0, ridge))
     panels = {"wrong": "wrong, both agree", "captured": "capture of the brightness"}
     parts = [
-        summary(named, ["line", "count"], column, measure=SHARE).assign(panel=panel)
+        summary(_named(table), ["arm", "count"], column, measure=SHARE).assign(panel=panel)
         for column, panel in panels.items()
     ]
-    return pd.concat([closed_form(), *parts], ignore_index=True)
+    drawn = pd.concat(parts).rename(columns={"arm": "line"})
+    return pd.concat([closed_form(), drawn], ignore_index=True)
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """Arms with a ridge by a name of their own."""
+    ridge = table["arm"] + ", with a ridge"
+    return table.assign(arm=table["arm"].where(table["ridge"] == 0, ridge))
 
 
 def closed_form() -> pd.DataFrame:
-    """The squared error of the proposition, as many samples: panel, line, count, value."""
+    """The squared error of the theorem, as many samples: panel, line, count, value."""
     values = theory.descent(SAMPLES, ALL, noise=NOISE)
     columns = {"panel": "squared error, in closed form", "line": "Gaussian features"}
     return pd.DataFrame(values, columns=["count", "value"]).assign(**columns)
 
 
-def captures(rooms: pd.DataFrame, wide: pd.DataFrame) -> pd.DataFrame:
-    """What `figures.captures` draws: panel, line, x, value, low, high."""
+def turns(rooms: pd.DataFrame, wide: pd.DataFrame) -> pd.DataFrame:
+    """What `figures.turns` draws: panel, line, x, value, low, high."""
     names = {"own": "noise of its own", "shared": "noise of a group"}
     seen = pd.concat([rooms, where(rooms, energy=0.0).assign(kind="shared")])
     few = where(wide, samples=wide["samples"].min())
@@ -152,9 +181,10 @@ def captures(rooms: pd.DataFrame, wide: pd.DataFrame) -> pd.DataFrame:
         "energy of the noise": seen.assign(line=seen["kind"].map(names), x=seen["energy"]),
         "hidden units": few.assign(line=few["rate"].map("rate {:g}".format), x=few["width"]),
     }
+    measure = partial(mean, bounds=(-1.0, 1.0))
     return pd.concat([
-        summary(part, ["line", "x"], "captured", measure=SHARE).assign(panel=panel)
-        for panel, part in parts.items()
+        summary(_finished(part, "turned"), ["line", "x"], "turned", measure=measure)
+        .assign(panel=panel) for panel, part in parts.items()
     ], ignore_index=True)  # fmt: skip
 
 
@@ -163,36 +193,68 @@ def lines(table: pd.DataFrame) -> pd.DataFrame:
     return summary(table, ["pair", "t"], "excess")
 
 
+# Numbers for the prose: COLUMN_GROUP, groups by their part in the design, not by their size
+
+
 def said(fits: pd.DataFrame, features: pd.DataFrame) -> dict[str, float]:
-    """Means over seeds of what fits and of features; `right`, the least: COLUMN_GROUP."""
-    ends = [features["count"].min(), SAMPLES, features["count"].max()]
-    seen = features.assign(arm=features["arm"].where(features["ridge"] == 0, "ridge"))
-    kinds = ["width", "shuffled"]
-    found = evidence.said(fits, kinds, ["correct", "steps"])
-    found |= evidence.said(fits, kinds, "right", measure=pd.Series.min)
-    found |= evidence.said(where(seen, count=ends), ["arm", "count"], ["wrong", "captured"])
-    inputs, units = experiment.PIXELS, experiment.WIDTH
+    """Means over seeds of what fits and of features; `right`, the least."""
+    labels = fits["shuffled"].map({0.0: "own", experiment.PARTLY: "partly", 1.0: "shuffled"})
+    narrow = np.where(fits["width"] == fits["width"].min(), "narrowest", "narrow")
+    who = labels.where(fits["width"] == experiment.WIDTH, narrow)
+    seen = fits.assign(who=who, learnt=fits["right"] == 1)
+    found = evidence.said(seen, "who", ["correct", "steps", "learnt"])
+    found |= evidence.said(seen, "who", "right", measure=pd.Series.min)
+    counts, best = features["count"], best_below(features)
+    places = {"fewest": counts.min(), "best": best, "peak": SAMPLES, "most": counts.max()}
+    for place, count in places.items():
+        part = where(_named(features), count=count).assign(place=place)
+        found |= evidence.said(part, ["arm", "place"], ["wrong", "captured"])
+        found |= evidence.said(part, ["arm", "place"], "right", measure=pd.Series.min)
+    inputs, units = PIXELS, experiment.WIDTH
     return found | {
         "wide": units, "parameters": (inputs + 2) * units + 1, "images": experiment.IMAGES,
         "feature_images": SAMPLES, "noise_inputs": experiment.INPUTS, "groups": experiment.GROUPS,
+        "best": best,
     }  # fmt: skip
 
 
 def said_of_room(rooms: pd.DataFrame, wide: pd.DataFrame) -> dict[str, float]:
     """Means over seeds of noise and of widths; `right` and `exceptions`, the least."""
     found: dict[str, float] = {}
-    for table, by in ((rooms, ["kind", "energy"]), (wide, ["width", "samples"])):
-        found |= evidence.said(table, by, ["captured", "wrong"])
+    strong = where(rooms, energy=[0.0, rooms["energy"].max()])
+    strong = strong.assign(kind=strong["kind"].where(strong["energy"] > 0, "none"))
+    few, many = wide["samples"].min(), wide["samples"].max()
+    middle = where(wide, samples=many)["width"].iloc[0]
+    units = {wide["width"].min(): "narrowest", middle: "middle", wide["width"].max(): "widest"}
+    sizes = wide["samples"].map({few: "few", many: "many"})
+    named = wide.assign(width=wide["width"].map(units), samples=sizes).dropna(subset="width")
+    for table, by in ((strong, ["kind"]), (named, ["width", "samples"])):
+        found |= evidence.said(table, by, ["turned", "captured", "wrong", "reached"])
         found |= evidence.said(table, by, ["right", "exceptions"], measure=pd.Series.min)
     return found
 
 
 def said_of_valleys(flat: pd.DataFrame, line: pd.DataFrame) -> dict[str, float]:
-    """Geometric mean quotients and how many there are, and mean barriers."""
-    found: dict[str, float] = {}
+    """Geometric mean quotients and how many there are, losses and steps before, mean barriers."""
+    reads = flat["parity"].map({True: "parity", False: "brightness"})
+    usual = where(flat.assign(reads=reads), strength=STRENGTH)
+    found = evidence.said(usual, "reads", ["before", "steps"])
     for name, strength in (("usual", STRENGTH), ("faint", FAINT)):
         logs = np.log(quotients(flat, strength))
         found[f"quotient_{name}"] = float(np.exp(np.nanmean(logs)))
         found[f"known_{name}"] = float((~np.isnan(logs)).sum())
     names = zip(("mixed", "same", "bright", "loose"), PAIRS, strict=True)
     return found | {f"barrier_{name}": float(barriers(line, pair).mean()) for name, pair in names}
+
+
+def said_of_chance(table: pd.DataFrame) -> dict[str, float]:
+    """Shares flipped by chance, lengths that flip, and the bound of the proposition."""
+    split = np.where(table["alike"], "alike", "split")
+    seen = table.assign(who=np.where(table["parts"] == 1, "whole", split))
+    found = evidence.said(seen, "who", ["flipped", "shortest"])
+    found |= evidence.said(seen, "who", "right", measure=pd.Series.min)
+    times, inputs = experiment.TIMES, PIXELS
+    bounds = {"whole": inputs, "split": inputs * experiment.PARTS}
+    return found | {"times": times, "asked": experiment.ASKED} | {
+        f"bound_{name}": times**2 / (2 * d) for name, d in bounds.items()
+    }  # fmt: skip

@@ -41,20 +41,20 @@ def peak(table: pd.DataFrame, *, samples: int) -> Figure:
     return picture
 
 
-def captures(table: pd.DataFrame) -> Figure:
-    """Capture of the brightness against the energy of noise inputs, and against the width.
+def turns(table: pd.DataFrame) -> Figure:
+    """Images whose label turns with the brightness, against the energy of noise, and the width.
 
     Args:
         table: Columns panel, line, x, value, low, high.
     """
     picture, axes = _lines(table, "x", 0.48)
     for axis, panel in zip(axes, dict.fromkeys(table["panel"]), strict=True):
-        axis.set(xlabel=panel, ylim=(0, 1))
+        axis.set(xlabel=panel, ylim=(-0.1, 1))
         axis.set_title("")
     widths = sorted(table[table["panel"] == "hidden units"]["x"].unique())
     axes[1].set_xscale("log", base=2)
     axes[1].set_xticks(widths, [f"{width:g}" for width in widths])
-    axes[0].set_ylabel("capture of the brightness")
+    axes[0].set_ylabel("images whose label\nturns with the brightness")
     return picture
 
 

@@ -17,26 +17,22 @@ import torch
 from torch import Tensor
 
 from falsestruct import success
-from falsestruct.instability import chance
-from falsestruct.instability.attacks import smallest_perturbations
+from falsestruct.instability.chance import beside_shortest
 from falsestruct.learning import ensembles, features, landscape
 from falsestruct.learning.ensembles import Ensemble
 from falsestruct.learning.networks import shallow
 from falsestruct.learning.training import Schedule, Set
 from falsestruct.problems import room
+from falsestruct.problems.bright import PIXELS, STRENGTH, TEST_SEED, held_out, images, said
 from falsestruct.problems.digits import HELD_OUT
-from falsestruct.problems.planted import Planted
-from falsestruct.problems.planted.digits import digits
 from falsestruct.sweep.grid import sweep
 
 FIRST = 1000  # seed of the first network; smaller ones were for trials
-# Added to a network's seed: of its images, its noise, its shuffled or flipped labels, the noise on
-# its weights, and of the other start of a pair.
-DATA, NOISE, LABELS, WEIGHTS, OTHER = 100_000, 200_000, 300_000, 400_000, 500_000
+# Added to a network's seed (for its images see `bright`): of its noise, its shuffled or flipped
+# labels, the noise on its weights, and of the other start of a pair.
+NOISE, LABELS, WEIGHTS, OTHER = 200_000, 300_000, 400_000, 500_000
 FEATURES = 7  # beside the seed, of random features
-TEST_SEED = 90_000
-PIXELS, SIDE = 64, 8
-STRENGTH, FAINT = 0.1, 0.01  # of the brightness
+FAINT = 0.01  # brightness, ten times less than usual
 WRONG = 0.1  # share of images whose brightness is wrong, or whose label is flipped
 RATE, RATES = 3e-3, (1e-3, 3e-3)  # of Adam
 LEARNT, EQUAL = 1e-2, 5e-3  # training losses at which networks stop; the second for the landscape
@@ -74,33 +70,6 @@ def _swept(
     return sweep(point, [{**one, "seeds": seeds} for one in grid]).drop(columns="seeds")
 
 
-@cache
-def problem(strength: float) -> Planted:
-    """Digits with a brightness that tells the parity; 0 plants nothing."""
-    return digits("brightness", strength)
-
-
-@cache
-def held_out(strength: float) -> tuple[Set, Set]:
-    """All held-out images, flat, where both structures agree and where they don't: x and parity."""
-    both = []
-    for rho in (1.0, 0.0):  # the same seed draws the same images in the same order
-        x, y = problem(strength).draw(HELD_OUT, _generator(TEST_SEED), rho=rho, held_out=True)
-        both.append((x.flatten(1), y))
-    return both[0], both[1]
-
-
-def images(seed: int, samples: int, *, rho: float, strength: float = STRENGTH) -> Set:
-    """Training images of a seed, flat, with their parity; for each rho the same images."""
-    x, y = problem(strength).draw(samples, _generator(DATA + seed), rho=rho)
-    return x.flatten(1), y
-
-
-def said(x: Tensor, strength: float) -> Tensor:
-    """What the brightness says of flat images, (samples,)."""
-    return problem(strength).false(x.view(-1, SIDE, SIDE)).double()
-
-
 def _trained(width: int, sets: Sequence[Set], start: int | None = None, **options: Any) -> Ensemble:
     """Networks with one hidden layer, one a set, the seeds from `start` on; None: from FIRST."""
     first = FIRST if start is None else start
@@ -134,7 +103,7 @@ def _looked_at(
     agree, apart = (
         success.accuracy(networks.labels(torch.cat((x.expand(len(noise), -1, -1), noise), 2),
                                          own=True), y)
-        for x, y in held_out(STRENGTH)
+        for x, y in held_out()
     )  # fmt: skip
     return networks.table(
         wrong=1 - agree, captured=1 - apart, turned=agree - apart,
@@ -177,7 +146,7 @@ def features_point(*, count: int, seeds: int) -> pd.DataFrame:
 
     Columns: arm (of `ARMS`), ridge, seed, wrong, captured, right (training labels given back).
     """
-    tests, rows = [(x.numpy(), y.numpy()) for x, y in held_out(STRENGTH)], []
+    tests, rows = [(x.numpy(), y.numpy()) for x, y in held_out()], []
     for seed in _seeds(seeds):
         order = np.random.default_rng([seed, LABELS]).permutation(SAMPLES)
         for arm, rho in ARMS.items():
@@ -220,7 +189,7 @@ def crowd_point(
         generator = _generator(NOISE + seed)
         noise = room.noise(samples + HELD_OUT, inputs, energy, generator, groups=groups)
         sets.append((torch.cat((x, noise[:samples]), 1), y))
-        wrong.append(said(x, STRENGTH) != y)
+        wrong.append(said(x) != y)
         unseen.append(noise[samples:])
     networks = _trained(width, sets, learning_rate=rate)
     return _looked_at(networks, sets, wrong, torch.stack(unseen))
@@ -322,18 +291,16 @@ def chance_point(*, parts: int, seeds: int) -> pd.DataFrame:
     drawn = [images(seed, IMAGES, rho=1.0, strength=0.0) for seed in _seeds(seeds)]
     sets = [(room.split(x, parts), y) for x, y in drawn]
     networks, bare, tables = _trained(UNITS, sets), held_out(0.0)[0][0][:ASKED], []
-    right = _kept(networks, sets).mean(1)
+    right, seed = _kept(networks, sets).mean(1), TEST_SEED + 1
     asked: dict[bool, tuple[Tensor, ensembles.Outputs]] = {
         False: (room.split(bare, parts), networks.outputs),
         True: (bare, lambda x: networks.outputs(room.split(x, parts))),
     }
-    for alike, (x, outputs) in asked.items():
-        size = smallest_perturbations(outputs, x, norm="l2", members=seeds).size
-        found = chance.flipped(
-            outputs, x, TIMES * size, draws=DRAWS, generator=_generator(TEST_SEED + 1)
+    for alike, (x, rule) in asked.items():
+        shortest, flipped = beside_shortest(
+            rule, x, members=seeds, times=TIMES, draws=DRAWS, seed=seed
         )
-        shortest = torch.where(size.isfinite(), size, torch.nan).nanmean(1)
-        seen = {"flipped": found.nanmean(1), "shortest": shortest, "right": right}
+        seen = {"shortest": shortest, "flipped": flipped, "right": right}
         tables.append(networks.table(alike=alike, **seen))
     return pd.concat(tables, ignore_index=True)
 
