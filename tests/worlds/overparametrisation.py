@@ -151,8 +151,8 @@ def directions(whole: float, split: float, alike: float) -> pd.DataFrame:
 def original() -> Claims:
     """Networks follow the parity, whatever the brightness says, however many parameters they have.
 
-    Fits with the most features err a little more. Readers of the parity are as flat as others, but for
-    a brightness that is too faint to be read.
+    Fits with the most features err a little more. Readers of the parity are as flat as others, but
+    for a brightness that is too faint to be read.
     """
     errors = (0.3, 0.05, 0.1)
     across = evidence.peak_claims(features(peak=0.4, at_times=errors, never=errors))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -19,7 +21,9 @@ def _lines(
     for axis, own in parts:
         for look, part in groups(own, "line", looks):
             if len(part):
-                curve(axis, part.dropna(axis="columns", how="all"), x, "value", look, ms=3)
+                known = part.dropna(axis="columns", how="all")
+                marks: dict[str, Any] = {"ms": 3} if "low" in known else {"marker": ""}
+                curve(axis, known, x, "value", look, **marks)
     legend(picture, looks)
     return picture, [axis for axis, _ in parts]
 

@@ -20,7 +20,7 @@ def test_the_peak_has_three_panels_and_a_line_an_arm():
     axes = drawn(plots.peak, table, samples=200).axes
     assert len(axes) == 3 and axes[0].get_yscale() == "log"
     assert not axes[0].containers and len(axes[1].containers) == len(axes[2].containers) == 5
-    peaks = [container.lines[0].get_ydata()[1] for container in axes[1].containers]
+    peaks = [container.lines[0].get_ydata()[2] for container in axes[1].containers]
     assert max(peaks) == pytest.approx(0.4, abs=0.01)
     assert {line.get_xdata()[0] for line in axes[1].lines if line.get_linestyle() == ":"} == {200}
 
