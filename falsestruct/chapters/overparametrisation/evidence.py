@@ -198,7 +198,7 @@ def lines(table: pd.DataFrame) -> pd.DataFrame:
 
 def said(fits: pd.DataFrame, features: pd.DataFrame) -> dict[str, float]:
     """Means over seeds of what fits and of features; `right`, the least."""
-    labels = fits["shuffled"].map({0.0: "own", experiment.PARTLY: "partly", 1.0: "shuffled"})
+    labels = fits["shuffled"].map({0.0: "true", experiment.PARTLY: "partly", 1.0: "shuffled"})
     narrow = np.where(fits["width"] == fits["width"].min(), "narrowest", "narrow")
     who = labels.where(fits["width"] == experiment.WIDTH, narrow)
     seen = fits.assign(who=who, learnt=fits["right"] == 1)
