@@ -22,3 +22,10 @@ def test_two_dimensions_and_a_length_of_twice_the_distance():
     assert found.shape == (2, 50) and found[0, 0].isnan()
     assert found[0, 1:].mean().item() == pytest.approx(1 / 3, abs=0.02)
     assert not found[1].any()  # too short for any direction
+
+
+def test_beside_the_shortest_one():
+    x = torch.ones(50, 2, dtype=torch.float64)
+    shortest, found = chance.beside_shortest(plane, x, members=2, times=2.0, draws=200, seed=0)
+    assert shortest.tolist() == pytest.approx([1, 1], abs=1e-6)
+    assert found.tolist() == pytest.approx([1 / 3, 1 / 3], abs=0.02)

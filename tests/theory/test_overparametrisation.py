@@ -14,7 +14,7 @@ from falsestruct.theory import oscillation
 from falsestruct.theory import overparametrisation as theory
 from falsestruct.theory.gradients import random_network
 
-ONE, HALF = Fraction(1), Fraction(1, 2)
+ZERO, ONE, HALF = Fraction(0), Fraction(1), Fraction(1, 2)
 PLACES = st.fractions(0, 1, max_denominator=9)
 
 
@@ -52,6 +52,25 @@ def test_an_idle_unit_that_moves_changes_nothing_and_one_that_works_does() -> No
     assert theory.carried(first, idle, second, HALF)(x) == first(x)
     assert theory.carried(first, idle, second, ONE).weights[3:] == second.weights
     assert theory.straight(first, second, HALF)(x) != (first(x) + second(x)) / 2
+
+
+def test_three_lines_lead_from_one_to_the_other() -> None:
+    """From A with idle units to B with other ones: each line begins where the last one ended."""
+    a, idle, b, other = (random_network(2, 3, Random(i)) for i in range(4))
+    points = [(Fraction(i, 2), Fraction(3 - i)) for i in range(7)]
+
+    def swapped(network):
+        """The same network with the last three units first."""
+        parts = (network.weights, network.biases, network.outputs)
+        return type(network)(*(part[3:] + part[:3] for part in parts), network.bias)
+
+    first = [theory.carried(a, idle, b, t) for t in (ZERO, HALF, ONE)]
+    second = [theory.between(a, b, t) for t in (ZERO, HALF, ONE)]
+    third = [swapped(theory.carried(b, other, a, t)) for t in (ONE, HALF, ZERO)]
+    assert first[-1] == second[0] and second[-1] == third[0]
+    assert third[-1].weights == other.weights + b.weights
+    assert all(network(x) == a(x) for network in first for x in points)
+    assert all(network(x) == b(x) for network in third for x in points)
 
 
 def test_on_the_way_to_the_hint() -> None:
@@ -162,3 +181,11 @@ def test_half_of_the_signs_cross_a_plane_that_is_near_and_few_a_far_one() -> Non
     assert theory.over_plane([1, 1], Fraction(1)) == Fraction(1, 4)  # one corner of the square
     assert theory.over_plane([1, 0, 0], Fraction(1, 3)) == HALF
     assert theory.over_plane([1, 0, 0], Fraction(1, 2)) == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_few_directions_may_exceed_the_bound_and_all_together_never(seed) -> None:
+    """Without any random case the fixed one does: 1/2 for ± the first of three, against 1/3."""
+    assert theory.directions_evidence(0, Random(seed)) == (-Fraction(1, 3), Fraction(1, 6))
+    value, control = theory.directions_evidence(8, Random(seed))
+    assert value <= 0 < control
