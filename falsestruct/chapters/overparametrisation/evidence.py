@@ -40,7 +40,7 @@ def _of(table: pd.DataFrame, column: str, **who: object) -> pd.Series:
     return where(table, **who).set_index("seed")[column]
 
 
-def _less(one: pd.Series, other: pd.Series, reach: float = 1.0) -> Found:
+def _less(one: pd.Series, other: pd.Series, *, reach: float = 1.0) -> Found:
     """Mean difference, seed by seed, of numbers that are at most `reach` apart."""
     return most(one - other, partial(mean, bounds=(-reach, reach)))
 
@@ -95,7 +95,7 @@ def room_claims(table: pd.DataFrame) -> Claims:
     seen, strong = _finished(table, "turned"), float(table["energy"].max())
     none = _of(seen, "turned", energy=0.0)
     own, shared = (_of(seen, "turned", kind=k, energy=strong) for k in ("own", "shared"))
-    return {"over-room": (_less(own, none, 2.0), _less(shared, none, 2.0))}
+    return {"over-room": (_less(own, none, reach=2), _less(shared, none, reach=2))}
 
 
 def wide_claims(table: pd.DataFrame) -> Claims:
@@ -106,7 +106,7 @@ def wide_claims(table: pd.DataFrame) -> Claims:
     middle = where(seen, samples=many)["width"].iloc[0]
     cases = ((seen["width"].max(), few), (seen["width"].min(), few), (middle, few), (middle, many))
     own = [_of(seen, "turned", width=width, samples=samples) for width, samples in cases]
-    return {"over-wider": (_less(own[0], own[1], 2.0), _less(own[2], own[3], 2.0))}
+    return {"over-wider": (_less(*own[:2], reach=2), _less(*own[2:], reach=2))}
 
 
 def flat_claims(table: pd.DataFrame) -> Claims:
