@@ -27,6 +27,7 @@ from falsestruct.statistics import Estimate
 from tests.worlds import (
     artifacts,
     characterise,
+    depth_and_width,
     failures,
     images,
     instability,
@@ -164,6 +165,7 @@ WORLDS: dict[str, Callable[[], Found]] = {
     "13_label_noise": label_noise.world,
     "14_invariance": invariance.original,
     "15_failures": failures_world,
+    "16_depth_and_width": depth_and_width.original,
 }
 
 

@@ -1,0 +1,106 @@
+"""Figures of chapter 16."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from falsestruct.plots.shapes import (
+    Look,
+    curve,
+    groups,
+    legend,
+    line,
+    marks,
+    panels,
+    rows,
+    series,
+)
+from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, figure, tidy
+
+SHAPES = {
+    "two": Look("two layers", FALSE, line="-"),
+    "two, more weights": Look("two layers, weights of six", GREEN, "^", line="--"),
+    "six": Look("six layers", ORIGINAL, "s", line="-"),
+}
+
+
+def sawtooths(table: pd.DataFrame) -> Figure:
+    """Tents, one after the other, along the first input: a panel for each number of them.
+
+    Args:
+        table: Columns k, x, value, at the knots.
+    """
+    names = {str(k): f"k = {k}" for k in table["k"]}
+    picture, parts = panels(table, "k", aspect=0.32, titles=names)
+    for axis, own in parts:
+        axis.plot(own["x"], own["value"], color=GREY, linewidth=1.0)
+        count = 2 ** int(own["k"].iloc[0])
+        for label, look in ((0, Look("label 0", ORIGINAL)), (1, Look("label 1", FALSE, "s"))):
+            x = [j / count for j in range(count + 1) if j % 2 == label]
+            axis.plot(x, [label] * len(x), linestyle="", ms=4, **look.mark)
+        axis.axhline(0.5, color=GREY, linestyle=":", linewidth=0.9)
+        axis.set(xlabel="first input", xticks=[0, 0.5, 1])
+    parts[0][0].set_ylabel("output")
+    looks = [Look("label 0", ORIGINAL), Look("label 1", FALSE, "s")]
+    more = {"network": line(style="-"), "changes its label": line(style=":")}
+    legend(picture, looks, columns=4, more=more)
+    return picture
+
+
+def captures(table: pd.DataFrame) -> Figure:
+    """Capture of the hint against its size, a line a shape.
+
+    Args:
+        table: Columns shape, size, value, low, high.
+    """
+    picture = figure(0.5)
+    axis = picture.subplots()
+    for look, own in groups(table, "shape", SHAPES):
+        if len(own):
+            curve(axis, own, "size", "value", look)
+    sizes = sorted(table["size"].unique())
+    axis.set(xscale="log", xlabel="size of the hint", ylabel="capture of the hint")
+    axis.set_xticks(sizes, [f"{size:g}" for size in sizes])
+    axis.minorticks_off()
+    axis.set_ylim(-0.03, 1.03)
+    tidy(axis)
+    legend(picture, SHAPES)
+    return picture
+
+
+def depths(table: pd.DataFrame) -> Figure:
+    """The offset at which networks change over, against the number of hidden layers.
+
+    Args:
+        table: Columns line, depth, value, low, high.
+    """
+    picture = figure(0.55)
+    axis = picture.subplots()
+    looks = series(table["line"], line="-")
+    for look, own in groups(table, "line", looks):
+        curve(axis, own, "depth", "value", look)
+    known = sorted(table["depth"].unique())
+    axis.set_xscale("log", base=2)
+    axis.set_xticks(known, [str(depth) for depth in known])
+    axis.minorticks_off()
+    axis.set(xlabel="hidden layers", ylabel="offset of the crossover")
+    axis.set_ylim(bottom=0)
+    tidy(axis)
+    legend(picture, looks, columns=2)
+    return picture
+
+
+def others(table: pd.DataFrame) -> Figure:
+    """The same offset by width, by how far weights move, and by fine architecture.
+
+    Args:
+        table: Columns panel, row, value, low, high.
+    """
+    picture, parts = rows(table, "panel", "row", aspect=0.85)
+    for axis, own in parts:
+        marks(axis, own, "value", Look(colour=ORIGINAL))
+    last = parts[-1][0]
+    last.set_xlabel("offset of the crossover")
+    last.set_xlim(left=0)
+    return picture
