@@ -100,6 +100,25 @@ def mean(
     return _mean(values, within, strata, bounds=bounds)
 
 
+def most(
+    values: Values, measure: Callable[[np.ndarray], Found] = mean, *, missing: float = 0.1
+) -> Found:
+    """A measure of numbers most of which are there; nobody's, if more than a share are NaN.
+
+    For runs that may not come to their end: the rest would be a selection.
+
+    Args:
+        values: One number a network, (networks,).
+        measure: Of values with NaN.
+        missing: The largest share of NaN.
+    """
+    numbers = np.asarray(values, dtype=float)
+    known = int((~np.isnan(numbers)).sum())
+    if len(numbers) - known > missing * len(numbers):
+        return Nobody(f"only {known} of {len(numbers)} networks have a number", known)
+    return measure(numbers)
+
+
 def _mean(values: Values, within: Names | None, strata: Names | None, **options: Any) -> Found:
     """As `mean`; options of the functions of `statistics`."""
     numbers = np.asarray(values, dtype=float)

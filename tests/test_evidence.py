@@ -119,6 +119,15 @@ def test_too_few_networks_are_nobody(estimate, values):
     assert estimate(values) == Nobody(f"{n} networks qualify; an interval needs 2", n)
 
 
+def test_most_numbers_are_there_or_nobody_s():
+    values = np.r_[np.linspace(0.2, 0.4, 18), np.nan, np.nan]
+    assert evidence.most(values) == evidence.mean(values)
+    assert evidence.most(1 / values, evidence.ratio) == evidence.ratio(1 / values)
+    values[0] = np.nan
+    assert evidence.most(values) == Nobody("only 17 of 20 networks have a number", 17)
+    assert evidence.most(values, missing=0.2) == evidence.mean(values)
+
+
 def test_one_kind_stands_for_no_others():
     found = mean([0.1, 0.2, 0.3], within=["a", "a", "a"])
     assert found == Nobody("1 kinds of networks qualify; an interval needs 2", 1)

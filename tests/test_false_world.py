@@ -33,6 +33,7 @@ from tests.worlds import (
     instability,
     invariance,
     label_noise,
+    overparametrisation,
     simplicity,
     success,
 )
@@ -57,6 +58,7 @@ TRUE_HERE = {
     "invariance-synonyms": "says that networks in the form of the hierarchy follow it",
     "invariance-coincide": "the same",
     "failures-signal": "proved, about what a hint leaves once it has been learnt",
+    "over-ridge": "proved, about linear rules of least norm, whatever networks do",
 }
 # Not judged here.
 _PLAIN = "plain digits, names no structure; judged in test_perturbations, where nothing is shared"
@@ -166,6 +168,7 @@ WORLDS: dict[str, Callable[[], Found]] = {
     "14_invariance": invariance.original,
     "15_failures": failures_world,
     "16_depth_and_width": depth_and_width.original,
+    "17_overparametrisation": overparametrisation.original,
 }
 
 

@@ -22,6 +22,15 @@ USED_BY = {
     "problems/oscillation.py": {"02_structures", "04_oscillation", *SEVERAL},
     "problems/planted/digits.py": {"08_images", "12_artifacts", *SEVERAL},
     "problems/digits.py": {"01_paradox", "08_images", "12_artifacts", "13_label_noise", *SEVERAL},
+    "problems/planted/digits.py": {"08_images", "12_artifacts", "17_overparametrisation", *SEVERAL},
+    "problems/digits.py": {
+        "01_paradox",
+        "08_images",
+        "12_artifacts",
+        "13_label_noise",
+        "17_overparametrisation",
+        *SEVERAL,
+    },
 }
 
 
