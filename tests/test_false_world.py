@@ -28,6 +28,7 @@ from tests.worlds import (
     artifacts,
     characterise,
     depth_and_width,
+    explanations,
     failures,
     images,
     instability,
@@ -169,6 +170,7 @@ WORLDS: dict[str, Callable[[], Found]] = {
     "15_failures": failures_world,
     "16_depth_and_width": depth_and_width.original,
     "17_overparametrisation": overparametrisation.original,
+    "18_explanations": explanations.original,
 }
 
 

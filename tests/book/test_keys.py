@@ -23,12 +23,14 @@ USED_BY = {
     "problems/planted/digits.py": {"08_images", "12_artifacts", *SEVERAL},
     "problems/digits.py": {"01_paradox", "08_images", "12_artifacts", "13_label_noise", *SEVERAL},
     "problems/planted/digits.py": {"08_images", "12_artifacts", "17_overparametrisation", *SEVERAL},
+    "problems/planted/digits.py": {"08_images", "12_artifacts", "18_explanations", *SEVERAL},
     "problems/digits.py": {
         "01_paradox",
         "08_images",
         "12_artifacts",
         "13_label_noise",
         "17_overparametrisation",
+        "18_explanations",
         *SEVERAL,
     },
 }

@@ -1,0 +1,73 @@
+"""Binary images of 4 × 4 pixels, all 65,536 of them, with a rule and simpler ones beside it.
+
+They are few enough that everything can be asked of every image: how often two structures disagree,
+what a network captures, which masks of an image keep its label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+SIDE = 4
+PIXELS = SIDE**2
+ODD = (0, 5, 10)  # pixels of the parity: three on the diagonal
+
+
+@cache
+def images() -> np.ndarray:
+    """All images, (65536, 16) of 0 and 1: image n has the binary digits of n, pixel 0 the last."""
+    numbers = np.arange(1 << PIXELS)
+    return ((numbers[:, None] >> np.arange(PIXELS)) & 1).astype(np.float32)
+
+
+def original(x: np.ndarray) -> np.ndarray:
+    """Whether the fullest row has more ones than the fullest column, (samples,)."""
+    square = x.reshape(-1, SIDE, SIDE)
+    return (square.sum(2).max(1) > square.sum(1).max(1)).astype(np.int64)
+
+
+def corner(x: np.ndarray) -> np.ndarray:
+    """Whether the first pixel is one."""
+    return (x[:, 0] > 0.5).astype(np.int64)
+
+
+def brightness(x: np.ndarray) -> np.ndarray:
+    """Whether more than half of the pixels are ones."""
+    return (x.sum(1) > PIXELS / 2).astype(np.int64)
+
+
+def parity(x: np.ndarray) -> np.ndarray:
+    """Whether an odd number of three pixels on the diagonal are ones."""
+    return (x[:, ODD].sum(1) % 2).astype(np.int64)
+
+
+RULES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "corner": corner,
+    "brightness": brightness,
+    "parity": parity,
+}
+
+
+@cache
+def labels(rule: str) -> np.ndarray:
+    """Labels of all images by "original" or a rule of `RULES`, (65536,).
+
+    Raises:
+        KeyError: no rule has this name.
+    """
+    return ({"original": original} | RULES)[rule](images())
+
+
+def draw(samples: int, beside: str, rng: np.random.Generator) -> np.ndarray:
+    """Numbers (samples,) of random images on which `beside` agrees with the original.
+
+    An image may come twice.
+
+    Args:
+        beside: A rule of `RULES`; "original" agrees everywhere, so that all images are drawn from.
+    """
+    pool = np.flatnonzero(labels("original") == labels(beside))
+    return pool[rng.integers(len(pool), size=samples)]

@@ -1,0 +1,45 @@
+"""Do the figures of chapter 18 show what stands in their tables?"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from falsestruct.chapters.explanations import evidence as found
+from falsestruct.chapters.explanations import figures as plots
+from falsestruct.characterise.explanations import METHODS
+from falsestruct.press.notebook.figures import STYLES, draw
+from tests.worlds import explanations as worlds
+
+SIZES = {"original": 7.0, "corner": 1.0, "brightness": 5.2, "parity": 7.0}
+
+
+def drawn(plot, table: pd.DataFrame):
+    return draw(plot, table.to_csv(index=False), {}, STYLES["book"])
+
+
+def test_maps_have_a_panel_a_pattern_and_a_row_a_method():
+    table = found.names_of(worlds.maps(taken=1.0, named=0.9, blamed=0.2))
+    figure = drawn(plots.maps, table)
+    assert len(figure.axes) == 3
+    for axis in figure.axes:
+        assert [tick.get_text() for tick in axis.get_yticklabels()] == list(METHODS)
+        values = [set(c.lines[0].get_xdata().round(6)) for c in axis.containers]
+        assert values == [{0.9}, {0.2}, {0.0}]
+
+
+def test_single_answers_have_the_output_alone_as_a_row():
+    table = found.single_of(worlds.maps(taken=1.0, named=0.9, auc=0.6))
+    figure = drawn(plots.single, table)
+    for axis in figure.axes:
+        rows = [tick.get_text() for tick in axis.get_yticklabels()]
+        assert rows == [*METHODS, "no map, output alone"]
+        assert [len(c.lines[0].get_xdata()) for c in axis.containers] == [7, 7, 1]
+
+
+def test_sizes_have_a_panel_for_masks_and_one_for_orders():
+    sides = dict.fromkeys(("corner", "brightness", "parity"), 0.9)
+    table = found.sizes_of(worlds.masks(sides, SIZES, ahead=1.0))
+    figure = drawn(plots.sizes, table)
+    masks, orders = ([t.get_text() for t in axis.get_yticklabels()] for axis in figure.axes)
+    assert masks == list(SIZES) and orders[0] == "exact" and orders[-1] == "random"
+    assert "exact Shapley values" in orders and len(orders) == 8
