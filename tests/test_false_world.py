@@ -29,6 +29,7 @@ from tests.worlds import (
     characterise,
     depth_and_width,
     explanations,
+    concepts,
     failures,
     images,
     instability,
@@ -60,6 +61,8 @@ TRUE_HERE = {
     "invariance-coincide": "the same",
     "failures-signal": "proved, about what a hint leaves once it has been learnt",
     "over-ridge": "proved, about linear rules of least norm, whatever networks do",
+    "concepts-symbols": "proved, about a rule that is built for the original",
+    "concepts-restored": "the same",
 }
 # Not judged here.
 _PLAIN = "plain digits, names no structure; judged in test_perturbations, where nothing is shared"
@@ -158,6 +161,11 @@ def failures_world() -> Found:
     return {id: pair for id, pair in found.items() if id in CLAIMS}
 
 
+def concepts_world() -> Found:
+    """The parity is held, paths are seen, the orientation is read."""
+    return {id: pair for id, pair in concepts.original().items() if id in CLAIMS}
+
+
 WORLDS: dict[str, Callable[[], Found]] = {
     "05_success": success_world,
     "06_instability": instability_world,
@@ -171,6 +179,7 @@ WORLDS: dict[str, Callable[[], Found]] = {
     "16_depth_and_width": depth_and_width.original,
     "17_overparametrisation": overparametrisation.original,
     "18_explanations": explanations.original,
+    "19_concepts": concepts_world,
 }
 
 

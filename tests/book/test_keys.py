@@ -18,6 +18,13 @@ SEVERAL = {"05_success", "06_instability", "07_simplicity", "09_characterise"}
 STRIPED = {"13_label_noise", "14_invariance", "16_depth_and_width"}
 USED_BY = {
     "problems/stripes.py": {"03_stripes", *STRIPED, *SEVERAL},
+    "problems/stripes.py": {
+        "03_stripes",
+        "13_label_noise",
+        "14_invariance",
+        "19_concepts",
+        *SEVERAL,
+    },
     "problems/planted/stripes.py": SEVERAL,
     "problems/oscillation.py": {"02_structures", "04_oscillation", *SEVERAL},
     "problems/planted/digits.py": {"08_images", "12_artifacts", *SEVERAL},
