@@ -27,9 +27,9 @@ from falsestruct.statistics import Estimate
 from tests.worlds import (
     artifacts,
     characterise,
+    concepts,
     depth_and_width,
     explanations,
-    concepts,
     failures,
     images,
     instability,

@@ -15,31 +15,15 @@ BOOK = Book(Path(__file__).parents[2])
 FOLDERS = sorted(path.parent.name for path in BOOK.package.glob("chapters/*/__init__.py"))
 # Every chapter that asks networks about several problems uses all of these.
 SEVERAL = {"05_success", "06_instability", "07_simplicity", "09_characterise"}
-STRIPED = {"13_label_noise", "14_invariance", "16_depth_and_width"}
+DIGITS = {"01_paradox", "13_label_noise"}
+STRIPED = {"13_label_noise", "14_invariance", "16_depth_and_width", "19_concepts"}
+PLANTED = {"08_images", "12_artifacts", "17_overparametrisation", "18_explanations"}
 USED_BY = {
     "problems/stripes.py": {"03_stripes", *STRIPED, *SEVERAL},
-    "problems/stripes.py": {
-        "03_stripes",
-        "13_label_noise",
-        "14_invariance",
-        "19_concepts",
-        *SEVERAL,
-    },
     "problems/planted/stripes.py": SEVERAL,
     "problems/oscillation.py": {"02_structures", "04_oscillation", *SEVERAL},
-    "problems/planted/digits.py": {"08_images", "12_artifacts", *SEVERAL},
-    "problems/digits.py": {"01_paradox", "08_images", "12_artifacts", "13_label_noise", *SEVERAL},
-    "problems/planted/digits.py": {"08_images", "12_artifacts", "17_overparametrisation", *SEVERAL},
-    "problems/planted/digits.py": {"08_images", "12_artifacts", "18_explanations", *SEVERAL},
-    "problems/digits.py": {
-        "01_paradox",
-        "08_images",
-        "12_artifacts",
-        "13_label_noise",
-        "17_overparametrisation",
-        "18_explanations",
-        *SEVERAL,
-    },
+    "problems/planted/digits.py": {*PLANTED, *SEVERAL},
+    "problems/digits.py": {*DIGITS, *PLANTED, *SEVERAL},
 }
 
 
