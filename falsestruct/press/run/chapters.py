@@ -204,6 +204,10 @@ def _as_type_of(default: Any, value: Any, where: str) -> Any:
     if wanted in (list, tuple) and isinstance(value, (list, tuple)):
         # An element has the type of the default's first; of an empty list nothing is known.
         value = wanted(_as_type_of(default[0], v, where) if default else v for v in value)
+    if wanted is dict and isinstance(value, Mapping):
+        if set(value) != set(default):
+            raise UserError(f"{where}: {dict(value)}, expected a dict of {', '.join(default)}")
+        value = {key: _as_type_of(default[key], value[key], f"{where}, {key}") for key in default}
     if type(value) is not wanted:
         kind = type(value).__name__
         raise UserError(f"{where}: {value!r} is {kind}, expected {wanted.__name__}")

@@ -21,6 +21,7 @@ from falsestruct.press.run.chapters import (
 from falsestruct.statistics import exact
 
 KNOWN = {"seeds": 3, "rate": 0.1, "deep": True, "name": "a", "widths": [1, 2], "deltas": (0.1,)}
+KNOWN["steps"] = {"a": 5, "b": 0.5}
 
 
 def test_a_chapter_as_written(desk):
@@ -70,6 +71,7 @@ def test_what_is_wrong_with_a_chapter_is_one_line(desk, old, new, message):
         ("deep", "False", False), ("name", "5", "5"), ("name", "a=b", "a=b"),
         ("widths", "[3, 4, 5]", [3, 4, 5]), ("widths", "(3,)", [3]), ("widths", "[]", []),
         ("deltas", "[1, 0.5]", (1.0, 0.5)), ("deltas", [1], (1.0,)),
+        ("steps", "{'a': 5, 'b': 1}", {"a": 5, "b": 1.0}),
     ],
 )  # fmt: skip
 def test_parameters_get_the_chapters_types(name, given, value):
@@ -84,14 +86,14 @@ def test_parameters_get_the_chapters_types(name, given, value):
         ("seeds", "[3]"), ("seeds", "{[]: 1}"), ("seeds", "__import__('os')"), ("seeds", None),
         ("rate", "fast"), ("rate", "1e999"), ("rate", "True"), ("deep", "1"), ("deep", "yes"),
         ("widths", "3"), ("widths", "[1, 'a']"), ("widths", "[1, 2.5]"), ("deltas", "['a']"),
-        ("name", 5),
+        ("name", 5), ("steps", "5"), ("steps", "{'a': 5}"), ("steps", {"a": 0.5, "b": 1.0}),
     ],
 )  # fmt: skip
 def test_ill_typed_parameters_are_refused(name, given):
     with pytest.raises(UserError, match=f"^x, parameter {name}: .*") as caught:
         check_parameters("x", KNOWN, {name: given})
     words = {"seeds": "int", "rate": "float|finite", "deep": "bool", "name": "str"}
-    words |= {"widths": "list|int", "deltas": "float"}
+    words |= {"widths": "list|int", "deltas": "float", "steps": "dict|int"}
     assert re.search(words[name], str(caught.value).partition(":")[2])
     assert "\n" not in str(caught.value)
 
