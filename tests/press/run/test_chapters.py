@@ -90,7 +90,7 @@ def test_parameters_get_the_chapters_types(name, given, value):
     ],
 )  # fmt: skip
 def test_ill_typed_parameters_are_refused(name, given):
-    with pytest.raises(UserError, match=f"^x, parameter {name}: .*") as caught:
+    with pytest.raises(UserError, match=f"^x, parameter {name}(, a)?: .*") as caught:
         check_parameters("x", KNOWN, {name: given})
     words = {"seeds": "int", "rate": "float|finite", "deep": "bool", "name": "str"}
     words |= {"widths": "list|int", "deltas": "float", "steps": "dict|int"}
