@@ -176,7 +176,7 @@ def turns(rooms: pd.DataFrame, wide: pd.DataFrame) -> pd.DataFrame:
     """What `figures.turns` draws: panel, line, x, value, low, high."""
     names = {"own": "noise of its own", "shared": "noise of a group"}
     bare = where(rooms, energy=0.0).assign(kind="shared")  # one point begins both lines
-    seen = pd.concat([rooms, bare], ignore_index=True)
+    seen = pd.concat([rooms, bare]).sort_values("energy", kind="stable")
     few = where(wide, samples=wide["samples"].min())
     parts = {
         "energy of the noise": seen.assign(line=seen["kind"].map(names), x=seen["energy"]),
