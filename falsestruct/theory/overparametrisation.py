@@ -190,7 +190,8 @@ def distance(rows: Sequence[Vector], i: int) -> Fraction:
 
 def distances_evidence(cases: int, rng: Random) -> tuple[Fraction, Fraction]:
     """Largest difference of `noise_taken` from the distances' sum; least from that of lengths."""
-    off, lengths = [], []
+    off: list[Fraction] = []
+    lengths: list[Fraction] = []
     while len(off) < cases:
         n = rng.randint(2, 4)
         rows = [[Fraction(rng.randint(-5, 5)) for _ in range(n + 1)] for _ in range(n)]

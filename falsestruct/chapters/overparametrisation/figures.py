@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from falsestruct.plots.shapes import curve, groups, legend, panels, series
-from falsestruct.plots.style import GREY, figure, tidy
+from falsestruct.plots.style import GREY
 
 
 def _lines(
-    table: pd.DataFrame, x: str, aspect: float, *, sharey: bool = True
+    table: pd.DataFrame, x: str, aspect: float, *, sharey: bool = True, columns: int = 3
 ) -> tuple[Figure, list[Axes]]:
     """A panel for each value of the column panel, a line for each of line, and their legend."""
     picture, parts = panels(table, "panel", aspect=aspect, sharey=sharey)
@@ -24,7 +24,7 @@ def _lines(
                 known = part.dropna(axis="columns", how="all")
                 marks: dict[str, Any] = {"ms": 3} if "low" in known else {"marker": ""}
                 curve(axis, known, x, "value", look, **marks)
-    legend(picture, looks)
+    legend(picture, looks, columns=columns)
     return picture, [axis for axis, _ in parts]
 
 
@@ -68,13 +68,8 @@ def lines(table: pd.DataFrame) -> Figure:
     Args:
         table: Columns pair, t, value, low, high.
     """
-    picture = figure(0.48)
-    axis = picture.subplots()
-    looks = series(dict.fromkeys(table["pair"]), line="-")
-    for look, part in groups(table, "pair", looks):
-        curve(axis, part, "t", "value", look, band=True, ms=3)
+    drawn = table.assign(panel="").rename(columns={"pair": "line"})
+    picture, (axis,) = _lines(drawn, "t", 0.48, columns=2)
     axis.set_yscale("symlog", linthresh=1e-3)
     axis.set(xlabel="place on the line", ylabel="loss above the line\nbetween its ends")
-    tidy(axis)
-    legend(picture, looks, columns=2)
     return picture

@@ -41,14 +41,13 @@ def _small():
 
 
 def test_what_fits_shuffled_labels_and_what_can_not():
-    table = experiment.fits([1], seeds=2)
+    table = experiment.fits([1, 2], seeds=2)
     assert set(table["seed"]) == {1, 2}  # of the weights, too: no seed of the claims
-    kinds = table.groupby(["width", "shuffled"])
+    kinds = table.groupby("who")
     right, correct = kinds["right"].min(), kinds["correct"].mean()
-    for share in (0.0, experiment.PARTLY, 1.0):
-        assert right[32, share] == 1
-    assert right[1, 1.0] < 1
-    assert correct[32, 0.0] > correct[32, experiment.PARTLY] > correct[32, 1.0]
+    assert (right[["true", "partly", "shuffled"]] == 1).all() and right["narrowest"] < 1
+    assert correct["true"] > correct["partly"] > correct["shuffled"]
+    assert kinds["width"].max()[["narrowest", "narrow", "true"]].tolist() == [1, 2, 32]
 
 
 def test_so_many_labels_are_shuffled(monkeypatch):
@@ -70,22 +69,25 @@ def test_so_many_labels_are_shuffled(monkeypatch):
 
 def test_random_features_have_all_arms_and_fit_where_they_can():
     table = experiment.peak([5, 40, 300], seeds=2)
-    assert set(table) == {"count", "arm", "ridge", "seed", "wrong", "captured", "right"}
-    assert len(table) == 3 * 2 * 5 and sorted(table["ridge"].unique()) == [0, experiment.RIDGE]
-    plain = table[table["ridge"] == 0].groupby("count")["right"].min()
-    assert plain[300] == 1 > plain[5]
-    ridge = table[table["ridge"] > 0]
-    assert set(ridge["arm"]) == {experiment.FLIPPED, experiment.AT_TIMES}
+    assert set(table) == {"count", "arm", "seed", "wrong", "captured", "right"}
+    ridged = {arm + experiment.RIDGED for arm in (experiment.FLIPPED, experiment.AT_TIMES)}
+    assert len(table) == 3 * 2 * 5 and set(table["arm"]) == {*experiment.ARMS, *ridged}
+    right = table.set_index(["count", "arm"])["right"]
+    for arm in experiment.ARMS:
+        assert (right[300, arm] == 1).all() and (right[5, arm] < 1).all()
+    assert (right[300, experiment.FLIPPED + experiment.RIDGED] < 1).all()
+    never = table[(table["arm"] == experiment.NEVER) & (table["count"] == 300)]
+    assert (never["captured"] > 0.9).all() and (never["wrong"] < 0.1).all()
 
 
 def test_flipped_labels_are_a_tenth(monkeypatch):
     seen = []
 
-    def fit(x, y, ridges):
-        seen.append(y)
-        return np.ones((x.shape[1], len(ridges)))
+    def errors(own, others, count, rng, *, ridges):
+        seen.append(own[1])
+        return np.zeros((3, len(ridges)))
 
-    monkeypatch.setattr(experiment.features, "fit", fit)
+    monkeypatch.setattr(experiment.features, "errors", errors)
     experiment.features_point(count=5, seeds=1)
     assert [*experiment.ARMS] == [experiment.FLIPPED, experiment.NEVER, experiment.AT_TIMES]
     flipped, never, times = seen
@@ -154,12 +156,11 @@ def test_pairs_that_have_not_learnt_have_no_line(monkeypatch):
 
 def test_chance_and_split_pixels():
     table = experiment.directions(seeds=2)
-    assert len(table) == 2 * 2 * 2 and (table["right"] == 1).all()
+    assert len(table) == 2 * 3 and (table["right"] == 1).all()
     assert table["flipped"].between(0, 1).all() and (table["shortest"] > 0).all()
-    whole = table[table["parts"] == 1].groupby("alike")["flipped"].mean()
-    assert whole[True] == whole[False]  # a whole pixel has one part
-    split = table[table["parts"] > 1].groupby("alike")["shortest"].mean()
-    assert split[True] > 0.99 * split[False]  # a part of all directions
+    kinds = table.groupby("kind").mean()
+    assert kinds["shortest"]["alike"] > 0.99 * kinds["shortest"]["split"]  # some directions of all
+    assert kinds["flipped"]["split"] < kinds["flipped"]["alike"]
 
 
 # Worlds whose answer is known
@@ -224,10 +225,8 @@ def test_every_control_can_fail():
 
 @pytest.mark.usefixtures("book_sizes")
 def test_a_peak_that_a_ridge_keeps_and_more_features_that_always_help():
-    table = features(never=(0.9, 0.7, 0.5))
-    ridge = (table["ridge"] > 0) & (table["count"] == 200)
-    other = table.assign(wrong=table["wrong"].where(~ridge, 0.4))
-    assert set(verdicts(found.peak_claims(other)).values()) == {"inconclusive"}
+    table = features(ridge=0.4, flipped=(0.9, 0.6, 0.4))
+    assert set(verdicts(found.peak_claims(table)).values()) == {"inconclusive"}
 
 
 @pytest.mark.usefixtures("book_sizes")
@@ -286,8 +285,9 @@ def test_the_page_s_tables():
     assert lines["brightness to parity", 0.5] == pytest.approx(0.1, abs=0.01)
 
 
+@pytest.mark.usefixtures("book_sizes")
 def test_the_closed_form_has_its_peak_where_features_are_as_many_as_samples():
-    table = found.closed_form()
+    table = found.peak(features()).groupby("panel").get_group("squared error, in closed form")
     top = table.loc[table["value"].idxmax(), "count"]
     assert abs(top - found.SAMPLES) < 15
     assert table["value"].iloc[-1] < table["value"].max() / 10
