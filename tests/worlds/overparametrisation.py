@@ -136,10 +136,12 @@ def directions(whole: float, split: float, alike: float) -> pd.DataFrame:
     """Shares that chance flips: of whole pixels, of split ones, and of parts that move alike."""
     return pd.DataFrame(
         {"kind": kind, "seed": seed, "shortest": 0.5, "right": 1.0}
-        | {"flipped": _near(share, seed, len(kind), int(100 * share))}
-        for kind, share in zip(experiment.KINDS, (whole, split, alike), strict=True)
+        | {"flipped": _near(share, seed, i)}
+        for i, (kind, share) in enumerate(
+            zip(experiment.KINDS, (whole, split, alike), strict=True)
+        )
         for seed in range(SEEDS)
-    )
+    )  # fmt: skip
 
 
 def original() -> Claims:

@@ -38,9 +38,5 @@ def test_turns_have_a_panel_for_noise_and_one_for_width():
 
 def test_lines_have_their_barriers():
     axis = drawn(plots.lines, found.lines(worlds.lines(0.1, 0.01, 0.5))).axes[0]
-    tops = [
-        max(line.get_ydata())
-        for line in axis.lines
-        if len(line.get_ydata()) == len(worlds.experiment.LINE)
-    ]
+    tops = [max(container.lines[0].get_ydata()) for container in axis.containers]
     assert tops == pytest.approx([0.1, 0.01, 0.01, 0.5], abs=0.01)
