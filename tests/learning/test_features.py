@@ -45,5 +45,5 @@ def test_errors_of_what_a_plane_tells_and_what_nothing_tells() -> None:
     y, coin = (x[:, 0] > 0).astype(float), rng.integers(0, 2, 500)
     tests = [(other, other[:, 0] > 0), (other, coin)]
     found = features.errors((x, y), tests, 400, np.random.default_rng(4), ridges=(0.0, 0.1))
-    assert found.shape == (3, 2) and found[0, 0] == 0 and (found[1] < 0.15).all()
+    assert found.shape == (3, 2) and found[0, 0] == 0 and found[1, 1] < found[1, 0] < 0.3
     assert found[2] == pytest.approx([0.5, 0.5], abs=0.07)

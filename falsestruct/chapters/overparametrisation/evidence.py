@@ -98,7 +98,7 @@ def wide_claims(table: pd.DataFrame) -> Claims:
         for who, part in cells(table).items()
     }
     seen = {who: rates.mean(axis=1, skipna=False) for who, rates in own.items()}
-    wider = _less(seen["widest"], seen["narrowest"], reach=2)
+    wider = _less(seen["widest"], seen["thinnest"], reach=2)
     return {"over-wider": (wider, _less(seen["middle"], seen["more"], reach=2))}
 
 
@@ -106,7 +106,7 @@ def cells(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Networks of the least, the middle and the largest width, and middle ones with more images."""
     few, many = table["samples"].min(), table["samples"].max()
     middle = where(table, samples=many)["width"].iloc[0]
-    sizes = {"narrowest": (table["width"].min(), few), "widest": (table["width"].max(), few)}
+    sizes = {"thinnest": (table["width"].min(), few), "widest": (table["width"].max(), few)}
     sizes |= {"middle": (middle, few), "more": (middle, many)}
     return {who: where(table, width=width, samples=size) for who, (width, size) in sizes.items()}
 
@@ -193,7 +193,8 @@ def said(fits: pd.DataFrame, features: pd.DataFrame) -> dict[str, float]:
     return found | {
         "wide": units, "parameters": (PIXELS + 2) * units + 1, "images": experiment.IMAGES,
         "feature_images": SAMPLES, "noise_inputs": experiment.INPUTS, "groups": experiment.GROUPS,
-        "best": best, "most": counts.max(), "narrowest": fits["width"].min(),
+        "best": best, "limit": experiment.SHUFFLING,
+        "tight": fits["width"].min(), "narrow": where(fits, who="narrow")["width"].max(),
     }  # fmt: skip
 
 
