@@ -28,7 +28,7 @@ def fits(
 ) -> pd.DataFrame:
     """Right on held-out images after own labels and partly shuffled ones, and labels given back."""
     kinds = [("true", 1.0, correct), ("partly", 1.0, paying), ("shuffled", right, 0.5)]
-    kinds += [("narrowest", narrow, 0.5), ("narrow", narrow, 0.5)]
+    kinds += [("tight", narrow, 0.5), ("narrow", narrow, 0.5)]
     return pd.DataFrame(
         {"who": who, "width": NARROW[who == "narrow"], "seed": seed, "right": kept, "steps": 100}
         | {"correct": _near(read, seed, len(who))}

@@ -6,6 +6,7 @@ and quotients are between networks of one seed. Held-out images are taken as giv
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import numpy as np
@@ -52,7 +53,7 @@ def _finished(table: pd.DataFrame, column: str) -> pd.DataFrame:
 
 def fit_claims(table: pd.DataFrame) -> Claims:
     """Claims on networks that could learn any labels."""
-    kinds = ("true", "partly", "shuffled", "narrowest")
+    kinds = ("true", "partly", "shuffled", "tight")
     own, partly, shuffled, narrow = (where(table, who=who).set_index("seed") for who in kinds)
     able = own["correct"].where(shuffled["right"] >= FITS)
     paying = partly["correct"].where(partly["right"] >= FITS)
@@ -182,19 +183,18 @@ def lines(table: pd.DataFrame) -> pd.DataFrame:
 
 def said(fits: pd.DataFrame, features: pd.DataFrame) -> dict[str, float]:
     """Means over seeds of what fits and of features; `right`, the least."""
-    found = _said(fits.assign(learnt=fits["right"] == 1), "who", ["correct", "steps", "learnt"])
+    learnt = fits.assign(learnt=fits["right"] == 1)
+    found = _said(learnt, "who", ["correct", "steps", "learnt", "width"])
     counts, best = features["count"], best_below(features)
     places = {"fewest": counts.min(), "best": best, "peak": SAMPLES, "most": counts.max()}
     seen = features.assign(turned=features["captured"] - features["wrong"])
     for place, count in places.items():
         part = where(seen, count=count).assign(place=place)
         found |= _said(part, ["arm", "place"], ["wrong", "captured", "turned"])
-    units = experiment.WIDTH
     return found | {
-        "wide": units, "parameters": (PIXELS + 2) * units + 1, "images": experiment.IMAGES,
+        "parameters": (PIXELS + 2) * experiment.WIDTH + 1, "images": experiment.IMAGES,
         "feature_images": SAMPLES, "noise_inputs": experiment.INPUTS, "groups": experiment.GROUPS,
         "best": best, "limit": experiment.SHUFFLING,
-        "tight": fits["width"].min(), "narrow": where(fits, who="narrow")["width"].max(),
     }  # fmt: skip
 
 
@@ -212,6 +212,7 @@ def said_of_room(rooms: pd.DataFrame, wide: pd.DataFrame) -> dict[str, float]:
     seen = pd.concat([strong, *named], ignore_index=True)
     found = evidence.said(seen, "kind", "exceptions", measure=pd.Series.min)
     found |= {f"units_{who}": part["width"].iloc[0] for who, part in cells(wide).items()}
+    found |= {"few": wide["samples"].min(), "many": wide["samples"].max()}
     return found | _said(seen, "kind", ["turned", "captured", "wrong", "reached"])
 
 
@@ -219,7 +220,7 @@ def said_of_valleys(flat: pd.DataFrame, line: pd.DataFrame) -> dict[str, float]:
     """Geometric mean quotients and how many there are, losses and steps before, mean barriers."""
     reads = flat["parity"].map({True: "parity", False: "brightness"})
     usual = where(flat.assign(reads=reads), strength=STRENGTH)
-    found = evidence.said(usual, "reads", ["before", "steps"])
+    found = evidence.said(usual, "reads", ["before", "steps"]) | {"guess": math.log(2)}
     for name, strength in (("usual", STRENGTH), ("faint", FAINT)):
         logs = np.log(quotients(flat, strength))
         found[f"quotient_{name}"] = float(np.exp(np.nanmean(logs)))

@@ -123,9 +123,9 @@ def fits_point(*, width: int, shuffled: float, seeds: int, **_: str) -> pd.DataF
 
 
 def fits(narrow: Sequence[int], *, seeds: int) -> pd.DataFrame:
-    """Wide networks, labels shuffled not, partly or all; narrowest and narrow ones, all: who."""
+    """Wide networks, labels shuffled not, partly or all; tight and narrow ones, all: who."""
     kinds = {"true": (WIDTH, 0.0), "partly": (WIDTH, PARTLY), "shuffled": (WIDTH, 1.0)}
-    kinds |= {"narrowest": (min(narrow), 1.0), "narrow": (max(narrow), 1.0)}
+    kinds |= {"tight": (min(narrow), 1.0), "narrow": (max(narrow), 1.0)}
     grid = [{"who": who, "width": w, "shuffled": share} for who, (w, share) in kinds.items()]
     return _swept(fits_point, grid, seeds)
 

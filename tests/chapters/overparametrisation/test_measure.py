@@ -45,9 +45,9 @@ def test_what_fits_shuffled_labels_and_what_can_not():
     assert set(table["seed"]) == {1, 2}  # of the weights, too: no seed of the claims
     kinds = table.groupby("who")
     right, correct = kinds["right"].min(), kinds["correct"].mean()
-    assert (right[["true", "partly", "shuffled"]] == 1).all() and right["narrowest"] < 1
+    assert (right[["true", "partly", "shuffled"]] == 1).all() and right["tight"] < 1
     assert correct["true"] > correct["partly"] > correct["shuffled"]
-    assert kinds["width"].max()[["narrowest", "narrow", "true"]].tolist() == [1, 2, 32]
+    assert kinds["width"].max()[["tight", "narrow", "true"]].tolist() == [1, 2, 32]
 
 
 def test_so_many_labels_are_shuffled(monkeypatch):
