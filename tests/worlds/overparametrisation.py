@@ -59,7 +59,8 @@ def features(
                 rows.append({"count": count, "arm": arm, "seed": seed, "right": 1.0}
                             | {"wrong": _near(wrong, seed, count, len(arm))}
                             | {"captured": _near(share, seed, count)})  # fmt: skip
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table.assign(turned=table["captured"] - table["wrong"])
 
 
 def follower(turned: float, *, deaf: float = 0.0) -> dict[str, float]:

@@ -24,7 +24,7 @@ from falsestruct.theory import overparametrisation as theory
 SAMPLES, FAINT = experiment.SAMPLES, experiment.FAINT
 FITS = 0.99  # of the training labels: who gives fewer back has not learnt them
 ALL, NOISE = 1000, 0.1  # features that the truth has, in closed form, and variance of its noise
-SHARE = partial(mean, bounds=(0.0, 1.0))
+SHARE, TURN = partial(mean, bounds=(0.0, 1.0)), partial(mean, bounds=(-1.0, 1.0))
 MIXED, SAME, _, LOOSE = PAIRS
 
 
@@ -152,8 +152,9 @@ def peak(table: pd.DataFrame) -> pd.DataFrame:
     """What `figures.peak` draws, first the closed form: panel, line, count, value, low, high."""
     formula = pd.DataFrame(theory.descent(SAMPLES, ALL, noise=NOISE), columns=["count", "value"])
     parts = [formula.assign(panel="squared error, in closed form", line="Gaussian features")]
-    for column, panel in (("wrong", "wrong, both agree"), ("captured", "capture, brightness")):
-        seen = summary(table, ["arm", "count"], column, measure=SHARE).assign(panel=panel)
+    panels = {"wrong": "wrong, both agree", "captured": "capture of the brightness"}
+    for column, panel in (panels | {"turned": "label turns with the brightness"}).items():
+        seen = summary(table, ["arm", "count"], column, measure=TURN).assign(panel=panel)
         parts.append(seen.rename(columns={"arm": "line"}))
     return pd.concat(parts, ignore_index=True)
 
@@ -169,8 +170,7 @@ def turns(rooms: pd.DataFrame, wide: pd.DataFrame) -> pd.DataFrame:
         few.assign(panel="hidden units", line=few["rate"].map("rate {:g}".format), x=few["width"]),
     ]
     both = _finished(pd.concat(parts), "turned")
-    measure = partial(mean, bounds=(-1.0, 1.0))
-    return summary(both, ["panel", "line", "x"], "turned", measure=measure)
+    return summary(both, ["panel", "line", "x"], "turned", measure=TURN)
 
 
 def lines(table: pd.DataFrame) -> pd.DataFrame:
@@ -187,9 +187,8 @@ def said(fits: pd.DataFrame, features: pd.DataFrame) -> dict[str, float]:
     found = _said(learnt, "who", ["correct", "steps", "learnt", "width"])
     counts, best = features["count"], best_below(features)
     places = {"fewest": counts.min(), "best": best, "peak": SAMPLES, "most": counts.max()}
-    seen = features.assign(turned=features["captured"] - features["wrong"])
     for place, count in places.items():
-        part = where(seen, count=count).assign(place=place)
+        part = where(features, count=count).assign(place=place)
         found |= _said(part, ["arm", "place"], ["wrong", "captured", "turned"])
     return found | {
         "parameters": (PIXELS + 2) * experiment.WIDTH + 1, "images": experiment.IMAGES,

@@ -155,8 +155,9 @@ def features_point(*, count: int, seeds: int) -> pd.DataFrame:
 
 
 def peak(counts: Sequence[int], *, seeds: int) -> pd.DataFrame:
-    """`features_point` for each number of features."""
-    return _swept(features_point, [{"count": count} for count in counts], seeds)
+    """`features_point` for each number of features, and turned: captured less wrong."""
+    table = _swept(features_point, [{"count": count} for count in counts], seeds)
+    return table.assign(turned=table["captured"] - table["wrong"])
 
 
 # Room, and width
@@ -243,11 +244,8 @@ def flat(*, seeds: int) -> pd.DataFrame:
 def line_point(*, pair: str, seeds: int) -> pd.DataFrame:
     """The loss on straight lines between two networks of one seed's images, from two starts.
 
-    Columns: seed, t, excess (of the loss over its ends' mix, where both structures agree; NaN if an
-    end hasn't reached its training loss).
-
-    Args:
-        pair: One of `PAIRS`.
+    One of `PAIRS`. Columns: seed, t, excess (of the loss over its ends' mix, where both structures
+    agree; NaN if an end hasn't reached its training loss).
     """
     first, second, matched = PAIRS[pair]
     one, begin, own = alone(STRENGTH, first, FIRST, seeds)
@@ -268,13 +266,10 @@ def lines(*, seeds: int) -> pd.DataFrame:
 
 
 def chance_point(*, kind: str, seeds: int) -> pd.DataFrame:
-    """Networks on plain digits: how often chance flips what they say.
+    """Networks on plain digits, pixels of one of `KINDS`: how often chance flips what they say.
 
     Columns: seed, shortest (length found to flip, mean over images), flipped (share of random
     perturbations `TIMES` as long), right.
-
-    Args:
-        kind: One of `KINDS`.
     """
     parts = 1 if kind == "whole" else PARTS
     drawn = [images(seed, IMAGES, rho=1.0, strength=0.0) for seed in _seeds(seeds)]

@@ -69,7 +69,7 @@ def test_so_many_labels_are_shuffled(monkeypatch):
 
 def test_random_features_have_all_arms_and_fit_where_they_can():
     table = experiment.peak([5, 40, 300], seeds=2)
-    assert set(table) == {"count", "arm", "seed", "wrong", "captured", "right"}
+    assert set(table) == {"count", "arm", "seed", "wrong", "captured", "turned", "right"}
     ridged = {arm + experiment.RIDGED for arm in (experiment.FLIPPED, experiment.AT_TIMES)}
     assert len(table) == 3 * 2 * 5 and set(table["arm"]) == {*experiment.ARMS, *ridged}
     right = table.set_index(["count", "arm"])["right"]
@@ -272,9 +272,9 @@ def test_who_did_not_reach_its_loss_does_not_count():
 @pytest.mark.usefixtures("book_sizes")
 def test_the_page_s_tables():
     table = found.peak(features())
-    assert table["panel"].nunique() == 3
+    assert table["panel"].nunique() == 4
     line = table[table["line"] == "flipped labels, with a ridge"]
-    assert len(line) == 2 * len(worlds.COUNTS)
+    assert len(line) == 3 * len(worlds.COUNTS)
     drawn = found.turns(worlds.rooms(0.3, 0.8, 0.35), worlds.wide(0.2, 0.4))
     noise = drawn[drawn["panel"] == "energy of the noise"].set_index(["line", "x"])["value"]
     assert (
