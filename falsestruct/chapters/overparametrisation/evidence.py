@@ -24,7 +24,7 @@ from falsestruct.theory import overparametrisation as theory
 SAMPLES, FAINT = experiment.SAMPLES, experiment.FAINT
 FITS = 0.99  # of the training labels: who gives fewer back has not learnt them
 ALL, NOISE = 1000, 0.1  # features that the truth has, in closed form, and variance of its noise
-SHARE, TURN = partial(mean, bounds=(0.0, 1.0)), partial(mean, bounds=(-1.0, 1.0))
+SHARE = partial(mean, bounds=(0.0, 1.0))
 MIXED, SAME, _, LOOSE = PAIRS
 
 
@@ -152,9 +152,11 @@ def peak(table: pd.DataFrame) -> pd.DataFrame:
     """What `figures.peak` draws, first the closed form: panel, line, count, value, low, high."""
     formula = pd.DataFrame(theory.descent(SAMPLES, ALL, noise=NOISE), columns=["count", "value"])
     parts = [formula.assign(panel="squared error, in closed form", line="Gaussian features")]
-    panels = {"wrong": "wrong, both agree", "captured": "capture of the brightness"}
-    for column, panel in (panels | {"turned": "label turns with the brightness"}).items():
-        seen = summary(table, ["arm", "count"], column, measure=TURN).assign(panel=panel)
+    for column, panel, measure in (
+        ("wrong", "wrong, both agree", SHARE), ("captured", "capture of the brightness", SHARE),
+        ("turned", "label turns with the brightness", mean),
+    ):  # fmt: skip
+        seen = summary(table, ["arm", "count"], column, measure=measure).assign(panel=panel)
         parts.append(seen.rename(columns={"arm": "line"}))
     return pd.concat(parts, ignore_index=True)
 
@@ -170,7 +172,7 @@ def turns(rooms: pd.DataFrame, wide: pd.DataFrame) -> pd.DataFrame:
         few.assign(panel="hidden units", line=few["rate"].map("rate {:g}".format), x=few["width"]),
     ]
     both = _finished(pd.concat(parts), "turned")
-    return summary(both, ["panel", "line", "x"], "turned", measure=TURN)
+    return summary(both, ["panel", "line", "x"], "turned")
 
 
 def lines(table: pd.DataFrame) -> pd.DataFrame:

@@ -52,7 +52,7 @@ def peak(table: pd.DataFrame, *, samples: int) -> Figure:
         axis.set(xscale="log", xlabel="features")
     axes[0].set_yscale("log")
     for axis in axes[1:]:
-        axis.set_ylim(0, 1)
+        axis.set_ylim(-0.03, 1.03)
     return picture
 
 
@@ -62,7 +62,7 @@ def turns(table: pd.DataFrame) -> Figure:
     picture, axes = _lines(table, "x", 0.48, twins={last: last})
     for axis, panel in zip(axes, dict.fromkeys(table["panel"]), strict=True):
         axis.set(xlabel=panel, ylim=(-0.1, 1))
-        axis.set_title("")
+        axis.set_title("", loc="left")
     widths = sorted(table[table["panel"] == "hidden units"]["x"].unique())
     axes[1].set_xscale("log", base=2)
     axes[1].set_xticks(widths, [f"{width:g}" for width in widths])
