@@ -52,7 +52,7 @@ def peak(table: pd.DataFrame, *, samples: int) -> Figure:
         axis.set(xscale="log", xlabel="features")
     axes[0].set_yscale("log")
     for axis in axes[1:]:
-        axis.set_ylim(-0.03, 1.03)
+        axis.set(ylim=(-0.03, 1.03), yticks=(0, 0.5, 1))
     return picture
 
 
