@@ -1,7 +1,7 @@
 """What chapter 17 proves about networks and rules with more parameters than samples, exactly.
 
 Statements whose source is not named are the book's own. All numbers are `Fraction`s, but for those
-of `risk`, a formula after arXiv:1903.07571.
+of `risk`, for a model like those of arXiv:1903.07571.
 """
 
 from __future__ import annotations
