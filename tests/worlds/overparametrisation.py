@@ -112,7 +112,7 @@ def flat(usual: float, faint: float, *, lost: int = 0) -> pd.DataFrame:
             for seed in range(SEEDS):
                 rise = (quotient if parity else 1.0) * 0.01 * (1 + (seed % 3 * parity) / 50)
                 known = {"rise": rise, "reached": seed >= lost or not parity}
-                known |= {"before": 0.005, "steps": 100}
+                known |= {"before": 0.005, "steps": 100 if strength == STRENGTH else 300}
                 rows.append({"strength": strength, "parity": parity, "seed": seed} | known)
     return pd.DataFrame(rows)
 

@@ -192,7 +192,11 @@ def said(fits: pd.DataFrame, features: pd.DataFrame) -> dict[str, float]:
     for place, count in places.items():
         part = where(features, count=count).assign(place=place)
         found |= _said(part, ["arm", "place"], ["wrong", "captured", "turned"])
+    flipped = where(features, arm=FLIPPED, count=lambda count: count < SAMPLES)
+    before = flipped.groupby("count")["captured"].mean().max()
+    price = (1 - found["correct_partly"]) / (1 - found["correct_true"])
     return found | {
+        "captured_flipped_labels_before": before, "price": price,
         "parameters": (PIXELS + 2) * experiment.WIDTH + 1, "images": experiment.IMAGES,
         "feature_images": SAMPLES, "noise_inputs": experiment.INPUTS, "groups": experiment.GROUPS,
         "best": best, "limit": experiment.SHUFFLING,
@@ -214,15 +218,18 @@ def said_of_room(rooms: pd.DataFrame, wide: pd.DataFrame) -> dict[str, float]:
     found = evidence.said(seen, "kind", "exceptions", measure=pd.Series.min)
     found |= {f"units_{who}": part["width"].iloc[0] for who, part in cells(wide).items()}
     found |= {"few": wide["samples"].min(), "many": wide["samples"].max()}
-    return found | _said(seen, "kind", ["turned", "captured", "wrong", "reached"])
+    found |= _said(seen, "kind", ["turned", "captured", "wrong", "reached"])
+    own, shared = (found[f"turned_{kind}"] - found["turned_none"] for kind in ("own", "shared"))
+    return found | {"rise_own": own, "rise_shared": shared, "rise_named": own - shared}
 
 
 def said_of_valleys(flat: pd.DataFrame, line: pd.DataFrame) -> dict[str, float]:
     """Geometric mean quotients and how many there are, losses and steps before, mean barriers."""
     reads = flat["parity"].map({True: "parity", False: "brightness"})
-    usual = where(flat.assign(reads=reads), strength=STRENGTH)
-    found = evidence.said(usual, "reads", ["before", "steps"]) | {"guess": math.log(2)}
-    for name, strength in (("usual", STRENGTH), ("faint", FAINT)):
+    strengths = {STRENGTH: "usual", FAINT: "faint"}
+    named = flat.assign(reads=reads, how=flat["strength"].map(strengths))
+    found = evidence.said(named, ["reads", "how"], ["before", "steps"]) | {"guess": math.log(2)}
+    for strength, name in strengths.items():
         logs = np.log(quotients(flat, strength))
         found[f"quotient_{name}"] = float(np.exp(np.nanmean(logs)))
         found[f"known_{name}"] = float((~np.isnan(logs)).sum())
@@ -237,4 +244,4 @@ def said_of_chance(table: pd.DataFrame) -> dict[str, float]:
         found[f"bound_{kind}"] = times**2 / (2 * d)
         # the square of one coordinate of a uniformly random direction has this beta law
         found[f"plane_{kind}"] = float(beta.sf(times**-2, 0.5, (d - 1) / 2)) / 2
-    return found | {"times": times, "asked": experiment.ASKED}
+    return found | {"times": times, "asked": experiment.ASKED, "draws": experiment.DRAWS}

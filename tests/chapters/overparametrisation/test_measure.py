@@ -299,7 +299,7 @@ def test_the_closed_form_has_its_peak_where_features_are_as_many_as_samples():
 @pytest.mark.usefixtures("book_sizes")
 def test_what_the_page_says_is_there_and_finite():
     page = (find_book(Path(__file__)).root / "book" / "17_overparametrisation.md").read_text()
-    said = found.said(worlds.fits(0.95), features())
+    said = found.said(worlds.fits(0.95), features(flipped=(0.7, 0.5, 0.9)))
     said |= found.said_of_room(worlds.rooms(0.3, 0.8, 0.35), worlds.wide(0.2, 0.4))
     said |= found.said_of_valleys(worlds.flat(8.0, 0.2), worlds.lines(0.1, 0.01, 0.5))
     said |= found.said_of_chance(worlds.directions(0.3, 0.1, 0.3))
@@ -309,5 +309,10 @@ def test_what_the_page_says_is_there_and_finite():
     assert said["quotient_faint"] == pytest.approx(0.2, rel=0.05) and said["known_usual"] == 20
     assert said["turned_own"] == pytest.approx(0.8, abs=0.01)
     assert said["turned_more"] == pytest.approx(0.1, abs=0.01)
+    rises = [said[f"rise_{name}"] for name in ("own", "shared", "named")]
+    assert rises == pytest.approx([0.5, 0.05, 0.45], abs=0.02)
+    assert said["captured_flipped_labels_before"] == pytest.approx(0.7, abs=0.01)
+    assert said["price"] == pytest.approx(4, rel=0.1) and said["draws"] == experiment.DRAWS
+    assert (said["steps_parity_usual"], said["steps_parity_faint"]) == (100, 300)
     assert said["best"] == worlds.BELOW and said["bound_split"] == 0.125
     assert pd.Series(said).notna().all()
