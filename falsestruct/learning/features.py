@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+Pair = tuple[np.ndarray, np.ndarray]
 ZERO = 1e-10  # singular values below this share of the largest one are zero
 
 
@@ -55,3 +56,22 @@ def fit(values: np.ndarray, targets: np.ndarray, ridges: Sequence[float] = (0.0,
     kept = sizes > ZERO * sizes[0]
     gain = np.where(kept, sizes / np.where(kept, sizes**2 + extra, 1.0), 0.0)  # (ridges, sizes)
     return np.asarray(right.T @ (gain * (left.T @ targets)).T)
+
+
+def errors(
+    own: Pair, others: Sequence[Pair], features: int, rng: np.random.Generator, *,
+    ridges: Sequence[float] = (0.0,),
+) -> np.ndarray:  # fmt: skip
+    """Shares of wrong labels (1 + others, ridges): on the training set, and on other ones.
+
+    Args:
+        own, others: Inputs (samples, inputs) with labels 0 or 1.
+        features: So many are drawn.
+    """
+    made = Features.draw(own[0], features, rng)
+    values = [made(x) for x, _ in (own, *others)]
+    weights = fit(values[0], 2 * own[1] - 1, ridges)
+    return np.stack([
+        ((value @ weights > 0) != (y[:, None] > 0)).mean(0)
+        for value, (_, y) in zip(values, (own, *others), strict=True)
+    ])  # fmt: skip

@@ -47,6 +47,13 @@ def images(seed: int, samples: int, *, rho: float, strength: float = STRENGTH) -
     return x.flatten(1), y
 
 
+def in_both(seed: int, samples: int, strength: float) -> Set:
+    """A seed's images with their own brightness, and all of them again with the other one."""
+    both = [images(seed, samples, rho=rho, strength=strength) for rho in (1.0, 0.0)]
+    x, y = (torch.cat(part) for part in zip(*both, strict=True))
+    return x, y
+
+
 def said(x: Tensor, strength: float = STRENGTH) -> Tensor:
     """What the brightness says of flat images, (samples,)."""
     return problem(strength).false(x.view(-1, SIDE, SIDE)).double()

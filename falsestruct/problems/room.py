@@ -1,9 +1,13 @@
-"""More inputs: noise that says nothing about the label and names the sample, and split pixels."""
+"""More room: noise that names the sample, pixels split into many, labels that trade places."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
+
+Outputs = Callable[[Tensor], Tensor]
 
 
 def noise(
@@ -29,3 +33,16 @@ def noise(
 def split(x: Tensor, parts: int) -> Tensor:
     """Each input as so many equal ones, (samples, parts · inputs); lengths stay as they are."""
     return x.repeat_interleave(parts, -1) / parts**0.5
+
+
+def on_whole(outputs: Outputs, parts: int) -> Outputs:
+    """What says something of split inputs, as a function of the whole ones: parts move alike."""
+    return lambda x: outputs(split(x, parts))
+
+
+def shuffled(y: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Labels (samples,) of which this share, rounded, trade places; as many of each as before."""
+    picked = torch.randperm(len(y), generator=generator)[: round(share * len(y))]
+    order = torch.arange(len(y))
+    order[picked.sort().values] = picked
+    return y[order]

@@ -1,7 +1,7 @@
 """What chapter 17 proves about networks and rules with more parameters than samples, exactly.
 
 Statements whose source is not named are the book's own. All numbers are `Fraction`s, but for those
-of `risk`, a formula after arXiv:1903.07571.
+of `risk`, for a model like those of arXiv:1903.07571.
 """
 
 from __future__ import annotations
@@ -190,7 +190,8 @@ def distance(rows: Sequence[Vector], i: int) -> Fraction:
 
 def distances_evidence(cases: int, rng: Random) -> tuple[Fraction, Fraction]:
     """Largest difference of `noise_taken` from the distances' sum; least from that of lengths."""
-    off, lengths = [], []
+    off: list[Fraction] = []
+    lengths: list[Fraction] = []
     while len(off) < cases:
         n = rng.randint(2, 4)
         rows = [[Fraction(rng.randint(-5, 5)) for _ in range(n + 1)] for _ in range(n)]

@@ -37,3 +37,13 @@ def test_more_features_keep_the_first_and_are_alive() -> None:
     assert fewer(x) == pytest.approx(values[:, :20])
     planes = (x - made.centre) @ made.weights
     assert planes.std() == pytest.approx(1, abs=0.1) and ((values > 0).mean(0) > 0.05).all()
+
+
+def test_errors_of_what_a_plane_tells_and_what_nothing_tells() -> None:
+    rng = np.random.default_rng(3)
+    x, other = rng.normal(size=(200, 8)), rng.normal(size=(500, 8))
+    y, coin = (x[:, 0] > 0).astype(float), rng.integers(0, 2, 500)
+    tests = [(other, other[:, 0] > 0), (other, coin)]
+    found = features.errors((x, y), tests, 400, np.random.default_rng(4), ridges=(0.0, 0.1))
+    assert found.shape == (3, 2) and found[0, 0] == 0 and found[1, 1] < found[1, 0] < 0.3
+    assert found[2] == pytest.approx([0.5, 0.5], abs=0.07)

@@ -22,3 +22,11 @@ def test_held_out_images_come_in_both_and_without():
     assert torch.equal(bright.said(apart[0]), 1 - apart[1])
     bare, same = bright.held_out(0.0)
     assert torch.equal(bare[0], same[0])
+
+
+def test_all_images_in_both_brightnesses():
+    x, y = bright.in_both(3, 40, 0.1)
+    assert torch.equal(y[:40], y[40:]) and torch.equal(
+        bright.said(x), torch.cat((y[:40], 1 - y[40:]))
+    )
+    assert torch.equal(x[:40], bright.images(3, 40, rho=1.0)[0])

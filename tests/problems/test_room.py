@@ -35,3 +35,18 @@ def test_split_pixels_are_as_long_and_as_far_apart():
     found = room.split(x, 4)
     assert found.shape == (6, 20) and torch.equal(found[:, 0], found[:, 3])
     assert torch.allclose(torch.cdist(found, found), torch.cdist(x, x))
+
+
+def test_parts_that_move_alike():
+    x = drawn(6, 5, 2.0)
+    total = room.on_whole(lambda parts: parts.sum(-1), 4)
+    assert torch.allclose(total(x), 2 * x.sum(-1))
+
+
+def test_a_share_of_labels_trades_places():
+    y, generator = torch.arange(100) % 2, torch.Generator().manual_seed(2)
+    assert torch.equal(room.shuffled(y, 0.0, generator), y)
+    some = room.shuffled(torch.arange(100), 0.3, generator)
+    assert torch.equal(some.sort().values, torch.arange(100))
+    assert 20 < (some != torch.arange(100)).sum() <= 30
+    assert (room.shuffled(torch.arange(100), 1.0, generator) != torch.arange(100)).sum() > 90

@@ -14,7 +14,7 @@ SEEDS = 20
 FEW, BELOW, MOST = 10, 140, 2000  # features
 COUNTS = (FEW, BELOW, experiment.SAMPLES, MOST)
 WIDTHS, SAMPLES = (8, 64, 256), (200, 800)
-NARROW = (2, 8)
+NARROW = (5, 8)
 
 
 def _near(value: float, *salt: int) -> float:
@@ -27,43 +27,40 @@ def fits(
     correct: float, *, right: float = 1.0, paying: float = 0.8, narrow: float = 0.8
 ) -> pd.DataFrame:
     """Right on held-out images after own labels and partly shuffled ones, and labels given back."""
-    wide, partly = experiment.WIDTH, experiment.PARTLY
-    kinds = [(wide, 0.0, 1.0, correct), (wide, partly, 1.0, paying), (wide, 1.0, right, 0.5)]
-    kinds += [(width, 1.0, narrow, 0.5) for width in NARROW]
+    kinds = [("true", 1.0, correct), ("partly", 1.0, paying), ("shuffled", right, 0.5)]
+    kinds += [("tight", narrow, 0.5), ("narrow", narrow, 0.5)]
     return pd.DataFrame(
-        {"width": width, "shuffled": shuffled, "seed": seed, "right": kept, "steps": 100}
-        | {"correct": _near(read, seed, int(10 * shuffled))}
-        for width, shuffled, kept, read in kinds
+        {"who": who, "width": NARROW[who == "narrow"], "seed": seed, "right": kept, "steps": 100}
+        | {"correct": _near(read, seed, len(who))}
+        for who, kept, read in kinds
         for seed in range(SEEDS)
     )
 
 
 def features(
     *, peak: float, ridge: float = 0.1, at_times: tuple[float, float, float],
-    never: tuple[float, float, float] = (0.9, 0.7, 0.9),
+    flipped: tuple[float, float, float] = (0.6, 0.6, 0.9),
 ) -> pd.DataFrame:  # fmt: skip
     """Errors at as many features as samples; captures with few features, with more, and the most.
 
     Args:
-        at_times, never: Captures where the brightness is wrong at times, and where it never is.
+        ridge: Such errors of fits with a ridge.
+        at_times, flipped: Captures where the brightness is wrong at times, and where labels are.
     """
+    arms = {experiment.FLIPPED: (peak, flipped), experiment.AT_TIMES: (0.1, at_times)}
+    arms |= {arm + experiment.RIDGED: (ridge, captured) for arm, (_, captured) in arms.items()}
+    arms[experiment.NEVER] = (0.1, (0.9, 0.9, 0.9))
     rows = []
-    for count in COUNTS:
-        for seed in range(SEEDS):
-            own = {"count": count, "seed": seed, "right": 1.0}
-            wrong = {0.0: peak if count == experiment.SAMPLES else 0.1, experiment.RIDGE: ridge}
-            for size, error in wrong.items():
-                rows.append(own | {"arm": experiment.FLIPPED, "ridge": size, "captured": 0.9}
-                            | {"wrong": _near(error, seed, count)})  # fmt: skip
-            for arm, size, shares in (
-                (experiment.AT_TIMES, 0.0, at_times),
-                (experiment.AT_TIMES, experiment.RIDGE, at_times),
-                (experiment.NEVER, 0.0, never),
-            ):
-                share = dict(zip((FEW, BELOW, MOST), shares, strict=True)).get(count, 0.5)
-                rows.append(own | {"arm": arm, "ridge": size, "wrong": 0.1}
+    for arm, (error, shares) in arms.items():
+        for count in COUNTS:
+            share = dict(zip((FEW, BELOW, MOST), shares, strict=True)).get(count, 0.5)
+            wrong = error if count == experiment.SAMPLES else 0.1
+            for seed in range(SEEDS):
+                rows.append({"count": count, "arm": arm, "seed": seed, "right": 1.0}
+                            | {"wrong": _near(wrong, seed, count, len(arm))}
                             | {"captured": _near(share, seed, count)})  # fmt: skip
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table.assign(turned=table["captured"] - table["wrong"])
 
 
 def follower(turned: float, *, deaf: float = 0.0) -> dict[str, float]:
@@ -115,7 +112,7 @@ def flat(usual: float, faint: float, *, lost: int = 0) -> pd.DataFrame:
             for seed in range(SEEDS):
                 rise = (quotient if parity else 1.0) * 0.01 * (1 + (seed % 3 * parity) / 50)
                 known = {"rise": rise, "reached": seed >= lost or not parity}
-                known |= {"before": 0.005, "steps": 100}
+                known |= {"before": 0.005, "steps": 100 if strength == STRENGTH else 300}
                 rows.append({"strength": strength, "parity": parity, "seed": seed} | known)
     return pd.DataFrame(rows)
 
@@ -138,14 +135,14 @@ def lines(mixed: float, same: float, loose: float, *, lost: int = 0) -> pd.DataF
 
 def directions(whole: float, split: float, alike: float) -> pd.DataFrame:
     """Shares that chance flips: of whole pixels, of split ones, and of parts that move alike."""
-    kinds = ((1, False, whole), (1, True, whole), (experiment.PARTS, False, split))
-    kinds += ((experiment.PARTS, True, alike),)
     return pd.DataFrame(
-        {"parts": parts, "alike": same, "seed": seed, "shortest": 0.5, "right": 1.0}
-        | {"flipped": _near(share, seed, parts, int(same))}
-        for parts, same, share in kinds
+        {"kind": kind, "seed": seed, "shortest": 0.5, "right": 1.0}
+        | {"flipped": _near(share, seed, i)}
+        for i, (kind, share) in enumerate(
+            zip(experiment.KINDS, (whole, split, alike), strict=True)
+        )
         for seed in range(SEEDS)
-    )
+    )  # fmt: skip
 
 
 def original() -> Claims:
@@ -155,7 +152,7 @@ def original() -> Claims:
     for a brightness that is too faint to be read.
     """
     errors = (0.3, 0.05, 0.1)
-    across = evidence.peak_claims(features(peak=0.4, at_times=errors, never=errors))
+    across = evidence.peak_claims(features(peak=0.4, at_times=errors))
     return {
         **{id: pair for id, pair in evidence.proved(5).items() if id == "over-ridge"},
         "over-across": across["over-across"],

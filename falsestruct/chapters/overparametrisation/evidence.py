@@ -6,21 +6,22 @@ and quotients are between networks of one seed. Held-out images are taken as giv
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import numpy as np
 import pandas as pd
+from scipy.stats import beta
 
 from falsestruct import evidence
 from falsestruct.chapters.overparametrisation import measure as experiment
-from falsestruct.chapters.overparametrisation.measure import AT_TIMES, FLIPPED, NEVER, PAIRS
+from falsestruct.chapters.overparametrisation.measure import AT_TIMES, FLIPPED, KINDS, PAIRS, RIDGED
 from falsestruct.evidence import Claims, Found, mean, most, ratio, share, summary, where
 from falsestruct.problems.bright import PIXELS, STRENGTH
 from falsestruct.statistics import exact
 from falsestruct.theory import overparametrisation as theory
 
-RIDGE, SAMPLES = experiment.RIDGE, experiment.SAMPLES
-FAINT = experiment.FAINT
+SAMPLES, FAINT = experiment.SAMPLES, experiment.FAINT
 FITS = 0.99  # of the training labels: who gives fewer back has not learnt them
 ALL, NOISE = 1000, 0.1  # features that the truth has, in closed form, and variance of its noise
 SHARE = partial(mean, bounds=(0.0, 1.0))
@@ -52,16 +53,13 @@ def _finished(table: pd.DataFrame, column: str) -> pd.DataFrame:
 
 def fit_claims(table: pd.DataFrame) -> Claims:
     """Claims on networks that could learn any labels."""
-    own, partly, shuffled = (
-        where(table, width=experiment.WIDTH, shuffled=s).set_index("seed")
-        for s in (0.0, experiment.PARTLY, 1.0)
-    )
-    narrowest = where(table, width=table["width"].min())["right"]
+    kinds = ("true", "partly", "shuffled", "tight")
+    own, partly, shuffled, narrow = (where(table, who=who).set_index("seed") for who in kinds)
     able = own["correct"].where(shuffled["right"] >= FITS)
     paying = partly["correct"].where(partly["right"] >= FITS)
     return {
         "over-success": (SHARE(able), SHARE(paying)),
-        "over-starts": (share(shuffled["right"] == 1), share(narrowest == 1)),
+        "over-starts": (share(shuffled["right"] == 1), share(narrow["right"] == 1)),
     }
 
 
@@ -69,25 +67,21 @@ def peak_claims(table: pd.DataFrame) -> Claims:
     """Claims on random features: the peak, and what is followed on either side of it."""
     best, last = best_below(table), table["count"].max()
 
-    def falls(ridge: float) -> Found:
-        own = where(table, arm=FLIPPED, ridge=ridge)
-        return _less(*(_of(own, "wrong", count=count) for count in (SAMPLES, last)))
-
-    def gains(arm: str) -> Found:
-        own = where(table, arm=arm, ridge=0.0)
-        return _less(*(_of(own, "captured", count=count) for count in (best, last)))
+    def less(column: str, arm: str, count: int) -> Found:
+        own = where(table, arm=arm)
+        return _less(*(_of(own, column, count=features) for features in (count, last)))
 
     return {
-        "over-peak": (falls(0.0), falls(RIDGE)),
-        "over-across": (gains(AT_TIMES), gains(NEVER)),
+        "over-peak": (less("wrong", FLIPPED, SAMPLES), less("wrong", FLIPPED + RIDGED, SAMPLES)),
+        "over-across": (less("captured", AT_TIMES, best), less("captured", FLIPPED, best)),
     }
 
 
 def best_below(table: pd.DataFrame) -> int:
-    """The number of features, fewer than images, whose fits side least with a brightness at times
-    wrong."""
-    own = where(table, arm=AT_TIMES, ridge=0.0, count=lambda count: count < SAMPLES)
-    return int(own.groupby("count")["captured"].mean().idxmin())
+    """Of the numbers of features below that of images, whose fits side least with a brightness
+    that is wrong at times."""
+    own = where(table, arm=AT_TIMES, count=lambda count: count < SAMPLES)
+    return min(own["count"], key=lambda count: where(own, count=count)["captured"].mean())
 
 
 def room_claims(table: pd.DataFrame) -> Claims:
@@ -100,13 +94,22 @@ def room_claims(table: pd.DataFrame) -> Claims:
 
 def wide_claims(table: pd.DataFrame) -> Claims:
     """The claim on width, and its control on samples: means over both learning rates."""
-    both = _finished(table, "turned").groupby(["width", "samples", "seed"], as_index=False)
-    seen = both["turned"].agg(partial(pd.Series.mean, skipna=False))
-    few, many = seen["samples"].min(), seen["samples"].max()
-    middle = where(seen, samples=many)["width"].iloc[0]
-    cases = ((seen["width"].max(), few), (seen["width"].min(), few), (middle, few), (middle, many))
-    own = [_of(seen, "turned", width=width, samples=samples) for width, samples in cases]
-    return {"over-wider": (_less(*own[:2], reach=2), _less(*own[2:], reach=2))}
+    own = {
+        who: _finished(part, "turned").pivot(index="seed", columns="rate", values="turned")
+        for who, part in cells(table).items()
+    }
+    seen = {who: rates.mean(axis=1, skipna=False) for who, rates in own.items()}
+    wider = _less(seen["widest"], seen["thinnest"], reach=2)
+    return {"over-wider": (wider, _less(seen["middle"], seen["more"], reach=2))}
+
+
+def cells(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Networks of the least, the middle and the largest width, and middle ones with more images."""
+    few, many = table["samples"].min(), table["samples"].max()
+    middle = where(table, samples=many)["width"].iloc[0]
+    sizes = {"thinnest": (table["width"].min(), few), "widest": (table["width"].max(), few)}
+    sizes |= {"middle": (middle, few), "more": (middle, many)}
+    return {who: where(table, width=width, samples=size) for who, (width, size) in sizes.items()}
 
 
 def flat_claims(table: pd.DataFrame) -> Claims:
@@ -138,10 +141,7 @@ def barriers(table: pd.DataFrame, pair: str) -> pd.Series:
 
 def chance_claims(table: pd.DataFrame) -> Claims:
     """The claim on random perturbations, with whole pixels and with split ones."""
-    whole, split, alike = (
-        _of(table, "flipped", parts=parts, alike=alike)
-        for parts, alike in ((1, False), (experiment.PARTS, False), (experiment.PARTS, True))
-    )
+    whole, split, alike = (_of(table, "flipped", kind=kind) for kind in KINDS)
     return {"over-chance": (_less(whole, split), _less(whole, alike))}
 
 
@@ -149,44 +149,30 @@ def chance_claims(table: pd.DataFrame) -> Claims:
 
 
 def peak(table: pd.DataFrame) -> pd.DataFrame:
-    """What `figures.peak` draws: panel, line, count, value, low, high."""
-    panels = {"wrong": "wrong, both agree", "captured": "capture of the brightness"}
-    parts = [
-        summary(_named(table), ["arm", "count"], column, measure=SHARE).assign(panel=panel)
-        for column, panel in panels.items()
-    ]
-    drawn = pd.concat(parts).rename(columns={"arm": "line"})
-    return pd.concat([closed_form(), drawn], ignore_index=True)
-
-
-def _named(table: pd.DataFrame) -> pd.DataFrame:
-    """Arms with a ridge by a name of their own."""
-    ridge = table["arm"] + ", with a ridge"
-    return table.assign(arm=table["arm"].where(table["ridge"] == 0, ridge))
-
-
-def closed_form() -> pd.DataFrame:
-    """The squared error of the theorem, as many samples: panel, line, count, value."""
-    values = theory.descent(SAMPLES, ALL, noise=NOISE)
-    columns = {"panel": "squared error, in closed form", "line": "Gaussian features"}
-    return pd.DataFrame(values, columns=["count", "value"]).assign(**columns)
+    """What `figures.peak` draws, first the closed form: panel, line, count, value, low, high."""
+    formula = pd.DataFrame(theory.descent(SAMPLES, ALL, noise=NOISE), columns=["count", "value"])
+    parts = [formula.assign(panel="squared error, in closed form", line="Gaussian features")]
+    for column, panel, measure in (
+        ("wrong", "wrong, both agree", SHARE), ("captured", "capture of the brightness", SHARE),
+        ("turned", "label turns with the brightness", mean),
+    ):  # fmt: skip
+        seen = summary(table, ["arm", "count"], column, measure=measure).assign(panel=panel)
+        parts.append(seen.rename(columns={"arm": "line"}))
+    return pd.concat(parts, ignore_index=True)
 
 
 def turns(rooms: pd.DataFrame, wide: pd.DataFrame) -> pd.DataFrame:
     """What `figures.turns` draws: panel, line, x, value, low, high."""
     names = {"own": "noise of its own", "shared": "noise of a group"}
     bare = where(rooms, energy=0.0).assign(kind="shared")  # one point begins both lines
-    seen = pd.concat([rooms, bare], ignore_index=True)
+    seen = pd.concat([rooms, bare]).sort_values("energy", kind="stable")
     few = where(wide, samples=wide["samples"].min())
-    parts = {
-        "energy of the noise": seen.assign(line=seen["kind"].map(names), x=seen["energy"]),
-        "hidden units": few.assign(line=few["rate"].map("rate {:g}".format), x=few["width"]),
-    }
-    measure = partial(mean, bounds=(-1.0, 1.0))
-    return pd.concat([
-        summary(_finished(part, "turned"), ["line", "x"], "turned", measure=measure)
-        .assign(panel=panel) for panel, part in parts.items()
-    ], ignore_index=True)  # fmt: skip
+    parts = [
+        seen.assign(panel="energy of the noise", line=seen["kind"].map(names), x=seen["energy"]),
+        few.assign(panel="hidden units", line=few["rate"].map("rate {:g}".format), x=few["width"]),
+    ]
+    both = _finished(pd.concat(parts), "turned")
+    return summary(both, ["panel", "line", "x"], "turned")
 
 
 def lines(table: pd.DataFrame) -> pd.DataFrame:
@@ -199,48 +185,51 @@ def lines(table: pd.DataFrame) -> pd.DataFrame:
 
 def said(fits: pd.DataFrame, features: pd.DataFrame) -> dict[str, float]:
     """Means over seeds of what fits and of features; `right`, the least."""
-    labels = fits["shuffled"].map({0.0: "true", experiment.PARTLY: "partly", 1.0: "shuffled"})
-    narrow = np.where(fits["width"] == fits["width"].min(), "narrowest", "narrow")
-    who = labels.where(fits["width"] == experiment.WIDTH, narrow)
-    seen = fits.assign(who=who, learnt=fits["right"] == 1)
-    found = evidence.said(seen, "who", ["correct", "steps", "learnt"])
-    found |= evidence.said(seen, "who", "right", measure=pd.Series.min)
+    learnt = fits.assign(learnt=fits["right"] == 1)
+    found = _said(learnt, "who", ["correct", "steps", "learnt", "width"])
     counts, best = features["count"], best_below(features)
     places = {"fewest": counts.min(), "best": best, "peak": SAMPLES, "most": counts.max()}
     for place, count in places.items():
-        part = where(_named(features), count=count).assign(place=place)
-        found |= evidence.said(part, ["arm", "place"], ["wrong", "captured"])
-        found |= evidence.said(part, ["arm", "place"], "right", measure=pd.Series.min)
-    inputs, units = PIXELS, experiment.WIDTH
+        part = where(features, count=count).assign(place=place)
+        found |= _said(part, ["arm", "place"], ["wrong", "captured", "turned"])
+    flipped = where(features, arm=FLIPPED, count=lambda count: count < SAMPLES)
+    before = flipped.groupby("count")["captured"].mean().max()
+    price = (1 - found["correct_partly"]) / (1 - found["correct_true"])
     return found | {
-        "wide": units, "parameters": (inputs + 2) * units + 1, "images": experiment.IMAGES,
+        "captured_flipped_labels_before": before, "price": price,
+        "parameters": (PIXELS + 2) * experiment.WIDTH + 1, "images": experiment.IMAGES,
         "feature_images": SAMPLES, "noise_inputs": experiment.INPUTS, "groups": experiment.GROUPS,
-        "best": best,
+        "best": best, "limit": experiment.SHUFFLING,
     }  # fmt: skip
+
+
+def _said(table: pd.DataFrame, by: str | list[str], columns: list[str]) -> dict[str, float]:
+    """`evidence.said`, and the least share of labels given back."""
+    least = evidence.said(table, by, "right", measure=pd.Series.min)
+    return least | evidence.said(table, by, columns)
 
 
 def said_of_room(rooms: pd.DataFrame, wide: pd.DataFrame) -> dict[str, float]:
     """Means over seeds of noise and of widths; `right` and `exceptions`, the least."""
-    found: dict[str, float] = {}
     strong = where(rooms, energy=[0.0, rooms["energy"].max()])
     strong = strong.assign(kind=strong["kind"].where(strong["energy"] > 0, "none"))
-    few, many = wide["samples"].min(), wide["samples"].max()
-    middle = where(wide, samples=many)["width"].iloc[0]
-    units = {wide["width"].min(): "narrowest", middle: "middle", wide["width"].max(): "widest"}
-    sizes = wide["samples"].map({few: "few", many: "many"})
-    named = wide.assign(width=wide["width"].map(units), samples=sizes).dropna(subset="width")
-    for table, by in ((strong, ["kind"]), (named, ["width", "samples"])):
-        found |= evidence.said(table, by, ["turned", "captured", "wrong", "reached"])
-        found |= evidence.said(table, by, ["right", "exceptions"], measure=pd.Series.min)
-    return found
+    named = [part.assign(kind=who) for who, part in cells(wide).items()]
+    seen = pd.concat([strong, *named], ignore_index=True)
+    found = evidence.said(seen, "kind", "exceptions", measure=pd.Series.min)
+    found |= {f"units_{who}": part["width"].iloc[0] for who, part in cells(wide).items()}
+    found |= {"few": wide["samples"].min(), "many": wide["samples"].max()}
+    found |= _said(seen, "kind", ["turned", "captured", "wrong", "reached"])
+    own, shared = (found[f"turned_{kind}"] - found["turned_none"] for kind in ("own", "shared"))
+    return found | {"rise_own": own, "rise_shared": shared, "rise_named": own - shared}
 
 
 def said_of_valleys(flat: pd.DataFrame, line: pd.DataFrame) -> dict[str, float]:
     """Geometric mean quotients and how many there are, losses and steps before, mean barriers."""
     reads = flat["parity"].map({True: "parity", False: "brightness"})
-    usual = where(flat.assign(reads=reads), strength=STRENGTH)
-    found = evidence.said(usual, "reads", ["before", "steps"])
-    for name, strength in (("usual", STRENGTH), ("faint", FAINT)):
+    strengths = {STRENGTH: "usual", FAINT: "faint"}
+    named = flat.assign(reads=reads, how=flat["strength"].map(strengths))
+    found = evidence.said(named, ["reads", "how"], ["before", "steps"]) | {"guess": math.log(2)}
+    for strength, name in strengths.items():
         logs = np.log(quotients(flat, strength))
         found[f"quotient_{name}"] = float(np.exp(np.nanmean(logs)))
         found[f"known_{name}"] = float((~np.isnan(logs)).sum())
@@ -249,13 +238,10 @@ def said_of_valleys(flat: pd.DataFrame, line: pd.DataFrame) -> dict[str, float]:
 
 
 def said_of_chance(table: pd.DataFrame) -> dict[str, float]:
-    """Shares flipped by chance, lengths that flip, and the bound of the proposition."""
-    split = np.where(table["alike"], "alike", "split")
-    seen = table.assign(who=np.where(table["parts"] == 1, "whole", split))
-    found = evidence.said(seen, "who", ["flipped", "shortest"])
-    found |= evidence.said(seen, "who", "right", measure=pd.Series.min)
-    times, inputs = experiment.TIMES, PIXELS
-    bounds = {"whole": inputs, "split": inputs * experiment.PARTS}
-    return found | {"times": times, "asked": experiment.ASKED} | {
-        f"bound_{name}": times**2 / (2 * d) for name, d in bounds.items()
-    }  # fmt: skip
+    """Shares flipped by chance, lengths that flip; the bound and the share behind a plane."""
+    times, found = experiment.TIMES, _said(table, "kind", ["flipped", "shortest"])
+    for kind, d in (("whole", PIXELS), ("split", PIXELS * experiment.PARTS)):
+        found[f"bound_{kind}"] = times**2 / (2 * d)
+        # the square of one coordinate of a uniformly random direction has this beta law
+        found[f"plane_{kind}"] = float(beta.sf(times**-2, 0.5, (d - 1) / 2)) / 2
+    return found | {"times": times, "asked": experiment.ASKED, "draws": experiment.DRAWS}

@@ -22,8 +22,8 @@ from falsestruct.learning import ensembles, features, landscape
 from falsestruct.learning.ensembles import Ensemble
 from falsestruct.learning.networks import shallow
 from falsestruct.learning.training import Schedule, Set
-from falsestruct.problems import room
-from falsestruct.problems.bright import PIXELS, STRENGTH, TEST_SEED, held_out, images, said
+from falsestruct.problems import bright, room
+from falsestruct.problems.bright import PIXELS, STRENGTH, images
 from falsestruct.problems.digits import HELD_OUT
 from falsestruct.sweep.grid import sweep
 
@@ -39,7 +39,7 @@ LEARNT, EQUAL = 1e-2, 5e-3  # training losses at which networks stop; the second
 MOST = 6000  # steps, of networks that have not stopped
 SHUFFLING, PARTLY = 3000, 0.3  # steps that shuffled labels may take; the share, where not all are
 IMAGES, WIDTH = 300, 128  # of networks that learn shuffled labels
-CROWD, UNITS, INPUTS, GROUPS = 160, 64, 320, 8  # images, units, inputs of noise, their groups
+CROWD, UNITS, INPUTS, GROUPS = 160, 64, 1024, 8  # images, units, inputs of noise, their groups
 ALONE = 120  # images of networks that learn one structure alone, each in both brightnesses
 SHAKE, DRAWS = 0.5, 20  # noise on the weights, relative to their norm, and how often
 LINE = tuple(k / 10 for k in range(1, 10))  # places on a straight line, its ends left out
@@ -53,11 +53,9 @@ PAIRS = {
 SAMPLES, RIDGE = 200, 0.1  # of random features; the ridge, over the mean square length of a sample
 FLIPPED, NEVER, AT_TIMES = "flipped labels", "never wrong", "wrong at times"
 ARMS = {FLIPPED: 1.0, NEVER: 1.0, AT_TIMES: 1 - WRONG}  # agreement
+RIDGED = ", with a ridge"  # after the name of an arm
 PARTS, TIMES, ASKED = 4, 8.0, 100  # of a pixel; random over shortest length; images of that
-
-
-def _generator(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
+KINDS = ("whole", "split", "alike")  # pixels: as they are, in parts, in parts that move alike
 
 
 def _seeds(count: int) -> list[int]:
@@ -88,23 +86,18 @@ def _kept(networks: Ensemble, sets: Sequence[Set]) -> Tensor:
 def _looked_at(
     networks: Ensemble, sets: Sequence[Set], wrong: Sequence[Tensor], noise: Tensor
 ) -> pd.DataFrame:
-    """Columns seed, loss, steps, reached, and the following.
+    """Error where both structures agree (wrong), capture of the brightness, and their difference.
 
-    wrong: error on held-out images where both structures agree; captured: of the brightness;
-    turned: their difference, the net share of images whose label turns with their brightness,
-    which is 0 for who ignores it, or guesses; right, exceptions: training labels given back, of all
-    images and of those whose brightness is wrong.
+    That is the net share of images whose label turns with their brightness: 0 for who ignores it,
+    or guesses. Columns right, exceptions: training labels given back, of all and of those `wrong`.
 
     Args:
         wrong: Which images of each set those are.
         noise: Further inputs of the held-out images, (members, images, inputs), maybe none.
     """
     kept, among = _kept(networks, sets), torch.stack(list(wrong)).double()
-    agree, apart = (
-        success.accuracy(networks.labels(torch.cat((x.expand(len(noise), -1, -1), noise), 2),
-                                         own=True), y)
-        for x, y in held_out()
-    )  # fmt: skip
+    shown = [(torch.cat((x.expand(len(noise), -1, -1), noise), 2), y) for x, y in bright.held_out()]
+    agree, apart = (success.accuracy(networks.labels(x, own=True), y) for x, y in shown)
     return networks.table(
         wrong=1 - agree, captured=1 - apart, turned=agree - apart,
         right=kept.mean(1), exceptions=(kept * among).sum(1) / among.sum(1),
@@ -114,59 +107,57 @@ def _looked_at(
 # Success that should not be possible
 
 
-def fits_point(*, width: int, shuffled: float, seeds: int) -> pd.DataFrame:
-    """Networks on plain digits, of whose labels a share is shuffled: right (of those), correct.
+def fits_point(*, width: int, shuffled: float, seeds: int, **_: str) -> pd.DataFrame:
+    """Networks on plain digits, of whose labels a share is shuffled.
 
-    Columns: seed, right, correct (share of held-out images whose parity is read), steps, loss.
+    Columns: seed, right (share of these labels given back), correct (share of held-out images whose
+    parity is read), steps, loss.
     """
     sets = []
     for seed in _seeds(seeds):
         x, y = images(seed, IMAGES, rho=1.0, strength=0.0)
-        picked = torch.randperm(len(y), generator=_generator(LABELS + seed))
-        picked = picked[: round(shuffled * len(y))]
-        order = torch.arange(len(y))
-        order[picked.sort().values] = picked
-        sets.append((x, y[order]))
-    networks, (x, y) = _trained(width, sets, steps=SHUFFLING), held_out(0.0)[0]
+        sets.append((x, room.shuffled(y, shuffled, torch.Generator().manual_seed(LABELS + seed))))
+    networks, (x, y) = _trained(width, sets, steps=SHUFFLING), bright.held_out(0.0)[0]
     correct = success.accuracy(networks.labels(x), y)
     return networks.table(right=_kept(networks, sets).mean(1), correct=correct)
 
 
 def fits(narrow: Sequence[int], *, seeds: int) -> pd.DataFrame:
-    """`fits_point` of wide networks, labels shuffled not, partly or all; of narrow ones, all."""
-    kinds = [(WIDTH, share) for share in (0.0, PARTLY, 1.0)] + [(width, 1.0) for width in narrow]
-    return _swept(fits_point, [{"width": w, "shuffled": s} for w, s in kinds], seeds)
+    """Wide networks, labels shuffled not, partly or all; tight and narrow ones, all: who."""
+    kinds = {"true": (WIDTH, 0.0), "partly": (WIDTH, PARTLY), "shuffled": (WIDTH, 1.0)}
+    kinds |= {"tight": (min(narrow), 1.0), "narrow": (max(narrow), 1.0)}
+    grid = [{"who": who, "width": w, "shuffled": share} for who, (w, share) in kinds.items()]
+    return _swept(fits_point, grid, seeds)
 
 
 # The peak
 
 
 def features_point(*, count: int, seeds: int) -> pd.DataFrame:
-    """So many random features and least squares: a row a seed, arm and ridge.
+    """So many random features and least squares: a row a seed and arm, with a ridge and without.
 
-    Columns: arm (of `ARMS`), ridge, seed, wrong, captured, right (training labels given back).
+    Columns: arm, seed, right (training labels given back), wrong, captured.
     """
-    tests, rows = [(x.numpy(), y.numpy()) for x, y in held_out()], []
+    tests, rows = [(x.numpy(), y.numpy()) for x, y in bright.held_out()], []
     for seed in _seeds(seeds):
         order = np.random.default_rng([seed, LABELS]).permutation(SAMPLES)
         for arm, rho in ARMS.items():
             x, y = (part.numpy() for part in images(seed, SAMPLES, rho=rho))
-            made = features.Features.draw(x, count, np.random.default_rng([seed, FEATURES]))
-            flips = order[: round(WRONG * SAMPLES)] if arm == FLIPPED else order[:0]
+            flips = order[: round(WRONG * SAMPLES) * (arm == FLIPPED)]
             y[flips] = 1 - y[flips]
-            ridges = (0.0,) if arm == NEVER else (0.0, RIDGE)
-            seen = [(made(points), labels > 0) for points, labels in (*tests, (x, y))]
-            weights = features.fit(seen[-1][0], 2 * y - 1, ridges)
-            off = [((v @ weights > 0) != labels[:, None]).mean(0) for v, labels in seen]
-            for ridge, wrong, captured, lost in zip(ridges, *off, strict=True):
-                rows.append({"arm": arm, "ridge": ridge, "seed": seed, "wrong": float(wrong),
-                             "captured": float(captured), "right": 1 - float(lost)})  # fmt: skip
-    return pd.DataFrame(rows)
+            ridges = {arm: 0.0} if arm == NEVER else {arm: 0.0, arm + RIDGED: RIDGE}
+            rng = np.random.default_rng([seed, FEATURES])
+            lost, *off = features.errors((x, y), tests, count, rng, ridges=[*ridges.values()])
+            rows.append(pd.DataFrame(dict(zip(("wrong", "captured"), off, strict=True))).assign(
+                arm=list(ridges), seed=seed, right=1 - lost
+            ))  # fmt: skip
+    return pd.concat(rows, ignore_index=True)
 
 
 def peak(counts: Sequence[int], *, seeds: int) -> pd.DataFrame:
-    """`features_point` for each number of features."""
-    return _swept(features_point, [{"count": count} for count in counts], seeds)
+    """`features_point` for each number of features, and turned: captured less wrong."""
+    table = _swept(features_point, [{"count": count} for count in counts], seeds)
+    return table.assign(turned=table["captured"] - table["wrong"])
 
 
 # Room, and width
@@ -177,19 +168,18 @@ def crowd_point(
 ) -> pd.DataFrame:
     """Networks on images whose brightness is wrong at times: columns as of `_looked_at`.
 
-    Noise on held-out images has the law of that in training: new, or that of the same groups.
-
     Args:
         kind: Whose noise comes with the images: each one's "own", "shared" by a group; or "none".
+            On held-out images it is new, or that of the same groups.
     """
     inputs, groups = (0 if kind == "none" else INPUTS), {"shared": GROUPS}.get(kind, 0)
     sets, wrong, unseen = [], [], []
     for seed in _seeds(seeds):
         x, y = images(seed, samples, rho=1 - WRONG)
-        generator = _generator(NOISE + seed)
+        generator = torch.Generator().manual_seed(NOISE + seed)
         noise = room.noise(samples + HELD_OUT, inputs, energy, generator, groups=groups)
         sets.append((torch.cat((x, noise[:samples]), 1), y))
-        wrong.append(said(x) != y)
+        wrong.append(bright.said(x) != y)
         unseen.append(noise[samples:])
     networks = _trained(width, sets, learning_rate=rate)
     return _looked_at(networks, sets, wrong, torch.stack(unseen))
@@ -226,11 +216,8 @@ def alone(
         parity: Labels are the digit's parity; else what the brightness says.
         first: Seed of the first network's weights; the images don't depend on it.
     """
-    sets = []
-    for seed in _seeds(seeds):
-        both = [images(seed, ALONE, rho=rho, strength=strength) for rho in (1.0, 0.0)]
-        x, y = (torch.cat(part) for part in zip(*both, strict=True))
-        sets.append((x, y if parity else said(x, strength)))
+    drawn = [bright.in_both(seed, ALONE, strength) for seed in _seeds(seeds)]
+    sets = [(x, y if parity else bright.said(x, strength)) for x, y in drawn]
     x, y = (torch.stack(part)[:, :ALONE] for part in zip(*sets, strict=True))
     networks = _trained(UNITS, sets, first, target=EQUAL)
     assert networks.trained is not None
@@ -242,8 +229,8 @@ def flat_point(*, strength: float, parity: bool, seeds: int) -> pd.DataFrame:
 
     Columns: seed, before (the loss where both structures agree) and its rise, loss, steps, reached.
     """
-    (networks, weights, own), noise = alone(strength, parity, FIRST, seeds), _generator(WEIGHTS)
-    shape = shallow(PIXELS, UNITS)
+    networks, weights, own = alone(strength, parity, FIRST, seeds)
+    shape, noise = shallow(PIXELS, UNITS), torch.Generator().manual_seed(WEIGHTS)
     found = landscape.rise(shape, weights, *own, size=SHAKE, draws=DRAWS, generator=noise)
     return networks.table(before=landscape.loss(shape, weights, *own), rise=found)
 
@@ -257,20 +244,16 @@ def flat(*, seeds: int) -> pd.DataFrame:
 def line_point(*, pair: str, seeds: int) -> pd.DataFrame:
     """The loss on straight lines between two networks of one seed's images, from two starts.
 
-    Columns: seed, t, excess (of the loss over its ends' mix, where both structures agree; NaN if an
-    end hasn't reached its training loss).
-
-    Args:
-        pair: One of `PAIRS`.
+    One of `PAIRS`. Columns: seed, t, excess (of the loss over its ends' mix, where both structures
+    agree; NaN if an end hasn't reached its training loss).
     """
     first, second, matched = PAIRS[pair]
     one, begin, own = alone(STRENGTH, first, FIRST, seeds)
     other, end, _ = alone(STRENGTH, second, FIRST + OTHER, seeds)
     end = landscape.matched(begin, end) if matched else end
     found = landscape.line(shallow(PIXELS, UNITS), begin, end, LINE, own)  # (members, places)
-    known = np.logical_and(one.facts["reached"], other.facts["reached"])[:, None]
-    values, seeds_of = np.where(known, found.numpy(), np.nan), pd.Index(one.seeds, name="seed")
-    table = pd.DataFrame(values, index=seeds_of, columns=list(LINE))
+    table = pd.DataFrame(found.numpy(), index=pd.Index(one.seeds, name="seed"), columns=list(LINE))
+    table[~np.logical_and(one.facts["reached"], other.facts["reached"])] = np.nan
     return table.melt(var_name="t", value_name="excess", ignore_index=False).reset_index()
 
 
@@ -282,29 +265,24 @@ def lines(*, seeds: int) -> pd.DataFrame:
 # Many directions
 
 
-def chance_point(*, parts: int, seeds: int) -> pd.DataFrame:
-    """Networks on plain digits, pixels in so many parts: how often chance flips what they say.
+def chance_point(*, kind: str, seeds: int) -> pd.DataFrame:
+    """Networks on plain digits, pixels of one of `KINDS`: how often chance flips what they say.
 
-    Columns: seed, alike (whether the parts of a pixel only move alike), shortest (length found to
-    flip, mean over images), flipped (share of random perturbations `TIMES` as long), right.
+    Columns: seed, shortest (length found to flip, mean over images), flipped (share of random
+    perturbations `TIMES` as long), right.
     """
+    parts = 1 if kind == "whole" else PARTS
     drawn = [images(seed, IMAGES, rho=1.0, strength=0.0) for seed in _seeds(seeds)]
     sets = [(room.split(x, parts), y) for x, y in drawn]
-    networks, bare, tables = _trained(UNITS, sets), held_out(0.0)[0][0][:ASKED], []
-    right, seed = _kept(networks, sets).mean(1), TEST_SEED + 1
-    asked: dict[bool, tuple[Tensor, ensembles.Outputs]] = {
-        False: (room.split(bare, parts), networks.outputs),
-        True: (bare, lambda x: networks.outputs(room.split(x, parts))),
-    }
-    for alike, (x, rule) in asked.items():
-        shortest, flipped = beside_shortest(
-            rule, x, members=seeds, times=TIMES, draws=DRAWS, seed=seed
-        )
-        seen = {"shortest": shortest, "flipped": flipped, "right": right}
-        tables.append(networks.table(alike=alike, **seen))
-    return pd.concat(tables, ignore_index=True)
+    networks, x = _trained(UNITS, sets), bright.held_out(0.0)[0][0][:ASKED]
+    rule = room.on_whole(networks.outputs, parts)
+    if kind == "split":  # otherwise attack and chance see whole pixels
+        x, rule = room.split(x, parts), networks.outputs
+    seed, right = bright.TEST_SEED + 1, _kept(networks, sets).mean(1)
+    found = beside_shortest(rule, x, members=seeds, times=TIMES, draws=DRAWS, seed=seed)
+    return networks.table(shortest=found[0], flipped=found[1], right=right)
 
 
 def directions(*, seeds: int) -> pd.DataFrame:
-    """`chance_point` for whole pixels and for split ones."""
-    return _swept(chance_point, [{"parts": parts} for parts in (1, PARTS)], seeds)
+    """`chance_point` for each kind of pixels."""
+    return _swept(chance_point, [{"kind": kind} for kind in KINDS], seeds)
