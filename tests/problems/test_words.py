@@ -44,7 +44,11 @@ def test_turned_hints_change_nothing_else():
 
 def test_random_words_have_the_parity_of_every_beginning():
     x, y = random_words(50, 7, np.random.default_rng(0))
-    assert x.shape == (50, 7, 2) and (x[..., 1] == 0).all() and set(x[..., 0].unique()) == {-1, 1}
+    assert (
+        x.shape == (50, 7, 2)
+        and (x[..., 1] == 0).all()
+        and set(x[..., 0].unique().tolist()) == {-1, 1}
+    )
     assert (y[:, -1] == (x[..., 0] > 0).sum(1) % 2).all()
     assert (y[:, 0] == (x[:, 0, 0] > 0)).all()
 

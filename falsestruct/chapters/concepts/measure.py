@@ -18,9 +18,9 @@ from falsestruct import success
 from falsestruct.characterise.rounded import examined
 from falsestruct.instability.synthetic import from_noise
 from falsestruct.learning import ensembles, recurrent
-from falsestruct.learning.ensembles import Ensemble, Learner, Set
+from falsestruct.learning.ensembles import Ensemble, Learner
 from falsestruct.learning.networks import shallow
-from falsestruct.learning.schedule import Schedule
+from falsestruct.learning.schedule import Schedule, Set
 from falsestruct.problems.grids import Grids, reach
 from falsestruct.problems.pools import ask, between, pool
 from falsestruct.problems.stripes import Stripes
