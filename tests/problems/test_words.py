@@ -72,3 +72,5 @@ def test_who_has_labels():
     drawn = labelled("drawn")
     assert drawn.sum() == 16 and not torch.equal(drawn, labelled("full"))
     assert not torch.equal(drawn, labelled("drawn", seed=2))
+    half = labelled("half")
+    assert half.sum() == 8 and not half[:14].any() and not torch.equal(half, labelled("half", 2))

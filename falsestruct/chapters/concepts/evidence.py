@@ -47,10 +47,13 @@ def word_claims(table: pd.DataFrame) -> Claims:
     """Claims on longer words, and on states that are rounded, to centres or to random states."""
     quiet, loud = (solved(table, quiet=kind) for kind in (True, False))
     last = f"at {lengths(table)[-1]}"
-    centres, chance = (share(quiet[f"{points} {FINE}"]) for points in ("rounded", "random"))
+    more, chance = (
+        DIFFERENCE(quiet[f"{points} {FINE}"].astype(float) - (quiet[last] == 1))
+        for points in ("rounded", "random")
+    )
     return {
         "concepts-longer": (share(quiet[last] == 1), share(loud[last] == 1)),
-        "concepts-certified": (centres, chance),
+        "concepts-certified": (more, chance),
     }
 
 
@@ -82,8 +85,8 @@ def hint_claims(table: pd.DataFrame) -> Claims:
     networks = [(name, "all") for name in ("MLP", "recurrent")]
     found: Claims = {"concepts-hint": (less(*networks), less(*networks, size=loud))}
     for name, _ in networks:
-        full, drawn, every = ((name, labels) for labels in ("full", "drawn", "all"))
-        found[f"concepts-labels-{name.lower()}"] = (less(full, drawn), less(drawn, every))
+        full, half, every = ((name, labels) for labels in ("full", "half", "all"))
+        found[f"concepts-labels-{name.lower()}"] = (less(full, every), less(half, full))
     return found
 
 
@@ -102,10 +105,11 @@ def asking_claims(table: pd.DataFrame) -> Claims:
         return difference(trained(table), *parts)
 
     none, unsure, chance = ((way, "any") for way in ("none", "unsure", "random"))
-    variety = (less(unsure, ("unsure", "none")), less(unsure, ("random", "alike")))
+    spread, small, others = ((way, "none") for way in ("unsure", "small", "random"))
     return {
         "concepts-asking": (less(chance, unsure), less(none, chance)),
-        "concepts-spread": variety,
+        "concepts-spread": (less(unsure, spread), less(unsure, ("random", "alike"))),
+        "concepts-offsets": (less(small, others), less(spread, small)),
     }
 
 

@@ -44,7 +44,8 @@ def hints(table: pd.DataFrame) -> Figure:
     looks = {
         "all": Look("labels of all words", ORIGINAL, "o", 0.2),
         "drawn": Look("of 256 of them", GREEN, "^"),
-        "full": Look("of the 256 longest", FALSE, "s", -0.2, hollow=True),
+        "full": Look("of the 256 longest", FALSE, "s", -0.2),
+        "half": Look("of half of these", FALSE, "s", -0.4, hollow=True),
     }
     for axis, part in parts:
         _captured(axis, part, {name: name for name in table["network"]}, looks)
@@ -92,9 +93,12 @@ def asked(table: pd.DataFrame) -> Figure:
     Args:
         table: Columns way, repeats, value, low, high.
     """
-    picture = figure(0.34)
+    picture = figure(0.4)
     axis = picture.subplots()
-    names = {"none": "no further image", "unsure": "the least sure", "random": "random ones"}
+    names = {
+        "none": "no further image", "unsure": "the least sure", "small": "the smallest offsets",
+        "random": "random ones",
+    }  # fmt: skip
     looks = {
         "any": Look("as they come", FALSE, "o", 0.2),
         "alike": Look("as many repeats as the least sure", ORIGINAL, "^"),
