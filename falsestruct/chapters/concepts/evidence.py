@@ -158,7 +158,7 @@ def by_distance(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def spoken(words: pd.DataFrame, hints: pd.DataFrame) -> dict[str, float | str]:
-    """Numbers of the words for the prose; of hints `capture`, `least` and `learnt` of each arm."""
+    """Numbers of the words for the prose; of hints the captures, and how well all were learnt."""
     last = f"at {lengths(words)[-1]}"
     found = {"longest": float(lengths(words)[-1]), "seeds": float(hints["seed"].nunique())}
     for name, quiet in (("quiet", True), ("loud", False)):
@@ -167,11 +167,10 @@ def spoken(words: pd.DataFrame, hints: pd.DataFrame) -> dict[str, float | str]:
         for points in own.filter(regex="^(rounded|random) ").columns:
             found[f"{name}_{points.replace(' ', '_')}"] = float(own[points].sum())
     size = np.where(hints["hint"] < hints["hint"].max(), "faint", "loud")
-    own = trained(hints).assign(size=size, least=hints["accuracy"])
-    own, by = own.assign(learnt=own["capture"].notna()), ["network", "labels", "size"]
-    found |= said(own, by, "least", measure=pd.Series.min)
-    found |= said(own, by, "learnt", measure=pd.Series.sum)
-    return found | texts(said(own, by, "capture"), ".2f")
+    own = trained(hints).assign(size=size)
+    found |= {"trained": float(len(own)), "unlearnt": float(own["capture"].isna().sum())}
+    found["least_hints"] = float(hints["accuracy"].min())
+    return found | texts(said(own, ["network", "labels", "size"], "capture"), ".2f")
 
 
 def spoken_of_others(

@@ -330,7 +330,10 @@ def test_said_are_finite_numbers():
     own = found.spoken(table, worlds.hints(worlds.taken))
     assert own["quiet_long"] == 0 and own["loud_long"] == own["loud_rounded_32"] == 20
     assert own["capture_mlp_all_faint"] == "0.90" and own["longest"] == 400
-    assert own["learnt_recurrent_all_loud"] == 20 and own["least_mlp_drawn_faint"] == 1
+    assert own["trained"] == 200 and own["unlearnt"] == 0 and own["least_hints"] == 1
+    lost = worlds.hints(worlds.taken)
+    lost = lost.assign(accuracy=lost["accuracy"].where(lost["seed"] > 0, 0.5))
+    assert found.spoken(table, lost)["unlearnt"] == 10
     more = found.spoken_of_others(
         worlds.grids(worlds.near, worlds.path), worlds.asking(worlds.FORETOLD),
         worlds.synthetic(worlds.colour, worlds.orientation),
