@@ -46,14 +46,14 @@ def hints(table: pd.DataFrame) -> Figure:
     picture, parts = panels(table, "hint", aspect=0.42, titles=titles)
     looks = {
         "all": Look("all labels", ORIGINAL, "o", 0.3),
-        "drawn": Look("half of them", GREEN, "^", 0.1),
-        "full": Look("the longest words'", FALSE, "s", -0.1),
+        "drawn": Look("half of all", GREEN, "^", 0.1),
+        "full": Look("of eight bits only", FALSE, "s", -0.1),
         "half": Look("half of these", FALSE, "s", -0.3, hollow=True),
     }
     for axis, part in parts:
         _captured(axis, part, {name: name for name in table["network"]}, looks)
         axis.set_xlabel("capture of the hint")
-    legend(picture, looks)
+    legend(picture, looks, columns=4)
     return picture
 
 
@@ -123,7 +123,7 @@ def made(table: pd.DataFrame) -> Figure:
     own = table.assign(name=[
         f"{what}:\n{wanted}" for what, wanted in zip(table["what"], table["wanted"], strict=True)
     ])  # fmt: skip
-    picture, parts = panels(own, "name", aspect=0.36, columns=4, sharex=True)
+    picture, parts = panels(own, "name", aspect=0.31, columns=4, sharex=True)
     low, high = table["value"].min(), table["value"].max()
     for axis, part in parts:
         pixels(axis, part, cmap="gray", vmin=low, vmax=high)
