@@ -16,6 +16,7 @@ from falsestruct.learning.ensembles import by_hand
 from falsestruct.press.notebook.claims import judge, read_claims
 from falsestruct.press.paths import find_book
 from falsestruct.problems.words import Words
+from falsestruct.statistics import Nobody
 from tests.worlds import concepts as worlds
 
 CLAIMS = {k: v for k, v in read_claims(find_book(Path(__file__))).items() if "concepts" in k}
@@ -85,6 +86,17 @@ def test_rules_by_hand_on_grids():
     assert near["accuracy"].between(0.55, 0.8).all()
     reach = experiment.distance_rule()
     assert (near[f"apart {reach}"] == 1).all() and (near[f"joined {reach + 1}"] == 0).all()
+
+
+@pytest.mark.parametrize(("level", "low", "high"), [(False, 0.57, 0.8), (True, 0.49, 0.51)])
+def test_distance_says_something_on_random_grids_alone(level, low, high):
+    def learn(architecture, data, seeds, schedule):
+        x, y = data[0]
+        assert low < (worlds.near(x) == (y > 0).numpy()).mean() < high
+        return by_hand(worlds._each(worlds.path, 0.0))(architecture, data, seeds, schedule)
+
+    rest = {"seeds": SEEDS, "samples": 400, "steps": 1, "learn": learn}
+    assert len(experiment.connected_point(level=level, **rest)) == 2
 
 
 def test_networks_on_grids_are_trained_on_their_own():
@@ -242,6 +254,8 @@ def test_who_did_not_learn_does_not_count():
     two = table.assign(accuracy=table["accuracy"].where(~lost | (table["seed"] > 1), 0.5))
     estimate, _ = found.hint_claims(two)["concepts-hint"]
     assert estimate.n == 18
+    four = table.assign(accuracy=table["accuracy"].where(~lost | (table["seed"] > 3), 0.5))
+    assert isinstance(found.hint_claims(four)["concepts-hint"][0], Nobody)
 
 
 def test_the_number_of_labels_may_be_what_matters():
