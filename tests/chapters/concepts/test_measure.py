@@ -250,7 +250,7 @@ def test_who_did_not_learn_does_not_count():
     lost = (table["network"] == "recurrent") & (table["labels"] == "all") & (table["hint"] < 1)
     half = table.assign(accuracy=table["accuracy"].where(~lost, 0.5))
     said = verdicts(found.hint_claims(half))
-    assert said["concepts-hint"] == "inconclusive" and said["concepts-labels-mlp"] == "refuted"
+    assert said["concepts-hint"] == "inconclusive" and said["concepts-labels-mlp"] == "supported"
     two = table.assign(accuracy=table["accuracy"].where(~lost | (table["seed"] > 1), 0.5))
     estimate, _ = found.hint_claims(two)["concepts-hint"]
     assert estimate.n == 18
@@ -295,10 +295,10 @@ def test_asking_may_help_and_variety_may_not():
     helped = {**worlds.FORETOLD, ("unsure", "any"): 0.1, ("unsure", "none"): 0.3}
     said = verdicts(found.asking_claims(worlds.asking(helped)))
     assert said["concepts-asking"] == "supported" and said["concepts-spread"] == "refuted"
-    varied = {**worlds.FORETOLD, ("unsure", "none"): 0.3}
-    said = verdicts(found.asking_claims(worlds.asking(varied)))
-    assert said["concepts-spread"] == "supported"
-    other = {**varied, ("random", "alike"): 0.4}
+    same = {**worlds.FORETOLD, ("unsure", "none"): 0.7}
+    said = verdicts(found.asking_claims(worlds.asking(same)))
+    assert said["concepts-spread"] == "refuted"
+    other = {**worlds.FORETOLD, ("random", "alike"): 0.4}
     said = verdicts(found.asking_claims(worlds.asking(other)))
     assert said["concepts-spread"] == "inconclusive"  # repeats are not what is bad about them
 
@@ -332,7 +332,7 @@ def test_the_page_s_tables():
     assert drawn[0.0, 8] == 1 and drawn[0.0, 400] == pytest.approx(0.52) and drawn[0.2, 400] == 1
     cells = found.captures(worlds.hints(worlds.taken), "network", "labels", "hint")
     cells = cells.set_index(["network", "labels", "hint"])["value"]
-    assert cells["MLP", "all", 0.1] == pytest.approx(0.9)
+    assert cells["MLP", "all", 0.1] == pytest.approx(0.7)
     grids = worlds.grids(worlds.near, worlds.path)
     shown = found.by_distance(grids)
     far = shown.query("pair == 'joined' and distance == 7").set_index("level")["value"]
@@ -343,7 +343,7 @@ def test_said_are_finite_numbers():
     table = worlds.words(worlds.remembering(20, Words(8)), worlds.knowing(20))
     own = found.spoken(table, worlds.hints(worlds.taken))
     assert own["quiet_long"] == 0 and own["loud_long"] == own["loud_rounded_32"] == 20
-    assert own["capture_mlp_all_faint"] == "0.90" and own["longest"] == 400
+    assert own["capture_mlp_all_faint"] == "0.70" and own["longest"] == 400
     assert own["trained"] == 200 and own["unlearnt"] == 0 and own["least_hints"] == 1
     lost = worlds.hints(worlds.taken)
     lost = lost.assign(accuracy=lost["accuracy"].where(lost["seed"] > 0, 0.5))
@@ -353,7 +353,7 @@ def test_said_are_finite_numbers():
         worlds.synthetic(worlds.colour, worlds.orientation),
     )  # fmt: skip
     assert more["near_random"] > 0.8 and more["near_level"] < 0.2 and more["far_random"] < 0.2
-    assert more["capture_unsure_none"] == "70%" and more["stripes_random_alike"] == 7
+    assert more["capture_unsure_none"] == "30%" and more["stripes_random_alike"] == 7
     assert more["unconvinced"] == 0 and more["made_orientation"] == "100%"
     assert more["readers_colour"] == 20 and found.texts({"nobody": np.nan}, ".2f")["nobody"] == "–"
     numbers = [value for value in (own | more).values() if not isinstance(value, str)]
