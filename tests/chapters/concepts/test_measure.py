@@ -1,6 +1,7 @@
 """Chapter 19: small networks whose answer is known, and the verdicts in worlds made by hand."""
 
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from falsestruct.press.notebook.claims import judge, read_claims
 from falsestruct.press.paths import find_book
 from falsestruct.problems.words import Words
 from falsestruct.statistics import Nobody
+from falsestruct.theory import concepts as theory
 from tests.worlds import concepts as worlds
 
 CLAIMS = {k: v for k, v in read_claims(find_book(Path(__file__))).items() if "concepts" in k}
@@ -339,11 +341,24 @@ def test_the_page_s_tables():
     assert far[False] < 0.2 and far[True] > 0.8
 
 
+def test_proofs_say_on_how_many_grids_and_words_they_were_tried():
+    tried = {id.removeprefix("concepts-"): pair for id, pair in found.proved(20).items()}
+    counts = {name: tuple(part.n for part in pair) for name, pair in tried.items()}
+    words = [len(theory.words(Random(0), least=least)) for least in (1, 4)]
+    assert counts["near"] == (len(list(theory.grids(3))),) * 2
+    assert counts["symbols"] == tuple(words) and counts["restored"] == (words[0],) * 2
+    assert counts["trivial"] == counts["words"] == (20, 20)
+
+
 def test_said_are_finite_numbers():
     table = worlds.words(worlds.remembering(20, Words(8)), worlds.knowing(20))
     own = found.spoken(table, worlds.hints(worlds.taken))
     assert own["quiet_long"] == 0 and own["loud_long"] == own["loud_rounded_32"] == 20
     assert own["capture_mlp_all_faint"] == "0.70" and own["longest"] == 400
+    fewer = table.assign(known=np.where((table["noise"] > 0) & (table["seed"] < 5), 0.9, 1.0))
+    seen = found.spoken(fewer, worlds.hints(worlds.taken))
+    assert [seen["seeds"], seen["quiet_missed"], seen["loud_missed"]] == [20, 0, 5]
+    assert seen["quiet_all"].startswith("0.00 [") and seen["loud_all"].startswith("0.75 [")
     assert own["trained"] == 200 and own["unlearnt"] == 0 and own["least_hints"] == 1
     lost = worlds.hints(worlds.taken)
     lost = lost.assign(accuracy=lost["accuracy"].where(lost["seed"] > 0, 0.5))
@@ -354,7 +369,7 @@ def test_said_are_finite_numbers():
     )  # fmt: skip
     assert more["near_random"] > 0.8 and more["near_level"] < 0.2 and more["far_random"] < 0.2
     assert more["capture_unsure_none"] == "30%" and more["stripes_random_alike"] == 7
-    assert more["unconvinced"] == 0 and more["made_orientation"] == "100%"
+    assert more["unconvinced"] == 0 and more["made_orientation"] == "100.0%"
     assert more["readers_colour"] == 20 and found.texts({"nobody": np.nan}, ".2f")["nobody"] == "–"
     numbers = [value for value in (own | more).values() if not isinstance(value, str)]
     assert np.isfinite(numbers).all()
