@@ -68,13 +68,13 @@ class Pool:
 
         Args:
             least: All rows, the least sure first.
-            way: "unsure", those, or "random", in the order of chance.
+            way: "unsure", those; "random", in the order of chance; or "small", by their offset.
             repeats: Of stripes: "any"; "none"; or random images, "alike" the least sure in that.
         """
         if repeats == "alike":
             return self.alike(self.chosen(least, count))
-        order = least if way == "unsure" else self.chance
-        return self.chosen(order, count, spread=repeats == "none")
+        orders = {"unsure": least, "random": self.chance, "small": self.offset.abs().argsort()}
+        return self.chosen(orders[way], count, spread=repeats == "none")
 
     def added(self, plain: Set, rows: Tensor) -> Set:
         """A training set with some images, and their answers, behind its own."""

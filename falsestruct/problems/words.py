@@ -70,7 +70,8 @@ class Words:
         """Which words of all lengths have labels, in the order of `levels`: (words,) of bool.
 
         Args:
-            which: "all"; the "full" ones, of `length` bits; or as many of all, "drawn".
+            which: "all"; the "full" ones, of `length` bits; "half" of these; or as many as there
+                are full ones, "drawn" from all.
         """
         count, full = 2 ** (self.length + 1) - 2, 2**self.length
         found = torch.full((count,), which == "all")
@@ -78,6 +79,8 @@ class Words:
             found[-full:] = True
         if which == "drawn":
             found[torch.randperm(count, generator=generator)[:full]] = True
+        if which == "half":
+            found[count - full + torch.randperm(full, generator=generator)[: full // 2]] = True
         return found
 
     @property

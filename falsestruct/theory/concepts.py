@@ -101,7 +101,7 @@ def component(free: frozenset[Cell], start: Cell) -> frozenset[Cell]:
 
 def grids(side: int) -> Iterator[frozenset[Cell]]:
     """The free cells of every grid of this side."""
-    cells = list(product(range(side), repeat=2))
+    cells = list(product(range(side), range(side)))
     for choice in product((False, True), repeat=len(cells)):
         yield frozenset(cell for cell, free in zip(cells, choice, strict=True) if free)
 

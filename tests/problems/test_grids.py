@@ -33,6 +33,14 @@ def test_a_row_by_hand():
     assert row[9:].nonzero().flatten().tolist() == [0, 6]
 
 
+def test_answers_by_hand():
+    marks = np.array([[0, 1], [0, 6], [0, 5], [0, 8]])  # at distances 1, 2, 3 and 4
+    drawn = Marked(np.repeat(SNAKE[None], 4, 0), marks, np.array([True, False, False, False]))
+    said = drawn.answers(np.array([True, True, False, True]), 2, 4)
+    assert said["near"] == 1 and said["far"] == 0.5 and said["joined 1"] == 1
+    assert said["apart 2"] == 1 and said["apart 3"] == 0 and np.isnan(said["joined 2"])
+
+
 def test_half_are_joined_and_distance_tells_something():
     drawn = Grids().draw(2000, np.random.default_rng(1))
     assert len(drawn) == 2000 and drawn.joined.mean() == 0.5

@@ -48,6 +48,14 @@ def test_no_stripe_twice_if_spread():
     assert (rows.diff() < 0).all()  # the first of each, in order
 
 
+def test_the_smallest_offsets_come_first():
+    rows = POOL.questions(torch.arange(100), 12, way="small", repeats="any")
+    rest = [row for row in range(100) if row not in rows.tolist()]
+    assert POOL.offset[rows].abs().max() <= POOL.offset[rest].abs().min()
+    spread = POOL.questions(torch.arange(100), 12, way="small", repeats="none")
+    assert POOL.facts(spread)["stripes"] == 12
+
+
 def test_others_repeat_stripes_as_often():
     assert POOL.chance.sort().values.tolist() == list(range(100))
     usual = POOL.stripe == POOL.stripe.mode().values

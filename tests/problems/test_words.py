@@ -44,7 +44,11 @@ def test_turned_hints_change_nothing_else():
 
 def test_random_words_have_the_parity_of_every_beginning():
     x, y = random_words(50, 7, np.random.default_rng(0))
-    assert x.shape == (50, 7, 2) and (x[..., 1] == 0).all() and set(x[..., 0].unique()) == {-1, 1}
+    assert (
+        x.shape == (50, 7, 2)
+        and (x[..., 1] == 0).all()
+        and set(x[..., 0].unique().tolist()) == {-1, 1}
+    )
     assert (y[:, -1] == (x[..., 0] > 0).sum(1) % 2).all()
     assert (y[:, 0] == (x[:, 0, 0] > 0)).all()
 
@@ -68,3 +72,5 @@ def test_who_has_labels():
     drawn = labelled("drawn")
     assert drawn.sum() == 16 and not torch.equal(drawn, labelled("full"))
     assert not torch.equal(drawn, labelled("drawn", seed=2))
+    half = labelled("half")
+    assert half.sum() == 8 and not half[:14].any() and not torch.equal(half, labelled("half", 2))

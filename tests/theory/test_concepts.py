@@ -168,3 +168,8 @@ def test_the_evidence_is_as_the_claims_say():
     assert found["symbols"] == (0, F(1, 2))
     assert found["restored"][0] == 1 > found["restored"][1]
     assert found["words"][0] == 0 < found["words"][1]
+
+
+def test_a_difference_that_comes_too_late_is_noticed(monkeypatch):
+    monkeypatch.setattr(theory, "first_difference", lambda *_: 20)
+    assert theory.automaton_evidence(3)[0] > 0

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from falsestruct.evidence import Claims, Found, Part, mean, said, share, summary, where
-from falsestruct.statistics import Nobody, exact
+from falsestruct.statistics import Nobody, exact, proportion
 from falsestruct.success import TAKES
 from falsestruct.theory import concepts
 
@@ -22,14 +22,17 @@ FINE = 32  # centres
 LEARNT, UNFINISHED = 0.99, 0.1  # accuracy in training; share of the networks that may miss it
 SHARE, DIFFERENCE = partial(mean, bounds=(0.0, 1.0)), partial(mean, bounds=(-1.0, 1.0))
 PAIRS = ("joined", "apart")
+# Grids or words on which a proof is tried, and its control, where no number of draws says it.
+TRIED = {"near": (512, 512), "symbols": (550, 536), "restored": (550, 550)}
 
 
 def proved(cases: int) -> Claims:
     """Claims in exact arithmetic; `cases` random networks and pairs of automata."""
-    return {
-        f"concepts-{name}": (exact(float(value), cases), exact(float(control), cases))
-        for name, (value, control) in concepts.evidence(cases).items()
-    }
+    found: Claims = {}
+    for name, (value, control) in concepts.evidence(cases).items():
+        one, other = TRIED.get(name, (cases, cases))
+        found[f"concepts-{name}"] = exact(float(value), one), exact(float(control), other)
+    return found
 
 
 def lengths(table: pd.DataFrame) -> list[int]:
@@ -47,10 +50,13 @@ def word_claims(table: pd.DataFrame) -> Claims:
     """Claims on longer words, and on states that are rounded, to centres or to random states."""
     quiet, loud = (solved(table, quiet=kind) for kind in (True, False))
     last = f"at {lengths(table)[-1]}"
-    centres, chance = (share(quiet[f"{points} {FINE}"]) for points in ("rounded", "random"))
+    more, chance = (
+        DIFFERENCE(quiet[f"{points} {FINE}"].astype(float) - (quiet[last] == 1))
+        for points in ("rounded", "random")
+    )
     return {
         "concepts-longer": (share(quiet[last] == 1), share(loud[last] == 1)),
-        "concepts-certified": (centres, chance),
+        "concepts-certified": (more, chance),
     }
 
 
@@ -82,8 +88,8 @@ def hint_claims(table: pd.DataFrame) -> Claims:
     networks = [(name, "all") for name in ("MLP", "recurrent")]
     found: Claims = {"concepts-hint": (less(*networks), less(*networks, size=loud))}
     for name, _ in networks:
-        full, drawn, every = ((name, labels) for labels in ("full", "drawn", "all"))
-        found[f"concepts-labels-{name.lower()}"] = (less(full, drawn), less(drawn, every))
+        full, half, every = ((name, labels) for labels in ("full", "half", "all"))
+        found[f"concepts-labels-{name.lower()}"] = (less(full, every), less(half, full))
     return found
 
 
@@ -102,10 +108,11 @@ def asking_claims(table: pd.DataFrame) -> Claims:
         return difference(trained(table), *parts)
 
     none, unsure, chance = ((way, "any") for way in ("none", "unsure", "random"))
-    variety = (less(unsure, ("unsure", "none")), less(unsure, ("random", "alike")))
+    spread, small, others = ((way, "none") for way in ("unsure", "small", "random"))
     return {
         "concepts-asking": (less(chance, unsure), less(none, chance)),
-        "concepts-spread": variety,
+        "concepts-spread": (less(unsure, spread), less(unsure, ("random", "alike"))),
+        "concepts-offsets": (less(small, others), less(spread, small)),
     }
 
 
@@ -154,20 +161,22 @@ def by_distance(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def spoken(words: pd.DataFrame, hints: pd.DataFrame) -> dict[str, float | str]:
-    """Numbers of the words for the prose; of hints `capture`, `least` and `learnt` of each arm."""
+    """Numbers of the words for the prose; of hints the captures, and how well all were learnt."""
     last = f"at {lengths(words)[-1]}"
-    found = {"longest": float(lengths(words)[-1]), "seeds": float(hints["seed"].nunique())}
+    seeds = words["seed"].nunique()
+    found: dict[str, float | str] = {"longest": float(lengths(words)[-1]), "seeds": float(seeds)}
     for name, quiet in (("quiet", True), ("loud", False)):
         own = solved(words, quiet=quiet)
-        found |= {f"{name}_solved": float(len(own)), f"{name}_long": float((own[last] == 1).sum())}
+        long = int((own[last] == 1).sum())
+        found |= {f"{name}_solved": float(len(own)), f"{name}_long": float(long)}
+        found |= {f"{name}_missed": float(seeds - len(own)), f"{name}_all": spelled(long, seeds)}
         for points in own.filter(regex="^(rounded|random) ").columns:
             found[f"{name}_{points.replace(' ', '_')}"] = float(own[points].sum())
     size = np.where(hints["hint"] < hints["hint"].max(), "faint", "loud")
-    own = trained(hints).assign(size=size, least=hints["accuracy"])
-    own, by = own.assign(learnt=own["capture"].notna()), ["network", "labels", "size"]
-    found |= said(own, by, "least", measure=pd.Series.min)
-    found |= said(own, by, "learnt", measure=pd.Series.sum)
-    return found | texts(said(own, by, "capture"), ".2f")
+    own = trained(hints).assign(size=size)
+    found |= {"trained": float(len(own)), "unlearnt": float(own["capture"].isna().sum())}
+    found["least_hints"] = float(hints["accuracy"].min())
+    return found | texts(said(own, ["network", "labels", "size"], "capture"), ".2f")
 
 
 def spoken_of_others(
@@ -185,7 +194,13 @@ def spoken_of_others(
     found["unconvinced"] = 1 - float(synthetic["convinced"].mean())
     found["least_asking"] = float(asking["accuracy"].min())
     made = {f"made_{what}": float(part["orientation"].mean()) for what, part in kinds.items()}
-    return found | texts(said(trained(asking), by, "capture") | made, ".0%")
+    return found | texts(said(trained(asking), by, "capture"), ".0%") | texts(made, ".1%")
+
+
+def spelled(hits: int, count: int) -> str:
+    """A share of networks with its 95 % interval, as text."""
+    found = proportion(np.arange(count) < hits)
+    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
 
 
 def texts(numbers: Mapping[str, float], form: str) -> dict[str, str]:

@@ -28,6 +28,9 @@ def lengths(table: pd.DataFrame) -> Figure:
         curve(axis, own, "length", "value", look, band=True)
     axis.axhline(0.5, color=GREY, linestyle=":", linewidth=0.9)
     axis.set(xscale="log", xlabel="bits in a word", ylabel="right labels", ylim=(0.4, 1.03))
+    bits = table["length"].unique()
+    axis.set_xticks(bits, [f"{n:g}" for n in bits])
+    axis.minorticks_off()
     tidy(axis)
     legend(picture, looks, more={"chance": line(style=":")})
     return picture
@@ -40,16 +43,17 @@ def hints(table: pd.DataFrame) -> Figure:
         table: Columns network, labels, hint, value, low, high.
     """
     titles = {str(size): f"hint of {size:g}" for size in table["hint"].unique()}
-    picture, parts = panels(table, "hint", aspect=0.36, titles=titles)
+    picture, parts = panels(table, "hint", aspect=0.42, titles=titles)
     looks = {
-        "all": Look("labels of all words", ORIGINAL, "o", 0.2),
-        "drawn": Look("of 256 of them", GREEN, "^"),
-        "full": Look("of the 256 longest", FALSE, "s", -0.2, hollow=True),
+        "all": Look("all labels", ORIGINAL, "o", 0.3),
+        "drawn": Look("half of all", GREEN, "^", 0.1),
+        "full": Look("of eight bits only", FALSE, "s", -0.1),
+        "half": Look("half of these", FALSE, "s", -0.3, hollow=True),
     }
     for axis, part in parts:
         _captured(axis, part, {name: name for name in table["network"]}, looks)
         axis.set_xlabel("capture of the hint")
-    legend(picture, looks)
+    legend(picture, looks, columns=4)
     return picture
 
 
@@ -92,9 +96,12 @@ def asked(table: pd.DataFrame) -> Figure:
     Args:
         table: Columns way, repeats, value, low, high.
     """
-    picture = figure(0.34)
+    picture = figure(0.4)
     axis = picture.subplots()
-    names = {"none": "no further image", "unsure": "the least sure", "random": "random ones"}
+    names = {
+        "none": "no further image", "unsure": "the least sure", "small": "the smallest offsets",
+        "random": "random ones",
+    }  # fmt: skip
     looks = {
         "any": Look("as they come", FALSE, "o", 0.2),
         "alike": Look("as many repeats as the least sure", ORIGINAL, "^"),
@@ -108,15 +115,15 @@ def asked(table: pd.DataFrame) -> Figure:
 
 
 def made(table: pd.DataFrame) -> Figure:
-    """Images that convince two networks, a row of panels each.
+    """Images that convince two networks, two panels each.
 
     Args:
         table: Columns what, wanted, row, column, value.
     """
     own = table.assign(name=[
-        f"{what}: {wanted}" for what, wanted in zip(table["what"], table["wanted"], strict=True)
+        f"{what}:\n{wanted}" for what, wanted in zip(table["what"], table["wanted"], strict=True)
     ])  # fmt: skip
-    picture, parts = panels(own, "name", aspect=0.9, columns=2, sharex=True)
+    picture, parts = panels(own, "name", aspect=0.31, columns=4, sharex=True)
     low, high = table["value"].min(), table["value"].max()
     for axis, part in parts:
         pixels(axis, part, cmap="gray", vmin=low, vmax=high)

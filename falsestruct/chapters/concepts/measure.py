@@ -18,9 +18,9 @@ from falsestruct import success
 from falsestruct.characterise.rounded import examined
 from falsestruct.instability.synthetic import from_noise
 from falsestruct.learning import ensembles, recurrent
-from falsestruct.learning.ensembles import Ensemble, Learner, Set
+from falsestruct.learning.ensembles import Ensemble, Learner
 from falsestruct.learning.networks import shallow
-from falsestruct.learning.schedule import Schedule
+from falsestruct.learning.schedule import Schedule, Set
 from falsestruct.problems.grids import Grids, reach
 from falsestruct.problems.pools import ask, between, pool
 from falsestruct.problems.stripes import Stripes
@@ -34,8 +34,11 @@ RATES = {"MLP": 3e-3, "recurrent": 5e-3}
 HIDDEN = {"words": 64, "grids": 128, "stripes": 32}  # ReLUs of the MLPs
 TARGET = 0.01  # loss at which training ends, where it does
 GRIDS, FURTHEST = Grids(), 7  # distances up to which a figure shows answers
-LABELS = ("all", "drawn", "full")  # as `Words.labelled` has them
-WAYS = {"none": ("any",), "unsure": ("any", "none"), "random": ("any", "none", "alike")}
+LABELS = ("all", "drawn", "full", "half")  # as `Words.labelled` has them
+WAYS = {
+    "none": ("any",), "unsure": ("any", "none"), "small": ("none",),
+    "random": ("any", "none", "alike"),
+}  # fmt: skip
 SMALL, OFFSET = Stripes(size=16), 0.25
 POOL, ASKED = 200, 12  # images to choose from, and labels that one may ask for
 MADE, GREY, SPREAD = 40, SMALL.width / SMALL.size, 0.1  # images that are made, and from what
@@ -94,8 +97,8 @@ def hint_point(
 
     Args:
         network: "MLP" or "recurrent".
-        labels: Of "all" words of up to eight bits; of the "full" ones, of eight bits; or of as
-            many of all words, "drawn" for each network.
+        labels: Of "all" words of up to eight bits, or of some: as `Words.labelled` has them, drawn
+            for each network.
     """
     every, full = range(1, LONGEST + 1), [LONGEST]
     schedule = Schedule(steps, learning_rate=RATES[network], target=TARGET)

@@ -29,7 +29,7 @@ def test_hints_have_a_panel_for_each_size():
     figure = drawn(plots.hints, table)
     assert [axis.get_title(loc="left") for axis in figure.axes] == ["hint of 0.1", "hint of 1"]
     marks = figure.axes[0].containers[0].lines[0]
-    assert marks.get_xdata() == pytest.approx([0.6, 0.2])
+    assert marks.get_xdata() == pytest.approx([0.7, 0.4])
     assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["MLP", "recurrent"]
 
 
@@ -42,8 +42,8 @@ def test_distances_have_two_lines_a_panel():
 def test_asked_has_a_row_for_each_way():
     table = found.captures(worlds.asking(worlds.FORETOLD), "way", "repeats")
     axis = drawn(plots.asked, table).axes[0]
-    assert len(axis.get_yticklabels()) == 3 and len(axis.containers) == 3
-    assert axis.containers[2].lines[0].get_xdata() == pytest.approx([0.3, 0.3], abs=0.02)
+    assert len(axis.get_yticklabels()) == 4 and len(axis.containers) == 3
+    assert axis.containers[2].lines[0].get_xdata() == pytest.approx([0.3, 0.3, 0.7], abs=0.02)
 
 
 def test_made_has_an_image_a_panel():
