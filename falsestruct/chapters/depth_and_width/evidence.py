@@ -8,30 +8,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import partial
 from operator import attrgetter
 from typing import Any
 
 import pandas as pd
 
-from falsestruct.chapters.depth_and_width.measure import ARMS, COMPARED, NAMES, RATES
+from falsestruct.chapters.depth_and_width.measure import ARMS, COMPARED, EVEN, NAMES, RATES
 from falsestruct.evidence import Claims, Found, mean, ratio, said, share, summary, where
-from falsestruct.learning.halving import apart, more, over, places, quotients, spared, worst
+from falsestruct.learning.halving import apart, over, places, spared, uneven, worst
 from falsestruct.names import slug
 from falsestruct.statistics import Estimate, Nobody, exact
-from falsestruct.success import FOLLOWS, SIDES
+from falsestruct.success import FOLLOWS
 from falsestruct.theory import depth as theory
 
 FAR = 10  # times as far the first layer moves in the regime where it moves
 CAPTURE, DIFFERENCE = (0.0, 1.0), (-1.0, 1.0)
 TWO, MORE, SIX = COMPARED
 FINE = ("skip connections", "normalisation", "mean-pooled images", "max-pooled images")
+PAIRS = ((RATES[0], RATES[0]), (RATES[1], RATES[1]), (RATES[0], EVEN))  # of rates, compared
+DEEPER = {"Adam": "", "gradient descent": " descent", "half of the set": " half"}  # ends of arms
 LINES = {  # what `figures.depths` draws: arms by depth
-    "Adam, about equal steps": ("1", "2", "4", "8"),
-    "Adam, the rate of depth 8": ("1 slow", "8"),
-    "Adam, the rate of depth 1": ("1", "8 fast"),
+    "Adam": ("1", "2", "4", "8"),
+    "Adam, equal width": ("1", "8 wide"),
     "Adam, scaled ReLUs": ("1 scaled", "8 scaled"),
-    "gradient descent": ("1 descent", "8 descent"),
+    "Adam, half of the set": ("1 half", "8 half"),
+    "descent": ("1 descent", "2 descent", "4 descent", "8 descent"),
+    "descent, equal width": ("1 descent", "8 wide descent"),
 }
 ROWS = {  # what `figures.others` draws: panels, their rows, and the arms of these
     "width, one hidden layer": {"16": "16 units", "64": "1", "256": "256 units"},
@@ -61,19 +63,26 @@ def tent_claims(table: pd.DataFrame) -> Claims:
         "depth-reachable": (share(hinted["capture"] >= FOLLOWS), share(solved)),
         "depth-optimisation": (share(reached["four"]), share(reached["four of two"])),
         "depth-composition": (
-            worst([_less(table, MORE, SIX, rate) for rate in RATES], min, "low"),
-            worst([_less(table, TWO, MORE, rate) for rate in RATES], max, "high"),
+            worst([_less(table, MORE, SIX, rates) for rates in PAIRS], min, "low"),
+            worst([_less(table, TWO, MORE, rates) for rates in PAIRS[:2]], max, "high"),
         ),
     }
 
 
-def _less(table: pd.DataFrame, one: str, other: str, rate: float) -> Found:
-    """Mean capture of the faintest hint by one shape less that by another, seed by seed."""
-    faint = where(table, size=lambda c: c == c[c > 0].min(), rate=rate)
+def _less(table: pd.DataFrame, one: str, other: str, rates: tuple[float, float]) -> Found:
+    """Mean capture of the faintest hint by one shape less that by another, seed by seed.
+
+    At two rates, only if these make steps about equal.
+    """
+    faint = where(table, size=lambda c: c == c[c > 0].min())
     own = faint.assign(capture=faint["capture"].where(faint["reached"].astype(bool)))
-    left, right = (where(own, shape=name).set_index("seed")["capture"] for name in (one, other))
-    lost = spared(left.isna()) or spared(right.isna())
-    return lost or mean(left - right, bounds=DIFFERENCE)
+    left, right = (
+        where(own, shape=shape, rate=rate).set_index("seed")
+        for shape, rate in zip((one, other), rates, strict=True)
+    )
+    apart = rates[0] != rates[1] and uneven(left["steps"], right["steps"])
+    lost = apart or spared(left["capture"].isna()) or spared(right["capture"].isna())
+    return lost or mean(left["capture"] - right["capture"], bounds=DIFFERENCE)
 
 
 def captured(own: pd.DataFrame) -> Found:
@@ -94,10 +103,13 @@ def said_of_tents(table: pd.DataFrame) -> dict[str, float | str]:
     faint, numbers = where(every, size=float(every["size"].min())), _lost(every, "shape", "points_")
     for shape, name in NAMES.items():
         for rate, which in zip(RATES, ("fast", "slow"), strict=True):
-            part = where(faint, shape=shape, rate=rate)
-            numbers[f"capture_{name}_{which}"] = _value(captured(part))
-            numbers[f"steps_{name}_{which}"] = float(part["steps"].median())
-    return _known(numbers)
+            numbers |= _of_part(where(faint, shape=shape, rate=rate), f"{name}_{which}")
+    return _known(numbers | _of_part(where(faint, shape=SIX, rate=EVEN), "six_even"))
+
+
+def _of_part(part: pd.DataFrame, name: str) -> dict[str, float]:
+    steps = float(part["steps"].median())
+    return {f"capture_{name}": _value(captured(part)), f"steps_{name}": steps}
 
 
 def _value(found: Found) -> float:
@@ -119,30 +131,44 @@ def _lost(table: pd.DataFrame, by: str, stem: str = "") -> dict[str, float | str
 
 
 def crossovers(table: pd.DataFrame) -> pd.DataFrame:
-    """The offset from which on each seed of an arm sides with the colour: as `places`."""
-    return places(table, strength="a", share="colour", level=SIDES)
+    """The offset from which on each seed of an arm takes the colour, or as much as its level says.
+
+    Columns as of `places`.
+    """
+    parts = [
+        places(own, strength="a", share="colour", level=ARMS[str(arm)].level)
+        for arm, own in table.groupby("arm", sort=False)
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def stripe_claims(table: pd.DataFrame) -> Claims:
     """Claims on where networks change over from the orientation to the colour."""
     at = crossovers(table)
-    even, tenth = partial(quotients, at, even=True), over(at, "1", "1 descent")
+    tenth = over(at, "1", "1 descent")
     rates = [over(at, *pair) for pair in (("1", "8 fast"), ("1 slow", "8"))]
     alone = [apart(at, *pair) for pair in (("1", "1 slow"), ("8", "8 fast"))]
-    scales = [apart(at, depth, f"{depth} scaled", even=True) for depth in ("1", "8")]
-    scaled = over(at, "1 scaled", "8 scaled", even=True)
-    width = over(at, "16 units", "256 units", even=True)
-    fine = {slug("depth-fine", name): (over(at, name, "4", even=True), tenth) for name in FINE}
-    return fine | {
-        "depth-crossover": (
-            over(at, "1", "8", even=True),
-            more(even("1", "8"), even("1 descent", "8 descent")),
-        ),
-        "depth-crossover-rate": (worst(rates, min, "low"), worst(alone, max, "high")),
-        "depth-crossover-scale": (scaled, worst(scales, max, "high")),
-        "depth-width": (width, tenth),
-        "depth-lazy": (_regimes(table, over(at, "lazy", "rich")), tenth),
+    deeper = {
+        slug("depth-crossover", name): (
+            over(at, f"1{end}", f"8{end}", even=True),
+            over(at, f"1{end}", f"8 wide{end}", even=True),
+        )
+        for name, end in DEEPER.items()
     }
+    fine = {slug("depth-fine", name): (over(at, name, "4", even=True), tenth) for name in FINE}
+    return (
+        deeper
+        | fine
+        | {
+            "depth-crossover-rate": (worst(rates, min, "low"), worst(alone, max, "high")),
+            "depth-crossover-scale": (
+                over(at, "1 scaled", "8 scaled", even=True),
+                apart(at, "1", "1 scaled", even=True),
+            ),
+            "depth-width": (over(at, "16 units", "256 units", even=True), tenth),
+            "depth-lazy": (_regimes(table, over(at, "lazy", "rich")), tenth),
+        }
+    )
 
 
 def _regimes(table: pd.DataFrame, found: Found) -> Found:
