@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -63,10 +64,11 @@ def place(networks: pd.DataFrame, *, strength: str, share: str, level: float = 0
 
     NaN if that is outside of the strengths, or if one of the networks has not `reached` its loss.
     """
-    return _place(*(networks[name].to_numpy() for name in (strength, share, "reached")), level)
+    return _place([networks[name].to_numpy() for name in (strength, share, "reached")], level)
 
 
-def _place(strengths: np.ndarray, shares: np.ndarray, reached: np.ndarray, level: float) -> float:
+def _place(columns: Sequence[np.ndarray], level: float) -> float:
+    strengths, shares, reached = columns
     above = shares >= level
     if above.all() or not above.any() or not reached.all():
         return math.nan
@@ -91,7 +93,11 @@ def places(table: pd.DataFrame, *, strength: str, share: str, level: float = 0.5
     *columns, steps = (table[name].to_numpy() for name in (strength, share, "reached", "steps"))
     groups = table.groupby(["arm", "seed"], sort=False).indices
     rows = [
-        (*key, _place(*(column[own] for column in columns), level), np.median(steps[own]))
+        (
+            *cast(tuple[object, ...], key),
+            _place([column[own] for column in columns], level),
+            np.median(steps[own]),
+        )
         for key, own in groups.items()
     ]
     return pd.DataFrame(rows, columns=["arm", "seed", "crossover", "steps"])

@@ -13,7 +13,7 @@ from falsestruct.chapters.depth_and_width.measure import ARMS, COMPARED, EVEN, R
 from falsestruct.evidence import Claims
 from falsestruct.learning.halving import halved
 
-COUNTS = {"few": 20, "seeds": 40, "many": 80}  # as on the page
+COUNTS = {"few": 20, "seeds": 40, "many": 60}  # as on the page
 BETWEEN, HALVINGS = (0.05, 0.4), 5
 FAINT, LOUD = 0.003, 0.1
 Captures = Callable[[str, float], float]  # shape and size of the hint → capture of it

@@ -97,10 +97,10 @@ def by_size(table: pd.DataFrame) -> pd.DataFrame:
     return summary(own, ["shape", "size"], None, measure=captured)
 
 
-def said_of_tents(table: pd.DataFrame) -> dict[str, float | str]:
+def said_of_tents(table: pd.DataFrame) -> dict[str, float]:
     """Numbers on alternating points for the prose: of networks that fit."""
     every = where(table, shape=COMPARED)
-    faint, numbers = where(every, size=float(every["size"].min())), _lost(every, "shape", "points_")
+    faint, numbers = where(every, size=float(every["size"].min())), _lost(every, "points_")
     for shape, name in NAMES.items():
         for rate, which in zip(RATES, ("fast", "slow"), strict=True):
             numbers |= _of_part(where(faint, shape=shape, rate=rate), f"{name}_{which}")
@@ -116,15 +116,14 @@ def _value(found: Found) -> float:
     return found.value if isinstance(found, Estimate) else math.nan
 
 
-def _known(numbers: dict[str, float | str]) -> dict[str, float | str]:
-    return {name: n for name, n in numbers.items() if isinstance(n, str) or not math.isnan(n)}
+def _known(numbers: dict[str, float]) -> dict[str, float]:
+    return {name: n for name, n in numbers.items() if not math.isnan(n)}
 
 
-def _lost(table: pd.DataFrame, by: str, stem: str = "") -> dict[str, float | str]:
-    """How many networks didn't reach the loss, and most of which kind."""
-    counts = (~table["reached"].astype(bool)).groupby(table[by]).sum()
-    most = {f"{stem}most_lost": float(counts.max()), f"{stem}worst": str(counts.idxmax())}
-    return {f"{stem}networks": float(len(table)), f"{stem}unfinished": float(counts.sum())} | most
+def _lost(table: pd.DataFrame, stem: str = "") -> dict[str, float]:
+    """How many networks there are, and how many didn't reach the loss."""
+    lost = (~table["reached"].astype(bool)).sum()
+    return {f"{stem}networks": float(len(table)), f"{stem}unfinished": float(lost)}
 
 
 # Stripes
@@ -207,11 +206,11 @@ def _drawn(
     return chosen.merge(found, on="arm", how="left").drop(columns="arm")
 
 
-def stripe_numbers(table: pd.DataFrame) -> dict[str, float | str]:
+def stripe_numbers(table: pd.DataFrame) -> dict[str, float]:
     """Numbers on stripes for the prose, and by arm: crossover, median of the steps."""
     at, moving = crossovers(table), where(table, arm=["lazy", "rich"])
     return _known(
-        _lost(table, "arm")
+        _lost(table)
         | said(at, "arm", "crossover", measure=lambda own: _value(place(own)))
         | said(table, "arm", "steps", measure=pd.Series.median)
         | said(moving, "arm", "moved")

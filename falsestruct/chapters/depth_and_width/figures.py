@@ -70,21 +70,21 @@ def captures(table: pd.DataFrame) -> Figure:
 
 
 def depths(table: pd.DataFrame) -> Figure:
-    """The offset at which networks change over, against the number of hidden layers.
+    """The offset from which on networks take the colour, against the number of hidden layers.
 
     Args:
         table: Columns line, depth, value, low, high.
     """
     picture = figure(0.55)
     axis = picture.subplots()
-    looks = series(table["line"], line="-")
+    looks = series(table["line"], line="-", spread=0.3)
     for look, own in groups(table, "line", looks):
-        curve(axis, own, "depth", "value", look)
+        curve(axis, own.assign(depth=own["depth"] * 2**look.shift), "depth", "value", look)
     known = sorted(table["depth"].unique())
     axis.set_xscale("log", base=2)
     axis.set_xticks(known, [str(depth) for depth in known])
     axis.minorticks_off()
-    axis.set(xlabel="hidden layers", ylabel="offset of the crossover")
+    axis.set(xlabel="hidden layers", ylabel="offset from which on taken")
     axis.set_ylim(bottom=0)
     tidy(axis)
     legend(picture, looks, columns=2)
@@ -101,6 +101,6 @@ def others(table: pd.DataFrame) -> Figure:
     for axis, own in parts:
         marks(axis, own, "value", Look(colour=ORIGINAL))
     last = parts[-1][0]
-    last.set_xlabel("offset of the crossover")
+    last.set_xlabel("offset from which on the colour is taken")
     last.set_xlim(left=0)
     return picture

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import pandas as pd
 import torch
@@ -17,7 +17,7 @@ from torch.nn.functional import avg_pool2d, max_pool2d
 
 from falsestruct import success
 from falsestruct.learning import ensembles, lazy
-from falsestruct.learning.deep import KINDS, Kind, deep, equal, weights
+from falsestruct.learning.deep import KINDS, deep, equal, weights
 from falsestruct.learning.ensembles import Learner
 from falsestruct.learning.halving import halved
 from falsestruct.learning.networks import Architecture
@@ -149,7 +149,7 @@ class Arm:
     def network(self) -> Architecture:
         """What is trained."""
         inputs = SMALL.size**2 // (4 if self.kind in POOLS else 1)
-        kind = cast(Kind, self.kind) if self.kind in KINDS else "plain"
+        kind = self.kind if self.kind in KINDS else "plain"
         width = self.width or equal(inputs, self.depth, WEIGHTS)
         return deep(inputs, width, self.depth, kind=kind)
 
@@ -177,7 +177,7 @@ ARMS = {
     "8 wide": Arm(8, 1.1e-4, width=64, count="few"),
     **{f"{d} descent": Arm(d, r, optimiser="sgd") for d, r in DESCENT.items()},
     "8 wide descent": Arm(8, 0.04, width=64, optimiser="sgd", count="few"),
-    "1 half": Arm(1, ADAM[1], **HALF),
+    "1 half": Arm(1, 6.4e-4, **HALF),  # its offsets are smaller, and take more steps
     "8 half": Arm(8, ADAM[8], **HALF),
     "8 wide half": Arm(8, 1.1e-4, width=64, **HALF),
     "1 slow": Arm(1, ADAM[8]),
@@ -235,11 +235,12 @@ def stripes_point(
 
 
 def counts() -> dict[str, float]:
-    """For the prose: the loss; weights of the shapes that are compared; weights, units by depth."""
+    """For the prose: the loss; weights of what is compared; weights, units by depth."""
     found: dict[str, float] = {"target": TARGET}
     for shape, name in NAMES.items():
         depth, width = SHAPES[shape]
         found[f"weights_{name}"] = weights(2, width, depth)
+    found["weights_wide"] = weights(SMALL.size**2, 64, 8)
     for depth in ADAM:
         found[f"units_{depth}"] = width = equal(SMALL.size**2, depth, WEIGHTS)
         found[f"weights_{depth}"] = weights(SMALL.size**2, width, depth)
