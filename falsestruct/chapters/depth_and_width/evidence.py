@@ -27,16 +27,20 @@ TWO, MORE, SIX = COMPARED
 FINE = ("skip connections", "normalisation", "mean-pooled images", "max-pooled images")
 PAIRS = ((RATES[0], RATES[0]), (RATES[1], RATES[1]), (RATES[0], EVEN))  # of rates, compared
 DEEPER = {"Adam": "", "gradient descent": " descent", "half of the set": " half"}  # ends of arms
-LINES = {  # what `figures.depths` draws: arms by depth
-    "Adam": ("1", "2", "4", "8"),
-    "Adam, equal width": ("1", "8 wide"),
-    "Adam, scaled ReLUs": ("1 scaled", "8 scaled"),
-    "Adam, half of the set": ("1 half", "8 half"),
-    "descent": ("1 descent", "2 descent", "4 descent", "8 descent"),
-    "descent, equal width": ("1 descent", "8 wide descent"),
+LINES = {  # what `figures.depths` draws: panels, their lines, and the arms of these by depth
+    "Adam": {
+        "equal weights": ("1", "2", "4", "8"),
+        "equal width": ("1", "8 wide"),
+        "scaled ReLUs": ("1 scaled", "8 scaled"),
+        "half of the set": ("1 half", "8 half"),
+    },
+    "gradient descent": {
+        "equal weights": ("1 descent", "2 descent", "4 descent", "8 descent"),
+        "equal width": ("1 descent", "8 wide descent"),
+    },
 }
 ROWS = {  # what `figures.others` draws: panels, their rows, and the arms of these
-    "width, one hidden layer": {"16": "16 units", "64": "1", "256": "256 units"},
+    "width, one hidden layer": {"16 ReLUs": "16 units", "64 ReLUs": "1", "256 ReLUs": "256 units"},
     "movement, 64 ReLUs, descent": {"hardly": "lazy", "no factor": "1 descent", "far": "rich"},
     "fine architecture, four layers": {"plain": "4"} | {name: name for name in FINE},
 }
@@ -186,9 +190,14 @@ def place(own: pd.Series) -> Found:
 
 
 def depths(table: pd.DataFrame) -> pd.DataFrame:
-    """What `figures.depths` draws: line, depth, value, low, high."""
-    wanted = [(arm, line, int(arm.split()[0])) for line, arms in LINES.items() for arm in arms]
-    return _drawn(table, wanted, ["line", "depth"])
+    """What `figures.depths` draws: panel, line, depth, value, low, high."""
+    wanted = [
+        (arm, panel, line, int(arm.split()[0]))
+        for panel, lines in LINES.items()
+        for line, arms in lines.items()
+        for arm in arms
+    ]
+    return _drawn(table, wanted, ["panel", "line", "depth"])
 
 
 def others(table: pd.DataFrame) -> pd.DataFrame:

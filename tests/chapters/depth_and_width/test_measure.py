@@ -361,7 +361,7 @@ def test_survivors_of_an_arm_are_not_its_place():
     table = worlds.stripes(worlds.FORETOLD)
     table.loc[(table["arm"] == "4") & (table["seed"] < 9), "reached"] = False
     lines, rows, said = found.depths(table), found.others(table), found.stripe_numbers(table)
-    assert where(lines, line="Adam", depth=4)["value"].isna().all()
+    assert where(lines, panel="Adam", depth=4)["value"].isna().all()
     assert where(rows, row="plain")["value"].isna().all()
     assert lines["value"].isna().sum() == rows["value"].isna().sum() == 1
     assert "crossover_4" not in said and said["outside"] == 9
@@ -382,11 +382,14 @@ def test_places_are_those_of_the_world():
 def test_the_page_s_tables():
     table = worlds.stripes(worlds.FORETOLD)
     lines = found.depths(table)
-    assert lines.groupby("line")["depth"].apply(list)["Adam"] == [1, 2, 4, 8]
-    assert set(lines["line"]) == set(found.LINES) and lines["value"].notna().all()
+    for panel in found.LINES:
+        own = where(lines, panel=panel, line="equal weights")
+        assert own["depth"].tolist() == [1, 2, 4, 8]
+        assert where(lines, panel=panel, line="equal width")["depth"].tolist() == [1, 8]
+    assert set(lines["panel"]) == set(found.LINES) and lines["value"].notna().all()
     rows = found.others(table)
     assert len(rows) == 11 and set(rows["panel"]) == set(found.ROWS)
-    assert where(rows, row="256")["value"].item() == pytest.approx(0.18, rel=0.03)
+    assert where(rows, row="256 ReLUs")["value"].item() == pytest.approx(0.18, rel=0.03)
     sizes = found.by_size(worlds.tents(worlds.follow))
     own = sizes.set_index(["shape", "size"])["value"]
     assert own["six", worlds.FAINT] == pytest.approx(0.1, abs=0.01)
