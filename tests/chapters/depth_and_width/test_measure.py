@@ -115,6 +115,14 @@ def test_a_reader_of_strong_colours_is_found_where_it_changes_over():
     assert (abs(np.log(places / 0.1)) < 0.034).all()
 
 
+@pytest.mark.parametrize(("arm", "end"), [("1", 0.4), ("1 half", 0.05)])
+def test_one_label_for_all_is_half_of_the_set_and_does_not_take_the_colour(arm, end):
+    always = by_hand(lambda x: torch.ones(x.shape[:-1]))
+    table = experiment.stripes_point(**{**OPTIONS, "arm": arm}, learn=always)
+    assert (table["colour"] == 0.5).all()
+    assert table["a"].iloc[-1] == pytest.approx(end, rel=0.1)
+
+
 def test_each_network_trains_on_its_own_offset():
     seen = []
 
