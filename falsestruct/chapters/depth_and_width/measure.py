@@ -235,12 +235,13 @@ def stripes_point(
 
 
 def counts() -> dict[str, float]:
-    """For the prose: the loss; weights of what is compared; weights, units by depth."""
+    """For the prose: the loss; weights of what is compared; weights, units by depth, pooled."""
     found: dict[str, float] = {"target": TARGET}
     for shape, name in NAMES.items():
         depth, width = SHAPES[shape]
         found[f"weights_{name}"] = weights(2, width, depth)
     found["weights_wide"] = weights(SMALL.size**2, 64, 8)
+    found["units_pooled"] = equal(SMALL.size**2 // 4, 4, WEIGHTS)
     for depth in ADAM:
         found[f"units_{depth}"] = width = equal(SMALL.size**2, depth, WEIGHTS)
         found[f"weights_{depth}"] = weights(SMALL.size**2, width, depth)

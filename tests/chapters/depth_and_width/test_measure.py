@@ -11,6 +11,7 @@ import torch
 from falsestruct.chapters.depth_and_width import evidence as found
 from falsestruct.chapters.depth_and_width import measure as experiment
 from falsestruct.evidence import where
+from falsestruct.learning.deep import weights
 from falsestruct.learning.ensembles import by_hand
 from falsestruct.learning.networks import count_parameters
 from falsestruct.press.notebook.claims import judge, read_claims
@@ -40,6 +41,7 @@ def test_what_is_compared_has_equal_weights():
     assert counts["8 wide"] == said["weights_wide"] == 257 * 64 + 7 * 65 * 64 + 65
     assert said["weights_8"] == counts["8"] == counts["8 descent"] and said["units_1"] == 64
     assert said["units_8"] < said["units_4"] < said["units_2"] < 64
+    assert counts["max-pooled images"] == weights(64, said["units_pooled"], 4)
     assert abs(said["weights_more"] / said["weights_six"] - 1) < 0.02
     assert said["weights_two"] < said["weights_six"] / 3
 
