@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -63,12 +64,18 @@ def place(networks: pd.DataFrame, *, strength: str, share: str, level: float = 0
 
     NaN if that is outside of the strengths, or if one of the networks has not `reached` its loss.
     """
-    above = networks[share] >= level
-    if above.all() or not above.any() or not networks["reached"].all():
+    return _place([networks[name].to_numpy() for name in (strength, share, "reached")], level)
+
+
+def _place(columns: Sequence[np.ndarray], level: float) -> float:
+    strengths, shares, reached = columns
+    above = shares >= level
+    if above.all() or not above.any() or not reached.all():
         return math.nan
-    lower, upper = networks[~above].nlargest(1, strength), networks[above].nsmallest(1, strength)
-    (a, left), (b, right) = (own[[strength, share]].iloc[0] for own in (lower, upper))
-    return float(a * (b / a) ** ((level - left) / (right - left)))
+    i = np.where(above, -np.inf, strengths).argmax()
+    j = np.where(above, strengths, np.inf).argmin()
+    a, b = strengths[i], strengths[j]
+    return float(a * (b / a) ** ((level - shares[i]) / (shares[j] - shares[i])))
 
 
 # Kinds of networks, compared
@@ -83,9 +90,15 @@ def places(table: pd.DataFrame, *, strength: str, share: str, level: float = 0.5
     Returns:
         Columns arm, seed, crossover, steps.
     """
+    *columns, steps = (table[name].to_numpy() for name in (strength, share, "reached", "steps"))
+    groups = table.groupby(["arm", "seed"], sort=False).indices
     rows = [
-        (*key, place(own, strength=strength, share=share, level=level), own["steps"].median())
-        for key, own in table.groupby(["arm", "seed"], sort=False)
+        (
+            *cast(tuple[object, ...], key),
+            _place([column[own] for column in columns], level),
+            np.median(steps[own]),
+        )
+        for key, own in groups.items()
     ]
     return pd.DataFrame(rows, columns=["arm", "seed", "crossover", "steps"])
 
@@ -98,12 +111,15 @@ def quotients(found: pd.DataFrame, one: str, other: str, *, even: bool = False) 
     """
     pairs = where(found, arm=one).merge(where(found, arm=other), on="seed").set_index("seed")
     x, y = pairs["crossover_x"], pairs["crossover_y"]
-    if nobody := spared(x.isna()) or spared(y.isna()):
-        return nobody
-    steps = pairs[["steps_x", "steps_y"]].median()
-    if even and steps.max() > EVEN * steps.min():
-        return Nobody(f"steps are {steps.min():.0f} and {steps.max():.0f}, not about equal")
-    return x / y
+    nobody = spared(x.isna()) or spared(y.isna())
+    nobody = nobody or (uneven(pairs["steps_x"], pairs["steps_y"]) if even else None)
+    return nobody or x / y
+
+
+def uneven(one: pd.Series, other: pd.Series) -> Nobody | None:
+    """Nobody, if medians of the steps of two kinds are more than `EVEN` apart."""
+    less, more = sorted((float(one.median()), float(other.median())))
+    return Nobody(f"steps are {less:.0f} and {more:.0f}") if more > EVEN * less else None
 
 
 def over(found: pd.DataFrame, one: str, other: str, *, even: bool = False) -> Found:
@@ -115,13 +131,6 @@ def over(found: pd.DataFrame, one: str, other: str, *, even: bool = False) -> Fo
 def apart(found: pd.DataFrame, one: str, other: str, *, even: bool = False) -> Found:
     """The same, the larger crossover over the smaller one."""
     return worst([over(found, *pair, even=even) for pair in ((one, other), (other, one))], max)
-
-
-def more(above: Quotients, below: Quotients) -> Found:
-    """Geometric mean of quotients over others, seed by seed."""
-    if isinstance(above, Nobody):
-        return above
-    return below if isinstance(below, Nobody) else ratio(above / below)
 
 
 def worst(found: Iterable[Found], choose: Callable[..., Estimate], end: str = "value") -> Found:

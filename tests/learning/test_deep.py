@@ -35,7 +35,7 @@ def test_scaled_relus_keep_the_size_of_a_signal():
     sizes = {}
     for kind in ("plain", "scaled"):
         network = initialise(module.deep(100, 100, 8, kind=kind).build(), 1)
-        sizes[kind] = network[:-1](x).norm() / x.norm()
+        sizes[kind] = (network[:-1](x).norm() / x.norm()).item()
     assert sizes["scaled"] == pytest.approx(16 * sizes["plain"], rel=1e-4)
     assert 0.5 < sizes["scaled"] < 2
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from falsestruct.learning.halving import apart, halved, more, over, place, quotients, worst
+from falsestruct.learning.halving import apart, halved, over, place, quotients, worst
 from falsestruct.statistics import Estimate, Nobody
 
 BETWEEN = (0.03, 0.25)
@@ -73,7 +73,6 @@ def test_quotients_are_taken_seed_by_seed():
     assert quotients(at, "one", "other").tolist() == pytest.approx([1.2, 2.0])
     assert over(at, "one", "other").value == pytest.approx(math.sqrt(2.4))
     assert apart(at, "other", "one").value == pytest.approx(math.sqrt(2.4))
-    assert more(quotients(at, "one", "other"), pd.Series([1.2, 1.0])).value == pytest.approx(2**0.5)
 
 
 @pytest.mark.parametrize(("steps", "known"), [((100, 125), True), ((126, 100), False)])
@@ -81,8 +80,6 @@ def test_steps_that_are_not_equal_leave_no_number(steps, known):
     at = kinds([0.06, 0.07], [0.05, 0.05], steps)
     assert isinstance(over(at, "one", "other", even=True), Estimate) == known
     assert isinstance(over(at, "one", "other"), Estimate)
-    own = quotients(at, "one", "other", even=True)
-    assert isinstance(more(own, pd.Series([1.0, 1.0])), Nobody) != known
 
 
 def test_a_kind_may_lose_a_tenth():

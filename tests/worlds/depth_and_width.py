@@ -9,20 +9,22 @@ import numpy as np
 import pandas as pd
 
 from falsestruct.chapters.depth_and_width import evidence
-from falsestruct.chapters.depth_and_width.measure import ARMS, COMPARED, RATES
+from falsestruct.chapters.depth_and_width.measure import ARMS, COMPARED, EVEN, RATES
 from falsestruct.evidence import Claims
 from falsestruct.learning.halving import halved
 
-SEEDS, FEW, MANY = 20, 10, 40  # as on the page
-BETWEEN, HALVINGS = (0.03, 0.25), 5
+COUNTS = {"few": 20, "seeds": 40, "many": 60}  # as on the page
+BETWEEN, HALVINGS = (0.05, 0.4), 5
 FAINT, LOUD = 0.003, 0.1
 Captures = Callable[[str, float], float]  # shape and size of the hint → capture of it
 FORETOLD = {  # what the claims predict, arm by arm
-    "1": 0.070, "2": 0.063, "4": 0.060, "8": 0.055, "1 slow": 0.070, "8 fast": 0.055,
-    "1 scaled": 0.070, "8 scaled": 0.055, "1 descent": 0.056, "8 descent": 0.056,
-    "16 units": 0.072, "256 units": 0.070, "lazy": 0.055, "rich": 0.056,
-    "skip connections": 0.060, "normalisation": 0.080,
-    "mean-pooled images": 0.060, "max-pooled images": 0.090,
+    "1": 0.180, "2": 0.150, "4": 0.130, "8": 0.125, "8 wide": 0.125,
+    "1 descent": 0.135, "2 descent": 0.120, "4 descent": 0.110, "8 descent": 0.105,
+    "8 wide descent": 0.105, "1 half": 0.130, "8 half": 0.100, "8 wide half": 0.100,
+    "1 slow": 0.180, "8 fast": 0.125, "1 scaled": 0.180, "8 scaled": 0.140,
+    "16 units": 0.180, "256 units": 0.180, "lazy": 0.130, "rich": 0.135,
+    "skip connections": 0.135, "normalisation": 0.150,
+    "mean-pooled images": 0.130, "max-pooled images": 0.160,
 }  # fmt: skip
 SAME = dict.fromkeys(ARMS, 0.2)  # a strong colour is needed, whatever the network
 MOVED = {"lazy": 0.004, "rich": 0.5}
@@ -36,7 +38,7 @@ def tents(
         row
         for shape in COMPARED
         for size in (FAINT, LOUD)
-        for rate in (RATES if size == FAINT else RATES[:1])
+        for rate in ((*RATES, EVEN) if size == FAINT else RATES[:1])
         for row in _networks(shape, 3, size, rate, captures(shape, size))
     ]
     rows += _networks("three", 3, LOUD, RATES[0], captures("three", LOUD))
@@ -49,7 +51,7 @@ def _networks(
     shape: str, k: int, size: float, rate: float, capture: float, part: float = 1.0
 ) -> list[dict[str, object]]:
     own = {"shape": shape, "k": k, "size": size, "rate": rate}
-    seeds = MANY if size == FAINT else SEEDS
+    seeds = COUNTS["seeds" if size == FAINT else "few"]
     count = round(part * seeds)
     return [
         own
@@ -81,16 +83,17 @@ def stripes(
 
 
 def _arm(arm: str, index: int, where: float, steps: int, moved: float) -> pd.DataFrame:
-    seeds = range(FEW if ARMS[arm].few else SEEDS)
+    seeds, level = range(COUNTS[ARMS[arm].count]), ARMS[arm].level
     wobble = np.random.default_rng([7, index]).normal(1, 0.02, len(seeds))
 
     def trained(offsets: Sequence[float]) -> pd.DataFrame:
-        colour = 1 / (1 + (where * wobble / np.asarray(offsets)) ** 20)
+        odds = level / (1 - level) * (np.asarray(offsets) / (where * wobble)) ** 20
+        colour = odds / (1 + odds)
         own = {"seed": seeds, "a": offsets, "colour": colour, "reached": True, "accuracy": 1.0}
         walk = moved * wobble
         return pd.DataFrame(own | {"arm": arm, "steps": steps, "moved": walk, "travelled": walk})
 
-    return halved(trained, seeds, BETWEEN, HALVINGS, share="colour")
+    return halved(trained, seeds, BETWEEN, HALVINGS, share="colour", level=level)
 
 
 def follow(shape: str, size: float) -> float:

@@ -70,24 +70,24 @@ def captures(table: pd.DataFrame) -> Figure:
 
 
 def depths(table: pd.DataFrame) -> Figure:
-    """The offset at which networks change over, against the number of hidden layers.
+    """The offset from which on networks take the colour, against the number of hidden layers.
 
     Args:
-        table: Columns line, depth, value, low, high.
+        table: Columns panel, line, depth, value, low, high.
     """
-    picture = figure(0.55)
-    axis = picture.subplots()
-    looks = series(table["line"], line="-")
-    for look, own in groups(table, "line", looks):
-        curve(axis, own, "depth", "value", look)
+    looks = series(table["line"], line="-", spread=0.2)
+    picture, parts = panels(table, "panel", aspect=0.5)
     known = sorted(table["depth"].unique())
-    axis.set_xscale("log", base=2)
-    axis.set_xticks(known, [str(depth) for depth in known])
-    axis.minorticks_off()
-    axis.set(xlabel="hidden layers", ylabel="offset of the crossover")
-    axis.set_ylim(bottom=0)
-    tidy(axis)
-    legend(picture, looks, columns=2)
+    for axis, part in parts:
+        for look, own in groups(part, "line", looks):
+            if len(own):
+                curve(axis, own.assign(depth=own["depth"] * 2**look.shift), "depth", "value", look)
+        axis.set_xscale("log", base=2)
+        axis.set_xticks(known, [str(depth) for depth in known])
+        axis.minorticks_off()
+        axis.set_xlabel("hidden layers")
+    parts[0][0].set_ylabel("offset from which on\nthe colour is taken")
+    legend(picture, looks, columns=4)
     return picture
 
 
@@ -101,6 +101,5 @@ def others(table: pd.DataFrame) -> Figure:
     for axis, own in parts:
         marks(axis, own, "value", Look(colour=ORIGINAL))
     last = parts[-1][0]
-    last.set_xlabel("offset of the crossover")
-    last.set_xlim(left=0)
+    last.set_xlabel("offset from which on the colour is taken")
     return picture

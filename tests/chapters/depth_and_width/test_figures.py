@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -34,13 +35,17 @@ def test_captures_have_a_line_for_each_shape():
     assert ends == pytest.approx([0.7, 0.7, 0.1], abs=0.01)
 
 
-def test_depths_have_a_line_for_each_way_of_training():
+def test_depths_have_a_panel_for_each_optimiser_and_a_line_for_each_comparison():
     figure = drawn(plots.depths, found.depths(worlds.stripes(worlds.FORETOLD)))
-    axis = figure.axes[0]
+    adam, descent = figure.axes
     names = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert names == list(found.LINES) and len(axis.containers) == len(names)
-    assert axis.containers[0].lines[0].get_xdata().tolist() == [1, 2, 4, 8]
-    assert [tick.get_text() for tick in axis.get_xticklabels()] == ["1", "2", "4", "8"]
+    assert names == list(found.LINES["Adam"])
+    assert (len(adam.containers), len(descent.containers)) == (4, 2)
+    for axis in (adam, descent):
+        places = axis.containers[0].lines[0].get_xdata() / np.array([1, 2, 4, 8])
+        assert places == pytest.approx([2**-0.1] * 4)  # shifted
+        assert [tick.get_text() for tick in axis.get_xticklabels()] == ["1", "2", "4", "8"]
+    assert adam.containers[2].lines[0].get_ydata() == pytest.approx([0.18, 0.14], rel=0.03)
 
 
 def test_others_have_a_row_for_each_network():
