@@ -21,18 +21,18 @@ def test_maps_have_a_panel_a_pattern_and_a_row_a_method():
     table = found.names_of(worlds.maps(taken=1.0, named=0.9, blamed=0.2))
     figure = drawn(plots.maps, table)
     assert len(figure.axes) == 3
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == list(METHODS)
     for axis in figure.axes:
-        assert [tick.get_text() for tick in axis.get_yticklabels()] == list(METHODS)
-        values = [set(c.lines[0].get_xdata().round(6)) for c in axis.containers]
+        values = [{round(float(x), 6) for x in c.lines[0].get_xdata()} for c in axis.containers]
         assert values == [{0.9}, {0.2}, {0.0}]
 
 
 def test_single_answers_have_the_output_alone_as_a_row():
     table = found.single_of(worlds.maps(taken=1.0, named=0.9, auc=0.6))
     figure = drawn(plots.single, table)
+    rows = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+    assert rows == [*METHODS, "no map, output alone"]
     for axis in figure.axes:
-        rows = [tick.get_text() for tick in axis.get_yticklabels()]
-        assert rows == [*METHODS, "no map, output alone"]
         assert [len(c.lines[0].get_xdata()) for c in axis.containers] == [7, 7, 1]
 
 
