@@ -14,6 +14,7 @@ import numpy as np
 SIDE = 4
 PIXELS = SIDE**2
 ODD = (0, 5, 10)  # pixels of the parity: three on the diagonal
+SEVEN = (0, 3, 5, 6, 9, 10, 15)  # of the longer one: both diagonals but for a corner
 
 
 @cache
@@ -35,8 +36,8 @@ def corner(x: np.ndarray) -> np.ndarray:
 
 
 def brightness(x: np.ndarray) -> np.ndarray:
-    """Whether more than half of the pixels are ones."""
-    return (x.sum(1) > PIXELS / 2).astype(np.int64)
+    """Whether most of the fifteen pixels besides the first are ones: at least eight."""
+    return (x[:, 1:].sum(1) > (PIXELS - 1) / 2).astype(np.int64)
 
 
 def parity(x: np.ndarray) -> np.ndarray:
@@ -44,10 +45,16 @@ def parity(x: np.ndarray) -> np.ndarray:
     return (x[:, ODD].sum(1) % 2).astype(np.int64)
 
 
+def seven(x: np.ndarray) -> np.ndarray:
+    """Whether an odd number of seven pixels are ones."""
+    return (x[:, SEVEN].sum(1) % 2).astype(np.int64)
+
+
 RULES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "corner": corner,
-    "brightness": brightness,
     "parity": parity,
+    "brightness": brightness,
+    "seven": seven,
 }
 
 

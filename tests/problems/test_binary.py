@@ -19,6 +19,9 @@ def test_rules_by_hand():
     assert binary.brightness(image(*["1111"] * 2, "0000", "0000")) == 0
     assert binary.parity(image("1000", "0100", "0010", "0001")) == 1
     assert binary.parity(image("1000", "0100", "0000", "0000")) == 0
+    assert binary.seven(image("1001", "0110", "0110", "0001")) == 1
+    assert binary.seven(image("1000", "0110", "0000", "1000")) == 1
+    assert binary.seven(image("0110", "1001", "1001", "1000")) == 0
 
 
 def test_all_images_are_there_once_and_numbers_name_them():

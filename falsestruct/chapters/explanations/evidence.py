@@ -26,9 +26,11 @@ Measure = Callable[[pd.DataFrame], Found]
 SHARE = partial(mean, bounds=(0.0, 1.0))
 SLOPES = ["gradient", "SmoothGrad"]  # of the methods, those that don't see how large an input is
 GROUPS = {"slopes": SLOPES, "sizes": [name for name in METHODS if name not in SLOPES]}
+MINOR = [name for name in GROUPS["sizes"] if name != "masks"]
 AVERAGED = {"integrated-gradients": "integrated gradients", "masks": "masks"}
 TAKEN = ("corner", "brightness")
 RIVALS = ("gradient times difference", "integrated gradients", "SmoothGrad")
+PARITIES = {"parity": "parity of three", "seven": "parity of seven"}
 EXACT = {"occlusion": "exact occlusion", "shapley": "exact Shapley values"}  # ask all images
 
 
@@ -72,6 +74,11 @@ def of_takers(measure: Measure) -> Measure:
     return lambda part: those(part, part["captured"] >= TAKES, measure, "take the pattern")
 
 
+def named_aside(part: pd.DataFrame) -> Found:
+    """Share of those that side with the digit whose mean map names the pattern nevertheless."""
+    return those(part, part["captured"] <= SIDES, named, "side with the digit")
+
+
 def told(part: pd.DataFrame, column: str = "auc") -> Found:
     """Mean probability of telling the answers apart."""
     seen = part[column].notna()
@@ -96,10 +103,14 @@ def map_claims(table: pd.DataFrame) -> Claims:
             apart = where(innocent[group], method=methods).groupby("steps")
             other = [one for _, part in apart for one in each(part, named)]
             found[f"explanations-named-{group}-digits-{kind}"] = extreme(own, min), extreme(other)
-        sizes, later = (where(part, method=GROUPS["sizes"]) for part in (before, often))
+        sizes, later = (where(part, method=GROUPS["sizes"]) for part in (before, always))
+        aside, none = (where(part, method=MINOR) for part in (often, coin))
         found |= {
             f"explanations-untrained-digits-{kind}": (
                 extreme(each(sizes, named)), extreme(each(later, named), min),
+            ),
+            f"explanations-minor-digits-{kind}": (
+                extreme(each(aside, named_aside), min), extreme(each(none, named)),
             ),
             f"explanations-one-digits-{kind}": (
                 extreme(each(always, of_takers(at_once)), min), extreme(each(coin, at_once)),
@@ -140,7 +151,7 @@ def mask_claims(table: pd.DataFrame) -> Claims:
     for rule in binary.RULES:
         own = where(table, beside=rule)
         sides, other = own[f"sides_{rule}"] > SIDES, every[f"sides_{rule}"] > SIDES
-        found[f"explanations-smaller-binary-{rule}"] = share(sides), share(other)
+        found[f"explanations-sided-binary-{rule}"] = share(sides), share(other)
         if rule in TAKEN:
             off = partial(_off, rule=rule)
             pair = those(own, sides, off, "side with the rule"), off(every)
@@ -202,7 +213,8 @@ def sizes_of(table: pd.DataFrame) -> pd.DataFrame:
 
     Panels: exact masks by what networks were trained beside; orders, of those trained on all.
     """
-    masks = summary(table, "beside", "mask").rename(columns={"beside": "name"})
+    masks = summary(table, "beside", "mask")
+    masks = masks.assign(name=masks["beside"].replace(PARITIES))
     every = where(table, beside="original")
     orders = [
         summary(every, "beside", f"kept_{name}").assign(name=EXACT.get(name, name))
@@ -228,6 +240,11 @@ def said(table: pd.DataFrame) -> dict[str, float]:
             if rho == OFTEN:
                 found |= {f"{key}_{kind}": own[key].mean() for key in ("asks", "changes")}
                 found[f"known_{kind}"] = float(own["margin"].notna().sum())
+                masks = where(trained(table, kind, rho), method="masks")
+                found |= {
+                    f"by_masks_{kind}": masks["auc"].mean(),
+                    f"masked_{kind}": masks["named"].mean(),
+                }
     for arm in ("bright", "faint"):
         for name, method in (("product", "gradient times difference"), *AVERAGED.items()):
             part = where(table, arm=arm, method=method)

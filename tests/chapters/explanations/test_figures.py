@@ -10,7 +10,7 @@ from falsestruct.characterise.explanations import METHODS
 from falsestruct.press.notebook.figures import STYLES, draw
 from tests.worlds import explanations as worlds
 
-SIZES = {"original": 7.0, "corner": 1.0, "brightness": 5.2, "parity": 7.0}
+SIZES = {"original": 7.0, "corner": 1.0, "parity": 3.0, "brightness": 6.0, "seven": 7.0}
 
 
 def drawn(plot, table: pd.DataFrame):
@@ -37,9 +37,13 @@ def test_single_answers_have_the_output_alone_as_a_row():
 
 
 def test_sizes_have_a_panel_for_masks_and_one_for_orders():
-    sides = dict.fromkeys(("corner", "brightness", "parity"), 0.9)
+    sides = dict.fromkeys(list(SIZES)[1:], 0.9)
     table = found.sizes_of(worlds.masks(sides, SIZES, ahead=1.0))
     figure = drawn(plots.sizes, table)
     masks, orders = ([t.get_text() for t in axis.get_yticklabels()] for axis in figure.axes)
-    assert masks == list(SIZES) and orders[0] == "exact" and orders[-1] == "random"
+    assert (
+        masks == [found.PARITIES.get(name, name) for name in SIZES]
+        and orders[0] == "exact"
+        and orders[-1] == "random"
+    )
     assert "exact Shapley values" in orders and len(orders) == 8
