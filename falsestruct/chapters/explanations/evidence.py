@@ -208,20 +208,24 @@ def single_of(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def sizes_of(table: pd.DataFrame) -> pd.DataFrame:
-    """What `figures.sizes` draws: columns panel, name, value, low, high.
+def sizes_of(table: pd.DataFrame, rules: dict[str, float]) -> pd.DataFrame:
+    """What `figures.sizes` draws: columns panel, who, name, value, low, high.
 
-    Panels: exact masks by what networks were trained beside; orders, of those trained on all.
+    Panels: exact masks by what networks were trained beside, and of the rules themselves; orders,
+    of networks trained on all images.
     """
     masks = summary(table, "beside", "mask")
     masks = masks.assign(name=masks["beside"].replace(PARITIES))
+    exactly = masks.drop(columns=["low", "high"]).assign(value=masks["beside"].map(rules))
+    masks = pd.concat([masks.assign(who="networks"), exactly.assign(who="rule")])
     every = where(table, beside="original")
     orders = [
         summary(every, "beside", f"kept_{name}").assign(name=EXACT.get(name, name))
         for name in ("exact", "masks", *RIVALS, *EXACT, "random")
     ]
-    both = [masks.assign(panel="smallest masks"), *(part.assign(panel="orders") for part in orders)]
-    return pd.concat(both, ignore_index=True)[["panel", "name", "value", "low", "high"]]
+    below = pd.concat(orders).assign(panel="orders", who="networks")
+    both = pd.concat([masks.assign(panel="smallest masks"), below], ignore_index=True)
+    return both[["panel", "who", "name", "value", "low", "high"]]
 
 
 # Numbers for the prose
@@ -240,11 +244,10 @@ def said(table: pd.DataFrame) -> dict[str, float]:
             if rho == OFTEN:
                 found |= {f"{key}_{kind}": own[key].mean() for key in ("asks", "changes")}
                 found[f"known_{kind}"] = float(own["margin"].notna().sum())
-                masks = where(trained(table, kind, rho), method="masks")
-                found |= {
-                    f"by_masks_{kind}": masks["auc"].mean(),
-                    f"masked_{kind}": masks["named"].mean(),
-                }
+                parts = trained(table, kind, rho).groupby("method")
+                found[f"by_masks_{kind}"] = parts["auc"].mean()["masks"]
+                for key, method in (("masked", "masks"), ("sloped", "gradient")):
+                    found[f"{key}_{kind}"] = parts["named"].mean()[method]
     for arm in ("bright", "faint"):
         for name, method in (("product", "gradient times difference"), *AVERAGED.items()):
             part = where(table, arm=arm, method=method)
@@ -255,9 +258,12 @@ def said(table: pd.DataFrame) -> dict[str, float]:
 def said_of_masks(table: pd.DataFrame, rules: dict[str, float]) -> dict[str, float]:
     """Of binary images: mean masks of networks and of the rules, and least accuracies."""
     found = {f"rule_{name}": size for name, size in rules.items()}
-    for beside, part in table.groupby("beside"):
-        found[f"mask_{beside}"] = part["mask"].mean()
-        found[f"learnt_{beside}"] = part["learnt"].min()
+    found |= {f"mask_{beside}": part["mask"].mean() for beside, part in table.groupby("beside")}
+    found["learnt"] = table["learnt"].min()
+    for rule in binary.RULES:
+        found[f"sides_{rule}"] = where(table, beside=rule)[f"sides_{rule}"].mean()
+    alike = binary.labels("brightness") == binary.labels("original")
+    found["ones_brightness"] = binary.labels("brightness")[alike].mean()
     every = where(table, beside="original")
     says = binary.labels("original").mean()
     found |= {"constant": max(says, 1 - says), "right_original": every["right"].min()}

@@ -38,12 +38,11 @@ def test_single_answers_have_the_output_alone_as_a_row():
 
 def test_sizes_have_a_panel_for_masks_and_one_for_orders():
     sides = dict.fromkeys(list(SIZES)[1:], 0.9)
-    table = found.sizes_of(worlds.masks(sides, SIZES, ahead=1.0))
+    table = found.sizes_of(worlds.masks(sides, SIZES, ahead=1.0), worlds.RULES | {"original": 5.9})
     figure = drawn(plots.sizes, table)
     masks, orders = ([t.get_text() for t in axis.get_yticklabels()] for axis in figure.axes)
-    assert (
-        masks == [found.PARITIES.get(name, name) for name in SIZES]
-        and orders[0] == "exact"
-        and orders[-1] == "random"
-    )
+    assert masks == [found.PARITIES.get(name, name) for name in SIZES]
     assert "exact Shapley values" in orders and len(orders) == 8
+    assert orders[0] == "exact" and orders[-1] == "random"
+    networks, rules = (c.lines[0].get_xdata() for c in figure.axes[0].containers)
+    assert list(networks) == list(SIZES.values()) and list(rules) == [5.9, 1.0, 3.0, 6.0, 7.0]

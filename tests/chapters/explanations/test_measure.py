@@ -310,5 +310,9 @@ def test_said_are_finite_numbers():
     own = worlds.masks(SIDES, SIZES, ahead=1.0)
     said |= found.said_of_masks(own, {"corner": 1.0})
     assert said["kept_masks"] == 8 and said["mask_corner"] == pytest.approx(1.0)
-    assert 0.5 < said["constant"] < 1
+    assert 0.5 < said["constant"] < 1 and 0.2 < said["ones_brightness"] < 0.3
+    assert (
+        said["sides_corner"] == pytest.approx(0.95)
+        and said["masked_pixel"] == said["sloped_pixel"] == 1
+    )
     assert np.isfinite(list(said.values())).all()
