@@ -50,11 +50,17 @@ def seven(x: np.ndarray) -> np.ndarray:
     return (x[:, SEVEN].sum(1) % 2).astype(np.int64)
 
 
+def middle(x: np.ndarray) -> np.ndarray:
+    """Whether seven or eight of the fifteen pixels besides the first are ones."""
+    return (np.abs(x[:, 1:].sum(1) - (PIXELS - 1) / 2) < 1).astype(np.int64)
+
+
 RULES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "corner": corner,
     "parity": parity,
     "brightness": brightness,
     "seven": seven,
+    "middle": middle,
 }
 
 

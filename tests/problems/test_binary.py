@@ -19,6 +19,10 @@ def test_rules_by_hand():
     assert binary.brightness(image(*["1111"] * 2, "0000", "0000")) == 0
     assert binary.parity(image("1000", "0100", "0010", "0001")) == 1
     assert binary.parity(image("1000", "0100", "0000", "0000")) == 0
+    assert binary.middle(image("0111", "1111", "0000", "0000")) == 1
+    assert binary.middle(image("1111", "1111", "1000", "0000")) == 1
+    assert binary.middle(image("1111", "1111", "1100", "0000")) == 0
+    assert binary.middle(image("1111", "1100", "1000", "0000")) == 0
     assert binary.seven(image("1001", "0110", "0110", "0001")) == 1
     assert binary.seven(image("1000", "0110", "0000", "1000")) == 1
     assert binary.seven(image("0110", "1001", "1001", "1000")) == 0

@@ -13,7 +13,13 @@ from falsestruct.evidence import Claims
 from falsestruct.problems import binary
 
 SEEDS, FEW = 20, 10
-RULES = {"corner": 1.0, "parity": 3.0, "brightness": 6.0, "seven": 7.0}  # sizes of their masks
+RULES = {
+    "corner": 1.0,
+    "parity": 3.0,
+    "brightness": 6.0,
+    "seven": 7.0,
+    "middle": 9.6,
+}  # sizes of their masks
 ASIDE = 0.35  # capture of a pattern that is wrong on one in twenty
 SEEN = dict.fromkeys(evidence.GROUPS["sizes"], 1.0)  # large coordinates are named by these
 

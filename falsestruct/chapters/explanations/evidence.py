@@ -30,7 +30,7 @@ MINOR = [name for name in GROUPS["sizes"] if name != "masks"]
 AVERAGED = {"integrated-gradients": "integrated gradients", "masks": "masks"}
 TAKEN = ("corner", "brightness")
 RIVALS = ("gradient times difference", "integrated gradients", "SmoothGrad")
-PARITIES = {"parity": "parity of three", "seven": "parity of seven"}
+LABELS = {"parity": "parity of three", "seven": "parity of seven", "middle": "middle brightness"}
 EXACT = {"occlusion": "exact occlusion", "shapley": "exact Shapley values"}  # ask all images
 
 
@@ -215,7 +215,7 @@ def sizes_of(table: pd.DataFrame, rules: dict[str, float]) -> pd.DataFrame:
     of networks trained on all images.
     """
     masks = summary(table, "beside", "mask")
-    masks = masks.assign(name=masks["beside"].replace(PARITIES))
+    masks = masks.assign(name=masks["beside"].replace(LABELS))
     exactly = masks.drop(columns=["low", "high"]).assign(value=masks["beside"].map(rules))
     masks = pd.concat([masks.assign(who="networks"), exactly.assign(who="rule")])
     every = where(table, beside="original")

@@ -10,7 +10,14 @@ from falsestruct.characterise.explanations import METHODS
 from falsestruct.press.notebook.figures import STYLES, draw
 from tests.worlds import explanations as worlds
 
-SIZES = {"original": 7.0, "corner": 1.0, "parity": 3.0, "brightness": 6.0, "seven": 7.0}
+SIZES = {
+    "original": 7.0,
+    "corner": 1.0,
+    "parity": 3.0,
+    "brightness": 6.0,
+    "seven": 7.0,
+    "middle": 9.6,
+}
 
 
 def drawn(plot, table: pd.DataFrame):
@@ -41,8 +48,8 @@ def test_sizes_have_a_panel_for_masks_and_one_for_orders():
     table = found.sizes_of(worlds.masks(sides, SIZES, ahead=1.0), worlds.RULES | {"original": 5.9})
     figure = drawn(plots.sizes, table)
     masks, orders = ([t.get_text() for t in axis.get_yticklabels()] for axis in figure.axes)
-    assert masks == [found.PARITIES.get(name, name) for name in SIZES]
+    assert masks == [found.LABELS.get(name, name) for name in SIZES]
     assert "exact Shapley values" in orders and len(orders) == 8
     assert orders[0] == "exact" and orders[-1] == "random"
     networks, rules = (c.lines[0].get_xdata() for c in figure.axes[0].containers)
-    assert list(networks) == list(SIZES.values()) and list(rules) == [5.9, 1.0, 3.0, 6.0, 7.0]
+    assert list(networks) == list(SIZES.values()) and list(rules) == [5.9, 1.0, 3.0, 6.0, 7.0, 9.6]
