@@ -21,8 +21,8 @@ READINGS = {
 }
 
 WHO = {
-    "networks": Look("networks", ORIGINAL, "o", 0.1),
-    "rule": Look("the rule itself", FALSE, "D", -0.1, hollow=True),
+    "networks": Look("networks", ORIGINAL),
+    "rule": Look("the rule itself", FALSE, "D", -0.36, hollow=True),
 }
 
 
