@@ -7,7 +7,8 @@ what a network captures, which masks of an image keep its label.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, reduce
+from itertools import permutations, product
 
 import numpy as np
 
@@ -72,6 +73,37 @@ def labels(rule: str) -> np.ndarray:
         KeyError: no rule has this name.
     """
     return ({"original": original} | RULES)[rule](images())
+
+
+def _orders(x: np.ndarray) -> np.ndarray:
+    """The least number that an image gets if its rows and columns are put into other orders."""
+    powers = (1 << np.arange(PIXELS)).reshape(SIDE, SIDE).astype(np.float32)  # sums are exact
+    orders = product(permutations(range(SIDE)), repeat=2)
+    return reduce(np.minimum, (x @ powers[np.ix_(*pair)].ravel() for pair in orders))
+
+
+def _ones(x: np.ndarray) -> np.ndarray:
+    """How many of the fifteen pixels besides the first are ones."""
+    return x[:, 1:].sum(1)
+
+
+def _same(x: np.ndarray) -> np.ndarray:
+    """One class: if a pixel is flipped, all labels stay or all change, and masks stay masks."""
+    return np.zeros(len(x))
+
+
+CLASSES = {"original": _orders, "brightness": _ones, "middle": _ones}
+CLASSES |= dict.fromkeys(("corner", "parity", "seven"), _same)
+
+
+def classes(rule: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images that a symmetry of "original" or a rule turns into one another have equal masks.
+
+    Returns:
+        The number of one image of each class, and how many images the class has, (classes,) each.
+    """
+    names = CLASSES[rule](images())
+    return np.unique(names, return_index=True, return_counts=True)[1:]
 
 
 def draw(samples: int, beside: str, rng: np.random.Generator) -> np.ndarray:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from falsestruct.problems import binary
+from falsestruct.theory.explanations import smallest
 
 
 def image(*rows: str) -> np.ndarray:
@@ -39,6 +40,17 @@ def test_each_label_has_more_than_a_fifth_of_every_conflict_set(rule):
     apart = binary.labels(rule) != binary.labels("original")
     share = binary.labels(rule)[apart].mean()
     assert 0.2 < share < 0.8 and 0.3 < apart.mean() < 0.7
+
+
+@pytest.mark.parametrize("rule", ["original", *binary.RULES])
+def test_images_of_a_class_have_masks_of_one_size(rule):
+    which, counts = binary.classes(rule)
+    assert counts.sum() == 65_536 and len(which) == {"original": 317}.get(rule, len(which))
+    names = binary.CLASSES[rule](binary.images())
+    rng, labels = np.random.default_rng(0), binary.labels(rule)
+    for n in rng.choice(which, 3):
+        other = rng.choice(np.flatnonzero(names == names[n]))
+        assert len({smallest(labels, int(image), 0.05)[0] for image in (n, other)}) == 1
 
 
 def test_what_is_drawn_agrees():

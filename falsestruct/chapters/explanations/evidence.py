@@ -31,6 +31,7 @@ AVERAGED = {"integrated-gradients": "integrated gradients", "masks": "masks"}
 TAKEN = ("corner", "brightness")
 RIVALS = ("gradient times difference", "integrated gradients", "SmoothGrad")
 LABELS = {"parity": "parity of three", "seven": "parity of seven", "middle": "middle brightness"}
+NAMERS = {"masked": "masks", "sloped": "gradient", "smoothed": "SmoothGrad"}  # without a claim
 EXACT = {"occlusion": "exact occlusion", "shapley": "exact Shapley values"}  # ask all images
 
 
@@ -242,12 +243,8 @@ def said(table: pd.DataFrame) -> dict[str, float]:
             if rho == ALWAYS:
                 found[f"takers_{kind}"] = float((own["captured"] >= TAKES).sum())
             if rho == OFTEN:
-                found |= {f"{key}_{kind}": own[key].mean() for key in ("asks", "changes")}
-                found[f"known_{kind}"] = float(own["margin"].notna().sum())
-                parts = trained(table, kind, rho).groupby("method")
-                found[f"by_masks_{kind}"] = parts["auc"].mean()["masks"]
-                for key, method in (("masked", "masks"), ("sloped", "gradient")):
-                    found[f"{key}_{kind}"] = parts["named"].mean()[method]
+                seen = said_of_aside(trained(table, kind, rho))
+                found |= {f"{key}_{kind}": value for key, value in seen.items()}
     for arm in ("bright", "faint"):
         for name, method in (("product", "gradient times difference"), *AVERAGED.items()):
             part = where(table, arm=arm, method=method)
@@ -255,9 +252,24 @@ def said(table: pd.DataFrame) -> dict[str, float]:
     return found
 
 
+def said_of_aside(part: pd.DataFrame) -> dict[str, float]:
+    """Of networks on a pattern that errs now and then: who is named, which answers are told.
+
+    `back`: how well the masks' share tells if it is read in reverse, with its interval's ends.
+    """
+    own, methods = part.drop_duplicates("seed"), part.groupby("method")
+    found = {key: float(own[key].mean()) for key in ("asks", "changes")}
+    found["known"] = float(own["margin"].notna().sum())
+    found |= {key: float(methods["named"].mean()[name]) for key, name in NAMERS.items()}
+    found["by_masks"] = float(methods["auc"].mean()["masks"])
+    back = SHARE(1 - methods["auc"].get_group("masks"))
+    ends = (back.value, back.low, back.high) if isinstance(back, Estimate) else (math.nan,) * 3
+    return found | dict(zip(("back", "back_low", "back_high"), ends, strict=True))
+
+
 def said_of_masks(table: pd.DataFrame, rules: dict[str, float]) -> dict[str, float]:
     """Of binary images: mean masks of networks and of the rules, and least accuracies."""
-    found = {f"rule_{name}": size for name, size in rules.items()}
+    found = {f"rule_{name.replace(' ', '_')}": size for name, size in rules.items()}
     found |= {f"mask_{beside}": part["mask"].mean() for beside, part in table.groupby("beside")}
     found["learnt"] = table["learnt"].min()
     for rule in binary.RULES:

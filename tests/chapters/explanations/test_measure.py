@@ -158,10 +158,23 @@ def test_a_corner_is_taken_by_training():
 
 
 def test_masks_of_the_rules():
-    sizes = experiment.of_rules(20)
+    sizes = experiment.of_rules()
     assert sizes["corner"] == 1 and sizes["parity"] == 3
     assert sizes["brightness"] == 6 and sizes["seven"] == 7
-    assert 4 < sizes["original"] < 8 < sizes["middle"] < 11
+    chance = 2 * math.comb(15, 7) / 2**15  # of seven or eight ones of fifteen
+    assert sizes["middle"] == pytest.approx(14 * chance + 7 * (1 - chance))
+    says = binary.labels("original").mean()
+    both = says * sizes["original 1"] + (1 - says) * sizes["original 0"]
+    assert sizes["original"] == pytest.approx(both)
+    assert sizes["original 0"] < 5 < sizes["original"] < 6 and sizes["original 1"] > 8
+
+
+@pytest.mark.parametrize("kind", experiment.DICTIONARIES)
+def test_a_pattern_varies_more_than_any_other_coordinate(kind):
+    given = experiment.plant(kind)
+    x = given.draw(2, experiment.generator(0), rho=0.5)[0][None]
+    ask = experiment.question(given, experiment.DICTIONARIES[kind], lambda x: x.sum(-1), x)
+    assert ask.donors.var(0).argmax() == experiment.place(given, kind)
 
 
 # Worlds whose answer is known
@@ -311,8 +324,12 @@ def test_a_rule_with_small_masks_that_is_taken_after_all():
 def test_said_are_finite_numbers():
     waves = worlds.waved({"masks": False})
     said = found.said(
-        pd.concat([worlds.maps(taken=1.0, named=1.0), waves[waves["arm"] != "plain"]])
+        pd.concat([worlds.maps(taken=1.0, named=1.0, auc=0.6), waves[waves["arm"] != "plain"]])
     )
+    assert said["back_pixel"] == pytest.approx(0.4) and said["smoothed_pixel"] == 1
+    none = worlds.maps(taken=1.0, named=1.0, auc=math.nan)
+    assert math.isnan(found.said_of_aside(none[none["rho"] == 0.95])["back"])
+    assert said["back_low_pixel"] < 0.4 < said["back_high_pixel"] < 0.42
     assert said["takers_pixel"] == said["known_pixel"] == 20 and said["captured_coin_pixel"] == 0.5
     assert said["faint_masks"] == 0 and said["bright_product"] == 1
     own = worlds.masks(SIDES, SIZES, ahead=1.0)
