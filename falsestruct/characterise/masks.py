@@ -5,7 +5,7 @@ With sixteen bits all inputs can be asked, so the distortion of every mask is ex
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
@@ -31,11 +31,16 @@ def sampled(
 ) -> dict[str, np.ndarray]:
     """Maps (members, inputs, d) of the methods that don't need all inputs of the cube.
 
+    SmoothGrad's slopes are multiplied by the difference to the donors' mean: a slope alone can't
+    say whether a pixel, as it is, speaks for the label or against it.
+
     Args:
         x: Each member's own inputs, (members, inputs, d).
     """
     ask = Question(own.outputs, x, donors, generator)
-    return {name: METHODS[name](ask, effort).numpy() for name in SAMPLED}
+    found = {name: METHODS[name](ask, effort) for name in SAMPLED}
+    found["SmoothGrad"] *= x - donors.mean(0)
+    return {name: values.numpy() for name, values in found.items()}
 
 
 def kept(
@@ -44,7 +49,7 @@ def kept(
     maps: Mapping[str, np.ndarray],
     *,
     epsilon: float,
-    random: Sequence[int],
+    random: np.ndarray,
 ) -> dict[str, int]:
     """Coordinates that must be kept of input n until the distortion is at most epsilon.
 
@@ -60,7 +65,7 @@ def kept(
     sign, means = 1 if labels[n] else -1, exact.kept_means(outputs, n)
     distortion = exact.distortions(labels, n)
     values = {"occlusion": exact.occlusion(means), "shapley": exact.shapley(means)} | dict(maps)
-    orders: dict[str, np.ndarray] = {"random": np.asarray(random)}
+    orders: dict[str, np.ndarray] = {"random": random}
     for name, own in values.items():
         orders[name] = np.argsort(-own if name == "masks" else -sign * own, kind="stable")
     found = {name: exact.needed(distortion, order, epsilon) for name, order in orders.items()}

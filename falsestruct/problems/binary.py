@@ -7,13 +7,15 @@ what a network captures, which masks of an image keep its label.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, reduce
+from itertools import permutations, product
 
 import numpy as np
 
 SIDE = 4
 PIXELS = SIDE**2
 ODD = (0, 5, 10)  # pixels of the parity: three on the diagonal
+SEVEN = (0, 3, 5, 6, 9, 10, 15)  # of the longer one: both diagonals but for a corner
 
 
 @cache
@@ -35,8 +37,8 @@ def corner(x: np.ndarray) -> np.ndarray:
 
 
 def brightness(x: np.ndarray) -> np.ndarray:
-    """Whether more than half of the pixels are ones."""
-    return (x.sum(1) > PIXELS / 2).astype(np.int64)
+    """Whether most of the fifteen pixels besides the first are ones: at least eight."""
+    return (x[:, 1:].sum(1) > (PIXELS - 1) / 2).astype(np.int64)
 
 
 def parity(x: np.ndarray) -> np.ndarray:
@@ -44,10 +46,22 @@ def parity(x: np.ndarray) -> np.ndarray:
     return (x[:, ODD].sum(1) % 2).astype(np.int64)
 
 
+def seven(x: np.ndarray) -> np.ndarray:
+    """Whether an odd number of seven pixels are ones."""
+    return (x[:, SEVEN].sum(1) % 2).astype(np.int64)
+
+
+def middle(x: np.ndarray) -> np.ndarray:
+    """Whether seven or eight of the fifteen pixels besides the first are ones."""
+    return (np.abs(x[:, 1:].sum(1) - (PIXELS - 1) / 2) < 1).astype(np.int64)
+
+
 RULES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "corner": corner,
-    "brightness": brightness,
     "parity": parity,
+    "brightness": brightness,
+    "seven": seven,
+    "middle": middle,
 }
 
 
@@ -59,6 +73,37 @@ def labels(rule: str) -> np.ndarray:
         KeyError: no rule has this name.
     """
     return ({"original": original} | RULES)[rule](images())
+
+
+def _orders(x: np.ndarray) -> np.ndarray:
+    """The least number that an image gets if its rows and columns are put into other orders."""
+    powers = (1 << np.arange(PIXELS)).reshape(SIDE, SIDE).astype(np.float32)  # sums are exact
+    orders = product(permutations(range(SIDE)), repeat=2)
+    return reduce(np.minimum, (x @ powers[np.ix_(*pair)].ravel() for pair in orders))
+
+
+def _ones(x: np.ndarray) -> np.ndarray:
+    """How many of the fifteen pixels besides the first are ones."""
+    return x[:, 1:].sum(1)
+
+
+def _same(x: np.ndarray) -> np.ndarray:
+    """One class: if a pixel is flipped, all labels stay or all change, and masks stay masks."""
+    return np.zeros(len(x))
+
+
+CLASSES = {"original": _orders, "brightness": _ones, "middle": _ones}
+CLASSES |= dict.fromkeys(("corner", "parity", "seven"), _same)
+
+
+def classes(rule: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images that a symmetry of "original" or a rule turns into one another have equal masks.
+
+    Returns:
+        The number of one image of each class, and how many images the class has, (classes,) each.
+    """
+    names = CLASSES[rule](images())
+    return np.unique(names, return_index=True, return_counts=True)[1:]
 
 
 def draw(samples: int, beside: str, rng: np.random.Generator) -> np.ndarray:

@@ -264,8 +264,8 @@ def no_one_evidence(sizes: Iterable[int]) -> Pair:
         for level in range(d):
             for epsilon in (0.05, 0.25, 0.4):
                 k = tail(d, level, epsilon)
-                for x in np.flatnonzero(number > level):
-                    wanted = sets_of_ones(int(x), k)
+                for x in np.flatnonzero(number > level).tolist():
+                    wanted = sets_of_ones(x, k)
                     counted.append(set(smallest(number > level, x, epsilon)[1]) == wanted)
                     if level == 0:
                         parity.append(set(smallest(number % 2, x, epsilon)[1]) == wanted)

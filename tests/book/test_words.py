@@ -225,6 +225,7 @@ ALONE = {
     "daniely2020",
     "westfall1993",
     "das1993",
+    "strumbelj2010",
 }  # a thesis, proceedings, a book
 
 

@@ -39,6 +39,24 @@ def test_of_answers_by_the_coordinate_a_linear_output_tells_all_that_change(tabl
     assert (table.loc["gradient", "auc"] == 0.5).all()  # the same map at all inputs
 
 
+def test_shares_are_asked_where_the_answer_is_the_coordinate_s_too(table):
+    ask = linear(1.0, 1.0, 0.5)
+    before = ask.outputs(ask.x)
+    changed = (before > 0) != (ask.outputs(ask.x * torch.tensor([-1.0, 1.0, 1.0])) > 0)
+    score = explain.shares(explain.times_difference(ask, EFFORT))[..., 0]
+    own, every = (before > 0) == (ask.x[..., 0] > 0), torch.ones_like(changed)
+    wanted, other = (judged.told(changed, score, among).tolist() for among in (own, every))
+    assert table.loc["gradient times difference", "auc"].tolist() == wanted != other
+
+
+def test_a_coordinate_is_turned_round_about_its_level(table):
+    ask, shift = linear(1.0, 1.0, 0.5), torch.tensor([3.0, 0.0, 0.0])
+    moved = replace(ask, outputs=lambda c: ask.outputs(c - shift), x=ask.x + shift)
+    found = judged.judged(moved, 0, 3.0, 1, EFFORT).set_index("method")
+    columns = ["asks", "changes", "margin"]
+    assert found.loc["gradient", columns].equals(table.loc["gradient", columns])
+
+
 def test_answers_against_the_coordinate_would_have_spoilt_it():
     ask = linear(1.0, 1.0, 0.5)
     before, turned = ask.outputs(ask.x), ask.x * torch.tensor([-1.0, 1.0, 1.0])

@@ -26,9 +26,12 @@ Measure = Callable[[pd.DataFrame], Found]
 SHARE = partial(mean, bounds=(0.0, 1.0))
 SLOPES = ["gradient", "SmoothGrad"]  # of the methods, those that don't see how large an input is
 GROUPS = {"slopes": SLOPES, "sizes": [name for name in METHODS if name not in SLOPES]}
+MINOR = [name for name in GROUPS["sizes"] if name != "masks"]
 AVERAGED = {"integrated-gradients": "integrated gradients", "masks": "masks"}
 TAKEN = ("corner", "brightness")
 RIVALS = ("gradient times difference", "integrated gradients", "SmoothGrad")
+LABELS = {"parity": "parity of three", "seven": "parity of seven", "middle": "middle brightness"}
+NAMERS = {"masked": "masks", "sloped": "gradient", "smoothed": "SmoothGrad"}  # without a claim
 EXACT = {"occlusion": "exact occlusion", "shapley": "exact Shapley values"}  # ask all images
 
 
@@ -72,6 +75,11 @@ def of_takers(measure: Measure) -> Measure:
     return lambda part: those(part, part["captured"] >= TAKES, measure, "take the pattern")
 
 
+def named_aside(part: pd.DataFrame) -> Found:
+    """Share of those that side with the digit whose mean map names the pattern nevertheless."""
+    return those(part, part["captured"] <= SIDES, named, "side with the digit")
+
+
 def told(part: pd.DataFrame, column: str = "auc") -> Found:
     """Mean probability of telling the answers apart."""
     seen = part[column].notna()
@@ -96,10 +104,14 @@ def map_claims(table: pd.DataFrame) -> Claims:
             apart = where(innocent[group], method=methods).groupby("steps")
             other = [one for _, part in apart for one in each(part, named)]
             found[f"explanations-named-{group}-digits-{kind}"] = extreme(own, min), extreme(other)
-        sizes, later = (where(part, method=GROUPS["sizes"]) for part in (before, often))
+        sizes, later = (where(part, method=GROUPS["sizes"]) for part in (before, always))
+        aside, none = (where(part, method=MINOR) for part in (often, coin))
         found |= {
             f"explanations-untrained-digits-{kind}": (
                 extreme(each(sizes, named)), extreme(each(later, named), min),
+            ),
+            f"explanations-minor-digits-{kind}": (
+                extreme(each(aside, named_aside), min), extreme(each(none, named)),
             ),
             f"explanations-one-digits-{kind}": (
                 extreme(each(always, of_takers(at_once)), min), extreme(each(coin, at_once)),
@@ -140,7 +152,7 @@ def mask_claims(table: pd.DataFrame) -> Claims:
     for rule in binary.RULES:
         own = where(table, beside=rule)
         sides, other = own[f"sides_{rule}"] > SIDES, every[f"sides_{rule}"] > SIDES
-        found[f"explanations-smaller-binary-{rule}"] = share(sides), share(other)
+        found[f"explanations-sided-binary-{rule}"] = share(sides), share(other)
         if rule in TAKEN:
             off = partial(_off, rule=rule)
             pair = those(own, sides, off, "side with the rule"), off(every)
@@ -197,19 +209,24 @@ def single_of(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def sizes_of(table: pd.DataFrame) -> pd.DataFrame:
-    """What `figures.sizes` draws: columns panel, name, value, low, high.
+def sizes_of(table: pd.DataFrame, rules: dict[str, float]) -> pd.DataFrame:
+    """What `figures.sizes` draws: columns panel, who, name, value, low, high.
 
-    Panels: exact masks by what networks were trained beside; orders, of those trained on all.
+    Panels: exact masks by what networks were trained beside, and of the rules themselves; orders,
+    of networks trained on all images.
     """
-    masks = summary(table, "beside", "mask").rename(columns={"beside": "name"})
+    masks = summary(table, "beside", "mask")
+    masks = masks.assign(name=masks["beside"].replace(LABELS))
+    exactly = masks.drop(columns=["low", "high"]).assign(value=masks["beside"].map(rules))
+    masks = pd.concat([masks.assign(who="networks"), exactly.assign(who="rule")])
     every = where(table, beside="original")
     orders = [
         summary(every, "beside", f"kept_{name}").assign(name=EXACT.get(name, name))
         for name in ("exact", "masks", *RIVALS, *EXACT, "random")
     ]
-    both = [masks.assign(panel="smallest masks"), *(part.assign(panel="orders") for part in orders)]
-    return pd.concat(both, ignore_index=True)[["panel", "name", "value", "low", "high"]]
+    below = pd.concat(orders).assign(panel="orders", who="networks")
+    both = pd.concat([masks.assign(panel="smallest masks"), below], ignore_index=True)
+    return both[["panel", "who", "name", "value", "low", "high"]]
 
 
 # Numbers for the prose
@@ -226,8 +243,8 @@ def said(table: pd.DataFrame) -> dict[str, float]:
             if rho == ALWAYS:
                 found[f"takers_{kind}"] = float((own["captured"] >= TAKES).sum())
             if rho == OFTEN:
-                found |= {f"{key}_{kind}": own[key].mean() for key in ("asks", "changes")}
-                found[f"known_{kind}"] = float(own["margin"].notna().sum())
+                seen = said_of_aside(trained(table, kind, rho))
+                found |= {f"{key}_{kind}": value for key, value in seen.items()}
     for arm in ("bright", "faint"):
         for name, method in (("product", "gradient times difference"), *AVERAGED.items()):
             part = where(table, arm=arm, method=method)
@@ -235,12 +252,30 @@ def said(table: pd.DataFrame) -> dict[str, float]:
     return found
 
 
+def said_of_aside(part: pd.DataFrame) -> dict[str, float]:
+    """Of networks on a pattern that errs now and then: who is named, which answers are told.
+
+    `back`: how well the masks' share tells if it is read in reverse, with its interval's ends.
+    """
+    own, methods = part.drop_duplicates("seed"), part.groupby("method")
+    found = {key: float(own[key].mean()) for key in ("asks", "changes")}
+    found["known"] = float(own["margin"].notna().sum())
+    found |= {key: float(methods["named"].mean()[name]) for key, name in NAMERS.items()}
+    found["by_masks"] = float(methods["auc"].mean()["masks"])
+    back = SHARE(1 - methods["auc"].get_group("masks"))
+    ends = (back.value, back.low, back.high) if isinstance(back, Estimate) else (math.nan,) * 3
+    return found | dict(zip(("back", "back_low", "back_high"), ends, strict=True))
+
+
 def said_of_masks(table: pd.DataFrame, rules: dict[str, float]) -> dict[str, float]:
     """Of binary images: mean masks of networks and of the rules, and least accuracies."""
-    found = {f"rule_{name}": size for name, size in rules.items()}
-    for beside, part in table.groupby("beside"):
-        found[f"mask_{beside}"] = part["mask"].mean()
-        found[f"learnt_{beside}"] = part["learnt"].min()
+    found = {f"rule_{name.replace(' ', '_')}": size for name, size in rules.items()}
+    found |= {f"mask_{beside}": part["mask"].mean() for beside, part in table.groupby("beside")}
+    found["learnt"] = table["learnt"].min()
+    for rule in binary.RULES:
+        found[f"sides_{rule}"] = where(table, beside=rule)[f"sides_{rule}"].mean()
+    alike = binary.labels("brightness") == binary.labels("original")
+    found["ones_brightness"] = binary.labels("brightness")[alike].mean()
     every = where(table, beside="original")
     says = binary.labels("original").mean()
     found |= {"constant": max(says, 1 - says), "right_original": every["right"].min()}

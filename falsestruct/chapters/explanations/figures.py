@@ -20,6 +20,11 @@ READINGS = {
     "the output alone": Look("the output alone", "black", "D"),
 }
 
+WHO = {
+    "networks": Look("networks", ORIGINAL),
+    "rule": Look("the rule itself", FALSE, "D", -0.36, hollow=True),
+}
+
 
 def maps(table: pd.DataFrame) -> Figure:
     """Share of single maps that name the pattern: a panel a pattern, a row a method.
@@ -60,11 +65,13 @@ def sizes(table: pd.DataFrame) -> Figure:
     """Pixels that are kept: exact masks by training data, and orders; a row a name.
 
     Args:
-        table: Columns panel, name, value, low, high.
+        table: Columns panel, who, name, value, low, high.
     """
     picture, parts = rows(table, "panel", "name", aspect=0.75)
     for axis, part in parts:
-        marks(axis, part, "value", Look(colour=ORIGINAL))
+        for look, group in groups(part, "who", WHO):
+            marks(axis, group, "value", look)
         axis.set_xlim(0, 16.5)
     parts[-1][0].set_xlabel("pixels kept, of sixteen")
+    legend(picture, WHO)
     return picture
