@@ -106,7 +106,7 @@ def amplification(decode: Callable[[Tensor], Tensor], y: Tensor) -> Tensor:
     """How much a decoder amplifies the worst small perturbation of measurements.
 
     The largest singular value of the Jacobian, the derivatives of the answer in the measurements.
-    Other than an attack it misses no direction; it says nothing of perturbations that are not small.
+    Other than an attack it misses no direction. It says nothing of large perturbations.
 
     Args:
         decode: Measurements (members, samples, rows) to signals, differentiable; each answer
@@ -118,6 +118,7 @@ def amplification(decode: Callable[[Tensor], Tensor], y: Tensor) -> Tensor:
     """
     y = y.detach().requires_grad_()
     answer = decode(y)
-    unit = torch.eye(answer.shape[-1], dtype=y.dtype)[:, None, None].expand(-1, *answer.shape[:2], -1)
-    (jacobian,) = torch.autograd.grad(answer, y, unit, is_grads_batched=True)
+    unit = torch.eye(answer.shape[-1], dtype=y.dtype)[:, None, None]
+    each = unit.expand(-1, *answer.shape[:2], -1)
+    (jacobian,) = torch.autograd.grad(answer, y, each, is_grads_batched=True)
     return torch.linalg.matrix_norm(jacobian.permute(1, 2, 0, 3), ord=2)

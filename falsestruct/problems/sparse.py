@@ -29,13 +29,15 @@ class Problems:
     y: Tensor
 
 
-def problems(kind: str, count: int, *, rows: int, unknowns: int, sparsity: int) -> Problems:
+def problems(
+    kind: str, count: int, *, rows: int, unknowns: int, sparsity: int, seed: int = 0
+) -> Problems:
     """Signals with normal entries at random places; Gaussian matrices are one a problem.
 
     Raises:
         ValueError: the kind is unknown.
     """
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(seed)
     operator: Operator
     if kind == "Gaussian":
         operator = operators.gaussian(rows, unknowns, generator, groups=(count,))

@@ -13,6 +13,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -45,6 +47,11 @@ def endless(n: int) -> Fraction:
     return Fraction(1)
 
 
+@lru_cache(maxsize=1024)
+def _row(digits: int, precision: int, larger: int) -> tuple[Fraction, ...]:
+    return tuple(barrier.row(Cell(digits, precision), larger, Fraction))
+
+
 @dataclass
 class Samples:
     """Samples of one matrix, and how many were asked for.
@@ -68,14 +75,14 @@ class Samples:
     @property
     def limit(self) -> Fraction:
         """The entry that both places have in the limit, about √2·10ᴷ/3."""
-        return min(barrier.row(Cell(self.digits, 0), 0, Fraction))
+        return min(_row(self.digits, 0, 0))
 
     @property
     def entries(self) -> list[Fraction]:
         """The two entries themselves, which no algorithm may read."""
         if self.part is None:
             return [self.limit] * barrier.BLOCK
-        return barrier.row(Cell(self.digits, self.part - 1), self.larger, Fraction)
+        return list(_row(self.digits, self.part - 1, self.larger))
 
     def sample(self, m: int) -> list[Fraction]:
         """Sample m = 1, 2, …: the two entries of a matrix at most 2⁻ᵐ away."""
@@ -119,6 +126,50 @@ def bound(reading: Reading, part: int) -> Fraction:
     return HALF + HALF * reading(part)
 
 
+@dataclass(frozen=True)
+class Reader:
+    """An algorithm of `decide`: how far it reads, and what it answers where it sees no difference.
+
+    Attributes:
+        reading: The law of its number of samples.
+        heads: Probability of the answer 0 without a difference.
+        halts: Does it halt on the limit, too? If not it is measured by one that gives up at 40.
+    """
+
+    reading: Reading
+    heads: Fraction = HALF
+    halts: bool = True
+
+
+READERS = {
+    "geometric": Reader(geometric),
+    "harmonic": Reader(harmonic),
+    "always twenty": Reader(until(20)),
+    "geometric, no coin": Reader(geometric, Fraction(1)),
+    "until they part, at most forty": Reader(until(40)),
+    "until they part": Reader(endless, halts=False),
+}
+
+
+def table(last: int) -> list[dict[str, Any]]:
+    """What each reader can do on the pairs that part at the samples 1 to `last`.
+
+    Returns:
+        A row a reader and pair: reader, halts, part, worse, excess (of that over one half), over
+        (its excess over the bound, 0 or less).
+    """
+    rows = []
+    for name, reader in READERS.items():
+        law = reader.reading if reader.halts else until(40)
+        for part in range(1, last + 1):
+            least = worse(reader.reading, part, heads=reader.heads)
+            rows.append({
+                "reader": name, "halts": reader.halts, "part": part, "worse": float(least),
+                "excess": float(least - HALF), "over": float(least - bound(law, part)),
+            })  # fmt: skip
+    return rows
+
+
 def play(reading: Reading, part: int, larger: int, *, times: int, seed: int) -> float:
     """Share of independent runs, with real coins, that name the larger entry.
 
@@ -153,7 +204,7 @@ def family(digits: int, last: int) -> list[Samples]:
 
 
 def single(samples: Samples, digits: int) -> list[Fraction]:
-    """K − 2 digits of the minimiser from one sample: the midpoint of the pair that it belongs to."""
+    """K − 2 digits of the minimiser from one sample: the midpoint of the pair that it shows."""
     return [1 / (2 * _limit(samples, digits))] * barrier.BLOCK
 
 

@@ -1,15 +1,17 @@
 """Pairs of nearly equal matrices whose minimisers are any two vectors, mirror images or not.
 
 Two nonnegative vectors on different places, both of the sum one, are v and w with zeros at the
-other's places. The limit matrix has orthonormal rows, all that are orthogonal to v − w. So A v = A w
-= y, and the vectors between v and w have the least first norm of all that fit y. A matrix whose
-columns at the places of v are longer by a factor 1 + 2⁻ⁿ has the minimiser v/(1 + 2⁻ⁿ) alone.
+other's places. The limit matrix has orthonormal rows, all that are orthogonal to v − w. So it maps
+both to the same y, and the vectors between v and w have the least first norm of all that fit y. A
+matrix whose columns at the places of v are longer by a factor 1 + 2⁻ⁿ has the minimiser
+v/(1 + 2⁻ⁿ) alone.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -95,3 +97,23 @@ def drawn(seed: int, *, most: int = 4) -> Pair:
     ]
     first, second = (part / part.sum() for part in parts)
     return pair(first, second)
+
+
+def table(count: int, *, first: int = 1000) -> list[dict[str, Any]]:
+    """How FIRENET does on pairs of one entry against k, of k against k, and on random ones.
+
+    Args:
+        count: Random pairs, with the seeds from `first` on.
+
+    Returns:
+        A row a pair: kind ("one against k", "k against k", "random"), k (0 if random), quotient
+        (`Pair.quotient` of its answer), middle (that of the midpoint), wanted (2k/(k + 1), or NaN).
+    """
+    pairs = [("one against k", k, 2 * k / (k + 1), equal(1, k)) for k in range(1, 9)]
+    pairs += [("k against k", k, 1.0, equal(k, k)) for k in range(1, 5)]
+    pairs += [("random", 0, math.nan, drawn(seed)) for seed in range(first, first + count)]
+    return [
+        {"kind": kind, "k": k, "wanted": wanted, "quotient": given.quotient(answer(given)),
+         "middle": given.quotient(given.minimisers.mean(0))}
+        for kind, k, wanted, given in pairs
+    ]  # fmt: skip

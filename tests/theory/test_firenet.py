@@ -9,7 +9,7 @@ import torch
 from scipy.optimize import linprog, minimize
 
 from falsestruct.theory import firenet as module
-from falsestruct.theory.firenet import Plan, ergodic, firenet, objective, primal_dual
+from falsestruct.theory.firenet import Plan, firenet, objective, primal_dual, unrestarted
 from falsestruct.theory.operators import Cosine, Dense, Fourier, Walsh, gaussian, sampled_rows
 
 DEEP = Plan(lam=0.05, restarts=24, inner=100)
@@ -135,7 +135,7 @@ def test_without_restarts_the_bound_holds_and_its_rate_is_one_over_k():
     operator = gaussian(80, 200, generator())
     x = sparse(200, sparsity=8)
     y, plan, at = operator.forward(x), Plan(0.05, 1, 1), (1, 10, 100, 1000)
-    found = ergodic(operator, y, plan, at=at)
+    found = unrestarted(operator, y, plan, at=at)
     for steps, mean in zip(at, found, strict=True):
         excess = objective(operator, mean, y, plan) - objective(operator, x, y, plan)
         start = torch.zeros_like(x)
@@ -201,7 +201,7 @@ Y = torch.ones(4, dtype=torch.float64)
          "steps are 1 and 2, the norm .* product is .* τσ‖A‖² < 1"),
         (lambda: firenet(OPERATOR, Y, replace(DEEP, steps=(-0.1, -0.1))), "positive steps"),
         (lambda: firenet(OPERATOR, Y, replace(DEEP, weights=torch.ones(5))), r"\(5,\) .* 6 u"),
-        (lambda: ergodic(OPERATOR, Y[:3], DEEP, at=(1,)), "the operator 4 rows"),
+        (lambda: unrestarted(OPERATOR, Y[:3], DEEP, at=(1,)), "the operator 4 rows"),
     ],
 )  # fmt: skip
 def test_bad_input_is_named(call, message):
