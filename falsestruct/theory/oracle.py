@@ -10,13 +10,13 @@ show the limit. All numbers are rational; the irrational entry is taken to sixty
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from falsestruct.theory import barrier
 from falsestruct.theory.barrier import Cell
@@ -151,23 +151,30 @@ READERS = {
 }
 
 
-def table(last: int) -> list[dict[str, Any]]:
+def table(last: int, *, played: int = 0, runs: int = 1000) -> pd.DataFrame:
     """What each reader can do on the pairs that part at the samples 1 to `last`.
+
+    Args:
+        played: Up to this sample the first reader really tosses coins, in so many runs.
 
     Returns:
         A row a reader and pair: reader, halts, part, worse, excess (of that over one half), over
-        (its excess over the bound, 0 or less).
+        (its excess over the bound, 0 or less), played (share of the real runs that are right, on
+        the matrix whose second entry is larger; NaN without runs).
     """
     rows = []
     for name, reader in READERS.items():
         law = reader.reading if reader.halts else until(40)
         for part in range(1, last + 1):
-            least = worse(reader.reading, part, heads=reader.heads)
+            least, share = worse(reader.reading, part, heads=reader.heads), math.nan
+            if name == next(iter(READERS)) and part <= played:
+                share = play(reader.reading, part, 1, times=runs, seed=1000 + part)
             rows.append({
                 "reader": name, "halts": reader.halts, "part": part, "worse": float(least),
                 "excess": float(least - HALF), "over": float(least - bound(law, part)),
+                "played": share,
             })  # fmt: skip
-    return rows
+    return pd.DataFrame(rows)
 
 
 def play(reading: Reading, part: int, larger: int, *, times: int, seed: int) -> float:
@@ -238,13 +245,18 @@ def error(samples: Samples, answer: list[Fraction]) -> float:
     return math.sqrt(sum((a - b) ** 2 for a, b in zip(answer, best, strict=True)))
 
 
-def promises(digits: int, last: int) -> dict[str, float]:
-    """Worst errors over the `family` of K, in units of what is promised and of one digit more.
+def promises(several: Sequence[int], last: int) -> pd.DataFrame:
+    """Worst errors over the `family` of each K, in units of what is promised and of a digit more.
 
     Returns:
-        patient and single in units of 10¹⁻ᴷ and 10²⁻ᴷ; patient more and single more, in a tenth of
-        these; samples, the most that the patient one asked for.
+        A row a K: K, patient and single in units of 10¹⁻ᴷ and 10²⁻ᴷ; patient more and single more,
+        in a tenth of these; samples, the most that the patient one asked for.
     """
+    return pd.DataFrame([{"K": digits} | _worst(digits, last) for digits in several])
+
+
+def _worst(digits: int, last: int) -> dict[str, float]:
+    """A row of `promises`."""
     worst, most = {"patient": 0.0, "single": 0.0}, 0
     for member in family(digits, last):
         worst["patient"] = max(worst["patient"], error(member, patient(member, digits)))

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -99,7 +99,7 @@ def drawn(seed: int, *, most: int = 4) -> Pair:
     return pair(first, second)
 
 
-def table(count: int, *, first: int = 1000) -> list[dict[str, Any]]:
+def table(count: int, *, first: int = 1000) -> pd.DataFrame:
     """How FIRENET does on pairs of one entry against k, of k against k, and on random ones.
 
     Args:
@@ -112,8 +112,8 @@ def table(count: int, *, first: int = 1000) -> list[dict[str, Any]]:
     pairs = [("one against k", k, 2 * k / (k + 1), equal(1, k)) for k in range(1, 9)]
     pairs += [("k against k", k, 1.0, equal(k, k)) for k in range(1, 5)]
     pairs += [("random", 0, math.nan, drawn(seed)) for seed in range(first, first + count)]
-    return [
+    return pd.DataFrame([
         {"kind": kind, "k": k, "wanted": wanted, "quotient": given.quotient(answer(given)),
          "middle": given.quotient(given.minimisers.mean(0))}
         for kind, k, wanted, given in pairs
-    ]  # fmt: skip
+    ])  # fmt: skip

@@ -9,6 +9,7 @@ import math
 from functools import lru_cache
 
 import numpy as np
+import pandas as pd
 import torch
 from scipy.optimize import brentq, linprog
 from scipy.stats import norm as normal
@@ -81,6 +82,34 @@ def largest_weight(matrix: torch.Tensor, x: torch.Tensor) -> float:
     if torch.linalg.matrix_rank(own) < len(signs):
         raise ArithmeticError(f"{len(signs)} columns of {tuple(matrix.shape)} are dependent")
     return 1 / math.sqrt(float(signs @ torch.linalg.solve(own.mT @ own, signs)))
+
+
+def borders(table: pd.DataFrame, *, unknowns: int) -> pd.DataFrame:
+    """Where half of the problems are solved, against theory: with all trials, and without each.
+
+    Args:
+        table: A row a network, cell and trial: inner, rows, sparsity, trial, solved.
+
+    Returns:
+        A row a network, number of measurements and trial that is left out (−1: none): inner, rows,
+        without, measured, theory (shares of the unknowns).
+    """
+    trials = ["inner", "rows", "sparsity"]
+    solved = table.groupby([*trials, "trial"])["solved"].mean().unstack()  # a column a trial
+    shares = {-1: solved.mean(axis=1)}
+    if solved.shape[1] > 1:
+        shares |= {
+            int(trial): solved.drop(columns=trial).mean(axis=1) for trial in solved.columns.tolist()
+        }
+    rows = []
+    for without, share in shares.items():
+        for (inner, count), own in share.groupby(trials[:2]):
+            sparsity = own.index.get_level_values("sparsity").to_numpy(dtype=float)
+            measured = half_way(sparsity, own.to_numpy()) / unknowns
+            rows.append({"inner": inner, "rows": count, "without": without, "measured": measured})
+    found = pd.DataFrame(rows)
+    theory = {count: largest_sparsity(count / unknowns) for count in set(found["rows"])}
+    return found.assign(theory=found["rows"].map(theory))
 
 
 def half_way(sparsity: np.ndarray, share: np.ndarray) -> float:

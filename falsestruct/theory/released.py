@@ -12,6 +12,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import pandas as pd
+
 from falsestruct.theory import barrier
 from falsestruct.theory.barrier import BLOCK, REST, TABLE, Cell, Row
 from falsestruct.theory.firenet import Plan
@@ -60,7 +62,7 @@ def released_steps(entries: Row) -> tuple[float, float]:
     return step, step
 
 
-def table() -> list[dict[str, float]]:
+def table() -> pd.DataFrame:
     """The table as the released script computes it, and with the index mended; its own steps.
 
     Returns:
@@ -83,10 +85,10 @@ def table() -> list[dict[str, float]]:
         entries = barrier.row(cell, 1)
         squares = sum(a * a for a in entries)
         rows.append(row | {"product": math.prod(released_steps(entries)) * squares})
-    return rows
+    return pd.DataFrame(rows)
 
 
-def certificates() -> list[dict[str, float]]:
+def certificates() -> pd.DataFrame:
     """Duality gaps in rational arithmetic: of the closed form, and of the script's targets.
 
     Returns:
@@ -105,4 +107,4 @@ def certificates() -> list[dict[str, float]]:
         )
         found = {"gap": float(closed), "coded": float(wrong), "error": off / cell.unit}
         rows.append({"K": cell.digits, "n": cell.precision} | found)
-    return rows
+    return pd.DataFrame(rows)

@@ -1,4 +1,4 @@
-"""Readers of digits: what the samples are, exact chances against the bound, and three thresholds."""
+"""Readers of digits: their samples, exact chances against the bound, three thresholds."""
 
 from fractions import Fraction
 
@@ -57,10 +57,10 @@ def test_real_coins_do_what_is_computed():
 
 @pytest.mark.parametrize("digits", range(2, 7))
 def test_three_thresholds(digits):
-    found = oracle.promises(digits, 12)
-    assert max(found["patient"], found["single"]) <= 1 < found["patient more"]
-    assert 1.4 < found["single more"] < 1.5
-    assert found["samples"] == 12  # as many as it takes: for every number there is an input
+    (found,) = oracle.promises([digits], 12).itertuples(index=False)
+    assert max(found.patient, found.single) <= 1 < 10 * found.patient
+    assert 1.4 < 10 * found.single < 1.5
+    assert found.samples == 12  # as many as it takes: for every number there is an input
 
 
 def test_the_patient_one_reads_once_where_it_need_not_decide():
@@ -90,3 +90,14 @@ def test_in_the_limit_all_between_the_two_are_right():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_table_has_every_reader_and_real_runs_of_the_first():
+    found = oracle.table(6, played=3, runs=400)
+    assert len(found) == 6 * len(oracle.READERS)
+    first = found[found["reader"] == "geometric"].set_index("part")
+    assert (first["excess"] == [2.0**-part for part in range(1, 7)]).all()
+    assert (first["played"].dropna() - first["worse"]).abs().max() < 0.1
+    assert found["played"].notna().sum() == 3
+    assert (found[found["halts"]]["over"] <= 0).all()
+    assert oracle.table(41).groupby("reader")["over"].max()["until they part"] == 0.5

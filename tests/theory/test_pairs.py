@@ -68,3 +68,13 @@ def test_answers_fit_the_data_and_have_the_least_norm_but_are_not_the_midpoint()
 def test_bad_vectors_are_named(bad):
     with pytest.raises(ValueError, match="expected positive, of the sum one"):
         pairs.pair(torch.tensor(bad), torch.tensor([1.0]))
+
+
+def test_the_table_has_all_three_kinds():
+    found = pairs.table(2, first=1).set_index("kind")
+    assert found.index.value_counts().to_dict() == {
+        "one against k": 8, "k against k": 4, "random": 2
+    }  # fmt: skip
+    one = found.loc["one against k"]
+    np.testing.assert_allclose(one["quotient"], one["wanted"], rtol=1e-5)
+    np.testing.assert_allclose(found["middle"], 1, atol=1e-9)

@@ -75,5 +75,5 @@ def test_a_single_entry_bears_weights_up_to_its_columns_length():
     x = torch.tensor([-2.0, 0.0], dtype=torch.float64)
     assert recovery.largest_weight(matrix, x) == pytest.approx(5)
     assert recovery.largest_weight(matrix, 0 * x) == math.inf
-    with pytest.raises(ArithmeticError, match="2 columns of .* are dependent"):
+    with pytest.raises(ArithmeticError, match=r"2 columns of .* are dependent"):
         recovery.largest_weight(matrix[:1], x + 1)

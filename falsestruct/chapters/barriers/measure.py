@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -13,11 +12,11 @@ from torch import Tensor
 
 from falsestruct.chapters.barriers import decoders
 from falsestruct.problems.sparse import KINDS, problems, sparse
-from falsestruct.theory import barrier, firenet, operators, oracle, released
+from falsestruct.theory import barrier, firenet, operators, released
 from falsestruct.theory.barrier import Cell
 from falsestruct.theory.firenet import Plan
 from falsestruct.theory.operators import Dense
-from falsestruct.theory.recovery import basis_pursuit, half_way, largest_sparsity, largest_weight
+from falsestruct.theory.recovery import basis_pursuit, largest_weight
 
 LAM = 0.05
 LARGE = {"rows": 80, "unknowns": 200, "sparsity": 8}  # of the problems of the convergence
@@ -145,25 +144,6 @@ def depths(*, inner: Sequence[int], precisions: Sequence[int]) -> pd.DataFrame:
     ])  # fmt: skip
 
 
-def readers(*, last: int, played: int, runs: int) -> pd.DataFrame:
-    """The table of `oracle.table` to the sample `last`, for a figure.
-
-    With the share of real runs, `played`, for the first of the readers, up to a sample.
-    """
-    table = pd.DataFrame(oracle.table(last)).assign(played=math.nan)
-    for part in range(1, played + 1):
-        own = (table["reader"] == "geometric") & (table["part"] == part)
-        shares = [oracle.play(oracle.geometric, part, larger, times=runs, seed=1000 + 2 * part + larger)
-                  for larger in (0, 1)]  # fmt: skip
-        table.loc[own, "played"] = min(shares)
-    return table
-
-
-def promises(*, digits: Sequence[int], last: int) -> pd.DataFrame:
-    """The rows of `oracle.promises`, one a K."""
-    return pd.DataFrame([{"K": K} | oracle.promises(K, last) for K in digits])
-
-
 def transition(
     *, unknowns: int, trials: int, inner: Sequence[int], restarts: int = 6
 ) -> pd.DataFrame:
@@ -199,34 +179,6 @@ def transition(
             ])  # fmt: skip
             tables.append(table.assign(inner=p, rows=rows))
     return pd.concat(tables, ignore_index=True)
-
-
-def borders(table: pd.DataFrame, *, unknowns: int) -> pd.DataFrame:
-    """Where half of the problems are solved, against theory: with all trials, and without each.
-
-    Args:
-        table: As `transition` gives it.
-
-    Returns:
-        A row a network, number of measurements and trial that is left out (−1: none): inner, rows,
-        without, measured, theory (shares of the unknowns).
-    """
-    trials = ["inner", "rows", "sparsity"]
-    solved = table.groupby([*trials, "trial"])["solved"].mean().unstack()  # a column a trial
-    shares = {-1: solved.mean(axis=1)}
-    if solved.shape[1] > 1:
-        shares |= {
-            int(trial): solved.drop(columns=trial).mean(axis=1) for trial in solved.columns.tolist()
-        }
-    rows = []
-    for without, share in shares.items():
-        for (inner, count), own in share.groupby(trials[:2]):
-            sparsity = own.index.get_level_values("sparsity").to_numpy(dtype=float)
-            measured = half_way(sparsity, own.to_numpy()) / unknowns
-            rows.append({"inner": inner, "rows": count, "without": without, "measured": measured})
-    found = pd.DataFrame(rows)
-    theory = {count: largest_sparsity(count / unknowns) for count in set(found["rows"])}
-    return found.assign(theory=found["rows"].map(theory))
 
 
 def weights(*, unknowns: int, trials: int, restarts: int = 6) -> pd.DataFrame:
