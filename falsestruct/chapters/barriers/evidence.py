@@ -250,6 +250,12 @@ def said_of_barrier(inexact: pd.DataFrame) -> dict[str, float]:
     }  # fmt: skip
 
 
+def said_of_pairs(pairs: pd.DataFrame) -> dict[str, float]:
+    """FIRENET's errors on random pairs, in units of the unavoidable one."""
+    own = where(pairs, kind="random")["quotient"]
+    return {"uneven_mean": own.mean(), "uneven_most": own.max()}
+
+
 def said_of_release(released: pd.DataFrame) -> dict[str, float]:
     """The script's products of steps and norm, and what they change."""
     change, product = released["corrected"] / released["admissible"] - 1, released["product"]
