@@ -93,10 +93,14 @@ class Samples:
         return [self.limit] * barrier.BLOCK if hidden else self.entries
 
 
-def decide(samples: Samples, m: int, *, tie: int) -> int:
-    """The place of the larger entry by sample m; `tie` if the sample shows no difference."""
+def decide(samples: Samples, m: int, *, tie: int, margin: Fraction | int = 0) -> int:
+    """The place of the larger entry by sample m; `tie` if they differ by no more than a margin.
+
+    Args:
+        margin: 0 for samples that keep the order, as those here; 2¹⁻ᵐ makes it certain for all.
+    """
     first, second = samples.sample(m)
-    return tie if first == second else int(second > first)
+    return tie if abs(first - second) <= margin else int(second > first)
 
 
 def chance(reading: Reading, part: int, larger: int, *, heads: Fraction = HALF) -> Fraction:

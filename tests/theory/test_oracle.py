@@ -45,6 +45,18 @@ def test_no_coin_and_no_law_beats_the_bound(part, heads, last):
         assert oracle.worse(law, part, heads=heads) <= oracle.bound(law, part)
 
 
+@given(st.integers(1, 12), st.integers(1, 20), st.tuples(*[st.fractions(-1, 1)] * 2))
+def test_with_a_margin_any_samples_will_do(part, m, off):
+    """Entries off by 2⁻ᵐ at most: no wrong decision, and a decision from the sample n + 3 on."""
+
+    class Noisy(Samples):
+        def sample(self, m):
+            return [a + b / 2**m for a, b in zip(self.entries, off, strict=True)]
+
+    found = oracle.decide(Noisy(1, part, 1), m, tie=-1, margin=Fraction(2, 2**m))
+    assert found in (-1, 1) and (m < part + 3 or found == 1)
+
+
 def test_who_may_wait_for_ever_is_always_right():
     assert oracle.worse(oracle.endless, 60) == 1 > oracle.bound(oracle.until(40), 60)
 
