@@ -104,7 +104,8 @@ def of_barrier(inexact: pd.DataFrame, certificates: pd.DataFrame, depths: pd.Dat
     program = where(worse, method="linear program")["worse"]
     wrong = certificates[certificates["K"] < certificates["K"].max()]["coded"]
     half, cells = (inexact["half"] * 10.0 ** inexact["K"]).min(), len(certificates)
-    shares = {p: own.sort_values("n")["share"].tolist() for p, own in depths.groupby("p")}
+    shares = {int(p): where(depths, p=p).sort_values("n")["share"].tolist()
+              for p in sorted(set(depths["p"]))}  # fmt: skip
     return {
         "barriers-minimisers": (
             exact(certificates["gap"].max(), cells), exact(wrong.min(), len(wrong)),
