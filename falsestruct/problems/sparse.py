@@ -52,6 +52,21 @@ def problems(
     return Problems(operator, x, operator.forward(x))
 
 
+def column(
+    rows: int, *, unknowns: int, trials: int, levels: int, seed: int
+) -> tuple[Dense, Tensor, list[int]]:
+    """Signals of all sparsities up to the number of rows, and one Gaussian matrix a trial for all.
+
+    Returns:
+        The matrices, the signals (trials, levels, unknowns), and the sparsity of each level.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    operator = operators.gaussian(rows, unknowns, generator, groups=(trials,))
+    sparsities = [max(1, round(rows * level / levels)) for level in range(1, levels + 1)]
+    signals = [sparse((trials,), unknowns, own, generator) for own in sparsities]
+    return operator, torch.stack(signals, dim=1), sparsities
+
+
 def sparse(
     shape: tuple[int, ...], unknowns: int, sparsity: int, generator: torch.Generator
 ) -> Tensor:

@@ -15,6 +15,8 @@ from falsestruct.theory import barrier
 FROM, TO = 4, 16  # restarts between which the rate is read
 LATE = 250  # steps from which rates are read
 ENOUGH, TOO_FEW = 50, 10  # inner steps of the network and of its control
+NEARER = 25  # inner steps nearer to the threshold
+OFTEN, TOO_OFTEN = 18, 5  # inner steps of networks that take last steps
 ACCURATE = 0.25  # error, over the detail's norm, below which a decoder must be unstable
 
 
@@ -47,15 +49,22 @@ def of_convergence(convergence: pd.DataFrame, gaps: pd.DataFrame, solvers: pd.Da
     }  # fmt: skip
 
 
+def late(table: pd.DataFrame, inner: int, *, last: bool) -> pd.Series:
+    """Errors by problem after about `LATE` layers; with inner 0 without restarts."""
+    look = {"restarts": round(LATE / inner)} if inner else {"steps": LATE}
+    return where(table, inner=inner, last=last, **look).set_index("problem")["error"]
+
+
 def of_last(fresh: pd.DataFrame) -> Claims:
-    """Means against last steps, restarted or not, after as many layers: all of a 2 × 2."""
-    at = where(fresh, steps=LATE, inner=[0, ENOUGH])
-    errors = at.pivot(index="problem", columns=["inner", "last"], values="error")
-    averaged = ratio(errors[ENOUGH, False] / errors[0, False])
+    """Means against last steps after as many layers, with and without restarts."""
+    plain, rare = late(fresh, 0, last=True), late(fresh, ENOUGH, last=False)
+    averaged = ratio(rare / late(fresh, 0, last=False))
+    gain = {p: ratio(late(fresh, p, last=True) / plain) for p in (ENOUGH, OFTEN, TOO_OFTEN)}
     return {
-        "barriers-last": (ratio(errors[ENOUGH, False] / errors[0, True]), averaged),
-        "barriers-restarted-last": (ratio(errors[ENOUGH, True] / errors[0, True]), averaged),
-    }  # fmt: skip
+        "barriers-last": (ratio(rare / plain), averaged),
+        "barriers-restarted-last": (gain[ENOUGH], averaged),
+        "barriers-restarted-often": (gain[OFTEN], gain[TOO_OFTEN]),
+    }
 
 
 def of_readers(readers: pd.DataFrame, promises: pd.DataFrame) -> Claims:
@@ -230,15 +239,21 @@ def _jackknifed(borders: pd.DataFrame, inner: int) -> Found:
 def said_of_convergence(convergence: pd.DataFrame) -> dict[str, float]:
     """Errors that the prose names: late, with and without restarts."""
     means = where(convergence, last=False)
-    plain, late = where(means, inner=0, steps=means["steps"].max()), where(means, restarts=TO)
-    late, last = where(late, inner=ENOUGH), where(convergence, inner=0, last=True, steps=LATE)
-    same = where(means, inner=ENOUGH, steps=LATE)
+    plain = where(means, inner=0, steps=means["steps"].max())
     return {
         "count": int(convergence["problem"].nunique()),
         "plain_last": plain["error"].median(), "plain_steps": int(plain["steps"].iloc[0]),
-        "network_late": late["error"].median(), "late_steps": TO * ENOUGH, "same_steps": LATE,
-        "last_same": last["error"].median(), "network_same": same["error"].median(),
+        "network_late": where(means, inner=ENOUGH, restarts=TO)["error"].median(),
+        "late_steps": TO * ENOUGH,
     }  # fmt: skip
+
+
+def said_of_last(fresh: pd.DataFrame) -> dict[str, float]:
+    """Errors after as many layers, of networks of both kinds."""
+    arms = {"network_same": (ENOUGH, False), "nearer_same": (NEARER, False), "last_same": (0, True),
+            "often_same": (OFTEN, True), "rare_same": (ENOUGH, True)}  # fmt: skip
+    found = {name: late(fresh, p, last=last).median() for name, (p, last) in arms.items()}
+    return found | {"same_steps": LATE}
 
 
 def said_of_barrier(inexact: pd.DataFrame) -> dict[str, float]:

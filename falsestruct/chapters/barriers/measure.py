@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from falsestruct.chapters.barriers import decoders
-from falsestruct.problems.sparse import KINDS, problems, sparse
+from falsestruct.problems.sparse import KINDS, column, problems
 from falsestruct.theory import barrier, firenet, operators, released
 from falsestruct.theory.barrier import Cell
 from falsestruct.theory.firenet import Plan
@@ -34,11 +34,14 @@ def relative_error(found: Tensor, x: Tensor) -> Tensor:
 
 
 def convergence(
-    *, count: int, inner: Sequence[int], restarts: int = 20, seed: int = 0
+    *, count: int, inner: Sequence[int], last_of: Sequence[int], restarts: int = 20, seed: int = 0
 ) -> pd.DataFrame:
     """Relative errors of FIRENET by restart and of the plain iteration by step.
 
-    Both also with the last step in place of the mean, FIRENET with the largest of `inner` only.
+    Both also with the last step in place of the mean.
+
+    Args:
+        inner, last_of: Inner steps of the networks that take means, and of those that don't.
 
     Returns:
         A row a problem and look: method ("p = 50", …, "no restarts", each "…, last step"), last,
@@ -46,7 +49,7 @@ def convergence(
     """
     given = problems("Gaussian", count, seed=seed, **LARGE)
     looks: list[tuple[int, bool, Sequence[int], Tensor]] = []
-    for p, last in [*((p, False) for p in inner), (max(inner), True)]:
+    for p, last in [*((p, False) for p in inner), *((p, True) for p in last_of)]:
         plan = Plan(LAM, restarts, p, last=last)
         found = firenet.firenet(given.operator, given.y, plan, history=True)
         looks.append((p, last, range(0, p * restarts + 1, p), found))
@@ -160,13 +163,12 @@ def transition(
         solved. With `inner` 0 the solution of least squares with the least norm.
     """
     tables = []
-    for column in range(1, GRID + 1):
-        rows = max(1, round(unknowns * column / GRID))
-        generator = torch.Generator().manual_seed(column)
-        matrix = operators.gaussian(rows, unknowns, generator, groups=(trials,)).matrix
-        sparsities = [max(1, round(rows * i / GRID)) for i in range(1, GRID + 1)]
-        x = torch.stack([sparse((trials,), unknowns, s, generator) for s in sparsities], dim=1)
-        operator = Dense(matrix.float())
+    for place in range(1, GRID + 1):
+        rows = max(1, round(unknowns * place / GRID))
+        exact, x, sparsities = column(
+            rows, unknowns=unknowns, trials=trials, levels=GRID, seed=place
+        )
+        operator, matrix = Dense(exact.matrix.float()), exact.matrix
         y = operator.forward(x.float())
         answers = {0: x @ matrix.mT @ torch.linalg.pinv(matrix).mT}
         answers |= {p: firenet.firenet(operator, y, Plan(LAM, restarts, p)) for p in inner}
@@ -195,10 +197,9 @@ def weights(*, unknowns: int, trials: int, restarts: int = 6) -> pd.DataFrame:
     rows = []
     for share in (0.5, 1.0):
         count = round(share * unknowns)
-        generator = torch.Generator().manual_seed(1000 + count)
-        operator = operators.gaussian(count, unknowns, generator, groups=(trials,))
-        sparsities = [max(1, round(count * i / GRID)) for i in range(1, GRID + 1)]
-        x = torch.stack([sparse((trials,), unknowns, s, generator) for s in sparsities], dim=1)
+        operator, x, _ = column(
+            count, unknowns=unknowns, trials=trials, levels=GRID, seed=1000 + count
+        )
         y, own = operator.forward(x), Dense(operator.matrix.float())
         bound = torch.tensor([
             [largest_weight(matrix, z) for z in signals]

@@ -32,7 +32,7 @@ def test_readers_have_a_curve_each_and_dots_where_they_played() -> None:
          "part": [1, 2, 1, 2], "worse": [1.0, 0.75, 1.0, 1.0], "played": [0.98, np.nan] * 2}
     )  # fmt: skip
     (axis,) = drawn(plots.readers, table).axes
-    one, dots, _, two = axis.lines[:4]
+    one, dots, two = axis.lines[:3]
     assert one.get_xydata().tolist() == [[1, 1], [2, 0.75]] and one.get_linestyle() == "-"
     assert dots.get_ydata()[0] == 0.98 and two.get_linestyle() == "--"
     assert [text.get_text() for text in axis.get_legend().get_texts()] == ["one", "two"]

@@ -21,12 +21,12 @@ def verdict(id, found):
 
 @pytest.fixture(scope="module")
 def convergence():
-    return barriers.convergence(count=3, inner=[10, 50])
+    return barriers.convergence(count=3, inner=[10, 50], last_of=[50])
 
 
 @pytest.fixture(scope="module")
 def fresh():
-    return barriers.convergence(count=3, inner=[50], restarts=5, seed=1)
+    return barriers.convergence(count=5, inner=[25, 50], last_of=[5, 18, 50], restarts=50, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -104,21 +104,24 @@ def test_networks_without_a_threshold_or_a_wrong_solver_are_not_supported(conver
     assert verdict("barriers-solver", found) == "refuted"
 
 
-def test_last_steps_are_nearer_and_restarts_do_them_no_good(fresh):
+def test_last_steps_are_nearer_and_restarts_must_come_as_often_as_they_should(fresh):
     found = estimates.of_last(fresh)
     assert {id: verdict(id, found) for id in found} == dict.fromkeys(found, "supported")
+    said = estimates.said_of_last(fresh)
+    assert said["often_same"] < said["last_same"] < said["nearer_same"] < said["network_same"]
 
 
 def test_last_steps_that_are_means_or_gain_by_restarts_are_refuted(fresh):
     def exchanged(inner, last, error):
         table = fresh.copy()
-        own = (table["inner"] == inner) & (table["last"] == last) & (table["steps"] == 250)
+        own = (table["inner"] == inner) & (table["last"] == last)
         table.loc[own, "error"] = error * (1 + 1e-2 * table.loc[own, "problem"])
         found = estimates.of_last(table)
         return {id: verdict(id, found) for id in found}
 
     assert exchanged(0, True, 0.1)["barriers-last"] == "refuted"
     assert exchanged(50, True, 1e-9)["barriers-restarted-last"] == "refuted"
+    assert exchanged(18, True, 1e-2)["barriers-restarted-often"] == "refuted"
     assert exchanged(0, False, 1e-9)["barriers-last"] == "inconclusive"
 
 
