@@ -137,11 +137,7 @@ def inexact(*, seeds: int) -> pd.DataFrame:
 
 
 def depths(*, inner: Sequence[int], precisions: Sequence[int]) -> pd.DataFrame:
-    """How far FIRENET leaves the midpoint, by precision and inner steps, for K = 1.
-
-    Returns:
-        A row each: p, n, share (0 at the midpoint of the two minimisers, 1 at the matrix's own).
-    """
+    """How far FIRENET leaves the midpoint for K = 1: a row each, p, n, share (`barrier.leaves`)."""
     return pd.DataFrame([
         {"p": p, "n": n, "share": barrier.leaves(Cell(1, n), p)} for p in inner for n in precisions
     ])  # fmt: skip
@@ -185,8 +181,6 @@ def transition(
 
 def weights(*, unknowns: int, trials: int, restarts: int = 6) -> pd.DataFrame:
     """What is solved with all, or half, of the measurements: smaller weights against more depth.
-
-    Problems as those of `transition`, from seeds of their own.
 
     Returns:
         A row a number of measurements, trial and network: share (of the measurements, over the
