@@ -207,3 +207,13 @@ Y = torch.ones(4, dtype=torch.float64)
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_last_steps_are_what_means_are_made_of():
+    operator, plan = gaussian(12, 20, generator()), Plan(0.05, 1, 6, last=True)
+    y = operator.forward(sparse(20, sparsity=2, seed=3))
+    steps = unrestarted(operator, y, plan, at=tuple(range(1, 7)))
+    mean = unrestarted(operator, y, replace(plan, last=False), at=(6,))[0]
+    torch.testing.assert_close(steps.mean(0), mean)
+    own = primal_dual(operator, y, plan, start=torch.zeros(20, dtype=torch.float64))
+    torch.testing.assert_close(own, steps[-1])
