@@ -85,7 +85,7 @@ ELSEWHERE = {
     "03_stripes": "the paper's own experiment; chapters 05 to 07 ask the same of all networks",
     "04_oscillation": "the same",
     "10_stable_networks": "its own problem; judged in tests/experiments/test_stable_networks",
-    "11_barriers": "its own problem; judged in tests/experiments/test_barriers",
+    "11_barriers": "its own problem; judged in tests/chapters/barriers",
 }
 
 
