@@ -13,12 +13,12 @@ from random import Random
 import numpy as np
 import pandas as pd
 
-from falsestruct.chapters.stable_networks.measure import LESS, MORE, by_hand, measure, trained
-from falsestruct.evidence import Claims, Found, mean, ratio, share, summary, too_few, where
-from falsestruct.instability.alternating import explicit, second_input, where_possible
-from falsestruct.instability.exact import Dense
+from falsestruct.chapters.stable_networks.measure import LESS, MORE, RATES, trained
+from falsestruct.evidence import Claims, Found, extreme, mean, ratio, share, summary, too_few, where
+from falsestruct.instability.alternating import bump, by_hand, explicit, measure, where_possible
 from falsestruct.problems.alternating import Points, on_one_scale, standardised
 from falsestruct.statistics import Nobody, exact
+from falsestruct.success import SIDES
 from falsestruct.theory import stable
 
 READS = 0.9  # share of the conflict set from which on a network reads x₂
@@ -33,17 +33,21 @@ class Tables:
     Attributes:
         taken, without, coins: `phase` with x₂ by the label, at zero, and independent of the label.
         scaled: `scales`.
+        apart: `apart`.
+        able: `scales`, evenly spaced.
     """
 
     taken: pd.DataFrame
     without: pd.DataFrame
     coins: pd.DataFrame
     scaled: pd.DataFrame
+    apart: pd.DataFrame
+    able: pd.DataFrame
 
     @property
     def all(self) -> tuple[pd.DataFrame, ...]:
         """Every table."""
-        return self.taken, self.without, self.coins, self.scaled
+        return self.taken, self.without, self.coins, self.scaled, self.apart, self.able
 
 
 def explicit_estimates(sizes: Sequence[int]) -> Claims:
@@ -62,7 +66,7 @@ def count_estimates(tables: Tables, *, cases: int = 120) -> Claims:
 
 def estimates(tables: Tables) -> Claims:
     """Claims that are measured: for each id the estimate and its control."""
-    return _of_phase(tables) | _of_scales(tables)
+    return _of_phase(tables) | _of_scales(tables) | _of_even_points(tables)
 
 
 def _of_phase(tables: Tables) -> Claims:
@@ -70,14 +74,16 @@ def _of_phase(tables: Tables) -> Claims:
     enough, known = taken[within(taken)], tables.coins[within(tables.coins)]
     widths, cases = sorted(set(taken["width"])), [Points(r) for r in sorted(set(taken["r"]))]
     change = by_hand(where_possible, widths, cases)
-    stands = by_hand(_explicit, [1], [case for case in cases if case.r >= 5])
+    stands = by_hand(lambda _, case: explicit(case), [1], [case for case in cases if case.r >= 5])
     left = without[without["r"] >= without["width"] + 2]
     some, again = (t[within(t) & (t["r"] >= TEN)] for t in (without, taken))
     used = (stands["crossings"] / (stands["r"] - 1)).min()
+    both = by_hand(lambda _, case: bump(case), [2], cases)
     return {
         "stable-taken-within": (_part(enough, "reads", READS), _part(known, "reads", READS)),
         "stable-changeover": (_beyond(taken), _beyond(change, built=True)),
         "stable-broken": (_drawn(taken["broken"], taken), _mean(tables.coins, "broken")),
+        "stable-single": (_drawn(taken["single"], taken), exact(both["single"].min(), len(both))),
         "stable-unused": (
             mean(left["crossings"] / (left["width"] + 1), within=left["seed"]),
             exact(used, len(stands)),
@@ -90,57 +96,93 @@ def _of_phase(tables: Tables) -> Claims:
 
 
 def _of_scales(tables: Tables) -> Claims:
-    scaled, without = tables.scaled, tables.without
+    scaled, crowded = tables.scaled, where(tables.apart, second="zero", even=False)
     own = scaled[within(scaled) & (scaled["r"] >= TEN)]
-    free = where(without, width=list(set(scaled["width"])), r=list(set(own["r"])))
-    low, high = (where(own, ratio=ratio) for ratio in (LESS, MORE))
-    pairs = low.merge(high, on=["r", "seed"], suffixes=("", "_high"))
-    judge = [_stabler(Points(r)) for r in sorted(set(own["r"]))]
-    blind: Claims = {
-        "stable-blind": (
-            mean(pairs["turns_high"] - pairs["turns"], within=pairs["seed"], bounds=(-1.0, 1.0)),
-            exact(float(np.mean(judge)), len(judge)) if judge else too_few(0),
-        )
-    }
+    free = where(crowded, width=list(set(scaled["width"])), r=list(set(own["r"])))
+    sizes = [Points(r) for r in sorted(set(own["r"]))]
     far = where(scaled, ratio=scaled["ratio"].max())
-    return blind | {
-        "stable-weaker": (_mean(low, "reads"), _mean(free, "reads")),
+    return {
+        "stable-blind": (_turned(own, "turns"), _judged(sizes)),
+        "stable-weaker": (_mean(where(own, ratio=LESS), "reads"), _mean(free, "reads")),
         "stable-radius": (_distance(where(scaled, ratio=LESS)), _distance(far)),
     }
 
 
-def _stabler(points: Points) -> float:
-    """`stable-blind` of the rule that reads, at each point, whichever structure is more stable.
-
-    That is x₂ at the points that have a neighbour nearer than δ.
-    """
-    turning = points.tight(MORE)
-    return float((1.0 * points.tight(MORE) - points.tight(LESS))[turning].mean())
-
-
-def start_estimates(
-    with_second: pd.DataFrame, without: pd.DataFrame, faint: pd.DataFrame
-) -> Claims:
-    """Claims on training that starts at the stable network, each table as `from_stable` gives it.
-
-    Args:
-        with_second, without: Each input standardised, with x₂ by the label and at zero.
-        faint: On one scale, x₂ by the label and smaller than the gap.
-    """
-    rule = by_hand(_second, [1], [on_one_scale(r, LESS) for r in sorted(set(faint["r"]))])
-    wrong = without.assign(wrong=1 - without["follows"])
+def _of_even_points(tables: Tables) -> Claims:
+    apart, able = tables.apart, tables.able
+    alone = where(apart, second="zero", even=True, width=list(set(able["width"])), r=TEN)
+    more = apart[apart["even"] & (apart["r"] > TEN) & within(apart)]
+    left, taken = (where(more, second=second) for second in ("zero", "label"))
+    faint = where(able, ratio=LESS)
     return {
-        "stable-left": (_mean(with_second, "broken"), _mean(wrong, "wrong")),
-        "stable-left-faint": (_mean(faint, "broken"), exact(rule["broken"].min(), len(rule))),
+        "stable-crowding": (_uncrowded(apart, "zero"), _uncrowded(apart, "label")),
+        "stable-even-not-found": (
+            _drawn(left["follows"] >= 1, left),
+            _drawn(taken["accuracy"] >= 1, taken),
+        ),
+        "stable-able": (share(faint["reads"] > SIDES), _mean(alone, "reads")),
+        "stable-blind-even": (_turned(able, "reads"), _judged([Points(TEN, even=True)])),
     }
 
 
-def _explicit(_: int, case: Points) -> Dense:
-    return explicit(case)
+def _turned(table: pd.DataFrame, column: str) -> Found:
+    """How much more is read by x₂ where it is the more stable structure: pairs of one seed."""
+    low, high = (where(table, ratio=ratio) for ratio in (LESS, MORE))
+    pairs = low.merge(high, on=["r", "seed"], suffixes=("", "_high"))
+    return mean(pairs[f"{column}_high"] - pairs[column], within=pairs["seed"], bounds=(-1.0, 1.0))
 
 
-def _second(_: int, case: Points) -> Dense:
-    return second_input(case)
+def _judged(sizes: Sequence[Points]) -> Found:
+    """`_turned` of the rule that reads, at each point, whichever structure is more stable.
+
+    That is x₂ at the points that have a neighbour nearer than δ.
+    """
+    found = []
+    for points in sizes:
+        turning = points.tight(MORE)
+        found.append(float((1.0 * turning - points.tight(LESS))[turning].mean()))
+    return exact(float(np.mean(found)), len(found)) if found else too_few(0)
+
+
+def _uncrowded(apart: pd.DataFrame, second: str) -> Found:
+    """Right on all of ten points: evenly spaced less crowded, the widest networks of one seed."""
+    column = "follows" if second == "zero" else "accuracy"
+    own = where(apart, second=second, width=apart["width"].max(), r=TEN)
+    even, crowded = (where(own, even=even).set_index("seed")[column] >= 1 for even in (True, False))
+    return mean(1.0 * even - 1.0 * crowded, bounds=(-1.0, 1.0))
+
+
+def start_estimates(table: pd.DataFrame) -> Claims:
+    """Claims on where training starts, from the table of `measure.started`."""
+    slow, fast = RATES
+    table = table.assign(wrong=1 - table["follows"])
+
+    def of(column: str, rate: float, second: str, ratio: float) -> Found:
+        own = where(table, start="explicit", rate=rate, second=second, ratio=ratio)
+        return _mean(own, column)
+
+    left, kept = (
+        [of(column, rate, second, 0.0) for rate in RATES]
+        for column, second in (("broken", "label"), ("wrong", "zero"))
+    )
+    return {
+        "stable-left": (extreme(left, min), extreme(kept, max)),
+        "stable-left-faint": (of("broken", fast, "label", LESS), of("wrong", fast, "zero", 0.0)),
+        "stable-left-faint-slow": (
+            of("broken", slow, "label", LESS),
+            of("broken", slow, "label", 0.0),
+        ),
+        "stable-start": (_begun(table, fast, LESS), _begun(table, fast, 0.0)),
+    }
+
+
+def _begun(table: pd.DataFrame, rate: float, ratio: float) -> Found:
+    """Broken points after training from random weights, less those from the explicit network."""
+    own = where(table, rate=rate, ratio=ratio, second="label").pivot(
+        index=["r", "seed"], columns="start", values="broken"
+    )
+    seeds = own.index.get_level_values("seed")
+    return mean(own["random"] - own["explicit"], within=seeds, bounds=(-1.0, 1.0))
 
 
 def within(table: pd.DataFrame) -> pd.Series:
@@ -210,14 +252,17 @@ def used(tables: Tables) -> pd.DataFrame:
     return _melted(own, "width", {"pieces": mean, "crossings": mean})
 
 
-def shares(scaled: pd.DataFrame) -> pd.DataFrame:
+def shares(tables: Tables) -> pd.DataFrame:
     """What `figures.scales` draws: means over networks, with intervals.
 
-    Columns r, ratio, what, value, low, high.
+    Columns points, ratio, what, value, low, high.
     """
-    return _melted(
-        scaled, ["r", "ratio"], {"reads": _shares, "accuracy": _shares, "relative": ratio}
-    )
+    named = pd.concat([
+        tables.scaled.assign(points=tables.scaled["r"].map("{} points".format)),
+        tables.able.assign(points=tables.able["r"].map("{}, evenly spaced".format)),
+    ])  # fmt: skip
+    measures = {"reads": _shares, "accuracy": _shares, "relative": ratio}
+    return _melted(named, ["points", "ratio"], measures)
 
 
 def _shares(values: np.ndarray) -> Found:
@@ -298,7 +343,7 @@ def said(tables: Tables) -> dict[str, float]:
     means = scaled.groupby(["r", "ratio"])[["reads", "accuracy"]].mean()
     own = taken[within(taken)]
     takes = (own["reads"] >= READS).groupby(own["r"] >= TEN).mean()
-    free = where(without, width=scaled["width"].iloc[0], r=few)
+    free = where(tables.apart, width=scaled["width"].iloc[0], r=few, second="zero", even=False)
     return {
         "networks": float(sum(map(len, tables.all))),
         "within_five": takes[False], "within_more": takes[True],
@@ -315,17 +360,25 @@ def said(tables: Tables) -> dict[str, float]:
         "weak_few": means.loc[(few, LESS), "reads"],
         "strong_few": means.loc[(few, MORE), "reads"],
         "coins_broken": tables.coins["broken"].mean(),
-    }  # fmt: skip
+    } | _said_apart(tables)  # fmt: skip
 
 
-def said_of_starts(
-    with_second: pd.DataFrame, without: pd.DataFrame, faint: pd.DataFrame
-) -> dict[str, float]:
-    """Numbers for the prose, from the tables of `start_estimates`."""
-    return {
-        "left_seeds": float(with_second["seed"].nunique()),
-        "left_broken": with_second["broken"].mean(),
-        "left_right": with_second["accuracy"].mean(),
-        "kept_wrong": 1 - without["follows"].mean(),
-        "faint_broken": faint["broken"].mean(),
-    }
+def _said_apart(tables: Tables) -> dict[str, float]:
+    """Right on all points without x₂, in the widest networks; read by x₂ on even points."""
+    widest = where(tables.apart, width=tables.apart["width"].max(), second="zero")
+    right = widest.assign(all=widest["follows"] == 1).groupby(["even", "r"])["all"].mean()
+    reads = tables.able.groupby("ratio")["reads"].mean()
+    names = {(True, TEN): "even", (False, TEN): "crowded", (True, 2 * TEN): "even_more"}
+    found = {f"{name}_right": right[key] for key, name in names.items()}
+    return found | {"even_weak": reads[LESS], "even_strong": reads[MORE], "even_least": reads.min()}
+
+
+def said_of_starts(table: pd.DataFrame) -> dict[str, float]:
+    """Numbers for the prose: WHAT_START_SCALE_RATE, from the table of `measure.started`."""
+    found = {"start_seeds": float(table["seed"].nunique())}
+    kinds = table.assign(wrong=1 - table["follows"]).groupby(["start", "second", "ratio", "rate"])
+    for (start, second, size, rate), own in kinds:
+        what = "wrong" if second == "zero" else "broken"
+        scale, pace = "faint" if size else "usual", "slow" if rate == RATES[0] else "fast"
+        found[f"{what}_{start}_{scale}_{pace}"] = own[what].mean()
+    return found
