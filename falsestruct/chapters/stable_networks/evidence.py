@@ -157,30 +157,24 @@ def start_estimates(table: pd.DataFrame) -> Claims:
     slow, fast = RATES
     table = table.assign(wrong=1 - table["follows"])
 
-    def of(column: str, rate: float, second: str, ratio: float) -> Found:
-        own = where(table, start="explicit", rate=rate, second=second, ratio=ratio)
-        return _mean(own, column)
+    def of(column: str, start: str, rate: float, ratio: float = 0.0) -> Found:
+        return _mean(where(table, start=start, rate=rate, ratio=ratio), column)
 
-    left, kept = (
-        [of(column, rate, second, 0.0) for rate in RATES]
-        for column, second in (("broken", "label"), ("wrong", "zero"))
-    )
+    left = [of("broken", "explicit", rate) for rate in RATES]
+    kept = [of("wrong", "alone", rate) for rate in RATES]
+    faint = {rate: of("broken", "explicit", rate, LESS) for rate in RATES}
     return {
         "stable-left": (extreme(left, min), extreme(kept, max)),
-        "stable-left-faint": (of("broken", fast, "label", LESS), of("wrong", fast, "zero", 0.0)),
-        "stable-left-faint-slow": (
-            of("broken", slow, "label", LESS),
-            of("broken", slow, "label", 0.0),
-        ),
-        "stable-start": (_begun(table, fast, LESS), _begun(table, fast, 0.0)),
+        "stable-left-faint": (faint[fast], kept[1]),
+        "stable-left-faint-slow": (faint[slow], left[0]),
+        "stable-start": (_begun(table, LESS), _begun(table, 0.0)),
     }
 
 
-def _begun(table: pd.DataFrame, rate: float, ratio: float) -> Found:
-    """Broken points after training from random weights, less those from the explicit network."""
-    own = where(table, rate=rate, ratio=ratio, second="label").pivot(
-        index=["r", "seed"], columns="start", values="broken"
-    )
+def _begun(table: pd.DataFrame, ratio: float) -> Found:
+    """Broken points: from random weights less from the explicit network, at the faster rate."""
+    own = where(table, rate=RATES[1], ratio=ratio)
+    own = own.pivot(index=["r", "seed"], columns="start", values="broken")
     seeds = own.index.get_level_values("seed")
     return mean(own["random"] - own["explicit"], within=seeds, bounds=(-1.0, 1.0))
 
@@ -374,11 +368,11 @@ def _said_apart(tables: Tables) -> dict[str, float]:
 
 
 def said_of_starts(table: pd.DataFrame) -> dict[str, float]:
-    """Numbers for the prose: WHAT_START_SCALE_RATE, from the table of `measure.started`."""
+    """Numbers for the prose, as broken_random_faint_slow, from the table of `measure.started`."""
     found = {"start_seeds": float(table["seed"].nunique())}
-    kinds = table.assign(wrong=1 - table["follows"]).groupby(["start", "second", "ratio", "rate"])
-    for (start, second, size, rate), own in kinds:
-        what = "wrong" if second == "zero" else "broken"
+    kinds = table.assign(wrong=1 - table["follows"]).groupby(["start", "ratio", "rate"])
+    for (start, size, rate), own in kinds:
+        what = "wrong" if start == "alone" else "broken"
         scale, pace = "faint" if size else "usual", "slow" if rate == RATES[0] else "fast"
         found[f"{what}_{start}_{scale}_{pace}"] = own[what].mean()
     return found

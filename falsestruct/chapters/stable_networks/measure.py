@@ -24,12 +24,12 @@ from falsestruct.sweep.grid import sweep
 LEARNING_RATE = 1e-2
 RATES = (1e-3, LEARNING_RATE)  # of training from the stable network, and of that beside it
 LESS, MORE = 0.25, hand.WIDE  # δ over the smallest gap: x₂ is the less, the more stable structure
+SECONDS: tuple[Second, ...] = ("label", "zero")
 TARGET = 0.05  # nats; a member stops there
-FIRST = 1000  # seed of the networks that were added later, which no trial had seen
-# From where, x₂ in training, its size over the gap (0: each input standardised).
+# From where, and the size of x₂ over the gap, 0 where each input is standardised. "alone" is the
+# explicit network, trained with x₂ at zero.
 STARTS = (
-    ("explicit", "label", 0.0), ("explicit", "zero", 0.0), ("explicit", "label", LESS),
-    ("random", "label", 0.0), ("random", "label", LESS),
+    ("explicit", 0.0), ("explicit", LESS), ("random", 0.0), ("random", LESS), ("alone", 0.0),
 )  # fmt: skip
 
 
@@ -66,11 +66,11 @@ def trained(
 
 
 def group_point(
-    *, width: int, sizes: list[int], seeds: int, second: Second, steps: int, even: bool, first: int
+    *, width: int, sizes: list[int], seeds: list[int], second: Second, steps: int, even: bool
 ) -> pd.DataFrame:
     """A point of `phase`: networks of one width on several numbers of points."""
-    cases, names = [Points(r, even=even) for r in sizes], range(first, first + seeds)
-    return hand.rows(trained(width, cases, names, second, steps), cases, width, names)
+    cases = [Points(r, even=even) for r in sizes]
+    return hand.rows(trained(width, cases, seeds, second, steps), cases, width, seeds)
 
 
 def phase(
@@ -78,10 +78,9 @@ def phase(
     groups: Sequence[Sequence[int]],
     *,
     second: Second,
-    seeds: int,
+    seeds: Sequence[int],
     steps: int,
     even: bool = False,
-    first: int = 0,
 ) -> pd.DataFrame:
     """Networks of all widths on all numbers of points, each input standardised.
 
@@ -91,39 +90,31 @@ def phase(
         groups: Numbers of points that train together; each divides the largest of its group.
         second: The second input in training. All are measured with x₂ = δ times the label.
         even: The points are evenly spaced.
-        first: The first seed.
     """
-    fixed = {"seeds": seeds, "second": second, "steps": steps, "even": even, "first": first}
+    fixed = {"seeds": list(seeds), "second": second, "steps": steps, "even": even}
     grid = [{"width": w, "sizes": list(g), **fixed} for w in widths for g in groups]
-    return sweep(group_point, grid).drop(columns=["seeds", "steps", "first"])
+    return sweep(group_point, grid).drop(columns=["steps"])
 
 
-def apart(widths: Sequence[int], *, seeds: int, steps: int) -> pd.DataFrame:
+def apart(widths: Sequence[int], *, seeds: Sequence[int], steps: int) -> pd.DataFrame:
     """Ten and twenty points, evenly spaced and crowded, with and without x₂: `phase`'s columns."""
-    fixed = {"seeds": seeds, "steps": steps, "first": FIRST}
-    return pd.concat(
-        [
-            phase(widths, [[10, 20]], second=second, even=even, **fixed)
-            for second in ("label", "zero")
-            for even in (True, False)
-        ],  # type: ignore[list-item]
-        ignore_index=True,
-    )
+    tables = [
+        phase(widths, [[10, 20]], second=second, seeds=seeds, steps=steps, even=even)
+        for second in SECONDS
+        for even in (True, False)
+    ]
+    return pd.concat(tables, ignore_index=True)
 
 
 def scale_point(
-    *, width: int, r: int, ratios: list[float], seeds: int, steps: int, even: bool
+    *, width: int, r: int, ratios: list[float], seeds: list[int], steps: int, even: bool
 ) -> pd.DataFrame:
     """A point of `scales`: networks of one width on r points, x₂ of several sizes."""
     cases = [on_one_scale(r, ratio, even=even) for ratio in ratios]
-    names = range(FIRST, FIRST + seeds) if even else range(seeds)
-    networks = trained(width, cases, names, "label", steps)
-    rows = hand.rows(networks, cases, width, names).assign(ratio=np.repeat(ratios, seeds))
-    own = [case for case in cases for _ in names]
-    rows["relative"] = [
-        hand.relative_distance(n, case) for n, case in zip(networks, own, strict=True)
-    ]
-    return rows
+    networks = trained(width, cases, seeds, "label", steps)
+    rows = hand.rows(networks, cases, width, seeds).assign(ratio=np.repeat(ratios, len(seeds)))
+    own = zip(networks, [case for case in cases for _ in seeds], strict=True)
+    return rows.assign(relative=[hand.relative_distance(*pair) for pair in own])
 
 
 def scales(
@@ -131,7 +122,7 @@ def scales(
     sizes: Sequence[int],
     ratios: Sequence[float],
     *,
-    seeds: int,
+    seeds: Sequence[int],
     steps: int,
     even: bool = False,
 ) -> pd.DataFrame:
@@ -139,37 +130,40 @@ def scales(
 
     Columns: width, r, seed, even, ratio, relative (`relative_distance`), those of `hand.measure`.
     """
-    fixed = {"width": width, "ratios": list(ratios), "seeds": seeds, "steps": steps, "even": even}
-    return sweep(scale_point, [{"r": r, **fixed} for r in sizes]).drop(columns=["seeds", "steps"])
+    fixed = {"width": width, "ratios": list(ratios), "steps": steps, "even": even}
+    grid = [{"r": r, "seeds": list(seeds), **fixed} for r in sizes]
+    return sweep(scale_point, grid).drop(columns=["steps"])
 
 
 def start_point(
-    *, r: int, start: str, second: Second, ratio: float, rate: float, seeds: int, steps: int
+    *, r: int, start: str, ratio: float, rate: float, seeds: list[int], steps: int
 ) -> pd.DataFrame:
     """A point of `started`: r − 2 ReLUs, Adam on all r points in each step, to the last one."""
-    case, names = on_one_scale(r, ratio) if ratio else Points(r), range(FIRST, FIRST + seeds)
-    begin = shallow.glorot(names, 2, r - 2)
-    if start == "explicit":
-        begin = hand.splits(hand.explicit(case), case, names)
+    case = on_one_scale(r, ratio) if ratio else Points(r)
+    begin = shallow.glorot(seeds, 2, r - 2)
+    if start != "random":
+        begin = hand.splits(hand.explicit(case), case, seeds)
+    data = case.training_set("zero" if start == "alone" else "label", 0)
     (networks,) = shallow.train(
-        begin, shallow.make_batches([case.training_set(second, 0)] * seeds, r), seeds=names,
-        steps=steps, observe=lambda _, ensemble: hand.members(ensemble), learning_rate=rate,
+        begin, shallow.make_batches([data] * len(seeds), r), seeds=seeds, steps=steps,
+        observe=lambda _, ensemble: hand.members(ensemble), learning_rate=rate,
     )  # fmt: skip
-    if second == "zero":
+    if start == "alone":
         networks = [hand.without_second(network, case) for network in networks]
-    return hand.rows(networks, [case], r - 2, names)
+    return hand.rows(networks, [case], r - 2, seeds)
 
 
-def started(sizes: Sequence[int], *, seeds: int, steps: int) -> pd.DataFrame:
+def started(sizes: Sequence[int], *, seeds: Sequence[int], steps: int) -> pd.DataFrame:
     """Training from the explicit network and from random weights, with equal budgets.
 
-    Columns: r, seed, start, second, ratio, rate, those of `hand.measure`; for all `STARTS` and
-    `RATES`. From the explicit network a seed draws what `splits` does.
+    Columns: r, seed, start, ratio, rate, those of `hand.measure`; for all `STARTS` and `RATES`.
+    From the explicit network a seed draws what `splits` does.
     """
+    fixed = {"seeds": list(seeds), "steps": steps}
     grid = [
-        dict(r=r, start=start, second=second, ratio=ratio, rate=rate, seeds=seeds, steps=steps)
-        for start, second, ratio in STARTS
+        {"r": r, "start": start, "ratio": ratio, "rate": rate, **fixed}
+        for start, ratio in STARTS
         for rate in RATES
         for r in sizes
     ]
-    return sweep(start_point, grid).drop(columns=["seeds", "steps"])
+    return sweep(start_point, grid).drop(columns=["steps"])
