@@ -175,7 +175,7 @@ def _begun(table: pd.DataFrame, ratio: float) -> Found:
     """Broken points: from random weights less from the explicit network, at the faster rate."""
     own = where(table, rate=RATES[1], ratio=ratio)
     own = own.pivot(index=["r", "seed"], columns="start", values="broken")
-    seeds = own.index.get_level_values("seed")
+    seeds = own.index.get_level_values("seed").to_numpy()
     return mean(own["random"] - own["explicit"], within=seeds, bounds=(-1.0, 1.0))
 
 
@@ -341,7 +341,7 @@ def said(tables: Tables) -> dict[str, float]:
     return {
         "networks": float(sum(map(len, tables.all))),
         "within_five": takes[False], "within_more": takes[True],
-        "taken_least": taken["reads"].min(),
+        "taken_least": taken["reads"].min(), "single": taken["single"].mean(),
         "crossings_widest": top.iloc[-1], "widest": float(top.index[-1]),
         "solved_first": solved.iloc[0], "solved_second": solved.iloc[1],
         "first_points": float(solved.index[0]), "second_points": float(solved.index[1]),
@@ -353,7 +353,7 @@ def said(tables: Tables) -> dict[str, float]:
         "free_accuracy": free["follows"].mean(),
         "weak_few": means.loc[(few, LESS), "reads"],
         "strong_few": means.loc[(few, MORE), "reads"],
-        "coins_broken": tables.coins["broken"].mean(),
+        "coins_broken": tables.coins["broken"].mean(), "rate": RATES[1],
     } | _said_apart(tables)  # fmt: skip
 
 
@@ -364,12 +364,15 @@ def _said_apart(tables: Tables) -> dict[str, float]:
     reads = tables.able.groupby("ratio")["reads"].mean()
     names = {(True, TEN): "even", (False, TEN): "crowded", (True, 2 * TEN): "even_more"}
     found = {f"{name}_right": right[key] for key, name in names.items()}
-    return found | {"even_weak": reads[LESS], "even_strong": reads[MORE], "even_least": reads.min()}
+    found |= {"even_weak": reads[LESS], "even_strong": reads[MORE]}
+    return found | {"widest_spaced": float(widest["width"].max())}
 
 
 def said_of_starts(table: pd.DataFrame) -> dict[str, float]:
     """Numbers for the prose, as broken_random_faint_slow, from the table of `measure.started`."""
-    found = {"start_seeds": float(table["seed"].nunique())}
+    found = {"start_seeds": float(table["seed"].nunique())} | dict(
+        zip(("rate_slow", "rate_fast"), RATES, strict=True)
+    )
     kinds = table.assign(wrong=1 - table["follows"]).groupby(["start", "ratio", "rate"])
     for (start, size, rate), own in kinds:
         what = "wrong" if start == "alone" else "broken"
