@@ -33,6 +33,11 @@ STARTS = (
 )  # fmt: skip
 
 
+def fresh(seeds: int) -> range:
+    """Seeds of the networks that were added last: no trial had seen them."""
+    return range(1000, 1000 + seeds)
+
+
 def trained(
     width: int, cases: Sequence[Points], seeds: Sequence[int], second: Second, steps: int
 ) -> list[Dense]:
