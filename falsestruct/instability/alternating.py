@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -26,6 +26,17 @@ def without_second(network: Dense, points: Points) -> Dense:
     """The network with its second input held at x₂ = 0, which is u = −strength: it ignores x₂."""
     (inner, outer), (biases, bias) = network.weights, network.biases
     return Dense((inner * [1.0, 0.0], outer), (biases - points.strength * inner[:, 1], bias))
+
+
+def with_constant(x: Tensor, wanted: bool = True) -> Tensor:
+    """Inputs (samples, 2) with a third one that is always 1, if it is wanted."""
+    return torch.nn.functional.pad(x, (0, int(wanted)), value=1.0)
+
+
+def without_constant(network: Dense) -> Dense:
+    """The network of two inputs that it is where a third one, if there is one, is always 1."""
+    (inner, outer), (biases, bias) = network.weights, network.biases
+    return Dense((inner[:, :2], outer), (biases + inner[:, 2:].sum(1), bias))
 
 
 def counts(network: Dense, points: Points) -> tuple[int, int]:
@@ -153,6 +164,28 @@ def bump(points: Points) -> Dense:
 def where_possible(width: int, points: Points) -> Dense:
     """Follows x₁ wherever `width` ReLUs are enough, and else x₂."""
     return explicit(points) if points.r <= width + 2 else second_input(points)
+
+
+def pictured(networks: Mapping[str, Dense], points: Points) -> pd.DataFrame:
+    """Networks on a grid of the plane, and the points that crowd.
+
+    Columns: panel (the network's name); what ("network" at a grid point, or "point" of the data);
+    x1; x2 in units of δ; value (the output, label 1 above 0; or the point's label).
+    """
+    _, mean, spread = standardised(points.r)
+    known = [float(x) for x in points.exact]
+    x1 = np.geomspace(0.8 * known[-1], 0.8, 160)
+    grid = np.array([(a, b) for a in x1 for b in np.linspace(-0.6, 1.6, 12)])
+    inputs = np.stack(((grid[:, 0] - mean) / spread, points.strength * (2 * grid[:, 1] - 1)), 1)
+    y = points.labels.numpy()
+    data, columns = np.stack((known, y), 1), ["panel", "what", "x1", "x2", "value"]
+    parts = []
+    for name, network in networks.items():
+        output = np.round(network(inputs), 5)
+        for what, at, value in (("network", grid, output), ("point", data, y)):
+            own = [name, what, at[:, 0].round(5), at[:, 1].round(5), value]
+            parts.append(pd.DataFrame(dict(zip(columns, own, strict=True))))
+    return pd.concat(parts, ignore_index=True)
 
 
 # Weights to train from, and back

@@ -94,6 +94,19 @@ def test_seeds_draw_the_weights_of_the_start_and_not_its_function():
     assert (np.abs(np.log2(first / second)) <= 2).all()  # each within twice of half and half
 
 
+def test_a_third_input_that_is_always_one_is_a_bias():
+    rng = np.random.default_rng(1)
+    inner, outer, biases = rng.normal(size=(6, 3)), rng.normal(size=(1, 6)), rng.normal(size=6)
+    network = Dense((inner, outer), (biases, np.ones(1)))
+    x = Points(7).inputs(Points(7).labels)
+    assert hand.without_constant(network)(x.numpy()) == pytest.approx(
+        network(hand.with_constant(x).numpy())
+    )
+    two = drawn(5)
+    assert hand.without_constant(two)(x.numpy()) == pytest.approx(two(x.numpy()))
+    assert torch.equal(hand.with_constant(x, False), x)
+
+
 def test_a_constant_network_has_no_distance():
     flat = Dense((np.zeros((1, 2)), np.ones((1, 1))), (np.zeros(1), np.ones(1)))
     assert np.isnan(hand.relative_distance(flat, Points(5)))

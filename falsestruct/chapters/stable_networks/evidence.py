@@ -15,8 +15,15 @@ import pandas as pd
 
 from falsestruct.chapters.stable_networks.measure import LESS, MORE, RATES, trained
 from falsestruct.evidence import Claims, Found, extreme, mean, ratio, share, summary, too_few, where
-from falsestruct.instability.alternating import bump, by_hand, explicit, measure, where_possible
-from falsestruct.problems.alternating import Points, on_one_scale, standardised
+from falsestruct.instability.alternating import (
+    bump,
+    by_hand,
+    explicit,
+    measure,
+    pictured,
+    where_possible,
+)  # fmt: skip
+from falsestruct.problems.alternating import Points, on_one_scale
 from falsestruct.statistics import Nobody, exact
 from falsestruct.success import SIDES
 from falsestruct.theory import stable
@@ -96,24 +103,25 @@ def _of_phase(tables: Tables) -> Claims:
 
 
 def _of_scales(tables: Tables) -> Claims:
-    scaled, crowded = tables.scaled, where(tables.apart, second="zero", even=False)
+    scaled = tables.scaled
     own = scaled[within(scaled) & (scaled["r"] >= TEN)]
-    free = where(crowded, width=list(set(scaled["width"])), r=list(set(own["r"])))
     sizes = [Points(r) for r in sorted(set(own["r"]))]
     far = where(scaled, ratio=scaled["ratio"].max())
     return {
         "stable-blind": (_turned(own, "turns"), _judged(sizes)),
-        "stable-weaker": (_mean(where(own, ratio=LESS), "reads"), _mean(free, "reads")),
+        "stable-weaker": (
+            _mean(where(own, ratio=LESS), "reads"),
+            _mean(where(own, ratio=0.0), "reads"),
+        ),
         "stable-radius": (_distance(where(scaled, ratio=LESS)), _distance(far)),
     }
 
 
 def _of_even_points(tables: Tables) -> Claims:
     apart, able = tables.apart, tables.able
-    alone = where(apart, second="zero", even=True, width=list(set(able["width"])), r=TEN)
     more = apart[apart["even"] & (apart["r"] > TEN) & within(apart)]
     left, taken = (where(more, second=second) for second in ("zero", "label"))
-    faint = where(able, ratio=LESS)
+    faint, alone = (where(able, ratio=ratio) for ratio in (LESS, 0.0))
     return {
         "stable-crowding": (_uncrowded(apart, "zero"), _uncrowded(apart, "label")),
         "stable-even-not-found": (
@@ -254,7 +262,7 @@ def shares(tables: Tables) -> pd.DataFrame:
     named = pd.concat([
         tables.scaled.assign(points=tables.scaled["r"].map("{} points".format)),
         tables.able.assign(points=tables.able["r"].map("{}, evenly spaced".format)),
-    ])  # fmt: skip
+    ]).query("ratio > 0")  # fmt: skip
     measures = {"reads": _shares, "accuracy": _shares, "relative": ratio}
     return _melted(named, ["points", "ratio"], measures)
 
@@ -286,7 +294,7 @@ def wrong_or_broken(tables: Tables, width: int) -> pd.DataFrame:
     stands = pd.DataFrame([measure(explicit(Points(r)), Points(r), width)])
     kinds = {
         "hint": tables.taken,
-        "faint hint": where(tables.scaled, ratio=lambda ratio: ratio < LESS),
+        "faint hint": where(tables.scaled, ratio=lambda ratio: (ratio > 0) & (ratio < LESS)),
         "coin": tables.coins,
         "second input zero": tables.without,
         "built by hand": stands.assign(width=width, r=r),
@@ -300,31 +308,13 @@ def wrong_or_broken(tables: Tables, width: int) -> pd.DataFrame:
 
 
 def plane(r: int, width: int, ratio: float, steps: int) -> pd.DataFrame:
-    """What `figures.plane` draws: networks on a grid of the plane, and the points.
-
-    Columns: panel; what ("network" at a grid point, or "point" of the data); x1; x2 in units of δ;
-    value (the network's output, label 1 above 0; or the point's label).
-    """
+    """What `figures.plane` draws, `pictured`: the explicit network and a trained one."""
     case = on_one_scale(r, ratio)
-    _, mean_, spread = standardised(r)
     networks = {
         f"explicit, {r - 2} ReLUs": explicit(case),
         f"trained, {width} ReLUs": trained(width, [case], [0], "label", steps)[0],
     }
-    x1 = np.geomspace(0.8 * float(stable.first_inputs(r)[-1]), 0.8, 160)
-    grid = np.array([(a, b) for a in x1 for b in np.linspace(-0.6, 1.6, 12)])
-    inputs = np.stack(((grid[:, 0] - mean_) / spread, case.strength * (2 * grid[:, 1] - 1)), 1)
-    data = np.array(
-        [(float(a), b) for a, b in zip(stable.first_inputs(r), stable.labels(r), strict=True)]
-    )
-    columns = ["panel", "what", "x1", "x2", "value"]
-    parts = []
-    for name, network in networks.items():
-        output = np.round(network(inputs), 5)
-        for what, at, value in (("network", grid, output), ("point", data, case.labels.numpy())):
-            own = [name, what, at[:, 0].round(5), at[:, 1].round(5), value]
-            parts.append(pd.DataFrame(dict(zip(columns, own, strict=True))))
-    return pd.concat(parts, ignore_index=True)
+    return pictured(networks, case)
 
 
 def said(tables: Tables) -> dict[str, float]:
@@ -333,11 +323,11 @@ def said(tables: Tables) -> dict[str, float]:
     top = where(without, r=without["r"].max()).groupby("width")["crossings"].mean()
     widest = where(without, width=without["width"].max())
     solved = widest.assign(all=widest["follows"] == 1).groupby("r")["all"].mean()
-    few, faint = scaled["r"].min(), scaled["ratio"].min()
+    few, faint = scaled["r"].min(), scaled["ratio"][scaled["ratio"] > 0].min()
     means = scaled.groupby(["r", "ratio"])[["reads", "accuracy"]].mean()
     own = taken[within(taken)]
     takes = (own["reads"] >= READS).groupby(own["r"] >= TEN).mean()
-    free = where(tables.apart, width=scaled["width"].iloc[0], r=few, second="zero", even=False)
+    free = where(scaled, r=few, ratio=0.0)
     return {
         "networks": float(sum(map(len, tables.all))),
         "within_five": takes[False], "within_more": takes[True],
@@ -364,7 +354,12 @@ def _said_apart(tables: Tables) -> dict[str, float]:
     reads = tables.able.groupby("ratio")["reads"].mean()
     names = {(True, TEN): "even", (False, TEN): "crowded", (True, 2 * TEN): "even_more"}
     found = {f"{name}_right": right[key] for key, name in names.items()}
-    found |= {"even_weak": reads[LESS], "even_strong": reads[MORE]}
+    alone = where(tables.able, ratio=0.0)["follows"]
+    found |= {
+        "even_weak": reads[LESS],
+        "even_strong": reads[MORE],
+        "able_right": (alone == 1).mean(),
+    }
     return found | {"widest_spaced": float(widest["width"].max())}
 
 

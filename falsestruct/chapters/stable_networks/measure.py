@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from falsestruct.instability import alternating as hand
@@ -39,12 +38,16 @@ def fresh(seeds: int) -> range:
 
 
 def trained(
-    width: int, cases: Sequence[Points], seeds: Sequence[int], second: Second, steps: int
-) -> list[Dense]:
+    width: int, cases: Sequence[Points], seeds: Sequence[int], second: Second, steps: int,
+    *, biased: bool = False,
+) -> list[Dense]:  # fmt: skip
     """Networks of `width` ReLUs, one a case and seed, cases first, trained in one ensemble.
 
     Those that train with x₂ at zero are used with x₂ at zero too (`without_second`).
     Cases of fewer points are repeated as often as the largest one needs: the mean loss is the same.
+
+    Args:
+        biased: Biases begin as weights do, not at zero: they are those of a third input, always 1.
 
     Raises:
         ValueError: a number of points doesn't divide the largest.
@@ -59,11 +62,13 @@ def trained(
         if second != "random":  # one set for all seeds, held once
             own = own[:1] * len(seeds)
         times = largest // case.r
-        tiled = {id(x): (x.repeat(times, 1), y.repeat(times)) for x, y in own}
+        tiled = {
+            id(x): (hand.with_constant(x, biased).repeat(times, 1), y.repeat(times)) for x, y in own
+        }
         sets += [tiled[id(x)] for x, _ in own]
     schedule = Schedule(steps, target=TARGET, learning_rate=LEARNING_RATE)
-    done = training.train(one_layer(2, width), sets, list(seeds) * len(cases), schedule)
-    networks = [exact.dense(done, member) for member in range(len(done))]
+    done = training.train(one_layer(2 + biased, width), sets, list(seeds) * len(cases), schedule)
+    networks = [hand.without_constant(exact.dense(done, member)) for member in range(len(done))]
     if second != "zero":
         return networks
     places = [case for case in cases for _ in seeds]
@@ -115,11 +120,15 @@ def scale_point(
     *, width: int, r: int, ratios: list[float], seeds: list[int], steps: int, even: bool
 ) -> pd.DataFrame:
     """A point of `scales`: networks of one width on r points, x₂ of several sizes."""
-    cases = [on_one_scale(r, ratio, even=even) for ratio in ratios]
-    networks = trained(width, cases, seeds, "label", steps)
-    rows = hand.rows(networks, cases, width, seeds).assign(ratio=np.repeat(ratios, len(seeds)))
-    own = zip(networks, [case for case in cases for _ in seeds], strict=True)
-    return rows.assign(relative=[hand.relative_distance(*pair) for pair in own])
+    parts = []
+    for ratio in ratios:
+        case = on_one_scale(r, ratio or LESS, even=even)
+        second: Second = "label" if ratio else "zero"
+        networks = trained(width, [case], seeds, second, steps, biased=even)
+        relative = [hand.relative_distance(network, case) for network in networks]
+        rows = hand.rows(networks, [case], width, seeds)
+        parts.append(rows.assign(ratio=ratio, relative=relative))
+    return pd.concat(parts, ignore_index=True)
 
 
 def scales(
@@ -134,8 +143,12 @@ def scales(
     """Networks on one common scale; δ is each of `ratios` times the smallest gap.
 
     Columns: width, r, seed, even, ratio, relative (`relative_distance`), those of `hand.measure`.
+    Rows of ratio 0 have x₂ at zero in training, on the scale of `LESS`.
+
+    Args:
+        even: Evenly spaced points, and biases that are drawn: without x₂ training finds x₁'s rule.
     """
-    fixed = {"width": width, "ratios": list(ratios), "steps": steps, "even": even}
+    fixed = {"width": width, "ratios": [0.0, *ratios], "steps": steps, "even": even}
     grid = [{"r": r, "seeds": list(seeds), **fixed} for r in sizes]
     return sweep(scale_point, grid).drop(columns=["steps"])
 

@@ -127,8 +127,18 @@ def test_no_trained_network_has_negative_slack():
 
 def test_scales_have_a_row_for_each_ratio_and_know_their_distance():
     table = experiment.scales(10, [10], [0.25, 64.0], seeds=[0, 1], steps=1500)
-    assert table["ratio"].tolist() == [0.25, 0.25, 64.0, 64.0]
-    assert (table["relative"][:2] < 0.5).all() and (table["relative"][2:] > 5).all()
+    assert table["ratio"].tolist() == [0.0, 0.0, 0.25, 0.25, 64.0, 64.0]
+    assert (table["relative"][2:4] < 0.5).all() and (table["relative"][4:] > 5).all()
+    assert (table["broken"][:2] == 0).all()
+
+
+def test_biases_that_are_drawn_begin_as_those_of_a_third_input():
+    case = on_one_scale(10, 0.25, even=True)
+    flat, drawn = (
+        experiment.trained(12, [case], [3], "label", 1, biased=flag)[0] for flag in (False, True)
+    )
+    assert np.abs(flat.biases[0]).max() < 0.02 < np.abs(drawn.biases[0]).max()
+    assert drawn.weights[0].shape == (12, 2)
 
 
 def test_even_points_are_told_from_crowded_ones():
@@ -157,20 +167,16 @@ def world(build, *, without=None, even=None) -> found.Tables:
     free = copies(hand.by_hand(without or build, WIDTHS, cases))
     coins = hand.by_hand(lambda _, case: hand.explicit(case), WIDTHS, cases)
     coins = copies(coins[found.within(coins)])  # elsewhere the explicit network is too large
-    scaled, able = (
-        [
-            copies(hand.by_hand(build, [width], [case])).assign(
-                ratio=ratio, relative=hand.relative_distance(build(width, case), case)
-            )
-            for ratio in RATIOS
-            for case in (on_one_scale(r, ratio, even=flag) for r in sizes)
-        ]
-        for width, sizes, flag in ((20, (10, 20), False), (80, (10,), True))
-    )
-    apart = []
-    for flag in (True, False):
+    apart, scaled, able = [], [], []
+    for flag, kept, width, sizes in ((True, able, 80, [10]), (False, scaled, 20, [10, 20])):
         places = [Points(r, even=flag) for r in (10, 20)]
         alone = even if flag and even else without or build
+        for ratio in (0.0, *RATIOS):
+            for case in (on_one_scale(r, ratio or 0.25, even=flag) for r in sizes):
+                made = build if ratio else alone
+                relative = hand.relative_distance(made(width, case), case)
+                rows = copies(hand.by_hand(made, [width], [case]))
+                kept.append(rows.assign(ratio=ratio, relative=relative))
         for second, made in (("label", build), ("zero", alone)):
             rows = copies(hand.by_hand(made, [20, 80], places))
             apart.append(rows.assign(second=second, even=flag))
@@ -257,7 +263,10 @@ def test_coins_in_training_support_nothing_about_the_second_input():
         experiment.phase([20], [[10, 20]], second=second, **options)
         for second in ("random", "zero")
     )
-    scaled = pd.concat(free.assign(ratio=ratio, relative=1.0) for ratio in (0.25, 4.0, 64.0))
+    scaled = pd.concat(
+        table.assign(ratio=ratio, relative=1.0)
+        for ratio, table in ((0.0, zero), (0.25, free), (4.0, free), (64.0, free))
+    )
     apart = experiment.apart([20], **options)
     tables = found.Tables(free, zero, free, scaled, apart, scaled[scaled["r"] == 10])
     said = verdicts(tables)
