@@ -28,9 +28,9 @@ def without_second(network: Dense, points: Points) -> Dense:
     return Dense((inner * [1.0, 0.0], outer), (biases - points.strength * inner[:, 1], bias))
 
 
-def with_constant(x: Tensor, wanted: bool = True) -> Tensor:
-    """Inputs (samples, 2) with a third one that is always 1, if it is wanted."""
-    return torch.nn.functional.pad(x, (0, int(wanted)), value=1.0)
+def with_constant(x: Tensor) -> Tensor:
+    """Inputs (samples, 2) with a third one that is always 1."""
+    return torch.nn.functional.pad(x, (0, 1), value=1.0)
 
 
 def without_constant(network: Dense) -> Dense:

@@ -15,14 +15,7 @@ import pandas as pd
 
 from falsestruct.chapters.stable_networks.measure import LESS, MORE, RATES, trained
 from falsestruct.evidence import Claims, Found, extreme, mean, ratio, share, summary, too_few, where
-from falsestruct.instability.alternating import (
-    bump,
-    by_hand,
-    explicit,
-    measure,
-    pictured,
-    where_possible,
-)  # fmt: skip
+from falsestruct.instability import alternating as hand
 from falsestruct.problems.alternating import Points, on_one_scale
 from falsestruct.statistics import Nobody, exact
 from falsestruct.success import SIDES
@@ -80,12 +73,14 @@ def _of_phase(tables: Tables) -> Claims:
     taken, without = tables.taken, tables.without
     enough, known = taken[within(taken)], tables.coins[within(tables.coins)]
     widths, cases = sorted(set(taken["width"])), [Points(r) for r in sorted(set(taken["r"]))]
-    change = by_hand(where_possible, widths, cases)
-    stands = by_hand(lambda _, case: explicit(case), [1], [case for case in cases if case.r >= 5])
+    change = hand.by_hand(hand.where_possible, widths, cases)
+    stands = hand.by_hand(
+        lambda _, case: hand.explicit(case), [1], [case for case in cases if case.r >= 5]
+    )
     left = without[without["r"] >= without["width"] + 2]
     some, again = (t[within(t) & (t["r"] >= TEN)] for t in (without, taken))
     used = (stands["crossings"] / (stands["r"] - 1)).min()
-    both = by_hand(lambda _, case: bump(case), [2], cases)
+    both = hand.by_hand(lambda _, case: hand.bump(case), [2], cases)
     return {
         "stable-taken-within": (_part(enough, "reads", READS), _part(known, "reads", READS)),
         "stable-changeover": (_beyond(taken), _beyond(change, built=True)),
@@ -229,9 +224,9 @@ def cells(tables: Tables) -> pd.DataFrame:
     """What `figures.phase` draws: means over networks, a row a panel and cell."""
     taken = tables.taken
     sizes = [Points(r) for r in sorted(set(taken["r"]))]
-    hand = by_hand(where_possible, sorted(set(taken["width"])), sizes)
+    made = hand.by_hand(hand.where_possible, sorted(set(taken["width"])), sizes)
     panels = {
-        "by hand: reads x₂": (hand, "reads"),
+        "by hand: reads x₂": (made, "reads"),
         "trained: reads x₂": (taken, "reads"),
         "trained without x₂: right": (tables.without, "follows"),
     }
@@ -291,7 +286,7 @@ def wrong_or_broken(tables: Tables, width: int) -> pd.DataFrame:
     Columns: kind, wrong and broken (shares of the points), bound (1 − (w + 2)/r).
     """
     r = int(tables.taken["r"].max())
-    stands = pd.DataFrame([measure(explicit(Points(r)), Points(r), width)])
+    stands = pd.DataFrame([hand.measure(hand.explicit(Points(r)), Points(r), width)])
     kinds = {
         "hint": tables.taken,
         "faint hint": where(tables.scaled, ratio=lambda ratio: (ratio > 0) & (ratio < LESS)),
@@ -311,10 +306,10 @@ def plane(r: int, width: int, ratio: float, steps: int) -> pd.DataFrame:
     """What `figures.plane` draws, `pictured`: the explicit network and a trained one."""
     case = on_one_scale(r, ratio)
     networks = {
-        f"explicit, {r - 2} ReLUs": explicit(case),
+        f"explicit, {r - 2} ReLUs": hand.explicit(case),
         f"trained, {width} ReLUs": trained(width, [case], [0], "label", steps)[0],
     }
-    return pictured(networks, case)
+    return hand.pictured(networks, case)
 
 
 def said(tables: Tables) -> dict[str, float]:
@@ -327,9 +322,7 @@ def said(tables: Tables) -> dict[str, float]:
     means = scaled.groupby(["r", "ratio"])[["reads", "accuracy"]].mean()
     own = taken[within(taken)]
     takes = (own["reads"] >= READS).groupby(own["r"] >= TEN).mean()
-    free = where(scaled, r=few, ratio=0.0)
     return {
-        "networks": float(sum(map(len, tables.all))),
         "within_five": takes[False], "within_more": takes[True],
         "taken_least": taken["reads"].min(), "single": taken["single"].mean(),
         "crossings_widest": top.iloc[-1], "widest": float(top.index[-1]),
@@ -340,7 +333,7 @@ def said(tables: Tables) -> dict[str, float]:
         "faint_reads": means.loc[(few, faint), "reads"],
         "faint_accuracy": means.loc[(few, faint), "accuracy"],
         "faint_lost": means.loc[(scaled["r"].max(), faint), "accuracy"],
-        "free_accuracy": free["follows"].mean(),
+        "free_accuracy": means.loc[(few, 0.0), "accuracy"],
         "weak_few": means.loc[(few, LESS), "reads"],
         "strong_few": means.loc[(few, MORE), "reads"],
         "coins_broken": tables.coins["broken"].mean(), "rate": RATES[1],
@@ -355,12 +348,9 @@ def _said_apart(tables: Tables) -> dict[str, float]:
     names = {(True, TEN): "even", (False, TEN): "crowded", (True, 2 * TEN): "even_more"}
     found = {f"{name}_right": right[key] for key, name in names.items()}
     alone = where(tables.able, ratio=0.0)["follows"]
-    found |= {
-        "even_weak": reads[LESS],
-        "even_strong": reads[MORE],
-        "able_right": (alone == 1).mean(),
-    }
-    return found | {"widest_spaced": float(widest["width"].max())}
+    found |= {"even_weak": reads[LESS], "even_strong": reads[MORE]}
+    found |= {"able_right": (alone == 1).mean(), "widest_spaced": widest["width"].iloc[0]}
+    return found
 
 
 def said_of_starts(table: pd.DataFrame) -> dict[str, float]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pandas as pd
+from torch import Tensor
 
 from falsestruct.instability import alternating as hand
 from falsestruct.instability import exact
@@ -62,9 +63,8 @@ def trained(
         if second != "random":  # one set for all seeds, held once
             own = own[:1] * len(seeds)
         times = largest // case.r
-        tiled = {
-            id(x): (hand.with_constant(x, biased).repeat(times, 1), y.repeat(times)) for x, y in own
-        }
+        wide = hand.with_constant if biased else Tensor.clone
+        tiled = {id(x): (wide(x).repeat(times, 1), y.repeat(times)) for x, y in own}
         sets += [tiled[id(x)] for x, _ in own]
     schedule = Schedule(steps, target=TARGET, learning_rate=LEARNING_RATE)
     done = training.train(one_layer(2 + biased, width), sets, list(seeds) * len(cases), schedule)
