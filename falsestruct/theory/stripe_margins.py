@@ -16,6 +16,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
+SHORT = 10**6  # denominators of offsets: enough for a hundredth of any threshold here
+
 
 def threshold_squared(size: int, width: int, *, counted: bool) -> Fraction:
     """The square of the offset at which the rule of largest margin changes over to colour.
@@ -100,11 +102,12 @@ class Rule:
 
     def _over(self, weights: tuple[Fraction, ...]) -> list[Fraction]:
         """Rows shared by the stripe at each position and the weighted ones."""
-        places = range(len(weights))
+        w, last = self.width, len(weights)
         return [
-            sum((weights[k] * max(0, self.width - abs(k - p)) for k in places), Fraction(0))
-            for p in places
-        ]
+            sum((weights[k] * (w - abs(k - p)) for k in range(max(0, p - w + 1), min(last, p + w))),
+                Fraction(0))
+            for p in range(last)
+        ]  # fmt: skip
 
     def certify(self) -> bool:
         """Is this the rule of largest margin? Feasible, stationary, complementary."""
@@ -163,7 +166,8 @@ def misread(sizes: Iterable[tuple[int, int]], *, as_if_free: bool = False) -> in
         for counted in (False, True):
             at = threshold(size, width, counted=counted and not as_if_free)
             for factor in (0.99, 1.01, 10.0):
-                rule = largest_margin(size, width, Fraction(factor * at), counted=counted)
+                offset = Fraction(factor * at).limit_denominator(SHORT)
+                rule = largest_margin(size, width, offset, counted=counted)
                 if not rule.certify():
                     raise ArithmeticError(f"{rule}: not the rule of largest margin")
                 every = 2 * (size - width + 1)

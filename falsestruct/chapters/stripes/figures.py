@@ -131,6 +131,36 @@ def stripe_crossover(table: pd.DataFrame) -> Figure:
     return picture
 
 
+def stripe_optimisers(table: pd.DataFrame, *, margin: float) -> Figure:
+    """Shares read by colour by optimiser: the linear network by offset, the others at one.
+
+    Columns: architecture, optimiser, a, share, low, high.
+
+    Args:
+        margin: Where the rule of largest margin changes over.
+    """
+    picture = figure(0.45)
+    looks = shapes.series(table["optimiser"], spread=0.4, line="-")
+    left, right = picture.subplots(1, 2, width_ratios=(3, 2))
+    is_linear = table["architecture"] == "linear"
+    others = list(dict.fromkeys(table["architecture"][~is_linear]))
+    heights = [-others.index(name) for name in table["architecture"][~is_linear]]
+    for look, own in shapes.groups(table[is_linear], "optimiser", looks):
+        shapes.curve(left, own, "a", "share", look)
+    for look, own in shapes.groups(table[~is_linear].assign(height=heights), "optimiser", looks):
+        shapes.marks(right, own, "share", look)
+    left.axvline(margin, color="0.4", linestyle=":")
+    left.set(xscale="log", xlabel="offset a of the training images", title="linear")
+    left.set_ylabel("share of conflict set\nread by colour")
+    shapes.named(right, others)
+    offset = table["a"][~is_linear].iloc[0]
+    right.set(xlim=(-0.03, 1.03), xlabel="share read by colour", title=f"at the offset {offset:g}")
+    for axis in (left, right):
+        tidy(axis)
+    shapes.legend(picture, looks.values(), columns=3)
+    return picture
+
+
 def stripe_attacks(table: pd.DataFrame) -> Figure:
     """Mean smallest constant image that flips the label, one mark a network, by architecture."""
     looks = {
