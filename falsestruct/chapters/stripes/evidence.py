@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from falsestruct import evidence
@@ -90,9 +91,14 @@ def capture_claims(strong: pd.DataFrame, control: pd.DataFrame) -> Claims:
     return {"stripes-false-wins": (extreme(least, min), extreme(most, max))}
 
 
+def margin_offset(stripes: Stripes) -> float:
+    """Where the rule of largest margin changes over to colour, its intercept counted."""
+    return stripe_margins.threshold(stripes.size, stripes.width, counted=True)
+
+
 def descent_claims(stripes: Stripes, table: pd.DataFrame) -> Claims:
     """Gradient descent beside Adam at the same loss, from `measure.optimisers`."""
-    at = stripe_margins.threshold(stripes.size, stripes.width, counted=True)
+    at = margin_offset(stripes)
     linear = where(table, architecture="linear")
     descent, adam = (
         most(crossovers(where(linear, optimiser=name))["crossover"] / at, ratio)
@@ -118,6 +124,12 @@ def unseen_claims(table: pd.DataFrame, weak: float, strong: float) -> Claims:
             of={"a": weak}, against={"a": strong},
         )  # fmt: skip
     return claims
+
+
+def attacked(swept: pd.DataFrame, seeds: int) -> pd.DataFrame:
+    """The networks of the first seeds that were attacked, by offset."""
+    rows = where(swept, seed=lambda c: c < seeds).dropna(subset=["size"])
+    return rows.sort_values("a", kind="stable")
 
 
 def attack_claims(strong: pd.DataFrame, weak: pd.DataFrame) -> Claims:
@@ -159,3 +171,20 @@ def optimiser_summary(table: pd.DataFrame) -> pd.DataFrame:
     """Mean shares with intervals: architecture, optimiser, a, share, low, high."""
     keys, portion = ["architecture", "optimiser", "a"], partial(mean, bounds=(0, 1))
     return evidence.summary(table, keys, "colour", name="share", measure=portion)
+
+
+def optimisers_said(table: pd.DataFrame) -> dict[str, float]:
+    """Crossovers of the linear network by optimiser, geometric means; `runs`, and `unmatched`."""
+    linear = where(table, architecture="linear")
+    means = {
+        f"crossover_{name.lower()}": float(np.exp(np.log(crossovers(own)["crossover"]).mean()))
+        for name, own in linear.groupby("optimiser")
+    }
+    return means | {"runs": len(table), "unmatched": int((~table["reached"]).sum())}
+
+
+def unfinished(swept: pd.DataFrame) -> dict[str, int]:
+    """How many `networks` there are, did not come to the loss (`lost`), and aren't linear."""
+    lost = where(swept, reached=False)
+    others = int((lost["architecture"] != "linear").sum())
+    return {"networks": len(swept), "lost": len(lost), "others_lost": others}

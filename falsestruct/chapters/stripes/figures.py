@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from falsestruct.plots import shapes
+from falsestruct.plots import pictures, shapes
 from falsestruct.plots.shapes import Look
 from falsestruct.plots.style import FALSE, ORIGINAL, dots, figure, tidy
 
 RULES = {"direction": "Direction says", "brightness": "Brightness says", "networks": "Networks say"}
-PLACES = (0.86, 0.5, 0.14)  # of the rules' lines, in heights of the text's part
 
 
 def glance(table: pd.DataFrame) -> Figure:
@@ -19,31 +17,7 @@ def glance(table: pd.DataFrame) -> Figure:
 
     The table is as `measure.glance` gives it.
     """
-    picture = figure(0.5)
-    parts = list(table.groupby("panel", sort=False))
-    widths = [0.9, *[1.0] * len(parts)]
-    top, bottom = picture.subplots(2, len(widths), width_ratios=widths, height_ratios=[2.0, 1.0])
-    for axis in (top[0], *bottom):
-        axis.set_axis_off()
-    for place, words in zip(PLACES, RULES.values(), strict=True):
-        bottom[0].text(1.0, place, words, ha="right", va="center")
-    low, high = table["value"].min(), table["value"].max()
-    for image, text, (panel, own) in zip(top[1:], bottom[1:], parts, strict=True):
-        shapes.pixels(image, own, cmap="gray", vmin=low - 0.1, vmax=high)
-        image.set_title(str(panel).capitalize(), fontsize="medium")
-        _answers(text, own.iloc[0])
-    return picture
-
-
-def _answers(axis: Axes, row: pd.Series) -> None:
-    for place, rule in zip(PLACES, RULES, strict=True):
-        answer = str(row[rule])
-        wrong = answer != row["direction"]
-        words = f"{answer} ({row['share']:.0%})" if rule == "networks" else answer
-        axis.text(
-            0.5, place, words, ha="center", va="center",
-            color=FALSE if wrong else ORIGINAL, fontweight="bold" if wrong else "normal",
-        )  # fmt: skip
+    return pictures.answered(table, RULES, shared="networks")
 
 
 def stripe_examples(table: pd.DataFrame) -> Figure:
@@ -150,7 +124,8 @@ def stripe_optimisers(table: pd.DataFrame, *, margin: float) -> Figure:
     for look, own in shapes.groups(table[~is_linear].assign(height=heights), "optimiser", looks):
         shapes.marks(right, own, "share", look)
     left.axvline(margin, color="0.4", linestyle=":")
-    left.set(xscale="log", xlabel="offset a of the training images", title="linear")
+    left.set(xlabel="offset a of the training images", title="linear")
+    shapes.ticks(left, dict.fromkeys(table["a"][is_linear]))
     left.set_ylabel("share of conflict set\nread by colour")
     shapes.named(right, others)
     offset = table["a"][~is_linear].iloc[0]
