@@ -1,4 +1,4 @@
-"""How stable the two rules of the stripes are, recomputed, and what constant images do to networks.
+"""How stable the two rules of the stripes are, recomputed, and what networks make of other images.
 
 The propositions on radii are in chapter 03.
 """
@@ -15,12 +15,15 @@ from scipy.optimize import linprog, nnls
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
+from falsestruct import success
 from falsestruct.instability import attacks
 from falsestruct.learning.ensembles import Ensemble
+from falsestruct.problems.stripe_pictures import every_second
 from falsestruct.problems.stripes import Stripes
 
 LARGEST = 0.5  # constant images are tried up to this size; the contrast of a stripe is 1
 NOISE_SEED = 10_000
+WIDTHS = (2, 4)  # of stripes that no training set shows
 
 
 def _bands(stripes: Stripes, position: int, a: float) -> tuple[Tensor, Tensor]:
@@ -135,3 +138,17 @@ def withstood(stripes: Stripes, asked: Ensemble, a: float, *, draws: int = 5) ->
             }
         )
     return pd.DataFrame(rows)
+
+
+def known_and_unseen(stripes: Stripes, asked: Ensemble, a: float) -> pd.DataFrame:
+    """How networks trained on every second position read stripes in swapped colours: a row each.
+
+    Shares that are read by orientation: `known` of those at the positions of training, `positions`
+    of those between, `widths` of those of another width at all positions, the one of `WIDTHS` where
+    it is smallest.
+    """
+    swapped = stripes.conflict_set(a)
+    others = [Stripes(stripes.size, width).conflict_set(a) for width in WIDTHS]
+    sets = [every_second(swapped), every_second(swapped, 1), *others]
+    known, between, *rest = (success.accuracy(asked.labels(x), y).numpy() for x, y in sets)
+    return pd.DataFrame({"known": known, "positions": between, "widths": np.min(rest, axis=0)})

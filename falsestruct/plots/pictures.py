@@ -18,7 +18,7 @@ def answered(table: pd.DataFrame, rules: Mapping[str, str], *, shared: str = "")
     """Images side by side; what the first rule doesn't say stands out.
 
     Args:
-        table: A row a pixel: panel, row, column, value, and for each rule what it says of the panel.
+        table: A row a pixel: panel, row, column, value; for each rule, what it says of the panel.
         rules: The column of each rule, and its words at the left.
         shared: The rule of which `share`, a column too, says so.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -39,6 +39,27 @@ def pixels(image: Tensor) -> pd.DataFrame:
     values = image.double().numpy()
     row, column = np.indices(values.shape)
     return pd.DataFrame({"row": row.ravel(), "column": column.ravel(), "value": values.ravel()})
+
+
+def answered(stripes: Stripes, images: Mapping[str, Tensor], heard: Tensor) -> pd.DataFrame:
+    """Pixels of some images, and what direction, brightness and networks say of each.
+
+    Columns: panel, row, column, value; direction, brightness and networks ("horizontal" or
+    "vertical"); share, of the networks that say so.
+
+    Args:
+        images: By the name of their panel, (n, n).
+        heard: Share of the networks that say horizontal, (images,).
+    """
+    x = torch.stack(list(images.values()))
+    said = {"direction": stripes.orientation(x), "brightness": stripes.colour(x)}
+    said["networks"] = (heard > 0.5).long()
+    tables = []
+    for i, (panel, image) in enumerate(images.items()):
+        words = {name: ("vertical", "horizontal")[int(labels[i])] for name, labels in said.items()}
+        share = max(heard[i].item(), 1 - heard[i].item())
+        tables.append(pixels(image).assign(panel=panel, share=share, **words))
+    return pd.concat(tables, ignore_index=True)
 
 
 def vertical_images(x: Tensor, y: Tensor) -> int:

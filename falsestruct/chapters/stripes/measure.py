@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from falsestruct import success
-from falsestruct.instability.stripes import withstood
+from falsestruct.instability.stripes import known_and_unseen, withstood
 from falsestruct.learning.ensembles import Ensemble, Seeds, train
 from falsestruct.learning.networks import ARCHITECTURES, MLP, PAPER, Architecture, by_name
 from falsestruct.learning.training import Schedule, Set
-from falsestruct.problems.stripe_pictures import every_second, in_the_middle, pixels
+from falsestruct.problems.stripe_pictures import answered, every_second, in_the_middle
 from falsestruct.problems.stripes import BANDS, Colours, Stripes
 from falsestruct.sweep.grid import sweep
 
@@ -33,7 +33,6 @@ DESCENT = {"linear": 1.0, "MLP": 0.5, "deep MLP": 0.25, "pooled CNN": 0.2, "pape
 BATCH, BATCHES = 15, 4  # images in one, batches in a pass
 MATCHED = 1e-2  # training loss at which optimisers are compared
 PASSES = 12_000  # at most so many through the training set, with each
-WIDTHS = (2, 4)  # of stripes that no training set shows
 FIRST = 1_000  # seed of what was tried on smaller seeds
 BLOCK = 10  # seeds that train together: a point of a sweep
 VARIANTS = ("A", "B")  # as released, as described
@@ -43,26 +42,13 @@ VARIANT_COLUMNS = ["variant", "seed", "loss", "colour", "low", "high", "colours"
 def glance(stripes: Stripes, a: float, *, seeds: int) -> pd.DataFrame:
     """The false structure at one look: what MLPs are trained on, and one image of the conflict set.
 
-    Columns: panel, row, column, value; and, for each panel, what direction, brightness and the
-    networks say ("horizontal" or "vertical"), and share, of the networks that say so.
+    As `stripe_pictures.answered`, with what the networks say, and the share that says so.
     """
     asked = train(MLP, stripes.described(a), range(seeds), SWEPT)
     x = in_the_middle(stripes, [True, False, True], [-a, a, a])
     heard = asked.labels(x).double().mean(0)  # share of the networks that say horizontal
-    words = {
-        name: [("vertical", "horizontal")[int(label)] for label in labels]
-        for name, labels in (
-            ("direction", stripes.orientation(x)),
-            ("brightness", stripes.colour(x)),
-            ("networks", heard > 0.5),
-        )
-    }
-    tables = []
-    for i, panel in enumerate(("training picture 1", "training picture 2", "new picture")):
-        said = {name: labels[i] for name, labels in words.items()}
-        share = max(heard[i].item(), 1 - heard[i].item())
-        tables.append(pixels(x[i]).assign(panel=panel, share=share, **said))
-    return pd.concat(tables, ignore_index=True)
+    names = ("training picture 1", "training picture 2", "new picture")
+    return answered(stripes, dict(zip(names, x, strict=True)), heard)
 
 
 def captures(stripes: Stripes, asked: Ensemble, a: float) -> Tensor:
@@ -258,17 +244,7 @@ def unseen(stripes: Stripes, offsets: Sequence[float], *, seeds: Seeds) -> pd.Da
 def unseen_point(
     *, shape: dict[str, int], architecture: str, a: float, seeds: list[int]
 ) -> pd.DataFrame:
-    """One point of `unseen`.
-
-    Columns: architecture, a, those of `Ensemble.table`; and the share of labels that are those of
-    the orientation, in swapped colours: known (on the positions of training), positions (on those
-    between), and widths (on all positions, of the width in `WIDTHS` where it is smallest).
-    """
+    """One point of `unseen`: architecture, a, `Ensemble.table`, and `known_and_unseen`."""
     stripes = Stripes(**shape)
     asked = train(by_name(architecture), every_second(stripes.described(a)), seeds, SWEPT)
-    swapped = stripes.conflict_set(a)
-    others = [Stripes(stripes.size, width).conflict_set(a) for width in WIDTHS]
-    sets = [every_second(swapped), every_second(swapped, 1), *others]
-    known, between, *rest = (success.accuracy(asked.labels(x), y) for x, y in sets)
-    right = {"known": known, "positions": between, "widths": torch.stack(rest).amin(0)}
-    return asked.table(architecture=architecture, a=a, **right)
+    return asked.table(architecture=architecture, a=a).join(known_and_unseen(stripes, asked, a))
