@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from falsestruct import evidence
+from falsestruct import evidence, statistics
 from falsestruct.chapters.stripes.measure import crossovers
 from falsestruct.evidence import Claims, Found, contrast, extreme, mean, most, ratio, share, where
 from falsestruct.instability.stripes import euclidean_errors, radius_errors
@@ -105,11 +105,13 @@ def descent_claims(stripes: Stripes, table: pd.DataFrame) -> Claims:
         for name in ("descent", "Adam")
     )
     claims: Claims = {"stripes-descent-linear": (descent, adam)}
+    step = 1 / (2 * stripes.positions)  # one image of the conflict set
     for name, own in where(table, architecture=lambda c: c != "linear").groupby("architecture"):
         colour = own.pivot(index="seed", columns="optimiser", values="colour")
+        more, noise = colour["descent"] - colour["Adam"], colour["batches"] - colour["descent"]
         claims[slug("stripes-descent", name)] = (
-            mean(colour["descent"] - colour["Adam"], bounds=(-1, 1)),
-            mean(colour["batches"] - colour["descent"], bounds=(-1, 1)),
+            statistics.mean(more.to_numpy(), resolution=step),
+            statistics.mean(noise.to_numpy(), resolution=step),
         )
     return claims
 

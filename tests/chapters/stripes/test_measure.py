@@ -93,21 +93,19 @@ def test_optimisers_come_to_one_loss_from_the_same_weights(monkeypatch: pytest.M
     monkeypatch.setattr(experiment, "ARCHITECTURES", (LINEAR, MLP))
     monkeypatch.setattr(experiment, "FIRST", 5)
     table = experiment.optimisers(
-        STRIPES, {"linear": [0.04], "others": [0.06, 0.1]}, seeds=Seeds(2, 0)
+        STRIPES, {"linear": [0.03], "others": [0.06, 0.1]}, seeds=Seeds(2, 0)
     )
     assert len(table) == 3 * 2 * 3 and set(table["seed"]) == {5, 6}
     assert table["reached"].all() and (table["loss"] <= experiment.MATCHED).all()
     assert (table["loss"] > experiment.MATCHED / 2).all()
     means = table.groupby(["architecture", "optimiser", "a"])["colour"].mean()
-    assert means["linear", "Adam", 0.04] < 0.1 and means["linear", "descent", 0.04] > 0.9
+    assert means["linear", "Adam", 0.03] < 0.1 and means["linear", "descent", 0.03] > 0.9
     assert means["MLP", "descent", 0.06] > means["MLP", "Adam", 0.06] + 0.1
     alone = train(
         MLP, STRIPES.described(0.06), [5], Schedule(100, None, 1e-2, 0.5, optimizer="sgd")
     )
     same = table[(table["architecture"] == "MLP") & (table["optimiser"] == "descent")]
     assert alone.facts["steps"] == [same["steps"].iloc[0]]
-    said = evidence.optimisers_said(table.assign(a=0.1, colour=0.0))
-    assert (said["runs"], said["unmatched"]) == (18, 0)
 
 
 def test_batches_take_four_steps_a_pass() -> None:
@@ -118,14 +116,14 @@ def test_batches_take_four_steps_a_pass() -> None:
         for name in ("descent", "batches")
     )
     assert batches % experiment.BATCHES == 0 and whole % experiment.BATCHES != 0
-    assert experiment.BATCH * experiment.BATCHES == len(STRIPES.described(0.1)[0])
+    assert len(STRIPES.described(0.1)[0]) == experiment.BATCH * experiment.BATCHES
 
 
 def test_networks_of_unseen_positions_see_every_second_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(experiment, "ARCHITECTURES", (LINEAR, MLP))
     monkeypatch.setattr(experiment, "FIRST", 5)
     table = experiment.unseen(STRIPES, [0.01, 0.1], seeds=Seeds(2, 0))
-    assert len(table) == 8 and table["reached"].all()
+    assert len(table) == 2 * 2 * 3 and table["reached"].all() and set(table["seed"]) == {5, 6}
+    table = table[table["architecture"] != "deep MLP"]
     weak, strong = (table[table["a"] == a].set_index("architecture") for a in (0.01, 0.1))
     assert (weak["known"] == 1).all() and (strong["known"] < 0.6).all()
     assert (weak.loc["linear", ["positions", "widths"]] < 0.75).all(axis=None)
@@ -259,6 +257,13 @@ def test_a_network_that_reads_nothing_has_no_crossover_and_no_verdict() -> None:
         judge(CLAIMS["stripes-descent-linear"], *found["stripes-descent-linear"]) == "inconclusive"
     )
     assert isinstance(found["stripes-crossover-mlp"][0], Nobody)
+
+
+def test_what_is_said_of_optimisers() -> None:
+    table = networks(a=0.1, colour=0.0, optimiser="Adam", reached=True).replace("v", "linear")
+    later = table.assign(a=0.4, colour=1.0, reached=[False] * 3 + [True] * 47)
+    said = evidence.optimisers_said(pd.concat([table, later]))
+    assert said == {"crossover_adam": pytest.approx(0.2), "runs": 100, "unmatched": 3}
 
 
 def test_networks_that_did_not_finish_are_counted() -> None:
