@@ -37,7 +37,6 @@ from tests.worlds import (
     label_noise,
     overparametrisation,
     simplicity,
-    stripes,
     success,
 )
 
@@ -83,6 +82,7 @@ APART = {
 ELSEWHERE = {
     "01_paradox": "plain digits, without a structure; false worlds are in test_paradox",
     "02_structures": "proved, about the structures and networks built by hand",
+    "03_stripes": "most ask when networks change over, and here none does; judged in its own tests",
     "04_oscillation": "the paper's own experiment; chapters 05 to 07 ask the same of all networks",
     "10_stable_networks": "its own problem; judged in tests/experiments/test_stable_networks",
     "11_barriers": "its own problem; judged in tests/experiments/test_barriers",
@@ -167,7 +167,6 @@ def concepts_world() -> Found:
 
 
 WORLDS: dict[str, Callable[[], Found]] = {
-    "03_stripes": stripes.original,
     "05_success": success_world,
     "06_instability": instability_world,
     "07_simplicity": simplicity_world,

@@ -251,11 +251,19 @@ def test_descent_is_judged_against_adam_and_batches_against_descent() -> None:
     }  # fmt: skip
 
 
-def test_a_network_that_reads_nothing_has_no_crossover_and_no_verdict() -> None:
+def test_where_networks_follow_the_orientation_nothing_is_supported() -> None:
+    """They have no crossover, and controls that need readers of the colour fail."""
     found = worlds.original()
-    assert (
-        judge(CLAIMS["stripes-descent-linear"], *found["stripes-descent-linear"]) == "inconclusive"
-    )
+    components = {id for id, claim in CLAIMS.items() if claim.component != "foundation"}
+    assert set(found) == components
+    verdicts = {id: judge(CLAIMS[id], *pair) for id, pair in found.items()}
+    assert set(verdicts.values()) == {"refuted", "inconclusive"}
+    refuted = {"stripes-b-reads-colour", "stripes-false-wins", "stripes-constant-size"}
+    refuted |= {id for id in found if id.startswith("stripes-descent-")} - {
+        "stripes-descent-linear"
+    }
+    assert {id for id, verdict in verdicts.items() if verdict == "refuted"} == refuted
+    assert isinstance(found["stripes-descent-linear"][0], Nobody)
     assert isinstance(found["stripes-crossover-mlp"][0], Nobody)
 
 
