@@ -96,8 +96,8 @@ def stripe_crossover(table: pd.DataFrame) -> Figure:
     for axis in (top, bottom):
         axis.axvline(0.01, color="0.4", linestyle=":")
         tidy(axis)
-    top.annotate("the paper's\noffset", (0.01, 0.7), xytext=(-4, 0), textcoords="offset points",
-                 ha="right", fontsize="small")  # fmt: skip
+    top.annotate("the paper's\noffset", (0.01, 0.7), xytext=(4, 0), textcoords="offset points",
+                 fontsize="small")  # fmt: skip
     top.set_ylabel("share of conflict set\nread by colour")
     top.legend(loc="lower right", fontsize="small")
     bottom.set(ylabel="crossover", yticks=[], ylim=(-len(looks) + 0.3, 0.7), xscale="log")
