@@ -179,7 +179,7 @@ def optimisers_said(table: pd.DataFrame) -> dict[str, float]:
     """Crossovers of the linear network by optimiser, geometric means; `runs`, and `unmatched`."""
     linear = where(table, architecture="linear")
     means = {
-        f"crossover_{name.lower()}": float(np.exp(np.log(crossovers(own)["crossover"]).mean()))
+        f"crossover_{str(name).lower()}": float(np.exp(np.log(crossovers(own)["crossover"]).mean()))
         for name, own in linear.groupby("optimiser")
     }
     return means | {"runs": len(table), "unmatched": int((~table["reached"]).sum())}
