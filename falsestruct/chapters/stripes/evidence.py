@@ -176,13 +176,14 @@ def optimiser_summary(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def optimisers_said(table: pd.DataFrame) -> dict[str, float]:
-    """Crossovers of the linear network by optimiser, geometric means; `runs`, and `unmatched`."""
+    """Crossovers of the linear network by optimiser; of `runs`, the `unmatched` and `lowest` loss."""
     linear = where(table, architecture="linear")
     means = {
         f"crossover_{str(name).lower()}": float(np.exp(np.log(crossovers(own)["crossover"]).mean()))
         for name, own in linear.groupby("optimiser")
     }
-    return means | {"runs": len(table), "unmatched": int((~table["reached"]).sum())}
+    lost, lowest = int((~table["reached"]).sum()), float(table["loss"].min())
+    return means | {"runs": len(table), "unmatched": lost, "lowest": lowest}
 
 
 def unfinished(swept: pd.DataFrame) -> dict[str, int]:

@@ -268,10 +268,16 @@ def test_where_networks_follow_the_orientation_nothing_is_supported() -> None:
 
 
 def test_what_is_said_of_optimisers() -> None:
-    table = networks(a=0.1, colour=0.0, optimiser="Adam", reached=True).replace("v", "linear")
+    own = {"a": 0.1, "colour": 0.0, "optimiser": "Adam", "reached": True}
+    table = networks(**own, loss=[0.01] * 49 + [0.005]).replace("v", "linear")
     later = table.assign(a=0.4, colour=1.0, reached=[False] * 3 + [True] * 47)
     said = evidence.optimisers_said(pd.concat([table, later]))
-    assert said == {"crossover_adam": pytest.approx(0.2), "runs": 100, "unmatched": 3}
+    assert said == {
+        "crossover_adam": pytest.approx(0.2),
+        "runs": 100,
+        "unmatched": 3,
+        "lowest": 0.005,
+    }
 
 
 def test_networks_that_did_not_finish_are_counted() -> None:
