@@ -19,10 +19,11 @@ from falsestruct import success
 from falsestruct.instability import attacks
 from falsestruct.learning.ensembles import Ensemble
 from falsestruct.problems.stripe_pictures import every_second
-from falsestruct.problems.stripes import Stripes
+from falsestruct.problems.stripes import BANDS, Colours, Stripes
 
 LARGEST = 0.5  # constant images are tried up to this size; the contrast of a stripe is 1
-NOISE_SEED = 10_000
+TEST_SEED = 10_000  # of random images
+COLOURINGS: tuple[Colours, Colours] = ("true", "swapped")
 WIDTHS = (2, 4)  # of stripes that no training set shows
 
 
@@ -120,7 +121,7 @@ def withstood(stripes: Stripes, asked: Ensemble, a: float, *, draws: int = 5) ->
     """
     x, y = stripes.described(a)
     towards = torch.where(y > 0, 1.0, -1.0).double()[:, None, None]
-    generator = torch.Generator().manual_seed(NOISE_SEED)
+    generator = torch.Generator().manual_seed(TEST_SEED)
     units = [attacks.random_directions(x, stripes.size, generator) for _ in range(draws)]
     rows = []
     for member in range(len(asked)):
@@ -152,3 +153,25 @@ def known_and_unseen(stripes: Stripes, asked: Ensemble, a: float) -> pd.DataFram
     sets = [every_second(swapped), every_second(swapped, 1), *others]
     known, between, *rest = (success.accuracy(asked.labels(x), y).numpy() for x, y in sets)
     return pd.DataFrame({"known": known, "positions": between, "widths": np.min(rest, axis=0)})
+
+
+def captures(stripes: Stripes, asked: Ensemble, a: float) -> Tensor:
+    """Share of the conflict set at offset a on which each member reads colour: (members,)."""
+    x, _ = stripes.conflict_set(a)
+    return success.capture(asked.labels(x), stripes.colour, stripes.orientation, x)
+
+
+def band_table(stripes: Stripes, asked: Ensemble, *, images: int) -> pd.DataFrame:
+    """Accuracy in the paper's bands of a, and without offset: seed, low, high, colours, accuracy.
+
+    Every network sees the same `images` random images a band and colouring.
+    """
+    tables = []
+    for index, (low, high) in enumerate(((0.0, 0.0), *BANDS)):
+        for colours in COLOURINGS:
+            generator = torch.Generator().manual_seed(TEST_SEED + index)
+            x, y = stripes.test(images, (low, high), colours, generator)
+            share = success.accuracy(asked.labels(x), y).tolist()
+            seen = {"low": low, "high": high, "colours": colours, "accuracy": share}
+            tables.append(pd.DataFrame({"seed": asked.seeds} | seen))
+    return pd.concat(tables, ignore_index=True)

@@ -1,4 +1,4 @@
-"""Images with what several rules say of each below it."""
+"""Images side by side, alone or with what several rules say of each below it."""
 
 from __future__ import annotations
 
@@ -53,3 +53,15 @@ def _answers(axis: Axes, row: pd.Series, rules: Mapping[str, str], shared: str) 
             0.5, place, words, ha="center", va="center",
             color=FALSE if wrong else ORIGINAL, fontweight="bold" if wrong else "normal",
         )  # fmt: skip
+
+
+def side_by_side(table: pd.DataFrame) -> Figure:
+    """Images on one scale, each under its name: a row a pixel, panel, row, column, value."""
+    titles = {panel: panel.replace(", ", ",\n") for panel in table["panel"]}
+    picture, panels = shapes.panels(table, "panel", aspect=0.3, titles=titles, sharey=False)
+    low, high = table["value"].min(), table["value"].max()
+    for axis, part in panels:
+        shapes.pixels(axis, part, cmap="cividis", vmin=low, vmax=high)
+        axis.set_title(axis.get_title(loc="left"), fontsize="small")
+        axis.set_title("", loc="left")
+    return picture

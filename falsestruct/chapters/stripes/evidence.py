@@ -176,7 +176,7 @@ def optimiser_summary(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def optimisers_said(table: pd.DataFrame) -> dict[str, float]:
-    """Crossovers of the linear network by optimiser; of `runs`, the `unmatched` and `lowest` loss."""
+    """Crossovers of the linear network by optimiser; `runs`, the `unmatched`, `lowest` loss."""
     linear = where(table, architecture="linear")
     means = {
         f"crossover_{str(name).lower()}": float(np.exp(np.log(crossovers(own)["crossover"]).mean()))

@@ -21,15 +21,8 @@ def glance(table: pd.DataFrame) -> Figure:
 
 
 def stripe_examples(table: pd.DataFrame) -> Figure:
-    """One image of each kind; `measure.examples`."""
-    titles = {panel: panel.replace(", ", ",\n") for panel in table["panel"]}
-    picture, panels = shapes.panels(table, "panel", aspect=0.3, titles=titles, sharey=False)
-    low, high = table["value"].min(), table["value"].max()
-    for axis, part in panels:
-        shapes.pixels(axis, part, cmap="cividis", vmin=low, vmax=high)
-        axis.set_title(axis.get_title(loc="left"), fontsize="small")
-        axis.set_title("", loc="left")
-    return picture
+    """One image of each kind, as `stripe_pictures.examples`."""
+    return pictures.side_by_side(table)
 
 
 def stripe_bands(table: pd.DataFrame) -> Figure:

@@ -9,23 +9,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 
 from falsestruct import success
-from falsestruct.instability.stripes import known_and_unseen, withstood
-from falsestruct.learning.ensembles import Ensemble, Seeds, train
+from falsestruct.instability.stripes import band_table, captures, known_and_unseen, withstood
+from falsestruct.learning.ensembles import Seeds, train
 from falsestruct.learning.networks import ARCHITECTURES, MLP, PAPER, Architecture, by_name
 from falsestruct.learning.training import Schedule, Set
 from falsestruct.problems.stripe_pictures import answered, every_second, in_the_middle
-from falsestruct.problems.stripes import BANDS, Colours, Stripes
+from falsestruct.problems.stripes import Stripes
 from falsestruct.sweep.grid import sweep
 
-COLOURINGS: tuple[Colours, Colours] = ("true", "swapped")
 STEPS = 10  # 10 epochs of one batch, as released
 TARGET = 1e-3  # training loss at which a network of the sweep is done
 MOST_STEPS = 2_000
 SWEPT = Schedule(MOST_STEPS, target=TARGET)
-TEST_SEED = 10_000
 OPTIMISERS = ("Adam", "descent", "batches")
 # Rates of gradient descent, with all images and with batches: tried with the seeds 1 and 2, the
 # loss hardly ever rises. Adam's are those of the sweep.
@@ -49,12 +46,6 @@ def glance(stripes: Stripes, a: float, *, seeds: int) -> pd.DataFrame:
     heard = asked.labels(x).double().mean(0)  # share of the networks that say horizontal
     names = ("training picture 1", "training picture 2", "new picture")
     return answered(stripes, dict(zip(names, x, strict=True)), heard)
-
-
-def captures(stripes: Stripes, asked: Ensemble, a: float) -> Tensor:
-    """Share of the conflict set at offset a on which each member reads colour: (members,)."""
-    x, _ = stripes.conflict_set(a)
-    return success.capture(asked.labels(x), stripes.colour, stripes.orientation, x)
 
 
 def variants(stripes: Stripes, *, a: float, seeds: int, images: int) -> pd.DataFrame:
@@ -86,22 +77,6 @@ def variant_point(
 
 def _variant(stripes: Stripes, variant: str, a: float) -> Set:
     return {"A": stripes.released, "B": stripes.described}[variant](a)
-
-
-def band_table(stripes: Stripes, asked: Ensemble, *, images: int) -> pd.DataFrame:
-    """Accuracy in the paper's bands of a, and without offset: seed, low, high, colours, accuracy.
-
-    Every network sees the same `images` random images a band and colouring.
-    """
-    tables = []
-    for index, (low, high) in enumerate(((0.0, 0.0), *BANDS)):
-        for colours in COLOURINGS:
-            generator = torch.Generator().manual_seed(TEST_SEED + index)
-            x, y = stripes.test(images, (low, high), colours, generator)
-            share = success.accuracy(asked.labels(x), y).tolist()
-            seen = {"low": low, "high": high, "colours": colours, "accuracy": share}
-            tables.append(pd.DataFrame({"seed": asked.seeds} | seen))
-    return pd.concat(tables, ignore_index=True)
 
 
 def network_table(table: pd.DataFrame) -> pd.DataFrame:
