@@ -82,8 +82,8 @@ APART = {
 ELSEWHERE = {
     "01_paradox": "plain digits, without a structure; false worlds are in test_paradox",
     "02_structures": "proved, about the structures and networks built by hand",
-    "03_stripes": "the paper's own experiment; chapters 05 to 07 ask the same of all networks",
-    "04_oscillation": "the same",
+    "03_stripes": "most ask when networks change over, and here none does; judged in its own tests",
+    "04_oscillation": "the paper's own experiment; chapters 05 to 07 ask the same of all networks",
     "10_stable_networks": "its own problem; judged in tests/experiments/test_stable_networks",
     "11_barriers": "its own problem; judged in tests/chapters/barriers",
 }
