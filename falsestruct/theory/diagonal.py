@@ -97,3 +97,11 @@ class Pair:
     def taken(self, weights: np.ndarray) -> float:
         """The false structure's share t in a network that fits: 1 less the first group's sum."""
         return float(1 - weights[: len(self.original)].sum())
+
+
+# For the checks: even against uneven, as many inputs on both sides, and one input against many.
+PAIRS = (
+    Pair((0.5, 0.5), (0.97, 0.01, 0.01, 0.01)),
+    Pair((0.8, 0.1, 0.1), (0.5, 0.3, 0.2)),
+    Pair((1.0,), (0.9, 0.05, 0.05)),
+)
