@@ -14,8 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.integrate import solve_ivp
 
+LAYERS, STARTS = (2, 3, 4, 8), (0.3, 1.0)  # of the checks
 END = 1e-12  # of the squared error, where the flow has arrived
 
 
@@ -105,3 +107,18 @@ PAIRS = (
     Pair((0.8, 0.1, 0.1), (0.5, 0.3, 0.2)),
     Pair((1.0,), (0.9, 0.05, 0.05)),
 )
+
+
+def shares(layers: Sequence[int], starts: Sequence[float]) -> pd.DataFrame:
+    """Shares of the false structure for each of `PAIRS`, by the formula and at the flow's end.
+
+    Columns: layers, start, pair, formula, trained.
+    """
+    rows = []
+    for index, pair in enumerate(PAIRS):
+        for depth in layers:
+            for start in starts:
+                weights = pair.trained(depth, start, np.random.default_rng([index, depth]))
+                found = {"formula": pair.share(depth), "trained": pair.taken(weights)}
+                rows.append({"layers": depth, "start": start, "pair": index} | found)
+    return pd.DataFrame(rows)

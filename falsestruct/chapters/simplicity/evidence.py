@@ -171,7 +171,7 @@ def last_layer_claims(table: pd.DataFrame) -> Claims:
 
 
 def depth_claim(shares: pd.DataFrame) -> Claims:
-    """Estimate of the claim on diagonal networks; columns of `depth_table`."""
+    """Estimate of the claim on diagonal networks; columns of `diagonal.shares`."""
     keys = ["pair", "start"]
     two = where(shares, layers=2).set_index(keys)["formula"].rename("two")
     deeper = where(shares, layers=sorted(set(shares["layers"]))[1:]).join(two, on=keys)
@@ -321,6 +321,17 @@ def ranking_table(crossed: pd.DataFrame, ranked: dict[str, Pair]) -> pd.DataFram
         table[column] = [getattr(ranked[name][0], part, math.nan) for name in table["predictor"]]
     table["predictor"] = table["predictor"].map(PREDICTORS)
     return table[["predictor", "learner", "ratio", "inside", "factor", "low", "high"]]
+
+
+def said_layers(layers: pd.DataFrame, shares: pd.DataFrame) -> dict[str, float]:
+    """Numbers for the prose on last layers and on depth."""
+    found = layers.groupby(["problem", "arm"])["after"].mean()
+    first = where(shares, pair=0).groupby("layers")["trained"].mean()
+    return {
+        **{f"{arm}_{str(p).replace('-', '_')}": v for (p, arm), v in found.items()},
+        **{f"share_{depth}": value for depth, value in first.items()},
+        "fitted": where(layers, arm="trained")["accuracy"].min(),
+    }
 
 
 def said(

@@ -22,7 +22,6 @@ from falsestruct.problems.planted.oscillation import oscillation as planted_osci
 from falsestruct.problems.planted.stripes import stripes as planted_stripes
 from falsestruct.problems.stripes import Stripes
 from falsestruct.simplicity import WHICH, Learn, Trial, Which
-from falsestruct.theory import diagonal
 
 # The learner whose needs are measured. Chapter 03 trains longer, to a loss of 1e-3; a network that
 # captures the only structure in its data does so before.
@@ -178,18 +177,6 @@ def last_layer_point(*, name: str, seeds: int) -> pd.DataFrame:
     network = next(one for one in fitting(given.direction.shape) if one.name in ("MLP", "2-104-1"))
     table = last_layer.compare(given, network, range(seeds), samples=samples, schedule=schedule)
     return table.assign(problem=name)
-
-
-def depth_table(layers: Sequence[int], starts: Sequence[float]) -> pd.DataFrame:
-    """The false structure's share in diagonal networks: layers, start, pair, formula, trained."""
-    rows = []
-    for pair, weights in enumerate(diagonal.PAIRS):
-        for depth in layers:
-            for start in starts:
-                w = weights.trained(depth, start, np.random.default_rng([pair, depth]))
-                found = {"formula": weights.share(depth), "trained": weights.taken(w)}
-                rows.append({"layers": depth, "start": start, "pair": pair} | found)
-    return pd.DataFrame(rows)
 
 
 def hint_grid(

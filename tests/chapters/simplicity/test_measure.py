@@ -18,6 +18,7 @@ from falsestruct.press.paths import find_book
 from falsestruct.problems.planted import registry
 from falsestruct.simplicity import Learn
 from falsestruct.statistics import Nobody
+from falsestruct.theory import diagonal
 from tests.worlds.simplicity import (
     SPREAD,
     board_of,
@@ -274,7 +275,7 @@ def test_new_last_layers_are_judged(world: pd.DataFrame, better: str, enough: st
 
 
 def test_depth_decides_between_equal_norms() -> None:
-    table = experiment.depth_table([2, 3, 8], [0.5, 1.0])
+    table = diagonal.shares([2, 3, 8], [0.5, 1.0])
     assert verdicts(evidence.depth_claim(table)) == {"simplicity-depth-chooses": "supported"}
     shallow = table.assign(trained=table["formula"].where(table["layers"] == 2, 0.5))
     assert verdicts(evidence.depth_claim(shallow)) == {"simplicity-depth-chooses": "refuted"}
