@@ -61,9 +61,9 @@ def unseen(table: pd.DataFrame) -> Figure:
         axis.set_xticks([0, 0.25, 0.5, 0.75, 1])
         axis.set_xlabel("agreement in the test, ρ′")
     first, second = (axis for axis, _ in parts[:2])
-    first.set(ylabel="accuracy in the test, less ρ′", ylim=(-0.12, 1.05))
+    first.set(ylabel="accuracy in the test, less ρ′", ylim=(-0.22, 1.05))
     second.annotate("original structure", (0.3, 0.74), color=ORIGINAL, fontsize="small")
-    second.annotate("false structure", (0.02, -0.09), color=FALSE, fontsize="small")
+    second.annotate("false structure", (0.02, -0.19), color=FALSE, fontsize="small")
     legend(picture, _shared(_shown(table)))
     return picture
 
