@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 import torch
 
-from falsestruct.chapters.images import evidence
-from falsestruct.chapters.images import figures as plots
-from falsestruct.chapters.images import perturbations as experiment
-from falsestruct.chapters.images.perturbations import MEASURES, TREATMENTS, Plain
+from falsestruct.chapters.unplanted import evidence
+from falsestruct.chapters.unplanted import figures as plots
+from falsestruct.chapters.unplanted import measure as experiment
+from falsestruct.chapters.unplanted.measure import MEASURES, TREATMENTS, Plain
 from falsestruct.evidence import cells, spread
 from falsestruct.instability.lessons import LESSONS
 from falsestruct.learning.training import Schedule
@@ -23,7 +23,7 @@ from falsestruct.press.paths import find_book
 from tests.worlds.perturbed import class_means, ignorant, nearest_mean
 
 HOW = Plain(samples=100, steps=40, images=12)
-CLAIMS = {id: c for id, c in read_claims(find_book()).items() if c.chapter == "08_images"}
+CLAIMS = {id: c for id, c in read_claims(find_book()).items() if c.chapter == "20_unplanted"}
 
 
 def test_measures_of_a_linear_rule_are_its_distances() -> None:
