@@ -14,13 +14,11 @@ from falsestruct.chapters.images.measure import (
     powered,
     taken,
 )
-from falsestruct.chapters.images.perturbations import COSINES, mean_of, units
 from falsestruct.evidence import (
     Claims,
     Found,
     cells,
     contrast,
-    crossed,
     extreme,
     share,
     where,

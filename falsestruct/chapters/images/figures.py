@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import pandas as pd
 from matplotlib.figure import Figure
 
 from falsestruct.plots import shapes
-from falsestruct.plots.shapes import Look
-from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORIGINAL, PINK, YELLOW, figure
+from falsestruct.plots.style import GREY, figure
+
 
 def examples(table: pd.DataFrame) -> Figure:
     """An even and an odd digit, bare and with each pattern; `measure.examples`."""

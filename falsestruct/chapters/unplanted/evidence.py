@@ -58,6 +58,9 @@ def shared_claims(table: pd.DataFrame) -> Claims:
                 change(part, "cosine", "own shuffles", "one shuffle"),
             ),
         }
+        apart, random = (where(part, treatment=f"apart{own}") for own in ("", ", own shuffles"))
+        pairs["apart"] = mean_of("same way")(apart), mean_of("same way")(random)
+        pairs["transfer-apart"] = mean_of("transfer")(apart), mean_of("random")(apart)
         found |= {slug(f"digits-shared-{what}", name): pair for what, pair in pairs.items()}
     return found
 
@@ -69,3 +72,27 @@ def taught_claims(table: pd.DataFrame) -> Claims:
         lambda part: crossed(cells(part, "right"), bounds=(0, 1)),
         of={"lesson": "perturbation"}, against={"lesson": "random"},
     )  # fmt: skip
+
+
+def told_claims(table: pd.DataFrame) -> Claims:
+    """About one lesson told in several ways, from `measure.told`."""
+    found: Claims = {}
+    for name, part in table.groupby("architecture", sort=False):
+        right = {str(arm): cells(own, "right") for arm, own in part.groupby("arm")}
+
+        def less(arm: str, other: str, right: dict[str, np.ndarray] = right) -> Found:
+            return crossed(right[arm] - right[other], bounds=(-1, 1))
+
+        found |= {
+            slug("digits-lesson-geometry", name): (
+                less("mean", "perturbation"), less("random", "perturbation"),
+            ),
+            slug("digits-lesson-across", name): (
+                less("perturbation", "across means"), less("perturbation", "across random"),
+            ),
+            slug("digits-lesson-beyond", name): (
+                crossed(right["across means"], bounds=(0, 1)),
+                crossed(right["random"], bounds=(0, 1)),
+            ),
+        }  # fmt: skip
+    return found

@@ -19,13 +19,15 @@ WAYS = {
     "noise linf": "noise, $\\ell_\\infty$",
     "one shuffle": "one shuffle",
     "own shuffles": "own shuffles",
+    "apart": "trained apart",
+    "apart, own shuffles": "apart, shuffled",
 }
 
 
 def robust(table: pd.DataFrame) -> Figure:
     """Accuracy on clean and on attacked images, by training: a panel an architecture.
 
-    Columns of `perturbations.summary`, for accuracy, robust_l2, robust_linf.
+    Columns of `measure.summary`, for accuracy, robust_l2, robust_linf.
     """
     looks = {
         "accuracy": Look("clean", ORIGINAL, "o", 0.2),
@@ -38,14 +40,22 @@ def robust(table: pd.DataFrame) -> Figure:
 def shared(table: pd.DataFrame) -> Figure:
     """How alike the perturbations of two networks are, and how many work on the other one.
 
-    Columns of `perturbations.summary`, for cosine, transfer, random.
+    Columns of `measure.summary`, for cosine, same way, transfer, random.
     """
     looks = {
-        "cosine": Look("cosine", BLUE, "o", 0.2),
-        "transfer": Look("flips the other, twice as long", FALSE, "s"),
-        "random": Look("random, as long, flips", GREY, "x", -0.2),
+        "cosine": Look("cosine", BLUE, "o", 0.27),
+        "same way": Look("cosine, where led alike", GREEN, "^", 0.09),
+        "transfer": Look("flips the other, twice as long", FALSE, "s", -0.09),
+        "random": Look("random, as long, flips", GREY, "x", -0.27),
     }
-    ways = ["standard", "adversary l2", "noise l2", "one shuffle", "own shuffles"]
+    ways = [
+        "standard",
+        "apart",
+        "adversary l2",
+        "noise l2",
+        *list(WAYS)[5:7],
+        "apart, own shuffles",
+    ]
     return _ways(table, looks, ways, "cosine, or share of images")
 
 
@@ -66,7 +76,7 @@ def _ways(
 
 
 def gallery(table: pd.DataFrame) -> Figure:
-    """Images, perturbations, perturbed images: a column an image; `perturbations.gallery`."""
+    """Images, perturbations, perturbed images: a column an image; `measure.gallery`."""
     titles = {
         "image": "image",
         "standard: perturbation": "standard\nperturbation",
@@ -95,7 +105,7 @@ def gallery(table: pd.DataFrame) -> Figure:
 def taught(table: pd.DataFrame) -> Figure:
     """Accuracy of networks that were taught by perturbations, one mark a network.
 
-    Columns of `perturbations.taught`.
+    Columns of `measure.taught`.
     """
     looks = {
         "perturbation": Look("perturbations", FALSE, "s", 0.3),
@@ -103,12 +113,28 @@ def taught(table: pd.DataFrame) -> Figure:
         "random": Look("random", GREY, "x", -0.1),
         "random inside": Look("random within the radius", PINK, "+", -0.3),
     }
+    return _pupils(table.assign(told=table["lesson"]), looks)
+
+
+def told(table: pd.DataFrame) -> Figure:
+    """Accuracy of networks that were taught one lesson in several ways; `measure.told`."""
+    looks = {
+        "perturbation": Look("perturbation", FALSE, "s", 0.35),
+        "across random": Look("without nine random directions", YELLOW, "D", 0.21),
+        "across means": Look("without class means", PINK, "v", 0.07),
+        "mean": Look("along class means", ORIGINAL, "o", -0.07),
+        "nearest": Look("to the nearest image", GREEN, "^", -0.21),
+        "random": Look("random", GREY, "x", -0.35),
+    }
+    return _pupils(table.assign(told=table["arm"]), looks)
+
+
+def _pupils(table: pd.DataFrame, looks: Mapping[str, Look]) -> Figure:
     names = list(dict.fromkeys(table["architecture"]))
-    picture, axis = shapes.single(0.42)
-    for (name, _), own in table.groupby(["architecture", "lesson"], sort=False):
-        look = looks[own["lesson"].iloc[0]]
-        height = shapes.beside(own["accuracy"], 0.14) - names.index(name)
-        shapes.marks(axis, own.assign(height=height), "accuracy", look, ms=4)
+    picture, axis = shapes.single(0.5)
+    for (name, told), own in table.groupby(["architecture", "told"], sort=False):
+        height = shapes.beside(own["accuracy"], 0.1) - names.index(name)
+        shapes.marks(axis, own.assign(height=height), "accuracy", looks[told], ms=4)
     axis.axvline(0.1, color="0.2", linestyle="--")
     axis.annotate("chance", (0.1, 1.0), xycoords=("data", "axes fraction"), xytext=(3, 1),
                   textcoords="offset points", fontsize="small")  # fmt: skip
