@@ -86,11 +86,11 @@ def lessons(asked: Ensemble, known: Set, *, seed: int) -> Lessons:
 def arms(asked: Ensemble, known: Set, given: Set, *, seed: int) -> Lessons:
     """The same lesson told in several ways of equal length, with and without a network.
 
-    As in `lessons`, each image of `given` gets a target; kept are images that the network then
+    As in `lessons`, each image of `given` gets a target. Kept are images that the network then
     takes for the target and that moved by less than half of their distance to the nearest image of
     another class in `known` and `given`: the rule "label of the nearest image" keeps its answer,
-    and would whatever the direction of so short a way. In each of `ARMS` the same images are moved
-    by the same lengths, under the same labels: by the network's "perturbation"; towards the "nearest"
+    whatever the direction of so short a way. In each of `ARMS` the same images are moved by the
+    same lengths, under the same labels: by the network's "perturbation"; towards the "nearest"
     given image of the target class; along the difference of the two classes' means ("mean"); by the
     perturbation without its part in the span of such differences ("across means"), or in a random
     subspace of as many dimensions ("across random"); or at "random".
