@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import torch
@@ -12,8 +15,9 @@ from falsestruct.instability.attacks import Norm
 from falsestruct.instability.exact import Dense
 from falsestruct.instability.rules import SEED, towards
 from falsestruct.instability.thorough import LARGE, thorough
-from falsestruct.learning.ensembles import Ensemble
-from falsestruct.problems.planted import Planted, Set
+from falsestruct.instability.trained import SWEPT, ensembles
+from falsestruct.learning.ensembles import Ensemble, ensemble
+from falsestruct.problems.planted import Planted, Set, registry
 from falsestruct.problems.planted.oscillation import oscillation
 
 FAR = 10.0  # where exact distances end: some networks give all inputs the same label
@@ -96,6 +100,15 @@ def _read_with_mirror(problem: Planted, own: Ensemble, x: Tensor) -> Tensor:
         own.labels(point) == problem.false(point) for point in (x, x + 2 * towards(problem, x))
     )
     return here & there
+
+
+def in_plane(rho: float, seeds: Sequence[int]) -> tuple[Planted, Ensemble]:
+    """The oscillation at its usual strength, networks trained at this ρ, in double precision."""
+    given = registry.by_name("oscillation")
+    (own,) = ensembles(given.name, SWEPT[given.name], [(given.strength, rho)], seeds)
+    assert own.trained is not None
+    values = {key: value.double() for key, value in own.trained.parameters.items()}
+    return given, ensemble(replace(own.trained, parameters=values))
 
 
 def plane_table(problem: Planted, own: Ensemble, *, points: int, cells: int) -> pd.DataFrame:

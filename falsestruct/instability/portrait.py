@@ -14,7 +14,7 @@ from falsestruct import success
 from falsestruct.instability import attacks, universal
 from falsestruct.instability.attacks import Attack
 from falsestruct.instability.rules import SEED, towards
-from falsestruct.instability.thorough import LARGE, thorough
+from falsestruct.instability.thorough import LARGE, effort, thorough
 from falsestruct.learning.ensembles import Ensemble
 from falsestruct.problems.planted import Planted, Set
 
@@ -39,7 +39,8 @@ def portrait(
       signs of that size; robust: accuracy up to that size;
     - sane, surviving, rise, black_box, gradients: of `attacks.sanity`, for all members at once;
     - with directions, cosine: median |cos| of the ℓ2 perturbation and the structure's normal, over
-      the points where one was found; NaN where none was.
+      the points where one was found; NaN where none was. On images excess and weak, of
+      `thorough.effort`, at the first point of each label.
     """
     x, y = held_out(problem, points)
     found = thorough(own, x.float(), "linf")
@@ -53,6 +54,10 @@ def portrait(
     if directions:
         l2 = thorough(own, x.float(), "l2")
         columns["cosine"] = cosines(problem, l2).nanquantile(0.5, dim=1)
+        if x.ndim > 2:
+            few = [int((y == label).nonzero()[0]) for label in (0, 1)]
+            gains = effort(own, x[few].float(), found.size[:, few])
+            columns |= dict(zip(("excess", "weak"), gains, strict=True))
     return pd.DataFrame({name: np.asarray(value) for name, value in columns.items()})
 
 

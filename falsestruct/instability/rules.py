@@ -20,6 +20,7 @@ from falsestruct.problems.oscillation import Oscillation
 from falsestruct.problems.planted import Planted
 from falsestruct.problems.stripes import Stripes
 from falsestruct.statistics import TINY, Estimate
+from falsestruct.theory import bands
 from falsestruct.theory.oscillation import exact_network
 
 STRIPE_RADIUS = 0.5  # of the orientation rule, ℓ∞, proved in chapter 03
@@ -59,11 +60,31 @@ def oscillation_network() -> Dense:
 
 def oscillation_rule(x: Tensor) -> Tensor:
     """`oscillation_network` for inputs (members, samples, 2)."""
-    network = oscillation_network()
+    return outputs_of(oscillation_network())(x)
+
+
+@cache
+def bands_network() -> Dense:
+    """`theory.bands` for the book's stripes: sixty ReLUs that read the orientation."""
+    shape = Stripes()
+    weights = bands.means(shape.size, shape.width)
+    half = len(weights) // 2
+    shift = np.full(len(weights), -float(bands.threshold(shape.size, shape.width)))
+    sides = np.repeat([[1.0, -1.0]], half, axis=1)
+    return Dense((weights, sides), (shift, np.zeros(1)))
+
+
+def outputs_of(network: Dense) -> Outputs:
+    """A network of one hidden layer, asked at inputs (members, samples, …)."""
     (first, second), (bias, last) = (
         [torch.from_numpy(v) for v in values] for values in (network.weights, network.biases)
     )
-    return (torch.relu(x.double() @ first.T + bias) @ second[0] + last).to(x.dtype)
+
+    def outputs(x: Tensor) -> Tensor:
+        hidden = torch.relu(x.double().flatten(2) @ first.T + bias)
+        return (hidden @ second[0] + last).to(x.dtype)
+
+    return outputs
 
 
 ORIGINALS: dict[str, Outputs] = {"stripes": orientation_rule, "oscillation": oscillation_rule}

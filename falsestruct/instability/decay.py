@@ -1,0 +1,95 @@
+"""Readers of the orientation under weight decay: how stable they are, and what that costs.
+
+A decay of all weights minimises their sum of squares at the margin that it leaves. Of networks with
+one hidden layer, that is the sum of |v_j|·‖(w_j, b_j)‖ over the ReLUs, v_j after and (w_j, b_j)
+before each: multiplying one side by c > 0 and dividing the other by it changes no output, and the
+least of (c²‖(w_j, b_j)‖² + v_j²/c²)/2 is that product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+from falsestruct.instability import attacks, exact, rules
+from falsestruct.instability.attacks import Norm
+from falsestruct.instability.exact import Dense
+from falsestruct.instability.portrait import captures, held_out
+from falsestruct.instability.thorough import STRONG
+from falsestruct.instability.trained import fitted, training_set
+from falsestruct.learning.ensembles import Ensemble, train
+from falsestruct.learning.networks import by_name
+from falsestruct.learning.training import Schedule, Set
+from falsestruct.problems.planted import Planted, registry
+
+STEPS = 600  # of Adam, whatever the decay is
+ARCHITECTURE = "MLP"
+
+
+def decayed(decay: float, *, seeds: Sequence[int], points: int) -> pd.DataFrame:
+    """MLPs trained where the colour says nothing, with a weight decay: a row a network.
+
+    Columns: seed, loss, steps, reached, decay, and those of `reader_rows`.
+    """
+    problem = registry.by_name("stripes")
+    sets = [training_set(problem.name, (problem.strength, 0.5), seed) for seed in seeds]
+    own = train(by_name(ARCHITECTURE), sets, seeds, Schedule(STEPS, weight_decay=decay))
+    assert own.trained is not None
+    networks = [exact.dense(own.trained, member) for member in range(len(own))]
+    return own.table(decay=decay).join(reader_rows(problem, own, sets, networks, points=points))
+
+
+def by_hand(*, points: int) -> pd.DataFrame:
+    """`rules.bands_network`, measured in the same way: one row."""
+    problem, network = registry.by_name("stripes"), rules.bands_network()
+    own = Ensemble(rules.outputs_of(network), (0,))
+    sets = [training_set(problem.name, (problem.strength, 0.5), 0)]
+    return reader_rows(problem, own, sets, [network], points=points)
+
+
+def reader_rows(
+    problem: Planted,
+    own: Ensemble,
+    sets: Sequence[Set],
+    networks: Sequence[Dense],
+    *,
+    points: int,
+) -> pd.DataFrame:
+    """Fit, reading, stability and cost: a row a member.
+
+    Columns: right, accuracy on the training set; capture; size and euclid, medians over points of
+    the ℓ∞ and ℓ2 sizes; cost, of `cost`.
+
+    Args:
+        sets: What each member was trained on.
+        networks: Its layers.
+    """
+    x = held_out(problem, points)[0].float()
+    norms: dict[str, Norm] = {"size": "linf", "euclid": "l2"}
+    columns = {
+        name: attacks.smallest_perturbations(
+            own.outputs, x, norm=norm, members=len(own), starts=STRONG[0], steps=STRONG[1]
+        ).size.quantile(0.5, dim=1).tolist()
+        for name, norm in norms.items()
+    }  # fmt: skip
+    costs = [cost(network, *given) for network, given in zip(networks, sets, strict=True)]
+    return pd.DataFrame({"right": fitted(own, sets).tolist(), "capture": captures(problem, own)}
+        | columns | {"cost": costs})  # fmt: skip
+
+
+def cost(network: Dense, x: Tensor, y: Tensor) -> float:
+    """Σ_j |v_j|·‖(w_j, b_j)‖ over the least margin on labelled inputs; infinite if one is wrong.
+
+    Raises:
+        ValueError: the network has not exactly one hidden layer.
+    """
+    if len(network.weights) != 2:
+        raise ValueError(f"{len(network.weights)} layers; expected 2: one is hidden")
+    sides = 2 * y.double().numpy() - 1
+    margin = float((sides * network(x.double().flatten(1).numpy())).min())
+    before = np.hypot(np.linalg.norm(network.weights[0], axis=1), network.biases[0])
+    norm = float(np.abs(network.weights[1][0]) @ before)
+    return norm / margin if margin > 0 else np.inf
