@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
+from falsestruct.evidence import said
 from falsestruct.instability import attacks, exact, rules
 from falsestruct.instability.attacks import Norm
 from falsestruct.instability.exact import Dense
@@ -24,6 +25,8 @@ from falsestruct.learning.ensembles import Ensemble, train
 from falsestruct.learning.networks import by_name
 from falsestruct.learning.training import Schedule, Set
 from falsestruct.problems.planted import Planted, registry
+from falsestruct.problems.stripes import Stripes
+from falsestruct.theory.bands import euclidean
 
 STEPS = 600  # of Adam, whatever the decay is
 ARCHITECTURE = "MLP"
@@ -93,3 +96,28 @@ def cost(network: Dense, x: Tensor, y: Tensor) -> float:
     before = np.hypot(np.linalg.norm(network.weights[0], axis=1), network.biases[0])
     norm = float(np.abs(network.weights[1][0]) @ before)
     return norm / margin if margin > 0 else np.inf
+
+
+def relative(decays: pd.DataFrame) -> pd.DataFrame:
+    """Sizes in units of the orientation's radius, in either norm: decay, size, euclid."""
+    shape = Stripes()
+    return pd.DataFrame({
+        "decay": decays["decay"],
+        "size": decays["size"] / rules.STRIPE_RADIUS,
+        "euclid": decays["euclid"] / euclidean(shape.size, shape.width),
+    })  # fmt: skip
+
+
+def numbers(decays: pd.DataFrame) -> dict[str, float]:
+    """Means by decay in those units, `size_DECAY` and so on, the least fit, what a margin costs.
+
+    The network that is built by hand is `hand`.
+    """
+    table = decays.assign(**relative(decays)[["size", "euclid"]])
+    hand, own = (table[mask] for mask in (table["decay"].isna(), table["decay"].notna()))
+    columns = ["size", "euclid", "cost"]
+    return {
+        "right_least": own["right"].min(),
+        **said(own, "decay", [*columns, "loss"]),
+        **{f"{name}_hand": float(hand[name].iloc[0]) for name in columns},
+    }

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from falsestruct.evidence import where
 from falsestruct.instability import attacks, exact, rules
 from falsestruct.instability.attacks import Norm
 from falsestruct.instability.exact import Dense
@@ -156,4 +157,19 @@ def masked(*, points: int) -> dict[str, float]:
         "missed_many": many.size.isinf().double().mean().item(),
         "flat_masked": check.gradients.value,
         "ratio_masked": float(np.median(found / problem.distance(x, "l2").numpy())),
+    }
+
+
+def said(table: pd.DataFrame) -> dict[str, float]:
+    """Excesses in percent, HiGHS against the list, the mirror's share.
+
+    gap_hinted: of networks trained with the hint. gap_near: where distances are below `LARGE`.
+    """
+    return {
+        **{f"gap_{name}": 100 * table[name].max() for name in ("worst", "near")},
+        "gap_hinted": 100 * max(where(table, rho=1.0)["worst"].max(), 0.0),
+        "solver": table["solver"].max(),
+        "binaries": float(table["binaries"].max()),
+        "mirrored": 2 * table["mirrored"].max(),
+        "large": LARGE,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,12 @@ import torch
 from torch import Tensor
 
 from falsestruct import success
-from falsestruct.instability import attacks, universal
+from falsestruct.instability import attacks, rules, universal
 from falsestruct.instability.attacks import Attack
 from falsestruct.instability.rules import SEED, towards
 from falsestruct.instability.thorough import LARGE, effort, thorough
 from falsestruct.learning.ensembles import Ensemble
-from falsestruct.problems.planted import Planted, Set
+from falsestruct.problems.planted import Planted, Set, registry
 
 BEYOND = 1.5  # in units of its distance, the false structure's own perturbation that is tried
 CONFLICTS = {"stripes": 60, "oscillation": 500, "digits-brightness": 240}  # inputs of it
@@ -145,3 +146,19 @@ def universal_shares(problem: Planted, own: Ensemble, *, points: int) -> pd.Data
         "random": torch.stack(shares[1:]).amax(0),
     }
     return pd.DataFrame({name: np.asarray(value) for name, value in columns.items()})
+
+
+def by_hand(problems: Sequence[str], *, points: int) -> pd.DataFrame:
+    """The structures measured as if they were networks: problem, rule, and those of `portrait`.
+
+    For the original parity of the digits there is no network: it compares with all images.
+    """
+    tables = []
+    for name in problems:
+        problem = registry.by_name(name)
+        known = {"false": rules.false_rule(problem), "original": rules.ORIGINALS.get(name)}
+        for rule, outputs in known.items():
+            if outputs is not None:
+                found = portrait(problem, Ensemble(outputs, (0,)), points=points)
+                tables.append(found.assign(problem=name, rule=rule, strength=problem.strength))
+    return pd.concat(tables, ignore_index=True)

@@ -17,7 +17,7 @@ from falsestruct import statistics
 from falsestruct.instability.attacks import Outputs
 from falsestruct.instability.exact import Dense
 from falsestruct.problems.oscillation import Oscillation
-from falsestruct.problems.planted import Planted
+from falsestruct.problems.planted import Planted, registry
 from falsestruct.problems.stripes import Stripes
 from falsestruct.statistics import TINY, Estimate
 from falsestruct.theory import bands
@@ -110,6 +110,18 @@ def radii(problem: Planted, x: Tensor) -> tuple[Tensor, Tensor]:
     if problem.name == "oscillation":
         return low, low
     return low, _towards_the_nearest(problem, x)
+
+
+@cache
+def original_distance(name: str) -> float:
+    """Median ℓ∞ distance of the original over a hundred samples; of parity a proved lower bound.
+
+    No perturbation of n pixels has an ℓ∞ norm below 1/√n of its Euclidean one.
+    """
+    problem = registry.by_name(name)
+    x, _ = problem.draw(100, torch.Generator().manual_seed(SEED))
+    low = radii(problem, x)[0].quantile(0.5).item()
+    return low / problem.direction.numel() ** 0.5 if name.startswith("digits") else low
 
 
 def _towards_the_nearest(problem: Planted, x: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from falsestruct.instability import decay, rules
+from falsestruct.instability import decay
 from falsestruct.instability.certified import certificate_rows
 from falsestruct.instability.gaps import gap_rows, in_plane, plane_table
 from falsestruct.instability.portrait import captures, portrait, universal_shares
@@ -196,22 +196,3 @@ def decays(values: Sequence[float], *, seeds: int, points: int) -> pd.DataFrame:
 def decay_point(*, value: float, seeds: int, points: int) -> pd.DataFrame:
     """One weight decay."""
     return decay.decayed(value, seeds=range(seeds), points=points)
-
-
-# The structures themselves
-
-
-def by_hand(*, points: int) -> pd.DataFrame:
-    """The structures measured as if they were networks: problem, rule, and those of `portrait`.
-
-    For the original parity of the digits there is no network: it compares with all images.
-    """
-    tables = []
-    for name in PROBLEMS:
-        problem = registry.by_name(name)
-        known = {"false": rules.false_rule(problem), "original": rules.ORIGINALS.get(name)}
-        for rule, outputs in known.items():
-            if outputs is not None:
-                found = portrait(problem, Ensemble(outputs, (0,)), points=points)
-                tables.append(found.assign(problem=name, rule=rule, strength=problem.strength))
-    return pd.concat(tables, ignore_index=True)
