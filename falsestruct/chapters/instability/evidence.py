@@ -205,14 +205,15 @@ def of_certificates(table: pd.DataFrame) -> Claims:
 
 def of_decay(decays: pd.DataFrame) -> Claims:
     """Orientation readers: what weight decay does to their radius, and what a network can have."""
-    fits = where(decays, right=1.0, capture=lambda c: c <= 1 - READS)
+    own, hand = (decays[mask] for mask in (decays["decay"].notna(), decays["decay"].isna()))
+    fits = where(own, right=1.0, capture=lambda c: c <= 1 - READS)
     wide = fits.pivot(index="seed", columns="decay", values="size")
-    hand = where(decays, decay=lambda c: c.isna())["size"].iloc[0] / STRIPE_RADIUS
+    wide = wide.reindex(columns=own["decay"].unique())  # none fits: nobody qualifies
     shape, a = Stripes(), Fraction(str(STRENGTHS["stripes"]))
     room = [float(kept(shape.size, shape.width, times * a) / HALF) for times in (1, 4)]
     return {
         "instability-bands": (exact(room[0]), exact(room[1])),
-        "instability-decay-enough": (ratio(wide.max(axis=1) / STRIPE_RADIUS), exact(hand)),
+        "instability-decay-enough": (ratio(wide.max(axis=1) / STRIPE_RADIUS), exact(hand["size"].iloc[0] / STRIPE_RADIUS)),
         "instability-decay-helps": (
             ratio(wide[DECAY] / wide[0.0]), ratio(wide[DECAY / 100] / wide[0.0])
         ),
