@@ -13,7 +13,7 @@ from falsestruct.theory import bands
 
 
 def test_the_cost_is_the_least_norm_over_the_margin() -> None:
-    """Rescaling a ReLU's two sides changes neither outputs nor cost; half of the squares is more."""
+    """Rescaling a ReLU's two sides changes no output and no cost; half of the squares is more."""
     rng = np.random.default_rng(0)
     first, shift, second = rng.normal(size=(4, 3)), rng.normal(size=4), rng.normal(size=(1, 4))
     network = Dense((first, second), (shift, np.zeros(1)))

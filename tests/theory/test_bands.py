@@ -1,4 +1,4 @@
-"""The network of bands against HiGHS, and the orientation's Euclidean radius against half-spaces."""
+"""The network of bands against HiGHS; the orientation's Euclidean radius against half-spaces."""
 
 from __future__ import annotations
 

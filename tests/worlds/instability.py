@@ -26,6 +26,7 @@ from falsestruct.problems.planted import Planted, registry
 from falsestruct.problems.planted.registry import STRENGTHS
 
 SEEDS = 10
+UNSEEN = dict.fromkeys(("cosine", "excess", "weak"), np.nan)  # away from the usual strength
 POINTS = 14
 
 
@@ -89,7 +90,7 @@ def rows_of(outputs: Outputs, problem: Planted) -> pd.DataFrame:
     """One network that was built by hand, as a table of ten that were trained."""
     usual = problem.strength == STRENGTHS[problem.name]
     row = portrait(problem, Ensemble(outputs, (0,)), points=POINTS, directions=usual)
-    table = pd.concat([row] * SEEDS, ignore_index=True)
+    table = pd.concat([row.assign(**({} if usual else UNSEEN))] * SEEDS, ignore_index=True)
     given = {"problem": problem.name, "strength": problem.strength}
     return table.assign(seed=range(SEEDS), steps=100, reached=True, fitted=1.0, **given)
 

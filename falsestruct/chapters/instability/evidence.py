@@ -213,7 +213,9 @@ def of_decay(decays: pd.DataFrame) -> Claims:
     room = [float(kept(shape.size, shape.width, times * a) / HALF) for times in (1, 4)]
     return {
         "instability-bands": (exact(room[0]), exact(room[1])),
-        "instability-decay-enough": (ratio(wide.max(axis=1) / STRIPE_RADIUS), exact(hand["size"].iloc[0] / STRIPE_RADIUS)),
+        "instability-decay-enough": (
+            ratio(wide.max(axis=1) / STRIPE_RADIUS), exact(hand["size"].iloc[0] / STRIPE_RADIUS)
+        ),
         "instability-decay-helps": (
             ratio(wide[DECAY] / wide[0.0]), ratio(wide[DECAY / 100] / wide[0.0])
         ),

@@ -127,7 +127,7 @@ def strengths(table: pd.DataFrame) -> Figure:
     ends = np.array([table["strength"].min(), table["strength"].max()])
     parts[-1][0].loglog(ends, ends, color=FALSE, linewidth=1.2)
     legend(picture, TRAINED, columns=2, place=BELOW, more={
-        "as the brightness": line(FALSE, "-"), "left of it, parity is proved stabler": line("0.2", ":"),
+        "as the brightness": line(FALSE, "-"), "left of it parity is stabler": line("0.2", ":"),
     })  # fmt: skip
     return picture
 

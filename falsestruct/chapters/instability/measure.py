@@ -5,7 +5,7 @@ Which networks these are, and how they are trained, says `instability.trained`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -28,6 +28,7 @@ from falsestruct.problems.planted import registry
 from falsestruct.sweep.grid import sweep
 
 PROBLEMS = ("stripes", "oscillation", "digits-brightness")
+FRESH = 1_000  # the first seed of what no trial has seen
 
 
 # Networks
@@ -40,7 +41,6 @@ def networks(
     factors: Sequence[float],
     points: int,
     architectures: Sequence[str] = (),
-    more: Mapping[str, Sequence[float]] | None = None,
 ) -> pd.DataFrame:
     """Every architecture at the usual strength, one of them at multiples of it: a row a network.
 
@@ -49,17 +49,10 @@ def networks(
     set), and those of `portrait`.
 
     Args:
-        factors: Multiples of the usual strength, for all problems; `more` of some problems.
+        factors: Multiples of the usual strength.
         architectures: Names; the one that `SWEPT` names comes in any case. None: all.
     """
-    cells = {
-        name: [
-            [factor * registry.STRENGTHS[name], rho]
-            for factor in (1.0, *factors, *(more or {}).get(name, ()))
-            for rho in (1.0, 0.5)
-        ]
-        for name in problems
-    }
+    cells = {name: _cells(name, (1.0, *factors)) for name in problems}
     grid = [
         {"problem": name, "architecture": own.name, "points": points, "seeds": seeds.of(own)}
         | {"cells": cells[name] if own.name == SWEPT[name] else cells[name][:2]}
@@ -70,15 +63,35 @@ def networks(
     return sweep(network_point, grid).drop(columns=["seeds", "points"])
 
 
+def _cells(problem: str, factors: Sequence[float]) -> list[list[float]]:
+    """Strength and ρ."""
+    usual = registry.STRENGTHS[problem]
+    return [[factor * usual, rho] for factor in factors for rho in (1.0, 0.5)]
+
+
+def strengths(factors: Sequence[float], *, seeds: int, points: int) -> pd.DataFrame:
+    """MLPs on digits at multiples of the brightness's usual strength, fresh seeds: as `networks`."""
+    name = "digits-brightness"
+    common = {"problem": name, "architecture": SWEPT[name], "seeds": seeds, "first": FRESH}
+    grid = [common | {"points": points, "cells": _cells(name, [factor])} for factor in factors]
+    return sweep(network_point, grid).drop(columns=["seeds", "first", "points"])
+
+
 def network_point(
-    *, problem: str, architecture: str, seeds: int, points: int, cells: list[list[float]]
+    *,
+    problem: str,
+    architecture: str,
+    seeds: int,
+    points: int,
+    cells: list[list[float]],
+    first: int = 0,
 ) -> pd.DataFrame:
     """One architecture in some cells (strength, ρ): the point of `networks`.
 
     Directions are looked at where the strength is the usual one.
     """
     given, tables = [(strength, rho) for strength, rho in cells], []
-    found = ensembles(problem, architecture, given, range(seeds))
+    found = ensembles(problem, architecture, given, range(first, first + seeds))
     for (strength, rho), own in zip(given, found, strict=True):
         measured = portrait(
             registry.by_name(problem, strength), own,
@@ -176,7 +189,7 @@ def certificates(*, seeds: int, points: int) -> pd.DataFrame:
 def certificate_point(*, rho: float, seeds: int, points: int) -> pd.DataFrame:
     """Up to half of the brightness's distance where networks read it."""
     given = registry.by_name("digits-brightness")
-    (own,) = ensembles(given.name, SWEPT[given.name], [(given.strength, rho)], range(seeds))
+    (own,) = ensembles(given.name, SWEPT[given.name], [(given.strength, rho)], _fresh(seeds))
     return certificate_rows(given, own, points=points, half=rho == 1)
 
 
@@ -195,4 +208,8 @@ def decays(values: Sequence[float], *, seeds: int, points: int) -> pd.DataFrame:
 
 def decay_point(*, value: float, seeds: int, points: int) -> pd.DataFrame:
     """One weight decay."""
-    return decay.decayed(value, seeds=range(seeds), points=points)
+    return decay.decayed(value, seeds=_fresh(seeds), points=points)
+
+
+def _fresh(seeds: int) -> range:
+    return range(FRESH, FRESH + seeds)

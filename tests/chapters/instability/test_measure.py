@@ -10,11 +10,11 @@ from torch import Tensor
 from falsestruct.chapters.instability import evidence as estimates
 from falsestruct.chapters.instability import measure as experiment
 from falsestruct.evidence import ratio, where
-from falsestruct.instability import rules, trained
+from falsestruct.instability import rules
 from falsestruct.instability.attacks import Outputs
-from falsestruct.instability.compared import in_band, said_of_faint, size_table, slopes
+from falsestruct.instability.compared import in_band, said_of_faint, size_table
 from falsestruct.instability.portrait import captures, portrait
-from falsestruct.instability.trained import COPIES, SWEPT, ensembles, training_set
+from falsestruct.instability.trained import SWEPT, ensembles
 from falsestruct.learning.ensembles import Ensemble, Seeds, train
 from falsestruct.learning.networks import fitting
 from falsestruct.learning.training import Schedule
@@ -200,10 +200,7 @@ def test_dense_networks_get_more_seeds_in_every_cell(monkeypatch: pytest.MonkeyP
         return pd.DataFrame(columns=["seeds", "points"])
 
     monkeypatch.setattr(experiment, "sweep", sweep)
-    more = {"digits-brightness": [0.5]}
-    experiment.networks(
-        experiment.PROBLEMS, seeds=Seeds(20, 10), factors=[2.0, 4.0], points=8, more=more
-    )
+    experiment.networks(experiment.PROBLEMS, seeds=Seeds(20, 10), factors=[2.0, 4.0], points=8)
     seeds = {(p["problem"], p["architecture"]): p["seeds"] for p in points}
     assert len(seeds) == len(points) == 11
     slow = {"pooled CNN", "paper's CNN", "CNN", "attention"}
@@ -213,15 +210,7 @@ def test_dense_networks_get_more_seeds_in_every_cell(monkeypatch: pytest.MonkeyP
         usual = STRENGTHS[point["problem"]]
         assert point["cells"][:2] == [[usual, 1.0], [usual, 0.5]]
         swept = point["architecture"] == SWEPT[point["problem"]]
-        assert len(point["cells"]) == (2 * 3 + 2 * (point["problem"] in more) if swept else 2)
-
-
-def test_networks_that_measurements_share_are_trained_once() -> None:
-    (first,) = ensembles("stripes", "MLP", [(0.1, 1.0)], range(2))
-    strong, again = ensembles("stripes", "MLP", [(0.4, 1.0), (0.1, 1.0)], [0, 1])
-    assert again is first
-    assert max(strong.facts["steps"]) < min(first.facts["steps"])  # cells keep their order
-    assert first.seeds == strong.seeds == (0, 1)
+        assert len(point["cells"]) == (6 if swept else 2)
 
 
 def test_an_adversary_beyond_the_radius_changes_what_is_read() -> None:
@@ -232,15 +221,6 @@ def test_an_adversary_beyond_the_radius_changes_what_is_read() -> None:
     assert (plain["capture"] > 0.5).all()
     assert (hard["capture"] < 0.1).all()
     assert (hard["size"] > 1.5 * plain["size"]).all()
-
-
-def test_noise_has_the_adversary_s_size() -> None:
-    x, y = training_set("stripes", (0.1, 1.0), 0)
-    noisy, labels = trained._noisy((x, y), 0.2, 0)
-    assert noisy.shape == (60 * COPIES, 32, 32)
-    assert torch.equal(labels, y.repeat(COPIES))
-    difference = (noisy - x.repeat(COPIES, 1, 1)).abs()
-    torch.testing.assert_close(difference, torch.full_like(difference, 0.2))
 
 
 def test_gaps_on_two_networks() -> None:
@@ -264,15 +244,6 @@ def test_networks_without_a_perturbation_have_no_cosine() -> None:
     assert some.value == pytest.approx(every.value, rel=0.05)
     assert (every.n, some.n) == (10, 6)
     assert len(estimates.cosine_table(less)) == len(estimates.cosine_table(whole)) - 4
-
-
-def test_slopes_need_two_strengths() -> None:
-    table = pd.DataFrame({
-        "seed": [0, 0, 0, 1, 2, 2],
-        "radius": [0.1, 0.2, 0.4, 0.1, 0.1, 0.4],
-        "size": [0.3, 0.6, 1.2, 0.3, 0.5, 0.5],
-    })  # fmt: skip
-    assert slopes(table) == pytest.approx([1.0, 0.0])
 
 
 def test_where_nobody_reads_a_structure_nobody_qualifies() -> None:
@@ -308,3 +279,10 @@ def test_architectures_that_are_pooled_are_the_sample() -> None:
     assert wide.value == pytest.approx(narrow.value) == pytest.approx(2.0)
     assert (wide.n, narrow.n) == (2, 40)
     assert wide.low < 0.01 < narrow.low
+
+
+def test_what_is_new_has_seeds_that_no_trial_saw() -> None:
+    table = experiment.strengths([0.5], seeds=2, points=6)
+    assert table["seed"].tolist() == [1000, 1001] * 2
+    assert (table["strength"] == 0.1).all() and table["rho"].tolist() == [1.0, 1.0, 0.5, 0.5]
+    assert (table["capture"] > 0.75).tolist() == [True, True, False, False]
