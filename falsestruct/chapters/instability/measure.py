@@ -28,7 +28,6 @@ from falsestruct.problems.planted import registry
 from falsestruct.sweep.grid import sweep
 
 PROBLEMS = ("stripes", "oscillation", "digits-brightness")
-FRESH = 1_000  # the first seed of what no trial has seen
 
 
 # Networks
@@ -69,10 +68,14 @@ def _cells(problem: str, factors: Sequence[float]) -> list[list[float]]:
     return [[factor * usual, rho] for factor in factors for rho in (1.0, 0.5)]
 
 
-def strengths(factors: Sequence[float], *, seeds: int, points: int) -> pd.DataFrame:
-    """MLPs on digits at multiples of the brightness's usual strength, fresh seeds: as `networks`."""
+def strengths(factors: Sequence[float], *, seeds: int, first: int, points: int) -> pd.DataFrame:
+    """MLPs on digits at multiples of the brightness's usual strength: as `networks`.
+
+    Args:
+        first: The first of the seeds.
+    """
     name = "digits-brightness"
-    common = {"problem": name, "architecture": SWEPT[name], "seeds": seeds, "first": FRESH}
+    common = {"problem": name, "architecture": SWEPT[name], "seeds": seeds, "first": first}
     grid = [common | {"points": points, "cells": _cells(name, [factor])} for factor in factors]
     return sweep(network_point, grid).drop(columns=["seeds", "first", "points"])
 
@@ -180,36 +183,33 @@ def plane(*, points: int, cells: int) -> pd.DataFrame:
     return plane_table(*in_plane(1.0, [0]), points=points, cells=cells)
 
 
-def certificates(*, seeds: int, points: int) -> pd.DataFrame:
+def certificates(*, seeds: int, first: int, points: int) -> pd.DataFrame:
     """What HiGHS proves of the digits' MLPs, at ρ = 1 and 1/2: rho, and `certificate_rows`."""
-    grid = [{"rho": rho, "seeds": seeds, "points": points} for rho in (1.0, 0.5)]
-    return sweep(certificate_point, grid).drop(columns=["seeds", "points"])
+    grid = [{"rho": rho, "seeds": seeds, "first": first, "points": points} for rho in (1.0, 0.5)]
+    return sweep(certificate_point, grid).drop(columns=["seeds", "first", "points"])
 
 
-def certificate_point(*, rho: float, seeds: int, points: int) -> pd.DataFrame:
+def certificate_point(*, rho: float, seeds: int, first: int, points: int) -> pd.DataFrame:
     """Up to half of the brightness's distance where networks read it."""
     given = registry.by_name("digits-brightness")
-    (own,) = ensembles(given.name, SWEPT[given.name], [(given.strength, rho)], _fresh(seeds))
+    known = range(first, first + seeds)
+    (own,) = ensembles(given.name, SWEPT[given.name], [(given.strength, rho)], known)
     return certificate_rows(given, own, points=points, half=rho == 1)
 
 
 # Weight decay
 
 
-def decays(values: Sequence[float], *, seeds: int, points: int) -> pd.DataFrame:
+def decays(values: Sequence[float], *, seeds: int, first: int, points: int) -> pd.DataFrame:
     """Readers of the orientation, trained with a weight decay: a row a network, of `decay.decayed`.
 
     The last row, without a decay, is the network that is built by hand.
     """
-    grid = [{"value": value, "seeds": seeds, "points": points} for value in values]
-    table = sweep(decay_point, grid).drop(columns=["value", "seeds", "points"])
+    grid = [{"value": v, "seeds": seeds, "first": first, "points": points} for v in values]
+    table = sweep(decay_point, grid).drop(columns=["value", "seeds", "first", "points"])
     return pd.concat([table, decay.by_hand(points=points)], ignore_index=True)
 
 
-def decay_point(*, value: float, seeds: int, points: int) -> pd.DataFrame:
+def decay_point(*, value: float, seeds: int, first: int, points: int) -> pd.DataFrame:
     """One weight decay."""
-    return decay.decayed(value, seeds=_fresh(seeds), points=points)
-
-
-def _fresh(seeds: int) -> range:
-    return range(FRESH, FRESH + seeds)
+    return decay.decayed(value, seeds=range(first, first + seeds), points=points)

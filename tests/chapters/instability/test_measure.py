@@ -10,7 +10,7 @@ from torch import Tensor
 from falsestruct.chapters.instability import evidence as estimates
 from falsestruct.chapters.instability import measure as experiment
 from falsestruct.evidence import ratio, where
-from falsestruct.instability import rules
+from falsestruct.instability import decay, rules
 from falsestruct.instability.attacks import Outputs
 from falsestruct.instability.compared import in_band, said_of_faint, size_table
 from falsestruct.instability.portrait import captures, portrait
@@ -281,8 +281,19 @@ def test_architectures_that_are_pooled_are_the_sample() -> None:
     assert wide.low < 0.01 < narrow.low
 
 
-def test_what_is_new_has_seeds_that_no_trial_saw() -> None:
-    table = experiment.strengths([0.5], seeds=2, points=6)
-    assert table["seed"].tolist() == [1000, 1001] * 2
+def test_new_experiments_take_the_seeds_that_they_are_given() -> None:
+    table = experiment.strengths([0.5], seeds=2, first=301, points=6)
+    assert table["seed"].tolist() == [301, 302] * 2
     assert (table["strength"] == 0.1).all() and table["rho"].tolist() == [1.0, 1.0, 0.5, 0.5]
     assert (table["capture"] > 0.75).tolist() == [True, True, False, False]
+    proved = experiment.certificates(seeds=1, first=303, points=4)
+    assert proved["seed"].tolist() == [303, 303] and proved["rho"].tolist() == [1.0, 0.5]
+    assert (proved["within"] == 1).all()
+
+
+def test_weight_decay_comes_with_the_network_built_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decay, "STEPS", 150)
+    table = experiment.decays([0.0, 10.0], seeds=1, first=304, points=6)
+    assert table["seed"].tolist()[:2] == [304, 304] and len(table) == 3
+    assert table["decay"].isna().tolist() == [False, False, True]
+    assert (table["capture"] == 0).all()
