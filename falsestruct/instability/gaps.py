@@ -137,6 +137,11 @@ def plane_table(problem: Planted, own: Ensemble, *, points: int, cells: int) -> 
     return pd.concat(parts, ignore_index=True).assign(level=problem.level)
 
 
+def plane(*, points: int, cells: int) -> pd.DataFrame:
+    """`plane_table` of the network of seed 0 at the usual strength and ρ = 1."""
+    return plane_table(*in_plane(1.0, [0]), points=points, cells=cells)
+
+
 def masked(*, points: int) -> dict[str, float]:
     """An attack on `rules.oscillation_network`, flat on the data, and the exact distances.
 

@@ -37,6 +37,12 @@ COPIES = 5  # of each sample, each with its own noise
 Cell = tuple[float, float]  # strength, ρ
 
 
+def cells_of(problem: str, factors: Sequence[float]) -> list[list[float]]:
+    """Strength and ρ: multiples of the usual strength, each with ρ = 1 and 1/2."""
+    usual = registry.STRENGTHS[problem]
+    return [[factor * usual, rho] for factor in factors for rho in (1.0, 0.5)]
+
+
 def ensembles(
     problem: str, architecture: str, cells: Sequence[Cell], seeds: Sequence[int]
 ) -> list[Ensemble]:

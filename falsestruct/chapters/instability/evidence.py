@@ -295,11 +295,6 @@ def strength_table(networks: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).assign(parity=least)
 
 
-def plane_chance() -> float:
-    """`chance` in the plane of the oscillation."""
-    return chance(by_name("oscillation"))
-
-
 def adversary_table(table: pd.DataFrame) -> pd.DataFrame:
     """What `figures.adversaries` draws: means over seeds with intervals."""
     shares = {"conflict": "original", "success": "accuracy", "robust": "robust"}

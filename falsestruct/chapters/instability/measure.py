@@ -11,12 +11,13 @@ import pandas as pd
 
 from falsestruct.instability import decay
 from falsestruct.instability.certified import certificate_rows
-from falsestruct.instability.gaps import gap_rows, in_plane, plane_table
+from falsestruct.instability.gaps import gap_rows, in_plane
 from falsestruct.instability.portrait import captures, portrait, universal_shares
 from falsestruct.instability.thorough import convolutional
 from falsestruct.instability.trained import (
     SWEPT,
     VARIANTS,
+    cells_of,
     ensembles,
     fitted,
     training_set,
@@ -51,7 +52,7 @@ def networks(
         factors: Multiples of the usual strength.
         architectures: Names; the one that `SWEPT` names comes in any case. None: all.
     """
-    cells = {name: _cells(name, (1.0, *factors)) for name in problems}
+    cells = {name: cells_of(name, (1.0, *factors)) for name in problems}
     grid = [
         {"problem": name, "architecture": own.name, "points": points, "seeds": seeds.of(own)}
         | {"cells": cells[name] if own.name == SWEPT[name] else cells[name][:2]}
@@ -62,12 +63,6 @@ def networks(
     return sweep(network_point, grid).drop(columns=["seeds", "points"])
 
 
-def _cells(problem: str, factors: Sequence[float]) -> list[list[float]]:
-    """Strength and ρ."""
-    usual = registry.STRENGTHS[problem]
-    return [[factor * usual, rho] for factor in factors for rho in (1.0, 0.5)]
-
-
 def strengths(factors: Sequence[float], *, seeds: int, first: int, points: int) -> pd.DataFrame:
     """MLPs on digits at multiples of the brightness's usual strength: as `networks`.
 
@@ -76,7 +71,7 @@ def strengths(factors: Sequence[float], *, seeds: int, first: int, points: int) 
     """
     name = "digits-brightness"
     common = {"problem": name, "architecture": SWEPT[name], "seeds": seeds, "first": first}
-    grid = [common | {"points": points, "cells": _cells(name, [factor])} for factor in factors]
+    grid = [common | {"points": points, "cells": cells_of(name, [factor])} for factor in factors]
     return sweep(network_point, grid).drop(columns=["seeds", "first", "points"])
 
 
@@ -176,11 +171,6 @@ def gaps(*, seeds: Seeds, points: int, solved: int) -> pd.DataFrame:
 def gap_point(*, rho: float, seeds: int, points: int, solved: int) -> pd.DataFrame:
     """Some networks of `gaps`."""
     return gap_rows(*in_plane(rho, range(seeds)), points=points, solved=solved)
-
-
-def plane(*, points: int, cells: int) -> pd.DataFrame:
-    """`gaps.plane_table` of the network of seed 0 at the usual strength and ρ = 1."""
-    return plane_table(*in_plane(1.0, [0]), points=points, cells=cells)
 
 
 def certificates(*, seeds: int, first: int, points: int) -> pd.DataFrame:
