@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from falsestruct.plots.shapes import Look, curve, groups, legend, line, marks, panels, rows, single
+from falsestruct.plots import shapes
+from falsestruct.plots.shapes import Look, curve, groups, legend, line, marks, panels, rows
 from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, PINK, figure, tidy
 
 BELOW = "outside lower center"
@@ -123,9 +124,10 @@ def strengths(table: pd.DataFrame) -> Figure:
         for look, own in groups(part, "trained", TRAINED):
             curve(axis, own.sort_values("strength"), "strength", "value", look)
         axis.axvline(part["parity"].iloc[0], color="0.2", linestyle=":", linewidth=1.2)
-        axis.set(xscale="log", xlabel="strength: its $\\ell_\\infty$ distance")
-    ends = np.array([table["strength"].min(), table["strength"].max()])
-    parts[-1][0].loglog(ends, ends, color=FALSE, linewidth=1.2)
+        shapes.ticks(axis, sorted(set(part["strength"])))
+        axis.set(xlabel="strength: its $\\ell_\\infty$ distance", ylim=(0, None))
+    own = np.geomspace(table["strength"].min(), table["strength"].max())
+    parts[-1][0].plot(own, own, color=FALSE, linewidth=1.2)
     legend(picture, TRAINED, columns=2, place=BELOW, more={
         "as the brightness": line(FALSE, "-"), "left of it parity is stabler": line("0.2", ":"),
     })  # fmt: skip
@@ -137,15 +139,14 @@ def decays(table: pd.DataFrame) -> Figure:
 
     Columns: decay (NaN: built by hand), size, euclid, in units of the orientation's radius.
     """
-    picture, axis = single(0.5)
+    picture, axis = shapes.single(0.5)
     names = [*sorted(table["decay"].dropna().unique()), np.nan]
     places = table["decay"].map({name: float(i) for i, name in enumerate(names)})
     own = table.assign(place=places.fillna(len(names) - 1))
     for shift, (what, look) in zip((-0.12, 0.12), NORMS.items(), strict=True):
         marks(axis, own.assign(place=own["place"] + shift), "place", look, y=what, faint=True)
     axis.axhline(0.5, color="0.2", linestyle=":", linewidth=1.2)
-    labels = [f"{name:g}" for name in names[:-1]] + ["built by hand"]
-    axis.set_xticks(range(len(names)), labels)
+    axis.set_xticks(range(len(names)), [f"{name:g}" for name in names[:-1]] + ["built by hand"])
     axis.set(xlabel="weight decay", ylabel="share of the orientation's radius", ylim=(0, 1.02))
     legend(picture, NORMS, place=BELOW)
     return picture
