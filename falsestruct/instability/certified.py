@@ -67,3 +67,9 @@ def certificate_rows(problem: Planted, own: Ensemble, *, points: int, half: bool
             row[f"kept_{label}"] = (size > reach)[torch.from_numpy(rest)].double().mean().item()
         rows.append(row | {"beyond": float(past)})
     return pd.DataFrame(rows).assign(seed=own.seeds)
+
+
+def numbers(table: pd.DataFrame) -> dict[str, float]:
+    """Shares of points with a proof: within (the mean network), least (the worst), and half."""
+    within, half = table["within"], table[["half_0", "half_1"]].to_numpy()
+    return {"within": within.mean(), "least": within.min(), "half": float(np.nanmean(half))}

@@ -13,7 +13,7 @@ import torch
 from falsestruct.evidence import where
 from falsestruct.instability.rules import STRIPE_RADIUS, original_distance
 from falsestruct.instability.trained import SWEPT
-from falsestruct.problems.planted.registry import STRENGTHS
+from falsestruct.problems.planted.registry import STRENGTHS, by_name
 from falsestruct.success import TAKES, crossover
 
 READS = 0.9  # share of the conflict set from which a network counts as a reader of one structure
@@ -110,7 +110,8 @@ def size_table(networks: pd.DataFrame) -> pd.DataFrame:
 def said_of_faint(networks: pd.DataFrame) -> dict[str, float]:
     """Strengths at which MLPs side with the brightness, and as of which parity is less stable.
 
-    Keys: side, equal; readers, originals: at half of the usual strength, of `faint`.
+    Keys: side, equal; readers, originals: sizes at half of the usual strength, of `faint`; usual,
+    norm, the usual strength and its Euclidean norm; parity, the proved part of its ℓ2 radius.
     """
     name = "digits-brightness"
     own = where(swept(networks), problem=name, rho=1.0).groupby("strength")["capture"].mean()
@@ -118,7 +119,10 @@ def said_of_faint(networks: pd.DataFrame) -> dict[str, float]:
         return {}
     at = torch.tensor(own.index.to_numpy()), torch.tensor(own.to_numpy())
     sizes = {
-        name: float(np.exp(np.log(faint(networks, rho)["size"]).mean()))
-        for name, rho in (("readers", 1.0), ("originals", 0.5))
+        key: float(np.exp(np.log(faint(networks, rho)["size"]).mean()))
+        for key, rho in (("readers", 1.0), ("originals", 0.5))
     }
-    return {"side": crossover(*at), "equal": original_distance(name)} | sizes
+    usual, equal = STRENGTHS[name], original_distance(name)
+    root = by_name(name).direction.numel() ** 0.5
+    norms = {"usual": usual, "norm": root * usual, "parity": root * equal}
+    return {"side": crossover(*at), "equal": equal} | sizes | norms

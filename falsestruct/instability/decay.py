@@ -9,6 +9,7 @@ least of (c²‖(w_j, b_j)‖² + v_j²/c²)/2 is that product.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ from falsestruct.learning.networks import by_name
 from falsestruct.learning.training import Schedule, Set
 from falsestruct.problems.planted import Planted, registry
 from falsestruct.problems.stripes import Stripes
-from falsestruct.theory.bands import euclidean
+from falsestruct.theory.bands import euclidean, kept
 
 STEPS = 600  # of Adam, whatever the decay is
 ARCHITECTURE = "MLP"
@@ -108,6 +109,16 @@ def relative(decays: pd.DataFrame) -> pd.DataFrame:
     })  # fmt: skip
 
 
+def bound(times: int = 1) -> float:
+    """What `rules.bands_network` keeps of the orientation's ℓ∞ radius, proved.
+
+    Args:
+        times: How many times the usual offset.
+    """
+    shape, a = Stripes(), Fraction(str(registry.STRENGTHS["stripes"]))
+    return float(kept(shape.size, shape.width, times * a) / Fraction(rules.STRIPE_RADIUS))
+
+
 def numbers(decays: pd.DataFrame) -> dict[str, float]:
     """Means by decay in those units, `size_DECAY` and so on, the least fit, what a margin costs.
 
@@ -117,6 +128,7 @@ def numbers(decays: pd.DataFrame) -> dict[str, float]:
     hand, own = (table[mask] for mask in (table["decay"].isna(), table["decay"].notna()))
     columns = ["size", "euclid", "cost"]
     return {
+        "bound": bound(),
         "right_least": own["right"].min(),
         **said(own, "decay", [*columns, "loss"]),
         **{f"{name}_hand": float(hand[name].iloc[0]) for name in columns},

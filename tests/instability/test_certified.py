@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import torch
 
 from falsestruct.instability import exact
-from falsestruct.instability.certified import certificate_rows, certified
+from falsestruct.instability.certified import certificate_rows, certified, numbers
 from falsestruct.instability.exact import Dense
 from falsestruct.instability.trained import ensembles
 from falsestruct.problems.planted import registry
@@ -48,5 +49,7 @@ def test_a_network_of_either_training_on_digits() -> None:
     rest = certificate_rows(problem, free, points=4, half=False)
     assert (rest["beyond"] == 0).all() and (rest["kept_1"] < 0.5).all()
     assert rest[["half_0", "half_1"]].isna().all(axis=None)
+    told = numbers(pd.concat([own, rest.assign(within=0.5)]))
+    assert told == {"within": 0.75, "least": 0.5, "half": 1.0}
     # What is proved can't be more than what an attack leaves.
     assert (own["half_0"] <= own["kept_0"]).all()

@@ -60,4 +60,6 @@ def test_where_networks_change_over_and_where_parity_is_no_longer_stabler() -> N
     assert found["side"] == pytest.approx(0.05 * 2**0.5)
     assert found["originals"] == pytest.approx(0.1)
     assert found["readers"] == pytest.approx((0.2 * 0.4) ** 0.5)
+    assert (found["usual"], found["norm"]) == pytest.approx((0.2, 1.6))
+    assert found["parity"] == pytest.approx(8 * found["equal"])
     assert 0.1 < found["equal"] < 0.14  # a bound of about 0.96, over eight

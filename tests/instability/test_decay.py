@@ -54,4 +54,5 @@ def test_sizes_are_told_in_units_of_the_orientation_s_radius() -> None:
     both = pd.concat([table, table.assign(decay=0.0)], ignore_index=True)
     found = decay.numbers(both)
     assert found["size_hand"] == pytest.approx(2 * table["size"].iloc[0])
+    assert found["bound"] == decay.bound() == 113 / 160 and decay.bound(4) == 17 / 160
     assert found["euclid_0_0"] == pytest.approx(found["euclid_hand"])

@@ -7,7 +7,6 @@ The tables are those of `measure`, all problems in one: `networks`, `adversaries
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from functools import partial
 
 import numpy as np
@@ -25,6 +24,7 @@ from falsestruct.evidence import (
     summary,
     where,
 )
+from falsestruct.instability import decay
 from falsestruct.instability.compared import (
     FAINT,
     READS,
@@ -49,16 +49,13 @@ from falsestruct.instability.rules import (
 from falsestruct.instability.trained import training_set
 from falsestruct.names import slug
 from falsestruct.problems.planted.registry import STRENGTHS, by_name
-from falsestruct.problems.stripes import Stripes
 from falsestruct.statistics import exact
 from falsestruct.success import TAKES
-from falsestruct.theory.bands import kept
 
 TRAINED = {"ρ = 1": 1.0, "ρ = 1/2": 0.5}
 GOOD = 0.9  # of what the best found perturbation flips, from which on another is as good
 IMAGES = ["stripes", "digits-brightness"]
 DECAY = 10.0  # the weight decay that claims look at; its hundredth is the control's
-HALF = Fraction(1, 2)  # the orientation's radius, exactly
 LOST = 0.02  # of accuracy, up to which it counts as kept
 BEHIND = 99.0  # how much longer the follower's hidden weights are than those it shows
 STRONGER = {"stripes": 10.0, "oscillation": 10.0, "digits-brightness": 0.1}  # the controls'
@@ -209,10 +206,8 @@ def of_decay(decays: pd.DataFrame) -> Claims:
     fits = where(own, right=1.0, capture=lambda c: c <= 1 - READS)
     wide = fits.pivot(index="seed", columns="decay", values="size")
     wide = wide.reindex(columns=own["decay"].unique())  # none fits: nobody qualifies
-    shape, a = Stripes(), Fraction(str(STRENGTHS["stripes"]))
-    room = [float(kept(shape.size, shape.width, times * a) / HALF) for times in (1, 4)]
     return {
-        "instability-bands": (exact(room[0]), exact(room[1])),
+        "instability-bands": (exact(decay.bound()), exact(decay.bound(4))),
         "instability-decay-enough": (
             ratio(wide.max(axis=1) / STRIPE_RADIUS), exact(hand["size"].iloc[0] / STRIPE_RADIUS)
         ),
