@@ -88,6 +88,11 @@ def chance(problem: Planted) -> float:
     return math.exp(math.lgamma(d / 2) - math.lgamma((d + 1) / 2)) / math.sqrt(math.pi)
 
 
+def chance_on(name: str) -> float:
+    """`chance` on the problem of this name."""
+    return chance(registry.by_name(name))
+
+
 def _generator() -> torch.Generator:
     return torch.Generator().manual_seed(SEED + 1)
 
