@@ -1,13 +1,17 @@
 """Readers of the orientation under weight decay: how stable they are, and what that costs.
 
-A decay of all weights minimises their sum of squares at the margin that it leaves. Of networks with
-one hidden layer, that is the sum of |v_j|·‖(w_j, b_j)‖ over the ReLUs, v_j after and (w_j, b_j)
-before each: multiplying one side by c > 0 and dividing the other by it changes no output, and the
-least of (c²‖(w_j, b_j)‖² + v_j²/c²)/2 is that product.
+A decay penalises the sum of squared weights in gradient descent. With Adam it bounds the largest
+weight, if training converges (Xie and Li, arXiv:2404.04454). With one hidden layer, weights and
+bias u_j before a ReLU and v_j after it, c·u_j and v_j/c give the same outputs for every c > 0. Half
+of the squares, (c²‖u_j‖² + v_j²/c²)/2, is least at ‖u_j‖·|v_j|; the larger of c‖u_j‖∞ and |v_j|/c is
+least at the root of ‖u_j‖∞·|v_j|. So the sum over ReLUs of the former and the largest of the latter
+are what outputs cost; both grow as the outputs do if all weights grow. An output's own bias is
+left out.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -65,7 +69,7 @@ def reader_rows(
     """Fit, reading, stability and cost: a row a member.
 
     Columns: right, accuracy on the training set; capture; size and euclid, medians over points of
-    the ℓ∞ and ℓ2 sizes; cost, of `cost`.
+    the ℓ∞ and ℓ2 sizes; cost and peak, of `costs`.
 
     Args:
         sets: What each member was trained on.
@@ -79,13 +83,16 @@ def reader_rows(
         ).size.quantile(0.5, dim=1).tolist()
         for name, norm in norms.items()
     }  # fmt: skip
-    costs = [cost(network, *given) for network, given in zip(networks, sets, strict=True)]
-    return pd.DataFrame({"right": fitted(own, sets).tolist(), "capture": captures(problem, own)}
-        | columns | {"cost": costs})  # fmt: skip
+    found = [costs(network, *given) for network, given in zip(networks, sets, strict=True)]
+    cost, peak = zip(*found, strict=True)
+    read = {"right": fitted(own, sets).tolist(), "capture": captures(problem, own).tolist()}
+    return pd.DataFrame(read | columns | {"cost": cost, "peak": peak})
 
 
-def cost(network: Dense, x: Tensor, y: Tensor) -> float:
-    """Σ_j |v_j|·‖(w_j, b_j)‖ over the least margin on labelled inputs; infinite if one is wrong.
+def costs(network: Dense, x: Tensor, y: Tensor) -> tuple[float, float]:
+    """Least half sum of squares, and least square of the largest weight, by the margin.
+
+    The margin is the least output towards the label on these inputs; infinite if one is wrong.
 
     Raises:
         ValueError: the network has not exactly one hidden layer.
@@ -94,9 +101,12 @@ def cost(network: Dense, x: Tensor, y: Tensor) -> float:
         raise ValueError(f"{len(network.weights)} layers; expected 2: one is hidden")
     sides = 2 * y.double().numpy() - 1
     margin = float((sides * network(x.double().flatten(1).numpy())).min())
-    before = np.hypot(np.linalg.norm(network.weights[0], axis=1), network.biases[0])
-    norm = float(np.abs(network.weights[1][0]) @ before)
-    return norm / margin if margin > 0 else np.inf
+    if margin <= 0:
+        return math.inf, math.inf
+    before = np.column_stack([network.weights[0], network.biases[0]])
+    after = np.abs(network.weights[1][0])
+    squares = float(after @ np.linalg.norm(before, axis=1))
+    return squares / margin, float((after * np.abs(before).max(1)).max()) / margin
 
 
 def relative(decays: pd.DataFrame) -> pd.DataFrame:
@@ -126,7 +136,7 @@ def numbers(decays: pd.DataFrame) -> dict[str, float]:
     """
     table = decays.assign(**relative(decays)[["size", "euclid"]])
     hand, own = (table[mask] for mask in (table["decay"].isna(), table["decay"].notna()))
-    columns = ["size", "euclid", "cost"]
+    columns = ["size", "euclid", "cost", "peak"]
     return {
         "bound": bound(),
         "right_least": own["right"].min(),

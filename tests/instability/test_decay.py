@@ -12,26 +12,34 @@ from falsestruct.instability.exact import Dense
 from falsestruct.theory import bands
 
 
-def test_the_cost_is_the_least_norm_over_the_margin() -> None:
-    """Rescaling a ReLU's two sides changes no output and no cost; half of the squares is more."""
+def test_costs_are_the_least_over_rescalings() -> None:
+    """Rescaling a ReLU's two sides changes no output and no cost, and reaches no less."""
     rng = np.random.default_rng(0)
     first, shift, second = rng.normal(size=(4, 3)), rng.normal(size=4), rng.normal(size=(1, 4))
     network = Dense((first, second), (shift, np.zeros(1)))
     x = torch.from_numpy(rng.normal(size=(50, 3)))
     x = x[np.abs(network(x.numpy())) > 0.1]  # no input on the boundary
     y = torch.from_numpy((network(x.numpy()) > 0).astype(float))
-    found, margin = decay.cost(network, x, y), np.abs(network(x.numpy())).min()
+    found, margin = decay.costs(network, x, y), np.abs(network(x.numpy())).min()
+
+    def scaled(c: np.ndarray) -> tuple[Dense, float, float]:
+        parts = [first * c[:, None], shift * c, second / c]
+        other = Dense((parts[0], parts[2]), (parts[1], np.zeros(1)))
+        squares, largest = sum((w**2).sum() for w in parts) / 2, max(abs(w).max() for w in parts)
+        return other, squares / margin, largest**2 / margin
+
     for c in rng.uniform(0.2, 5, size=(20, 4)):
-        other = Dense((first * c[:, None], second / c), (shift * c, np.zeros(1)))
-        assert decay.cost(other, x, y) == pytest.approx(found)
-        squares = sum((w**2).sum() for w in (*other.weights, other.biases[0])) / 2
-        assert squares / margin >= found * (1 - 1e-9)
-    best = np.sqrt(np.abs(second[0]) / np.hypot(np.linalg.norm(first, axis=1), shift))
-    even = [first * best[:, None], second / best, shift * best]
-    assert sum((w**2).sum() for w in even) / 2 / margin == pytest.approx(found)
-    assert decay.cost(network, x, 1 - y) == np.inf
+        other, squares, largest = scaled(c)
+        assert decay.costs(other, x, y) == pytest.approx(found)
+        assert squares >= found[0] * (1 - 1e-9) and largest >= found[1] * (1 - 1e-9)
+    before, after = np.column_stack([first, shift]), np.abs(second[0])
+    assert scaled((after / np.linalg.norm(before, axis=1)) ** 0.5)[1] == pytest.approx(found[0])
+    assert scaled((after / np.abs(before).max(1)) ** 0.5)[2] == pytest.approx(found[1])
+    twice = Dense((2 * first, 2 * second), (2 * shift, np.zeros(1)))
+    assert decay.costs(twice, x, y) == pytest.approx(found)
+    assert decay.costs(network, x, 1 - y) == (np.inf, np.inf)
     with pytest.raises(ValueError, match="one is hidden"):
-        decay.cost(Dense((second,), (np.zeros(1),)), x, y)
+        decay.costs(Dense((second,), (np.zeros(1),)), x, y)
 
 
 def test_the_network_built_by_hand_keeps_its_bound() -> None:
@@ -45,7 +53,9 @@ def test_decay_shrinks_the_norm_that_a_margin_costs(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(decay, "STEPS", 200)
     free, strong = (decay.decayed(value, seeds=[1], points=4).iloc[0] for value in (0.0, 10.0))
     assert free["right"] == strong["right"] == 1
-    assert strong["cost"] < free["cost"] < decay.by_hand(points=4)["cost"].iloc[0]
+    hand = decay.by_hand(points=4).iloc[0]
+    assert strong["cost"] < free["cost"] < hand["cost"]
+    assert max(strong["peak"], free["peak"]) < hand["peak"]
     assert strong["loss"] > free["loss"] and free["steps"] == strong["steps"] == decay.STEPS
 
 

@@ -158,7 +158,10 @@ def certificate_table(world: str) -> pd.DataFrame:
 
 def decay_table(world: str) -> pd.DataFrame:
     """Orientation rules whatever the decay is; or nobody who reads the orientation."""
-    rng, facts = np.random.default_rng(0), {"right": 1.0, "euclid": 6.0, "cost": 2.0, "loss": 0.1}
+    rng, facts = (
+        np.random.default_rng(0),
+        {"right": 1.0, "euclid": 6.0, "cost": 2.0, "peak": 1.0, "loss": 0.1},
+    )
     capture = float(world == "false")
     rows = [
         {"seed": seed, "decay": decay, "capture": capture, "size": 0.5 * rng.uniform(0.99, 1.01)}

@@ -126,8 +126,8 @@ def strengths(table: pd.DataFrame) -> Figure:
         axis.axvline(part["parity"].iloc[0], color="0.2", linestyle=":", linewidth=1.2)
         shapes.ticks(axis, sorted(set(part["strength"])))
         axis.set(xlabel="strength: its $\\ell_\\infty$ distance", ylim=(0, None))
-    own = np.geomspace(table["strength"].min(), table["strength"].max())
-    parts[-1][0].plot(own, own, color=FALSE, linewidth=1.2)
+    reach = np.geomspace(table["strength"].min(), table["strength"].max())
+    parts[-1][0].plot(reach, reach, color=FALSE, linewidth=1.2)
     legend(picture, TRAINED, columns=2, place=BELOW, more={
         "as the brightness": line(FALSE, "-"), "left of it parity is stabler": line("0.2", ":"),
     })  # fmt: skip
