@@ -3,10 +3,10 @@
 A decay penalises the sum of squared weights in gradient descent. With Adam it bounds the largest
 weight, if training converges (Xie and Li, arXiv:2404.04454). With one hidden layer, weights and
 bias u_j before a ReLU and v_j after it, c·u_j and v_j/c give the same outputs for every c > 0. Half
-of the squares, (c²‖u_j‖² + v_j²/c²)/2, is least at ‖u_j‖·|v_j|; the larger of c‖u_j‖∞ and |v_j|/c
-is least at the root of ‖u_j‖∞·|v_j|. So the sum over ReLUs of the former and the largest of the latter
-are what outputs cost; both grow as the outputs do if all weights grow. An output's own bias is
-left out.
+of the squares, (c²‖u_j‖² + v_j²/c²)/2, is least at ‖u_j‖·|v_j|. The larger of c‖u_j‖∞ and |v_j|/c
+is least at the root of ‖u_j‖∞·|v_j|. So outputs cost the sum over ReLUs of the first, or the
+largest of the second product. Both grow as outputs do if all weights grow. An output's own bias
+is left out.
 """
 
 from __future__ import annotations
