@@ -22,6 +22,7 @@ from falsestruct.problems.planted import Planted, registry
 
 # One architecture a problem trains at every strength; the others at the usual one only.
 SWEPT = {"stripes": "MLP", "oscillation": "2-104-1", "digits-brightness": "MLP"}
+IMAGES = ("stripes", "digits-brightness")  # the others are points in the plane
 SAMPLES = {"stripes": 60, "oscillation": 500, "digits-brightness": 240}
 SCHEDULES = {
     "stripes": Schedule(1_500, target=1e-3),

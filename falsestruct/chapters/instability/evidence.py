@@ -46,7 +46,7 @@ from falsestruct.instability.rules import (
     original_distance,
     stability,
 )
-from falsestruct.instability.trained import training_set
+from falsestruct.instability.trained import IMAGES, training_set
 from falsestruct.names import slug
 from falsestruct.problems.planted.registry import STRENGTHS, by_name
 from falsestruct.statistics import exact
@@ -54,7 +54,6 @@ from falsestruct.success import TAKES
 
 TRAINED = {"ρ = 1": 1.0, "ρ = 1/2": 0.5}
 GOOD = 0.9  # of what the best found perturbation flips, from which on another is as good
-IMAGES = ["stripes", "digits-brightness"]
 DECAY = 10.0  # the weight decay that claims look at; its hundredth is the control's
 LOST = 0.02  # of accuracy, up to which it counts as kept
 BEHIND = 99.0  # how much longer the follower's hidden weights are than those it shows

@@ -15,6 +15,7 @@ from falsestruct.instability.gaps import gap_rows, in_plane
 from falsestruct.instability.portrait import captures, portrait, universal_shares
 from falsestruct.instability.thorough import convolutional
 from falsestruct.instability.trained import (
+    IMAGES,
     SWEPT,
     VARIANTS,
     cells_of,
@@ -132,12 +133,13 @@ def adversary_point(*, problem: str, variant: str, seeds: int, points: int) -> p
 
 
 def universals(problems: Sequence[str], *, seeds: int, points: int) -> pd.DataFrame:
-    """A perturbation for each label: the structure's, the best found, random; a row a network.
+    """On images, a perturbation for each label: the structure's, the best found, random.
 
     All of one ℓ∞ size, 1.5 times the structure's median distance; the usual strength, ρ = 1.
-    Columns: problem, seed, capture, and those of `universal_shares`.
+    Columns, a row a network: problem, seed, capture, and those of `universal_shares`.
     """
-    grid = [{"problem": name, "seeds": seeds, "points": points} for name in problems]
+    images = [name for name in problems if name in IMAGES]
+    grid = [{"problem": name, "seeds": seeds, "points": points} for name in images]
     return sweep(universal_point, grid).drop(columns=["seeds", "points"])
 
 
