@@ -23,7 +23,14 @@ from falsestruct.press.paths import find_book
 from falsestruct.problems.planted import Planted, registry
 from falsestruct.problems.planted.registry import STRENGTHS
 from falsestruct.statistics import Estimate, Nobody
-from tests.worlds.instability import POINTS, hand, table, universal_table
+from tests.worlds.instability import (
+    POINTS,
+    certificate_table,
+    decay_table,
+    hand,
+    table,
+    universal_table,
+)
 from tests.worlds.instability import claims as claims_of
 
 CLAIMS = {
@@ -297,3 +304,38 @@ def test_weight_decay_comes_with_the_network_built_by_hand(monkeypatch: pytest.M
     assert table["seed"].tolist()[:2] == [304, 304] and len(table) == 3
     assert table["decay"].isna().tolist() == [False, False, True]
     assert (table["capture"] == 0).all()
+
+
+def test_effort_is_that_of_the_worst_architecture_and_training() -> None:
+    """One group that a stronger attack beats by a fifth is enough to refute."""
+    own = table("original").assign(excess=0.0, weak=0.5)
+    fooled = (own["architecture"] == "pooled CNN") & (own["rho"] == 0.5)
+    for gain, verdict in ((0.0, "supported"), (0.2, "refuted")):
+        excess = own["excess"].mask(fooled, gain + 0.001 * own["seed"])
+        pair = estimates.of_effort(own.assign(excess=excess))["instability-attack-effort-stripes"]
+        assert judge(claim("instability-attack-effort-stripes"), *pair) == verdict
+    same = estimates.of_effort(own.assign(weak=0.0))["instability-attack-effort-stripes"]
+    assert judge(claim("instability-attack-effort-stripes"), *same) == "inconclusive"
+
+
+def test_only_networks_that_fit_and_read_the_orientation_count_under_decay() -> None:
+    """Each seed's stablest network, where a decay has not destroyed its fit."""
+    own, last = decay_table("original"), 10.0
+    size = own["size"].mask(own["decay"] == last, 0.4).mask(own["decay"] < last, 0.1)
+    stable, broken = own.assign(size=size), own.assign(size=size)
+    broken.loc[broken["decay"] == last, "right"] = 0.9
+    id = "instability-decay-enough"
+    found = {name: estimates.of_decay(t)[id] for name, t in (("s", stable), ("b", broken))}
+    assert judge(claim(id), *found["s"]) == "supported"
+    assert judge(claim(id), *found["b"]) == "refuted"
+    weak = stable.assign(size=stable["size"].mask(stable["decay"].isna(), 0.2))
+    assert judge(claim(id), *estimates.of_decay(weak)[id]) == "inconclusive"
+
+
+def test_a_share_of_certified_points_must_be_there_for_either_label() -> None:
+    own, id = certificate_table("false"), "instability-certified-digits-brightness"
+    for column in ("half_0", "half_1", "capture"):
+        one = own.assign(**{column: own[column].mask(own["rho"] == 1, 0.25)})
+        assert judge(claim(id), *estimates.of_certificates(one)[id]) == "refuted"
+    free = own.assign(kept_0=1.0, kept_1=1.0)
+    assert judge(claim(id), *estimates.of_certificates(free)[id]) == "inconclusive"
