@@ -155,8 +155,8 @@ def kernel_point(*, architecture: str, width: int, a: float, seeds: int) -> pd.D
     return pd.DataFrame(rows).assign(architecture=architecture, width=width, a=a)
 
 
-def volume_point(*, architecture: str, width: int, a: float) -> pd.DataFrame:
-    """Volume among random weights of a dense network: architecture, width, a, colour, a row a walk.
+def volume_point(*, architecture: str, width: int, a: float, seeds: int) -> pd.DataFrame:
+    """Volume among random weights of a dense network, a row a walk: architecture, width, a, colour.
 
     colour: share of the conflict set read by colour, mean over networks right on the training set.
     """
@@ -165,7 +165,7 @@ def volume_point(*, architecture: str, width: int, a: float) -> pd.DataFrame:
     (x, y), (swapped, original) = shape.described(a), shape.conflict_set(a)
     rng = np.random.default_rng([hidden, width, round(1e4 * a)])
     says = volume.conditioned(
-        volume.covariance(torch.cat((x, swapped)), hidden), y, chains=WALKS, steps=WALK, rng=rng
+        volume.covariance(torch.cat((x, swapped)), hidden), y, chains=seeds, steps=WALK, rng=rng
     )
     colour = np.abs(says - original.numpy()).mean(1)
     return pd.DataFrame({"architecture": architecture, "width": width, "a": a, "colour": colour})
