@@ -52,6 +52,9 @@ TRUE_HERE = {
     "instability-structure-oscillation": "the same",
     "instability-reflection": "proved, about points that a network reads as the false structure",
     "instability-original-inherits": "says that networks inherit the original's radius",
+    "instability-decay-enough": "the same, with weight decay",
+    "instability-structure-faint": "about the structures' own radii, whatever networks do",
+    "instability-bands": "proved, about a network that is built for the original",
     "simplicity-linear-thin": "proved, about what linear networks can't read",
     "artifacts-lesson": "that perturbations teach; long ones lead to other digits",
     "artifacts-planted-strong": "the same; artifacts-planted-read says what pupils read",
@@ -82,10 +85,10 @@ APART = {
 ELSEWHERE = {
     "01_paradox": "plain digits, without a structure; false worlds are in test_paradox",
     "02_structures": "proved, about the structures and networks built by hand",
-    "03_stripes": "the paper's own experiment; chapters 05 to 07 ask the same of all networks",
-    "04_oscillation": "the same",
+    "03_stripes": "most ask when networks change over, and here none does; judged in its own tests",
+    "04_oscillation": "the paper's own experiment; chapters 05 to 07 ask the same of all networks",
     "10_stable_networks": "its own problem; judged in tests/experiments/test_stable_networks",
-    "11_barriers": "its own problem; judged in tests/experiments/test_barriers",
+    "11_barriers": "its own problem; judged in tests/chapters/barriers",
 }
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
+from falsestruct.evidence import where
 from falsestruct.instability import attacks, exact, rules
 from falsestruct.instability.attacks import Norm
 from falsestruct.instability.exact import Dense
 from falsestruct.instability.rules import SEED, towards
 from falsestruct.instability.thorough import LARGE, thorough
-from falsestruct.learning.ensembles import Ensemble
-from falsestruct.problems.planted import Planted, Set
+from falsestruct.instability.trained import SWEPT, ensembles
+from falsestruct.learning.ensembles import Ensemble, ensemble
+from falsestruct.problems.planted import Planted, Set, registry
 from falsestruct.problems.planted.oscillation import oscillation
 
 FAR = 10.0  # where exact distances end: some networks give all inputs the same label
@@ -98,6 +103,15 @@ def _read_with_mirror(problem: Planted, own: Ensemble, x: Tensor) -> Tensor:
     return here & there
 
 
+def in_plane(rho: float, seeds: Sequence[int]) -> tuple[Planted, Ensemble]:
+    """The oscillation at its usual strength, networks trained at this ρ, in double precision."""
+    given = registry.by_name("oscillation")
+    (own,) = ensembles(given.name, SWEPT[given.name], [(given.strength, rho)], seeds)
+    assert own.trained is not None
+    values = {key: value.double() for key, value in own.trained.parameters.items()}
+    return given, ensemble(replace(own.trained, parameters=values))
+
+
 def plane_table(problem: Planted, own: Ensemble, *, points: int, cells: int) -> pd.DataFrame:
     """The first network of an ensemble in the plane.
 
@@ -123,6 +137,11 @@ def plane_table(problem: Planted, own: Ensemble, *, points: int, cells: int) -> 
     return pd.concat(parts, ignore_index=True).assign(level=problem.level)
 
 
+def plane(*, points: int, cells: int) -> pd.DataFrame:
+    """`plane_table` of the network of seed 0 at the usual strength and ρ = 1."""
+    return plane_table(*in_plane(1.0, [0]), points=points, cells=cells)
+
+
 def masked(*, points: int) -> dict[str, float]:
     """An attack on `rules.oscillation_network`, flat on the data, and the exact distances.
 
@@ -143,4 +162,19 @@ def masked(*, points: int) -> dict[str, float]:
         "missed_many": many.size.isinf().double().mean().item(),
         "flat_masked": check.gradients.value,
         "ratio_masked": float(np.median(found / problem.distance(x, "l2").numpy())),
+    }
+
+
+def said(table: pd.DataFrame) -> dict[str, float]:
+    """Excesses in percent, HiGHS against the list, the mirror's share.
+
+    gap_hinted: of networks trained with the hint. gap_near: where distances are below `LARGE`.
+    """
+    return {
+        **{f"gap_{name}": 100 * table[name].max() for name in ("worst", "near")},
+        "gap_hinted": 100 * max(where(table, rho=1.0)["worst"].max(), 0.0),
+        "solver": table["solver"].max(),
+        "binaries": float(table["binaries"].max()),
+        "mirrored": 2 * table["mirrored"].max(),
+        "large": LARGE,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,12 @@ import torch
 from torch import Tensor
 
 from falsestruct import success
-from falsestruct.instability import attacks, universal
+from falsestruct.instability import attacks, rules, universal
 from falsestruct.instability.attacks import Attack
 from falsestruct.instability.rules import SEED, towards
-from falsestruct.instability.thorough import LARGE, thorough
+from falsestruct.instability.thorough import LARGE, effort, thorough
 from falsestruct.learning.ensembles import Ensemble
-from falsestruct.problems.planted import Planted, Set
+from falsestruct.problems.planted import Planted, Set, registry
 
 BEYOND = 1.5  # in units of its distance, the false structure's own perturbation that is tried
 CONFLICTS = {"stripes": 60, "oscillation": 500, "digits-brightness": 240}  # inputs of it
@@ -39,7 +40,8 @@ def portrait(
       signs of that size; robust: accuracy up to that size;
     - sane, surviving, rise, black_box, gradients: of `attacks.sanity`, for all members at once;
     - with directions, cosine: median |cos| of the ℓ2 perturbation and the structure's normal, over
-      the points where one was found; NaN where none was.
+      the points where one was found; NaN where none was. On images excess and weak, of
+      `thorough.effort`, at the first point of each label.
     """
     x, y = held_out(problem, points)
     found = thorough(own, x.float(), "linf")
@@ -53,6 +55,10 @@ def portrait(
     if directions:
         l2 = thorough(own, x.float(), "l2")
         columns["cosine"] = cosines(problem, l2).nanquantile(0.5, dim=1)
+        if x.ndim > 2:
+            few = [int((y == label).nonzero()[0]) for label in (0, 1)]
+            gains = effort(own, x[few].float(), found.size[:, few])
+            columns |= dict(zip(("excess", "weak"), gains, strict=True))
     return pd.DataFrame({name: np.asarray(value) for name, value in columns.items()})
 
 
@@ -80,6 +86,11 @@ def chance(problem: Planted) -> float:
     """Mean |cos| of a random direction in d inputs and a fixed one: Γ(d/2) / (√π Γ((d+1)/2))."""
     d = problem.direction.numel()
     return math.exp(math.lgamma(d / 2) - math.lgamma((d + 1) / 2)) / math.sqrt(math.pi)
+
+
+def chance_on(name: str) -> float:
+    """`chance` on the problem of this name."""
+    return chance(registry.by_name(name))
 
 
 def _generator() -> torch.Generator:
@@ -140,3 +151,19 @@ def universal_shares(problem: Planted, own: Ensemble, *, points: int) -> pd.Data
         "random": torch.stack(shares[1:]).amax(0),
     }
     return pd.DataFrame({name: np.asarray(value) for name, value in columns.items()})
+
+
+def by_hand(problems: Sequence[str], *, points: int) -> pd.DataFrame:
+    """The structures measured as if they were networks: problem, rule, and those of `portrait`.
+
+    For the original parity of the digits there is no network: it compares with all images.
+    """
+    tables = []
+    for name in problems:
+        problem = registry.by_name(name)
+        known = {"false": rules.false_rule(problem), "original": rules.ORIGINALS.get(name)}
+        for rule, outputs in known.items():
+            if outputs is not None:
+                found = portrait(problem, Ensemble(outputs, (0,)), points=points)
+                tables.append(found.assign(problem=name, rule=rule, strength=problem.strength))
+    return pd.concat(tables, ignore_index=True)

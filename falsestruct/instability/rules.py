@@ -17,9 +17,10 @@ from falsestruct import statistics
 from falsestruct.instability.attacks import Outputs
 from falsestruct.instability.exact import Dense
 from falsestruct.problems.oscillation import Oscillation
-from falsestruct.problems.planted import Planted
+from falsestruct.problems.planted import Planted, registry
 from falsestruct.problems.stripes import Stripes
 from falsestruct.statistics import TINY, Estimate
+from falsestruct.theory import bands
 from falsestruct.theory.oscillation import exact_network
 
 STRIPE_RADIUS = 0.5  # of the orientation rule, ℓ∞, proved in chapter 03
@@ -59,11 +60,31 @@ def oscillation_network() -> Dense:
 
 def oscillation_rule(x: Tensor) -> Tensor:
     """`oscillation_network` for inputs (members, samples, 2)."""
-    network = oscillation_network()
+    return outputs_of(oscillation_network())(x)
+
+
+@cache
+def bands_network() -> Dense:
+    """`theory.bands` for the book's stripes: sixty ReLUs that read the orientation."""
+    shape = Stripes()
+    weights = bands.means(shape.size, shape.width)
+    half = len(weights) // 2
+    shift = np.full(len(weights), -float(bands.threshold(shape.size, shape.width)))
+    sides = np.repeat([[1.0, -1.0]], half, axis=1)
+    return Dense((weights, sides), (shift, np.zeros(1)))
+
+
+def outputs_of(network: Dense) -> Outputs:
+    """A network of one hidden layer, asked at inputs (members, samples, …)."""
     (first, second), (bias, last) = (
         [torch.from_numpy(v) for v in values] for values in (network.weights, network.biases)
     )
-    return (torch.relu(x.double() @ first.T + bias) @ second[0] + last).to(x.dtype)
+
+    def outputs(x: Tensor) -> Tensor:
+        hidden = torch.relu(x.double().flatten(2) @ first.T + bias)
+        return (hidden @ second[0] + last).to(x.dtype)
+
+    return outputs
 
 
 ORIGINALS: dict[str, Outputs] = {"stripes": orientation_rule, "oscillation": oscillation_rule}
@@ -89,6 +110,18 @@ def radii(problem: Planted, x: Tensor) -> tuple[Tensor, Tensor]:
     if problem.name == "oscillation":
         return low, low
     return low, _towards_the_nearest(problem, x)
+
+
+@cache
+def original_distance(name: str) -> float:
+    """Median ℓ∞ distance of the original over a hundred samples; of parity a proved lower bound.
+
+    No perturbation of n pixels has an ℓ∞ norm below 1/√n of its Euclidean one.
+    """
+    problem = registry.by_name(name)
+    x, _ = problem.draw(100, torch.Generator().manual_seed(SEED))
+    low = radii(problem, x)[0].quantile(0.5).item()
+    return low / problem.direction.numel() ** 0.5 if name.startswith("digits") else low
 
 
 def _towards_the_nearest(problem: Planted, x: Tensor) -> Tensor:

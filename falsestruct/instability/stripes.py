@@ -1,44 +1,81 @@
-"""How stable the two rules of the stripes are: the proposition of chapter 03, recomputed."""
+"""How stable the two rules of the stripes are, recomputed, and what networks make of other images.
+
+The propositions on radii are in chapter 03.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+import numpy as np
+import pandas as pd
 import torch
-from scipy.optimize import linprog
+from scipy.optimize import linprog, nnls
 from scipy.sparse import csr_matrix
+from torch import Tensor
 
-from falsestruct.problems.stripes import Stripes
+from falsestruct import success
+from falsestruct.instability import attacks
+from falsestruct.learning.ensembles import Ensemble
+from falsestruct.problems.stripe_pictures import every_second
+from falsestruct.problems.stripes import BANDS, Colours, Stripes
+
+LARGEST = 0.5  # constant images are tried up to this size; the contrast of a stripe is 1
+TEST_SEED = 10_000  # of random images
+COLOURINGS: tuple[Colours, Colours] = ("true", "swapped")
+WIDTHS = (2, 4)  # of stripes that no training set shows
+
+
+def _bands(stripes: Stripes, position: int, a: float) -> tuple[Tensor, Tensor]:
+    """By how much each row band's mean exceeds the first column band's, and what makes it so.
+
+    Of a horizontal stripe. Any column band will do: row bands don't see the order of the columns.
+
+    Returns:
+        (bands, n, n), what is multiplied with an image and summed, and (bands,), of this image.
+    """
+    n, w = stripes.size, stripes.width
+    image = stripes.images(torch.tensor([True]), torch.tensor([position]), torch.tensor([-a]))[0]
+    functionals = torch.zeros(stripes.positions, n, n, dtype=torch.float64)
+    for first in range(stripes.positions):
+        functionals[first, first : first + w] = 1 / (n * w)
+    functionals[:, :, :w] -= 1 / (n * w)
+    return functionals, (functionals * image).sum((1, 2))
 
 
 def orientation_radius(stripes: Stripes, position: int, a: float) -> float:
     """Smallest ℓ∞ perturbation that makes the orientation rule miss a horizontal stripe, by HiGHS.
 
-    Linear program over the perturbation η and its size ε: |η_i| ≤ ε, and every row band's mean is
-    at most that of one column band. Which one does not matter: row bands don't see the order of
-    the columns.
+    Linear program over the perturbation η and its size ε: |η_i| ≤ ε, and no row band's mean exceeds
+    that of one column band.
     """
-    n, w = stripes.size, stripes.width
-    image = stripes.images(torch.tensor([True]), torch.tensor([position]), torch.tensor([-a]))[0]
-    column = torch.zeros(n, n, dtype=torch.float64)
-    column[:, :w] = 1 / (n * w)
-    rows, limits = [], []
-    for first in range(stripes.positions):
-        band = torch.zeros_like(column)
-        band[first : first + w] = 1 / (n * w)
-        rows.append(torch.cat(((band - column).flatten(), torch.zeros(1).double())))
-        limits.append(((column - band) * image).sum().item())
-    identity = torch.eye(n * n, dtype=torch.float64)
-    bound = torch.full((n * n, 1), -1.0, dtype=torch.float64)
+    functionals, excess = _bands(stripes, position, a)
+    pixels = stripes.size**2
+    identity = torch.eye(pixels, dtype=torch.float64)
+    bound = torch.full((pixels, 1), -1.0, dtype=torch.float64)
     sizes = torch.cat((torch.cat((identity, bound), 1), torch.cat((-identity, bound), 1)))
-    matrix = csr_matrix(torch.cat((torch.stack(rows), sizes)).numpy())
-    cost = torch.zeros(n * n + 1).double()
-    cost[-1] = 1
-    limits += [0.0] * (2 * n * n)
-    found = linprog(cost.numpy(), A_ub=matrix, b_ub=limits, bounds=(None, None), method="highs")
+    rows = torch.cat((functionals.flatten(1), torch.zeros(len(excess), 1).double()), 1)
+    matrix = csr_matrix(torch.cat((rows, sizes)).numpy())
+    limits = [*(-excess).tolist(), *[0.0] * (2 * pixels)]
+    cost = np.append(np.zeros(pixels), 1.0)
+    found = linprog(cost, A_ub=matrix, b_ub=limits, bounds=(None, None), method="highs")
     if found.status != 0:
         raise ArithmeticError(f"HiGHS ended with status {found.status}: {found.message}")
     return float(found.fun)
+
+
+def euclidean_radius(stripes: Stripes, position: int, a: float) -> float:
+    """The same in the Euclidean norm: the smallest η with ⟨u_p, x + η⟩ ≤ 0 for all row bands p.
+
+    A least-distance problem, solved by non-negative least squares (Lawson and Hanson, 1974,
+    chapter 23).
+    """
+    functionals, excess = _bands(stripes, position, a)
+    rows = np.vstack((-functionals.flatten(1).numpy().T, excess.numpy()))
+    goal = np.append(np.zeros(len(rows) - 1), 1.0)
+    residual = rows @ nnls(rows, goal)[0] - goal
+    return float(np.linalg.norm(residual[:-1] / residual[-1]))
 
 
 def radius_errors(stripes: Stripes, offsets: Sequence[float]) -> tuple[float, float]:
@@ -56,3 +93,85 @@ def radius_errors(stripes: Stripes, offsets: Sequence[float]) -> tuple[float, fl
             for position in range(stripes.positions)
         ]
     return max(orientation), max(colour)
+
+
+def euclidean_errors(stripes: Stripes, offsets: Sequence[float]) -> tuple[float, float]:
+    """Largest relative distance of the two rules' ℓ2 radii from √(w(n − w)/2).
+
+    The colour rule's radius is na, in closed form.
+    """
+    n, w = stripes.size, stripes.width
+    said = math.sqrt(w * (n - w) / 2)
+    orientation = [
+        abs(euclidean_radius(stripes, position, a) / said - 1)
+        for a in offsets
+        for position in range(stripes.positions)
+    ]
+    return max(orientation), max(abs(n * a / said - 1) for a in offsets)
+
+
+def withstood(stripes: Stripes, asked: Ensemble, a: float, *, draws: int = 5) -> pd.DataFrame:
+    """Constant against random images on the training images: one row a member.
+
+    `size`: mean over images of the smallest constant image, against the label's colour, that flips
+    the label; 0.5 where none up to that does. `constant`: the same in units of a. `at_2a`: share
+    of images flipped by the constant image of size 2a, which swaps the colours. `at_0.2`: the same
+    for size 0.2, whatever a is. `random`: share flipped by random images whose ℓ2 norm is that of
+    the image's own smallest constant, `draws` of them an image.
+    """
+    x, y = stripes.described(a)
+    towards = torch.where(y > 0, 1.0, -1.0).double()[:, None, None]
+    generator = torch.Generator().manual_seed(TEST_SEED)
+    units = [attacks.random_directions(x, stripes.size, generator) for _ in range(draws)]
+    rows = []
+    for member in range(len(asked)):
+        one = asked.select([member]).labels
+        size = attacks.smallest_step(one, x, towards, largest=LARGEST)
+        norm = size.clamp(max=LARGEST)
+        random = [attacks.flipped(one, x, norm[:, None, None] * unit) for unit in units]
+        rows.append(
+            {
+                "size": norm.mean().item(),
+                "constant": (norm.mean() / a).item(),
+                "random": torch.cat(random).double().mean().item(),
+                "at_2a": attacks.flipped(one, x, 2 * a * towards).double().mean().item(),
+                "at_0.2": attacks.flipped(one, x, 0.2 * towards).double().mean().item(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def known_and_unseen(stripes: Stripes, asked: Ensemble, a: float) -> pd.DataFrame:
+    """How networks trained on every second position read stripes in swapped colours: a row each.
+
+    Shares that are read by orientation: `known` of those at the positions of training, `positions`
+    of those between, `widths` of those of another width at all positions, the one of `WIDTHS` where
+    it is smallest.
+    """
+    swapped = stripes.conflict_set(a)
+    others = [Stripes(stripes.size, width).conflict_set(a) for width in WIDTHS]
+    sets = [every_second(swapped), every_second(swapped, 1), *others]
+    known, between, *rest = (success.accuracy(asked.labels(x), y).numpy() for x, y in sets)
+    return pd.DataFrame({"known": known, "positions": between, "widths": np.min(rest, axis=0)})
+
+
+def captures(stripes: Stripes, asked: Ensemble, a: float) -> Tensor:
+    """Share of the conflict set at offset a on which each member reads colour: (members,)."""
+    x, _ = stripes.conflict_set(a)
+    return success.capture(asked.labels(x), stripes.colour, stripes.orientation, x)
+
+
+def band_table(stripes: Stripes, asked: Ensemble, *, images: int) -> pd.DataFrame:
+    """Accuracy in the paper's bands of a, and without offset: seed, low, high, colours, accuracy.
+
+    Every network sees the same `images` random images a band and colouring.
+    """
+    tables = []
+    for index, (low, high) in enumerate(((0.0, 0.0), *BANDS)):
+        for colours in COLOURINGS:
+            generator = torch.Generator().manual_seed(TEST_SEED + index)
+            x, y = stripes.test(images, (low, high), colours, generator)
+            share = success.accuracy(asked.labels(x), y).tolist()
+            seen = {"low": low, "high": high, "colours": colours, "accuracy": share}
+            tables.append(pd.DataFrame({"seed": asked.seeds} | seen))
+    return pd.concat(tables, ignore_index=True)

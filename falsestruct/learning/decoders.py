@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -100,3 +100,25 @@ def _initial(
         return torch.zeros(len(generators), 1, size, dtype=dtype, requires_grad=True)
 
     return weights(rows, HIDDEN), zeros(HIDDEN), weights(HIDDEN, unknowns), zeros(unknowns)
+
+
+def amplification(decode: Callable[[Tensor], Tensor], y: Tensor) -> Tensor:
+    """How much a decoder amplifies the worst small perturbation of measurements.
+
+    The largest singular value of the Jacobian, the derivatives of the answer in the measurements.
+    Other than an attack it misses no direction. It says nothing of large perturbations.
+
+    Args:
+        decode: Measurements (members, samples, rows) to signals, differentiable; each answer
+            depends on its own measurements only.
+        y: Where, (members, samples, rows).
+
+    Returns:
+        (members, samples).
+    """
+    y = y.detach().requires_grad_()
+    answer = decode(y)
+    unit = torch.eye(answer.shape[-1], dtype=y.dtype)[:, None, None]
+    each = unit.expand(-1, *answer.shape[:2], -1)
+    (jacobian,) = torch.autograd.grad(answer, y, each, is_grads_batched=True)
+    return torch.linalg.matrix_norm(jacobian.permute(1, 2, 0, 3), ord=2)

@@ -1,12 +1,15 @@
 """Points whose label alternates along the first input, and a second input that says it.
 
-x₁ = a/(k + ½) with the label k mod 2, and x₂ = δ times the label (after arXiv:2109.06098).
+x₁ = a/(k + ½) with the label k mod 2, and x₂ = δ times the label (after arXiv:2109.06098). Evenly
+spaced points with the same labels are the control for crowding.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from typing import Literal, get_args
 
 import numpy as np
@@ -30,10 +33,12 @@ class Points:
     Attributes:
         r: Number of points, at least 2.
         strength: Positive.
+        even: Evenly spaced; else they crowd towards 0.
     """
 
     r: int
     strength: float = 1.0
+    even: bool = False
 
     def __post_init__(self) -> None:
         if self.r < 2 or not self.strength > 0:
@@ -47,12 +52,18 @@ class Points:
     @property
     def first(self) -> Tensor:
         """t, (r,), decreasing."""
-        return standardised(self.r)[0]
+        return standardised(self.r, even=self.even)[0]
+
+    @property
+    def exact(self) -> tuple[Fraction, ...]:
+        """x₁ (r,), decreasing (a = 1)."""
+        return (stable.even_inputs if self.even else stable.first_inputs)(self.r)
 
     @property
     def gap(self) -> float:
         """The smallest distance of two points along t."""
-        return float(stable.smallest_gap(self.r)) / standardised(self.r)[2]
+        smallest = min(u - v for u, v in pairwise(self.exact))
+        return float(smallest) / standardised(self.r, even=self.even)[2]
 
     def tight(self, factor: float) -> np.ndarray:
         """Points (r,) with a neighbour nearer than this multiple of the smallest gap."""
@@ -78,13 +89,13 @@ class Points:
 
 
 @cache
-def standardised(r: int) -> tuple[Tensor, float, float]:
+def standardised(r: int, *, even: bool = False) -> tuple[Tensor, float, float]:
     """t (r,), and the mean and standard deviation of x₁ over the points (a = 1)."""
-    x1 = torch.tensor([float(x) for x in stable.first_inputs(r)], dtype=torch.float64)
+    x1 = torch.tensor([float(x) for x in Points(r, even=even).exact], dtype=torch.float64)
     mean, spread = float(x1.mean()), float(x1.std(correction=0))
     return (x1 - mean) / spread, mean, spread
 
 
-def on_one_scale(r: int, ratio: float) -> Points:
+def on_one_scale(r: int, ratio: float, *, even: bool = False) -> Points:
     """Both inputs divided by x₁'s standard deviation; δ is `ratio` times the smallest gap."""
-    return Points(r, ratio * Points(r).gap / 2)
+    return Points(r, ratio * Points(r, even=even).gap / 2, even)

@@ -29,13 +29,15 @@ class Problems:
     y: Tensor
 
 
-def problems(kind: str, count: int, *, rows: int, unknowns: int, sparsity: int) -> Problems:
+def problems(
+    kind: str, count: int, *, rows: int, unknowns: int, sparsity: int, seed: int = 0
+) -> Problems:
     """Signals with normal entries at random places; Gaussian matrices are one a problem.
 
     Raises:
         ValueError: the kind is unknown.
     """
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(seed)
     operator: Operator
     if kind == "Gaussian":
         operator = operators.gaussian(rows, unknowns, generator, groups=(count,))
@@ -48,6 +50,21 @@ def problems(kind: str, count: int, *, rows: int, unknowns: int, sparsity: int) 
     x = sparse((count,), unknowns, sparsity, generator)
     x = x[:, None] if kind == "Gaussian" else x
     return Problems(operator, x, operator.forward(x))
+
+
+def column(
+    rows: int, *, unknowns: int, trials: int, levels: int, seed: int
+) -> tuple[Dense, Tensor, list[int]]:
+    """Signals of all sparsities up to the number of rows, and one Gaussian matrix a trial for all.
+
+    Returns:
+        The matrices, the signals (trials, levels, unknowns), and the sparsity of each level.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    operator = operators.gaussian(rows, unknowns, generator, groups=(trials,))
+    sparsities = [max(1, round(rows * level / levels)) for level in range(1, levels + 1)]
+    signals = [sparse((trials,), unknowns, own, generator) for own in sparsities]
+    return operator, torch.stack(signals, dim=1), sparsities
 
 
 def sparse(

@@ -11,12 +11,13 @@ A row is a sequence of numbers in any arithmetic: floats, `Decimal`s or `Fractio
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -182,42 +183,28 @@ def distance(x: Row, other: Row) -> float:
     return math.sqrt(sum((a - b) ** 2 for a, b in zip(first, second, strict=True)))
 
 
-@dataclass(frozen=True)
-class Roles:
-    """Which entry is the larger one in the matrix that is read, and where the target's entry is.
+def leaves(cell: Cell, inner: int) -> float:
+    """How far FIRENET goes from the midpoint (0) to its matrix's own minimiser (1)."""
+    entries = row(cell, 1)
+    found = network(entries, Plan(1.0, 30, inner))
+    return float((found[1] - found[0]) * max(entries))
 
-    Attributes:
-        read: Place of the larger entry in the matrix that the network gets.
-        target: Place of the one entry of the vector that its answer is compared with.
+
+def doubling(shares: Mapping[int, Sequence[float]]) -> float:
+    """Slope of log₂ p against the precision at which p inner steps go half the way.
+
+    Args:
+        shares: For each p what `leaves` gives at the precisions 0, 1, 2, …
+
+    Raises:
+        ValueError: the shares of some p don't cross one half.
     """
-
-    read: int
-    target: int
-
-
-CORRECTED = Roles(read=1, target=0)
-
-
-def as_coded(turn: int) -> Roles:
-    """The roles in the released script, in turn 0, 1, 2 of its loop over K = 1, 3, 6.
-
-    The loop index overwrites the data index j. The script then perturbs entry j − 1 of the row's
-    two and compares with the vector whose entry j − 2 of all 22 isn't zero, counted from 0; Python
-    counts negative places from the end.
-    """
-    if turn not in (0, 1, 2):
-        raise ValueError(f"turn is {turn}; expected 0, 1 or 2")
-    return Roles(read=range(BLOCK)[turn - 1], target=range(BLOCK + REST)[turn - 2])
-
-
-def target(cell: Cell, roles: Roles, number: Callable[[Decimal], Any] = float) -> list[Any]:
-    """The vector that an answer is compared with, all 22 entries."""
-    size = max(minimiser(row(cell, 0, number)))
-    return [size if place == roles.target else 0 * size for place in range(BLOCK + REST)]
-
-
-def released_steps(entries: Row) -> tuple[float, float]:
-    """Both steps of the released script, ‖A‖^(−1/2) − 10⁻⁴: τσ‖A‖² is about ‖A‖."""
-    norm = math.sqrt(sum(float(a) ** 2 for a in entries))
-    step = norm**-0.5 - 1e-4
-    return step, step
+    found = []
+    for p, own in shares.items():
+        n = next((n for n, share in enumerate(own) if share < 0.5), 0)
+        if n == 0:
+            raise ValueError(f"p = {p} crosses one half at no n of 0 to {len(own) - 1}; widen it")
+        # Between the two, the logarithm of the share is nearly linear in n.
+        above, below = (math.log(max(share, 1e-300)) for share in own[n - 1 : n + 1])
+        found.append(n - 1 + (above + math.log(2)) / (above - below))
+    return float(np.polyfit(found, np.log2(list(shares)), 1)[0])

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -34,6 +35,7 @@ class Plan:
         slack: The paper's δ, how far data may be from A x: restarts don't aim below it.
         steps: (τ, σ) with τσ‖A‖² < 1; None: both 0.99/‖A‖.
         weights: Positive factors of the absolute values in the first norm, (unknowns,).
+        last: Take the last of the inner steps, not their mean; then it isn't FIRENET.
     """
 
     lam: float
@@ -42,6 +44,7 @@ class Plan:
     slack: float = 0.0
     steps: tuple[float, float] | None = None
     weights: Tensor | None = None
+    last: bool = False
 
     def __post_init__(self) -> None:
         for name, value, least in (
@@ -89,6 +92,8 @@ def primal_dual(
 ) -> Tensor:
     """The mean of the first `plan.inner` iterates of Chambolle and Pock, from `start` and dual 0.
 
+    With `plan.last` the last of them.
+
     x⁺ = soft(x − τA*u, τλ), u⁺ = the projection of u + σ(A(2x⁺ − x) − y) onto the unit ball.
 
     Args:
@@ -96,11 +101,15 @@ def primal_dual(
         scale: Multiplies τ and divides σ, (…, 1).
     """
     iterates = itertools.islice(_iterates(operator, y, plan, start, scale), plan.inner)
+    if plan.last:
+        return deque(iterates, maxlen=1).pop()
     return sum(iterates, torch.zeros_like(start)) / plan.inner
 
 
-def ergodic(operator: Operator, y: Tensor, plan: Plan, *, at: tuple[int, ...]) -> Tensor:
+def unrestarted(operator: Operator, y: Tensor, plan: Plan, *, at: tuple[int, ...]) -> Tensor:
     """The same iteration from zero, never restarted: its mean after each number of steps in `at`.
+
+    With `plan.last` the step itself.
 
     Returns:
         (len(at), …, unknowns).
@@ -111,7 +120,7 @@ def ergodic(operator: Operator, y: Tensor, plan: Plan, *, at: tuple[int, ...]) -
     for step, x in enumerate(_iterates(operator, y, plan, start, 1.0), start=1):
         total = total + x
         if step in at:
-            seen[step] = total / step
+            seen[step] = x if plan.last else total / step
         if step >= max(at):
             break
     return torch.stack([seen[step] for step in at])

@@ -37,22 +37,60 @@ def labels(r: int) -> tuple[int, ...]:
     return tuple(k % 2 for k in range(1, r + 1))
 
 
+def even_inputs(r: int, a: Fraction = ONE) -> tuple[Fraction, ...]:
+    """a(r + 1 − k)/r for k = 1 … r, decreasing: the same labels, and no point crowds another.
+
+    Raises:
+        ValueError: r < 2, or a is not positive.
+    """
+    if r < 2 or a <= 0:
+        raise ValueError(f"r = {r} and a = {a}; expected at least two points and a > 0")
+    return tuple(a * Fraction(r + 1 - k, r) for k in range(1, r + 1))
+
+
 def smallest_gap(r: int, a: Fraction = ONE) -> Fraction:
     """Distance of the two closest x_k, those with k = r − 1 and r: 4a/(4r² − 1)."""
     return 4 * a / (4 * r * r - 1)
 
 
-def midpoints(r: int, a: Fraction = ONE) -> tuple[Fraction, ...]:
-    """The r − 1 points half way between neighbouring x_k, increasing."""
-    return tuple((u + v) / 2 for u, v in pairwise(sorted(first_inputs(r, a))))
+def midpoints(x: Sequence[Fraction]) -> tuple[Fraction, ...]:
+    """The points half way between neighbours, increasing: one less than x has."""
+    return tuple((u + v) / 2 for u, v in pairwise(sorted(x)))
 
 
 def explicit(r: int, a: Fraction = ONE) -> ReluNetwork:
-    """The stable network: it changes its label half way between neighbours, and ignores x₂.
+    """The stable network of x_1 … x_r."""
+    return through(first_inputs(r, a))
 
-    r − 2 ReLUs if r ≥ 5. Inputs (x₁, x₂); label 1 where the value exceeds ½.
+
+def through(x: Sequence[Fraction]) -> ReluNetwork:
+    """The stable network of any points with labels 1, 0, 1, … from the largest one on.
+
+    It changes its label half way between neighbours, and ignores x₂. Of r ≥ 5 points, r − 2 ReLUs.
+    Inputs (x₁, x₂); label 1 where the value exceeds ½.
     """
-    return _of_first(alternating_network(midpoints(r, a), first=r % 2))
+    return _of_first(alternating_network(midpoints(x), first=len(x) % 2))
+
+
+def bump(delta: Fraction) -> ReluNetwork:
+    """Two ReLUs, 1 − |x₂ − δ|/δ: label 1 where |x₂ − δ| < δ/2. (0, δ) breaks every point."""
+    ways = (ONE, -ONE)
+    weights, biases = tuple((ZERO, way) for way in ways), tuple(-way * delta for way in ways)
+    return ReluNetwork(weights, biases, (-1 / delta, -1 / delta), ONE)
+
+
+def with_margin(
+    network: ReluNetwork, x: Iterable[Sequence[Fraction]], margin: Fraction
+) -> ReluNetwork:
+    """The network's distance from ½ times a number, such that it is at least `margin` at each x.
+
+    Labels stay. With the distance for its output, its cross-entropy is below e^(−margin) at every
+    x that it has right: log(1 + e^(−z)) < e^(−z).
+    """
+    factor = margin / min(abs(network(at) - LEVEL) for at in x)
+    outputs = tuple(factor * v for v in network.outputs)
+    constant = LEVEL + factor * (network.bias - LEVEL)
+    return ReluNetwork(network.weights, network.biases, outputs, constant)
 
 
 def truncated(r: int, width: int, a: Fraction = ONE) -> ReluNetwork:
@@ -63,7 +101,8 @@ def truncated(r: int, width: int, a: Fraction = ONE) -> ReluNetwork:
     """
     if not 3 <= width <= r - 2:
         raise ValueError(f"width = {width} and r = {r}; expected 3 ≤ width ≤ r − 2")
-    return _of_first(alternating_network(midpoints(r, a)[-(width + 1) :], first=width % 2))
+    turns = midpoints(first_inputs(r, a))[-(width + 1) :]
+    return _of_first(alternating_network(turns, first=width % 2))
 
 
 def _of_first(line: ReluNetwork) -> ReluNetwork:
@@ -233,20 +272,23 @@ def line(network: ReluNetwork) -> Line:
     return Line(tuple(ends), tuple(slopes), tuple(constants))
 
 
-def is_stable(network: ReluNetwork, r: int, a: Fraction = ONE) -> bool:
-    """Is the network right on all r points, with its nearest change of label half a gap away?
+def is_stable(network: ReluNetwork, points: Sequence[Fraction]) -> bool:
+    """Is the network right on all points, with its nearest change of label half a gap away?
 
-    Exactly half of `smallest_gap`, for every second input: the network must not use it.
+    Exactly half of the smallest gap, for every second input: the network must not use it.
+
+    Args:
+        points: Decreasing, with the labels of `labels`.
     """
     if any(w != 0 for _, w in network.weights):
         return False
     along = line(network.along_first((ZERO,)))
-    points = first_inputs(r, a)
-    if any((along(x) > LEVEL) != (y == 1) for x, y in zip(points, labels(r), strict=True)):
+    known = zip(points, labels(len(points)), strict=True)
+    if any((along(x) > LEVEL) != (y == 1) for x, y in known):
         return False
     both = sorted([*((x, 0) for x in points), *((z, 1) for z in along.crossings())])
     apart = [v - u for (u, one), (v, other) in pairwise(both) if one != other]
-    return min(apart) == smallest_gap(r, a) / 2
+    return min(apart) == min(u - v for u, v in pairwise(points)) / 2
 
 
 def explicit_evidence(sizes: Iterable[int]) -> tuple[Fraction, Fraction]:
@@ -254,8 +296,8 @@ def explicit_evidence(sizes: Iterable[int]) -> tuple[Fraction, Fraction]:
     right, spared, tried = [], 0, 0
     for r in sizes:
         network = explicit(r)
-        right.append(network.size == r - 2 and is_stable(network, r))
+        right.append(network.size == r - 2 and is_stable(network, first_inputs(r)))
         for unit in range(network.size):
-            spared += is_stable(without_unit(network, unit), r)
+            spared += is_stable(without_unit(network, unit), first_inputs(r))
             tried += 1
     return Fraction(sum(right), len(right)), Fraction(spared, tried)

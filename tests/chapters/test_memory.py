@@ -18,11 +18,12 @@ import sys
 from falsestruct.chapters.oscillation import measure as oscillation, runs as oscillation_runs
 from falsestruct.chapters.stripes import measure as stripes
 from falsestruct.learning.ensembles import Seeds
+from falsestruct.learning.schedule import Schedule
 from falsestruct.problems.stripes import Stripes
 
 problem, seeds, block = sys.argv[1], *map(int, sys.argv[2:4])
 if problem == "stripes":  # points come one after the other, and memory doesn't grow with steps
-    stripes.MOST_STEPS = 2
+    stripes.SWEPT = Schedule(2)
     stripes.crossing(Stripes(), [0.1], seeds=Seeds(seeds, seeds))
 else:
     oscillation.train(oscillation_runs.RUNS[:3], seeds, steps=2, block=block)

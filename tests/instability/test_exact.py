@@ -206,3 +206,13 @@ def test_out_of_time_says_so() -> None:
     found = exact.smallest_linf(network, x, radius=3.0, seconds=0.3)
     assert found.status == "limit"
     assert found.lower <= found.size
+
+
+def test_stability_is_proved_below_the_smallest_perturbation_only() -> None:
+    network, x = random_network(4, 6, 1, seed=3), np.zeros(4)
+    size = exact.smallest_linf(network, x, radius=9.0).size
+    assert np.isfinite(size)
+    assert exact.proved_stable(network, x, radius=0.99 * size)
+    assert not exact.proved_stable(network, x, radius=1.01 * size)
+    with pytest.raises(ValueError, match="radius"):
+        exact.proved_stable(network, x, radius=0.0)

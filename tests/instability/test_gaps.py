@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from falsestruct.chapters.instability.measure import ensembles
 from falsestruct.instability import exact, gaps, rules
+from falsestruct.instability.trained import ensembles
 from falsestruct.learning.ensembles import ensemble
 from falsestruct.problems.planted import registry
 

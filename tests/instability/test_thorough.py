@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import torch
 
-from falsestruct.chapters.instability.measure import ensembles
 from falsestruct.instability import attacks
-from falsestruct.instability.thorough import LARGE, thorough
+from falsestruct.instability.thorough import HARD, LARGE, convolutional, effort, thorough
+from falsestruct.instability.trained import ensembles
 from falsestruct.learning.ensembles import Ensemble
 from falsestruct.problems.planted import registry
 
@@ -53,3 +53,25 @@ def test_thorough_s_reach_is_as_large_in_both_norms() -> None:
     assert (once.size < LARGE * 32).all()
     assert torch.equal(thorough(own, x, "l2").size, once.size)
     assert own.asked == []
+
+
+def test_effort_is_what_a_stronger_attack_gains() -> None:
+    (own,) = ensembles("stripes", "MLP", [(0.1, 1.0)], [0, 1])
+    x = registry.by_name("stripes").draw(2, torch.Generator().manual_seed(0))[0].float()
+    size = thorough(own, x, "linf").size
+    gain, weak = effort(own, x, size)
+    assert gain.shape == (2,) and (gain < 0.05).all() and (weak > gain).all()
+    twice, _ = effort(own, x, 2 * size)
+    assert (twice > 0.9).all()
+
+
+def test_convolutions_get_more_effort() -> None:
+    (cnn,) = ensembles("digits-brightness", "CNN", [(0.2, 1.0)], [0])
+    (mlp,) = ensembles("digits-brightness", "MLP", [(0.2, 1.0)], [0])
+    assert convolutional(cnn) and not convolutional(mlp)
+    x = registry.by_name("digits-brightness").draw(3, torch.Generator().manual_seed(0))[0].float()
+    for own, starts, steps in ((cnn, *HARD), (mlp, 1, 20)):
+        same = attacks.smallest_perturbations(
+            own.outputs, x, norm="linf", members=1, starts=starts, steps=steps
+        )
+        assert torch.equal(thorough(own, x, "linf").size, same.size)

@@ -30,6 +30,14 @@ def test_on_one_scale_the_ratio_is_that_to_the_gap():
     assert 2 * case.strength == pytest.approx(case.gap / 4)
 
 
+def test_evenly_spaced_points_have_one_gap():
+    case = on_one_scale(10, 4.0, even=True)
+    assert float(case.first.std(correction=0)) == pytest.approx(1)
+    assert (-case.first.diff()).tolist() == pytest.approx([case.gap] * 9)
+    assert 2 * case.strength == pytest.approx(4 * case.gap) and case.labels.tolist() == [1, 0] * 5
+    assert case.tight(4.0).all() and not case.tight(0.25).any()
+
+
 @pytest.mark.parametrize(
     "wrong", [lambda: Points(1), lambda: Points(5, 0.0), lambda: Points(5).training_set("hint", 0)]
 )

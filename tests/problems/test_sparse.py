@@ -38,3 +38,17 @@ def test_the_matrix_sees_the_detail_at_the_trace_and_signals_not_at_all():
 def test_a_matrix_that_sees_nothing_is_refused():
     with pytest.raises(ValueError, match="trace is 0; expected more than 0"):
         sparse.world(seeds=1, trace=0, samples=1)
+
+
+def test_a_column_has_all_sparsities_and_one_matrix_a_trial():
+    operator, x, sparsities = sparse.column(10, unknowns=30, trials=3, levels=4, seed=1)
+    assert sparsities == [2, 5, 8, 10] and operator.matrix.shape == (3, 10, 30)
+    assert (x != 0).sum(-1).tolist() == [sparsities] * 3
+    assert not torch.equal(x[0], x[1]) and not torch.equal(operator.matrix[0], operator.matrix[1])
+
+
+def test_problems_of_another_seed_are_others():
+    first, other = (
+        sparse.problems("Gaussian", 2, rows=5, unknowns=9, sparsity=2, seed=seed) for seed in (1, 2)
+    )
+    assert not torch.equal(first.x, other.x)

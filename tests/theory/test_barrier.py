@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from falsestruct.theory import barrier
-from falsestruct.theory.barrier import CORRECTED, TABLE, Cell
+from falsestruct.theory.barrier import TABLE, Cell
 from falsestruct.theory.firenet import Plan, firenet
 
 PLAN = Plan(lam=1.0, restarts=30, inner=50, slack=1e-6)
@@ -70,40 +70,15 @@ def test_deep_networks_leave_the_midpoint_and_shallow_ones_do_not():
     near, far = (barrier.network(entries, Plan(1.0, 30, p)) for p in (50, 2000))
     assert barrier.distance(far, barrier.minimiser(entries)) < 1e-6
     assert near[1] - near[0] < 0.1 * far[1]
+    assert barrier.leaves(Cell(1, 6), 50) < 0.1
+    assert barrier.leaves(Cell(1, 6), 2000) > 0.999
 
 
-def test_the_released_indices():
-    """By hand: a[j−1] of two entries, x[j−2] of twenty-two, with j = 0, 1, 2."""
-    assert [(r.read, r.target) for r in map(barrier.as_coded, range(3))] == [
-        (1, 20),
-        (0, 21),
-        (1, 0),
-    ]
-    assert barrier.as_coded(2) == CORRECTED
-
-
-@pytest.mark.parametrize(
-    ("turn", "cell", "factor"), [(0, TABLE[2], 3), (1, TABLE[5], 3), (2, TABLE[8], 1)]
-)
-def test_the_released_table_is_too_large_by_the_root_of_three(turn, cell, factor):
-    roles = barrier.as_coded(turn)
-    entries = barrier.row(cell, roles.read)
-    answer = barrier.network(entries, PLAN)
-    error = barrier.distance(answer, barrier.target(cell, roles))
-    assert error / barrier.half_distance(cell) == pytest.approx(math.sqrt(factor), rel=1e-4)
-    own = barrier.row(cell, 1 - roles.read, Fraction)
-    solves = barrier.gap(own, barrier.target(cell, roles, Fraction)) == 0
-    assert solves == (factor == 1)
-
-
-@pytest.mark.parametrize(("K", "product"), [(1, 6.663), (3, 663.2), (6, 562245)])
-def test_the_released_steps_break_their_own_condition(K, product):
-    entries = barrier.row(Cell(K, 30), 1)
-    tau, sigma = barrier.released_steps(entries)
-    assert tau * sigma * sum(a * a for a in entries) == pytest.approx(product, rel=1e-3)
-    operator, y = barrier.problem(entries)
-    with pytest.raises(ValueError, match="τσ‖A‖² < 1"):
-        firenet(operator, y, Plan(1.0, 1, 1, steps=(tau, sigma)))
+def test_doubling_reads_where_the_share_falls_through_one_half():
+    law = {2**k: [1.0] * k + [2.0 ** -(n + 0.5) for n in range(4)] for k in (2, 4, 5)}
+    assert barrier.doubling(law) == pytest.approx(1)
+    with pytest.raises(ValueError, match="p = 50 crosses one half at no n of 0 to 1"):
+        barrier.doubling({50: [0.2, 0.1]})
 
 
 def test_double_precision_ends():
@@ -117,7 +92,6 @@ def test_double_precision_ends():
     [
         (lambda: Cell(0, 3), "K is 0; expected at least 1"),
         (lambda: barrier.row(TABLE[0], 2), "larger is 2; expected 0 or 1"),
-        (lambda: barrier.as_coded(3), "turn is 3; expected 0, 1 or 2"),
     ],
 )
 def test_bad_input_is_named(call, message):

@@ -9,7 +9,7 @@ import torch
 from scipy.optimize import linprog, minimize
 
 from falsestruct.theory import firenet as module
-from falsestruct.theory.firenet import Plan, ergodic, firenet, objective, primal_dual
+from falsestruct.theory.firenet import Plan, firenet, objective, primal_dual, unrestarted
 from falsestruct.theory.operators import Cosine, Dense, Fourier, Walsh, gaussian, sampled_rows
 
 DEEP = Plan(lam=0.05, restarts=24, inner=100)
@@ -135,7 +135,7 @@ def test_without_restarts_the_bound_holds_and_its_rate_is_one_over_k():
     operator = gaussian(80, 200, generator())
     x = sparse(200, sparsity=8)
     y, plan, at = operator.forward(x), Plan(0.05, 1, 1), (1, 10, 100, 1000)
-    found = ergodic(operator, y, plan, at=at)
+    found = unrestarted(operator, y, plan, at=at)
     for steps, mean in zip(at, found, strict=True):
         excess = objective(operator, mean, y, plan) - objective(operator, x, y, plan)
         start = torch.zeros_like(x)
@@ -201,9 +201,19 @@ Y = torch.ones(4, dtype=torch.float64)
          "steps are 1 and 2, the norm .* product is .* τσ‖A‖² < 1"),
         (lambda: firenet(OPERATOR, Y, replace(DEEP, steps=(-0.1, -0.1))), "positive steps"),
         (lambda: firenet(OPERATOR, Y, replace(DEEP, weights=torch.ones(5))), r"\(5,\) .* 6 u"),
-        (lambda: ergodic(OPERATOR, Y[:3], DEEP, at=(1,)), "the operator 4 rows"),
+        (lambda: unrestarted(OPERATOR, Y[:3], DEEP, at=(1,)), "the operator 4 rows"),
     ],
 )  # fmt: skip
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_last_steps_are_what_means_are_made_of():
+    operator, plan = gaussian(12, 20, generator()), Plan(0.05, 1, 6, last=True)
+    y = operator.forward(sparse(20, sparsity=2, seed=3))
+    steps = unrestarted(operator, y, plan, at=tuple(range(1, 7)))
+    mean = unrestarted(operator, y, replace(plan, last=False), at=(6,))[0]
+    torch.testing.assert_close(steps.mean(0), mean)
+    own = primal_dual(operator, y, plan, start=torch.zeros(20, dtype=torch.float64))
+    torch.testing.assert_close(own, steps[-1])

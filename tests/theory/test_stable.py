@@ -1,5 +1,6 @@
 """What chapter 10 proves, tried on rational networks."""
 
+import math
 from fractions import Fraction
 from random import Random
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from falsestruct.theory import stable
-from falsestruct.theory.oscillation import hint_network, without_unit
+from falsestruct.theory.oscillation import LEVEL, hint_network, without_unit
 from falsestruct.theory.relu import ReluNetwork, knots, sign_changes
 
 HALF = Fraction(1, 2)
@@ -30,7 +31,7 @@ def test_the_gap_is_about_a_over_r_squared():
 def test_the_explicit_network_has_the_size_the_labels_and_the_radius(r, a):
     network = stable.explicit(r, a)
     assert network.size == r - 2
-    assert stable.is_stable(network, r, a)
+    assert stable.is_stable(network, stable.first_inputs(r, a))
     # Both inputs at once, just inside of the radius, and just outside of it at the tightest point.
     inside = stable.smallest_gap(r, a) / 2 * Fraction(999, 1000)
     for x1, y in zip(stable.first_inputs(r, a), stable.labels(r), strict=True):
@@ -44,7 +45,7 @@ def test_the_explicit_network_has_the_size_the_labels_and_the_radius(r, a):
 
 @pytest.mark.parametrize("unit", range(6))
 def test_no_unit_can_be_spared(unit):
-    assert not stable.is_stable(without_unit(stable.explicit(8), unit), 8)
+    assert not stable.is_stable(without_unit(stable.explicit(8), unit), stable.first_inputs(8))
 
 
 def test_a_network_that_is_right_with_another_radius_is_not_the_stable_one():
@@ -58,14 +59,56 @@ def test_a_network_that_is_right_with_another_radius_is_not_the_stable_one():
     )
     data = zip(stable.first_inputs(6), stable.labels(6), strict=True)
     assert all(stable.rule(moved)((x, 0)) == y for x, y in data)
-    assert not stable.is_stable(moved, 6)
+    assert not stable.is_stable(moved, stable.first_inputs(6))
 
 
 def test_a_network_that_uses_the_second_input_is_not_stable():
     network = stable.explicit(6)
     leaning = tuple((w, Fraction(1, 100)) for w, _ in network.weights)
     tilted = ReluNetwork(leaning, network.biases, network.outputs, network.bias)
-    assert not stable.is_stable(tilted, 6)
+    assert not stable.is_stable(tilted, stable.first_inputs(6))
+
+
+@given(st.integers(5, 40), st.fractions(Fraction(1, 9), 9))
+def test_evenly_spaced_points_have_a_stable_network_of_the_same_size(r, a):
+    x = stable.even_inputs(r, a)
+    assert {u - v for u, v in zip(x, x[1:], strict=False)} == {a / r}
+    network = stable.through(x)
+    assert network.size == r - 2 and stable.is_stable(network, x)
+    assert not stable.is_stable(network, stable.first_inputs(r, a))
+
+
+@given(st.integers(2, 30), st.fractions(Fraction(1, 9), 9))
+def test_one_vector_for_both_labels_breaks_every_point_of_the_bump(r, delta):
+    says = stable.rule(stable.bump(delta))
+    for x1, y in zip(stable.first_inputs(r), stable.labels(r), strict=True):
+        assert says((x1, delta * y)) == y and says((x1, delta * y + delta)) == 1 - y
+    edges = [delta / 2, delta * 3 / 2]  # label 1 strictly between them
+    assert [says((0, t)) for t in (*edges, delta * 51 / 100, delta * 149 / 100)] == [0, 0, 1, 1]
+    assert stable.bump(delta).size == 2
+
+
+@pytest.mark.parametrize("build", [stable.explicit, lambda _: hint_network(Fraction(1, 50))])
+@pytest.mark.parametrize("margin", [Fraction(1, 9), Fraction(12)])
+def test_stable_and_broken_networks_both_have_as_small_a_loss_as_one_likes(build, margin):
+    r = 9
+    data = [
+        (x, y / Fraction(50)) for x, y in zip(stable.first_inputs(r), stable.labels(r), strict=True)
+    ]
+    network = stable.with_margin(build(r), data, margin)
+    values = [network(at) - LEVEL for at in data]
+    assert min(map(abs, values)) == margin
+    assert [value > 0 for value in values] == [y == 1 for y in stable.labels(r)]
+    loss = sum(math.log1p(math.exp(-abs(value))) for value in values) / r
+    assert 0 < loss < math.exp(-margin)
+    if build is stable.explicit:
+        assert stable.is_stable(network, stable.first_inputs(r))
+    else:
+        flipped = [(x, 1 / Fraction(50) - u) for x, u in data]
+        assert all(
+            (network(at) > LEVEL) != (y == 1)
+            for at, y in zip(flipped, stable.labels(r), strict=True)
+        )
 
 
 @given(st.integers(1, 8), st.integers(2, 30), st.randoms(use_true_random=False))
@@ -150,6 +193,7 @@ def test_evidence():
     "wrong",
     [
         lambda: stable.first_inputs(1),
+        lambda: stable.even_inputs(1),
         lambda: stable.first_inputs(3, Fraction(0)),
         lambda: stable.truncated(8, 2),
         lambda: stable.truncated(8, 7),

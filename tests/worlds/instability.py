@@ -17,20 +17,23 @@ from falsestruct.chapters.instability import measure as experiment
 from falsestruct.evidence import Claims
 from falsestruct.instability import rules
 from falsestruct.instability.attacks import Outputs
-from falsestruct.instability.portrait import portrait
+from falsestruct.instability.compared import FAINT
+from falsestruct.instability.portrait import by_hand, portrait
+from falsestruct.instability.trained import SWEPT
 from falsestruct.learning.ensembles import Ensemble
 from falsestruct.learning.networks import fitting
 from falsestruct.problems.planted import Planted, registry
 from falsestruct.problems.planted.registry import STRENGTHS
 
 SEEDS = 10
+UNSEEN = dict.fromkeys(("cosine", "excess", "weak"), np.nan)  # away from the usual strength
 POINTS = 14
 
 
 @cache
 def hand() -> pd.DataFrame:
     """The structures as networks."""
-    return experiment.by_hand(points=POINTS)
+    return by_hand(experiment.PROBLEMS, points=POINTS)
 
 
 def claims(world: str) -> Claims:
@@ -43,6 +46,10 @@ def claims(world: str) -> Claims:
         **estimates.of_readers(tables, hand()),
         **estimates.of_directions(tables, universal_table(world)),
         **estimates.of_adversaries(adversary_table(world)),
+        **estimates.of_effort(tables),
+        **estimates.of_faint(tables, points=POINTS),
+        **estimates.of_certificates(certificate_table(world)),
+        **estimates.of_decay(decay_table(world)),
     }
 
 
@@ -66,13 +73,13 @@ def network_table(world: str) -> pd.DataFrame:
     """Networks of a world: what reads what, after training at ρ = 1 and at ρ = 1/2."""
     tables = []
     for name in experiment.PROBLEMS:
-        for factor in (0.125, 1.0, 2.0):
+        for factor in (0.125, 1.0, 2.0, *([FAINT] if name.startswith("digits") else [])):
             problem = registry.by_name(name, factor * STRENGTHS[name])
             original = rows_of(rules.ORIGINALS.get(name, parity_by_hand), problem)
-            reads = world == "false" and factor >= 1  # not the faintest signal
+            reads = world == "false" and factor >= FAINT  # not the faintest signal
             agreeing = rows_of(rules.false_rule(problem), problem) if reads else original
             names = [a.name for a in fitting(problem.direction.shape)] if factor == 1.0 else []
-            for architecture in names or [experiment.SWEPT[name]]:
+            for architecture in names or [SWEPT[name]]:
                 for rho, own in ((1.0, agreeing), (0.5, original)):
                     varied = _varied(own, seed=len(tables))
                     tables.append(varied.assign(architecture=architecture, rho=rho))
@@ -81,10 +88,11 @@ def network_table(world: str) -> pd.DataFrame:
 
 def rows_of(outputs: Outputs, problem: Planted) -> pd.DataFrame:
     """One network that was built by hand, as a table of ten that were trained."""
-    row = portrait(problem, Ensemble(outputs, (0,)), points=POINTS)
-    table = pd.concat([row] * SEEDS, ignore_index=True)
+    usual = problem.strength == STRENGTHS[problem.name]
+    row = portrait(problem, Ensemble(outputs, (0,)), points=POINTS, directions=usual)
+    table = pd.concat([row.assign(**({} if usual else UNSEEN))] * SEEDS, ignore_index=True)
     given = {"problem": problem.name, "strength": problem.strength}
-    return table.assign(seed=range(SEEDS), steps=100, reached=True, **given)
+    return table.assign(seed=range(SEEDS), steps=100, reached=True, fitted=1.0, **given)
 
 
 def _varied(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
@@ -134,3 +142,31 @@ def gap_table() -> pd.DataFrame:
     return pd.DataFrame(
         [{"rho": rho, "seed": seed, **rows} for rho in (1.0, 0.5) for seed in range(3)]
     )
+
+
+def certificate_table(world: str) -> pd.DataFrame:
+    """The brightness read at its own distance, or not at all."""
+    reads, shares = world == "false", ("half_0", "half_1", "kept_0", "kept_1")
+    return pd.DataFrame([
+        {"rho": rho, "seed": seed, "capture": float(reads and rho == 1), "within": 1.0}
+        | {"beyond": 0.0 if rho < 1 else np.nan}
+        | dict.fromkeys(shares, float(reads and rho == 1))
+        for rho in (1.0, 0.5)
+        for seed in range(SEEDS)
+    ])  # fmt: skip
+
+
+def decay_table(world: str) -> pd.DataFrame:
+    """Orientation rules whatever the decay is; or nobody who reads the orientation."""
+    rng, facts = (
+        np.random.default_rng(0),
+        {"right": 1.0, "euclid": 6.0, "cost": 2.0, "peak": 1.0, "loss": 0.1},
+    )
+    capture = float(world == "false")
+    rows = [
+        {"seed": seed, "decay": decay, "capture": capture, "size": 0.5 * rng.uniform(0.99, 1.01)}
+        for decay in (0.0, 0.1, 10.0)
+        for seed in range(SEEDS)
+    ]
+    hand = {"capture": 0.0, "size": 0.36}
+    return pd.DataFrame([*rows, hand]).assign(**facts)

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from falsestruct.instability import attacks
-from falsestruct.learning.decoders import STEPS, Decoder, fit
+from falsestruct.learning.decoders import STEPS, Decoder, amplification, fit
 from falsestruct.problems.sparse import World, present, world
-from falsestruct.theory import barrier, firenet
+from falsestruct.problems.undecided import lesson
+from falsestruct.theory import firenet
 from falsestruct.theory.barrier import Cell
 from falsestruct.theory.firenet import Plan
 
@@ -27,29 +28,12 @@ Decode = Callable[[Tensor], Tensor]
 
 
 def inexact(cells: Sequence[Cell], *, seeds: int, steps: int = STEPS) -> list[list[list[float]]]:
-    """Answers of trained decoders to the measurements of the table, by cell and seed.
-
-    As in the paper, a decoder sees sparse signals that minimise for one matrix of the pair, here
-    the one with the second entry larger, at the cell's precision. It works in units of 1/‖A‖.
-    """
-    sets, sizes, asked = [], [], []
-    for cell in cells:
-        operator, y = barrier.problem(barrier.row(cell, 1))
-        size = float(operator.norm)
-        best = torch.tensor(barrier.minimiser(barrier.row(cell, 1)), dtype=torch.float64)
-        for seed in range(seeds):
-            generator = torch.Generator().manual_seed(seed)
-            rest = barrier.REST
-            order = torch.rand(SAMPLES, rest, generator=generator).argsort(-1).argsort(-1)
-            values = torch.randn(SAMPLES, rest, dtype=torch.float64, generator=generator) / size
-            below = torch.where(order < 5, values, 0.0)
-            x = torch.cat((best.expand(SAMPLES, barrier.BLOCK), below), dim=1)
-            sets.append((operator.forward(x), x * size))
-            sizes.append(size)
-            asked.append(y)
-    y, x = (torch.stack(part) for part in zip(*sets, strict=True))
+    """Answers of trained decoders to the measurements of the table, by cell and seed."""
+    each = [lesson(cell, seed, samples=SAMPLES) for cell in cells for seed in range(seeds)]
+    y, x, asked = (torch.stack([getattr(o, part) for o in each]) for part in ("y", "x", "asked"))
     decoder = fit(y, x, [seed for _ in cells for seed in range(seeds)], steps=steps)
-    answers = decoder(torch.stack(asked)[:, None])[:, 0] / torch.tensor(sizes)[:, None]
+    norms = torch.tensor([own.norm for own in each], dtype=torch.float64)[:, None]
+    answers = decoder(asked[:, None])[:, 0] / norms
     return answers.reshape(len(cells), seeds, -1).tolist()
 
 
@@ -135,15 +119,17 @@ def measure(kind: str, noise: float, decode: Decode, given: World, *, points: in
 
     Returns:
         kind, noise, trace, seed, point, told (share of the seed's signals), error (the larger one,
-        without and with the detail), size (of the smallest perturbation found, over the trace).
+        without and with the detail), size (of the smallest perturbation found, over the trace),
+        steep (the most that a small perturbation is amplified).
     """
     few = replace(given, plain=given.plain[:, :points])
     error, size = errors(decode, few), smallest(decode, few) / given.trace
+    steep = amplification(decode, few.operator.forward(few.signals(present(few))))
     grid = pd.MultiIndex.from_product(
         [range(side) for side in error.shape], names=["seed", "point"]
     )
     return grid.to_frame(index=False).assign(
         kind=kind, noise=noise, trace=given.trace,
         told=np.repeat(told(decode, given).numpy(), error.shape[1]),
-        error=error.flatten().numpy(), size=size.flatten().numpy(),
+        error=error.flatten().numpy(), size=size.flatten().numpy(), steep=steep.flatten().numpy(),
     )  # fmt: skip

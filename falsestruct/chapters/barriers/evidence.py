@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,38 +10,14 @@ import pandas as pd
 from falsestruct.chapters.barriers import decoders
 from falsestruct.evidence import Claims, Found, mean, ratio, where
 from falsestruct.statistics import Nobody, exact
+from falsestruct.theory import barrier
 
 FROM, TO = 4, 16  # restarts between which the rate is read
 LATE = 250  # steps from which rates are read
 ENOUGH, TOO_FEW = 50, 10  # inner steps of the network and of its control
+NEARER = 25  # inner steps nearer to the threshold
+OFTEN, TOO_OFTEN = 18, 5  # inner steps of networks that take last steps
 ACCURATE = 0.25  # error, over the detail's norm, below which a decoder must be unstable
-
-
-@dataclass(frozen=True, eq=False)
-class Tables:
-    """All that the chapter measures: functions of `measure` and `decoders`."""
-
-    convergence: pd.DataFrame
-    gaps: pd.DataFrame
-    solvers: pd.DataFrame
-    certificates: pd.DataFrame
-    inexact: pd.DataFrame
-    released: pd.DataFrame
-    depths: pd.DataFrame
-    decoding: pd.DataFrame
-    borders: pd.DataFrame
-    indistinct: float
-
-
-def estimates(tables: Tables) -> Claims:
-    """All claims of the chapter."""
-    return (
-        of_convergence(tables.convergence, tables.gaps, tables.solvers)
-        | of_barrier(tables.inexact, tables.certificates, tables.depths)
-        | of_release(tables.released, tables.inexact, tables.indistinct)
-        | of_decoders(tables.decoding)
-        | of_transition(tables.borders)
-    )
 
 
 def rates(table: pd.DataFrame, by: str) -> np.ndarray:
@@ -58,9 +33,10 @@ def rates(table: pd.DataFrame, by: str) -> np.ndarray:
 
 def of_convergence(convergence: pd.DataFrame, gaps: pd.DataFrame, solvers: pd.DataFrame) -> Claims:
     """Rates with and without restarts, the proved bound, and the other solver."""
-    middle = convergence[convergence["restarts"].between(FROM, TO)]
+    means = where(convergence, last=False)
+    middle = means[means["restarts"].between(FROM, TO)]
     network, few = where(middle, inner=ENOUGH), where(middle, inner=TOO_FEW)
-    plain = where(convergence, inner=0, steps=lambda steps: steps >= LATE)
+    plain = where(means, inner=0, steps=lambda steps: steps >= LATE)
     same = where(network, steps=lambda steps: steps.between(LATE, TO * ENOUGH))
     quotient, n = gaps["excess"] / gaps["bound"], len(solvers)
     return {
@@ -71,6 +47,52 @@ def of_convergence(convergence: pd.DataFrame, gaps: pd.DataFrame, solvers: pd.Da
         ),
         "barriers-solver": (exact(solvers["firenet"].max(), n), exact(solvers["squares"].min(), n)),
     }  # fmt: skip
+
+
+def late(table: pd.DataFrame, inner: int, *, last: bool) -> pd.Series:
+    """Errors by problem after about `LATE` layers; with inner 0 without restarts."""
+    look = {"restarts": round(LATE / inner)} if inner else {"steps": LATE}
+    return where(table, inner=inner, last=last, **look).set_index("problem")["error"]
+
+
+def of_last(fresh: pd.DataFrame) -> Claims:
+    """Means against last steps after as many layers, with and without restarts."""
+    plain, rare = late(fresh, 0, last=True), late(fresh, ENOUGH, last=False)
+    averaged = ratio(rare / late(fresh, 0, last=False))
+    gain = {p: ratio(late(fresh, p, last=True) / plain) for p in (ENOUGH, OFTEN, TOO_OFTEN)}
+    return {
+        "barriers-last": (ratio(rare / plain), averaged),
+        "barriers-restarted-last": (gain[ENOUGH], averaged),
+        "barriers-restarted-often": (gain[OFTEN], gain[TOO_OFTEN]),
+    }
+
+
+def of_readers(readers: pd.DataFrame, promises: pd.DataFrame) -> Claims:
+    """What algorithms that read digit by digit can be sure of."""
+    kinds, n = readers.groupby("reader"), int(readers["part"].max())
+    least, over, halting = kinds["excess"].min(), kinds["over"].max(), kinds["halts"].all()
+    kept = promises[["patient", "single"]].to_numpy()
+    more = promises[["patient more", "single more"]].to_numpy()
+    return {
+        "barriers-stopping": (exact(least["geometric"], n), exact(least["always twenty"], n)),
+        "barriers-no-fixed-chance": (
+            exact(over[halting].max(), int(readers["halts"].sum())),
+            exact(over[~halting].max(), n),
+        ),
+        "barriers-digits": (exact(kept.max(), kept.size), exact(more.min(), more.size)),
+    }
+
+
+def of_pairs(pairs: pd.DataFrame) -> Claims:
+    """FIRENET where the two minimisers are no mirror images."""
+    one, mirrored = where(pairs, kind="one against k"), where(pairs, kind="k against k")
+    off = (one["quotient"] / one["wanted"] - 1).abs()
+    middle = (one["middle"] / one["wanted"] - 1).abs()[one["k"] > 1]
+    largest = exact(mirrored["quotient"].max(), len(mirrored))
+    return {
+        "barriers-uneven": (exact(off.max(), len(off)), exact(middle.min(), len(middle))),
+        "barriers-uneven-random": (mean(where(pairs, kind="random")["quotient"]), largest),
+    }
 
 
 def quotients(inexact: pd.DataFrame) -> pd.DataFrame:
@@ -91,7 +113,8 @@ def of_barrier(inexact: pd.DataFrame, certificates: pd.DataFrame, depths: pd.Dat
     program = where(worse, method="linear program")["worse"]
     wrong = certificates[certificates["K"] < certificates["K"].max()]["coded"]
     half, cells = (inexact["half"] * 10.0 ** inexact["K"]).min(), len(certificates)
-    slope, n = doubling(depths)
+    shares = {int(p): where(depths, p=p).sort_values("n")["share"].tolist()
+              for p in sorted(set(depths["p"]))}  # fmt: skip
     return {
         "barriers-minimisers": (
             exact(certificates["gap"].max(), cells), exact(wrong.min(), len(wrong)),
@@ -100,22 +123,9 @@ def of_barrier(inexact: pd.DataFrame, certificates: pd.DataFrame, depths: pd.Dat
         "barriers-midpoint": (
             exact(np.abs(network - 1).max(), network.size), exact((program - 1).min(), cells),
         ),
-        "barriers-depth": (exact(slope, n), exact(where(depths, n=0)["share"].min(), n)),
+        "barriers-depth": (exact(barrier.doubling(shares), len(shares)),
+                           exact(where(depths, n=0)["share"].min(), len(shares))),
     }  # fmt: skip
-
-
-def doubling(depths: pd.DataFrame) -> tuple[float, int]:
-    """Slope of log₂ p against the precision at which p inner steps go half the way; how many p."""
-    found = {}
-    for p in sorted(set(depths["p"].tolist())):
-        own = where(depths, p=p).sort_values("n")
-        below = np.flatnonzero(own["share"].to_numpy() < 0.5)
-        if len(below) == 0 or below[0] == 0:
-            raise ValueError(f"p = {p} crosses one half at no n of {own['n'].tolist()}; widen it")
-        pair = own.iloc[below[0] - 1 : below[0] + 1]
-        # Between the two, the logarithm of the share is nearly linear in n.
-        found[p] = np.interp(-math.log(0.5), -np.log(pair["share"].to_numpy()), pair["n"])
-    return float(np.polyfit(list(found.values()), np.log2(list(found)), 1)[0]), len(found)
 
 
 def of_release(released: pd.DataFrame, inexact: pd.DataFrame, indistinct: float) -> Claims:
@@ -150,6 +160,7 @@ def of_decoders(decoding: pd.DataFrame) -> Claims:
     kinds = {key: own.set_index("seed") for key, own in seeds.groupby(["kind", "noise"])}
     learnt, noisy = kinds["network", 0.0], kinds["network", seeds["noise"].max()]
     fire, absent = kinds["FIRENET", 0.0], kinds["network, no detail", 0.0]
+    steep = decoding.groupby(["kind", "noise", "seed"])["steep"].max()
     accurate = where(decoding, kind="network", error=lambda error: error <= ACCURATE)["size"]
     blind = where(decoding, kind="FIRENET")["size"]
     largest: Found = Nobody("no signal is restored to a quarter of the detail's norm")
@@ -164,7 +175,10 @@ def of_decoders(decoding: pd.DataFrame) -> Claims:
         "barriers-decoder": (
             ratio(fire["size"] / learnt["size"]), ratio(fire["size"] / absent["size"]),
         ),
-        "barriers-amplification": (mean(fire["times"]), mean(learnt["times"])),
+        "barriers-amplification": (mean(steep["FIRENET", 0.0]), mean(steep["network", 0.0])),
+        "barriers-noise-stable": (
+            mean(steep["network", seeds["noise"].max()]), mean(steep["network", 0.0]),
+        ),
         "barriers-kernel": (largest, exact(blind.min(), len(blind))),
         "barriers-noise": (tells(noisy), tells(learnt)),
     }  # fmt: skip
@@ -198,6 +212,18 @@ def of_transition(borders: pd.DataFrame) -> Claims:
     return {"barriers-transition": (_jackknifed(borders, deepest), _jackknifed(borders, 0))}
 
 
+def of_weights(weights: pd.DataFrame) -> Claims:
+    """A smaller weight against more depth, and what no depth would mend."""
+    arms = {key: own.set_index("trial") for key, own in weights.groupby(["share", "lam", "inner"])}
+    gains = [mean(arms[share, 0.01, 200]["solved"] - arms[share, 0.05, 800]["solved"])
+             for share in (1.0, 0.5)]  # fmt: skip
+    large, small = (arms[1.0, lam, 200]["less"] for lam in (0.05, 0.01))
+    return {
+        "barriers-weight": (gains[0], gains[1]),
+        "barriers-weight-misses": (mean(large, bounds=(0, 1)), mean(small, bounds=(0, 1))),
+    }
+
+
 def _jackknifed(borders: pd.DataFrame, inner: int) -> Found:
     """Mean distance from theory; the interval is over trials, by what leaving out each changes.
 
@@ -212,13 +238,22 @@ def _jackknifed(borders: pd.DataFrame, inner: int) -> Found:
 
 def said_of_convergence(convergence: pd.DataFrame) -> dict[str, float]:
     """Errors that the prose names: late, with and without restarts."""
-    plain = where(convergence, inner=0, steps=convergence["steps"].max())
-    late = where(convergence, inner=ENOUGH, restarts=TO)
+    means = where(convergence, last=False)
+    plain = where(means, inner=0, steps=means["steps"].max())
     return {
         "count": int(convergence["problem"].nunique()),
         "plain_last": plain["error"].median(), "plain_steps": int(plain["steps"].iloc[0]),
-        "network_late": late["error"].median(), "late_steps": TO * ENOUGH,
+        "network_late": where(means, inner=ENOUGH, restarts=TO)["error"].median(),
+        "late_steps": TO * ENOUGH,
     }  # fmt: skip
+
+
+def said_of_last(fresh: pd.DataFrame) -> dict[str, float]:
+    """Errors after as many layers, of networks of both kinds."""
+    arms = {"network_same": (ENOUGH, False), "nearer_same": (NEARER, False), "last_same": (0, True),
+            "often_same": (OFTEN, True), "rare_same": (ENOUGH, True)}  # fmt: skip
+    found = {name: late(fresh, p, last=last).median() for name, (p, last) in arms.items()}
+    return found | {"same_steps": LATE}
 
 
 def said_of_barrier(inexact: pd.DataFrame) -> dict[str, float]:
@@ -229,6 +264,12 @@ def said_of_barrier(inexact: pd.DataFrame) -> dict[str, float]:
         "learnt_same": learnt["same"].mean(), "learnt_worse": learnt["worse"].mean(),
         "program_wrong": int((program["same"] > 1).sum()), "program_cells": len(program),
     }  # fmt: skip
+
+
+def said_of_pairs(pairs: pd.DataFrame) -> dict[str, float]:
+    """FIRENET's errors on random pairs, in units of the unavoidable one."""
+    own = where(pairs, kind="random")["quotient"]
+    return {"uneven_mean": own.mean(), "uneven_most": own.max()}
 
 
 def said_of_release(released: pd.DataFrame) -> dict[str, float]:
@@ -246,7 +287,11 @@ def said_of_decoders(decoding: pd.DataFrame) -> dict[str, float]:
     means = networks.groupby("noise")[["told", "error"]].mean()
     four = 4.0 if 4.0 in means.index else means.index.max()
     last = means.iloc[-1]
+    kinds = ["kind", "noise"]
+    by = decoding.groupby([*kinds, "seed"])["steep"].max().groupby(kinds).mean()
     return {
+        "steep_fire": by["FIRENET", 0.0], "steep_learnt": by["network", 0.0],
+        "steep_noisy": by["network", means.index.max()],
         "told_four": means["told"][four], "told_most": last["told"], "error_most": last["error"],
     }  # fmt: skip
 
@@ -258,4 +303,14 @@ def said_of_transition(borders: pd.DataFrame) -> dict[str, float]:
     left = where(networks, inner=means.index.max(), rows=lambda rows: rows <= half)
     return {
         "shallow_off": means.iloc[0], "deep_off": means.iloc[-1], "deep_few": left["off"].mean(),
+    }  # fmt: skip
+
+
+def said_of_weights(weights: pd.DataFrame) -> dict[str, float]:
+    """Shares solved with as many measurements as unknowns, and of misses that no depth mends."""
+    by = where(weights, share=1.0).groupby(["lam", "inner"])[["solved", "less", "blocked"]].mean()
+    return {
+        "solved_deep": by["solved"][0.05, 800], "solved_usual": by["solved"][0.05, 200],
+        "solved_light": by["solved"][0.01, 200], "missed_less": by["less"][0.05, 200],
+        "missed_blocked": by["blocked"][0.05, 200],
     }  # fmt: skip

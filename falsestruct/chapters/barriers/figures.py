@@ -30,6 +30,22 @@ def convergence(table: pd.DataFrame) -> Figure:
     return picture
 
 
+def readers(table: pd.DataFrame) -> Figure:
+    """Chance of being right on the worse of two matrices, against the sample at which they part.
+
+    The table is that of `oracle.table`; who need not halt is dashed, dots are real runs.
+    """
+    picture, axis = single(0.46)
+    for look, own in groups(table, "reader", series(table["reader"])):
+        line_style = "-" if own["halts"].all() else "--"
+        axis.plot(own["part"], own["worse"], line_style, color=look.colour, label=look.label)
+        axis.plot(own["part"], own["played"], look.marker, color=look.colour, ms=4)
+    axis.axhline(0.5, color=GREY, linestyle=":")
+    axis.set(xlabel="sample at which the two matrices part", ylabel="chance of being right")
+    axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, fontsize="small")
+    return picture
+
+
 def depths(table: pd.DataFrame) -> Figure:
     """How far FIRENET goes from the midpoint to its matrix's own minimiser, against precision.
 

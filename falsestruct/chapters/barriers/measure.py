@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from decimal import Decimal
-from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -13,18 +11,20 @@ import torch
 from torch import Tensor
 
 from falsestruct.chapters.barriers import decoders
-from falsestruct.problems.sparse import KINDS, problems, sparse
-from falsestruct.theory import barrier, firenet, operators
+from falsestruct.problems.sparse import KINDS, column, problems
+from falsestruct.theory import barrier, firenet, operators, released
 from falsestruct.theory.barrier import Cell
 from falsestruct.theory.firenet import Plan
 from falsestruct.theory.operators import Dense
-from falsestruct.theory.recovery import basis_pursuit, largest_sparsity
+from falsestruct.theory.recovery import basis_pursuit, largest_weight
 
 LAM = 0.05
 LARGE = {"rows": 80, "unknowns": 200, "sparsity": 8}  # of the problems of the convergence
 SMALL = {"rows": 32, "unknowns": 64, "sparsity": 4}  # of those that other solvers get
 LOOKS = (1, 10, 100, 250, 500, 1000, 2000, 4000)  # steps without restarts
-PLAN = Plan(lam=1.0, restarts=30, inner=50, slack=1e-6)  # the released script's, for the table
+EARLY = (1, 10, 50, 100, 150, 200, 250, 300)  # the same, of last steps; then rounding is reached
+WEIGHTS = ((0.05, 200), (0.05, 800), (0.01, 200))  # λ and inner steps at the right edge
+SOLVED = 0.01  # relative error up to which a problem is solved
 GRID = 20  # of the phase transition, both ways
 
 
@@ -33,26 +33,34 @@ def relative_error(found: Tensor, x: Tensor) -> Tensor:
     return (found - x).norm(dim=-1) / x.norm(dim=-1)
 
 
-def convergence(*, count: int, inner: Sequence[int], restarts: int = 20) -> pd.DataFrame:
+def convergence(
+    *, count: int, inner: Sequence[int], last_of: Sequence[int], restarts: int = 20, seed: int = 0
+) -> pd.DataFrame:
     """Relative errors of FIRENET by restart and of the plain iteration by step.
 
+    Both also with the last step in place of the mean.
+
+    Args:
+        inner, last_of: Inner steps of the networks that take means, and of those that don't.
+
     Returns:
-        A row a problem and look: method ("p = 50", …, "no restarts"), inner (0 without restarts),
-        restarts, steps, problem, error.
+        A row a problem and look: method ("p = 50", …, "no restarts", each "…, last step"), last,
+        inner (0 without restarts), restarts, steps, problem, error.
     """
-    given = problems("Gaussian", count, **LARGE)
-    looks: list[tuple[int, Sequence[int], Tensor]] = [
-        (p, range(0, p * restarts + 1, p),
-         firenet.firenet(given.operator, given.y, Plan(LAM, restarts, p), history=True))
-        for p in inner
-    ]  # fmt: skip
-    looks.append((0, LOOKS, firenet.ergodic(given.operator, given.y, Plan(LAM, 1, 1), at=LOOKS)))
+    given = problems("Gaussian", count, seed=seed, **LARGE)
+    looks: list[tuple[int, bool, Sequence[int], Tensor]] = []
+    for p, last in [*((p, False) for p in inner), *((p, True) for p in last_of)]:
+        plan = Plan(LAM, restarts, p, last=last)
+        found = firenet.firenet(given.operator, given.y, plan, history=True)
+        looks.append((p, last, range(0, p * restarts + 1, p), found))
+    for last, at in ((False, LOOKS), (True, EARLY)):
+        found = firenet.unrestarted(given.operator, given.y, Plan(LAM, 1, 1, last=last), at=at)
+        looks.append((0, last, at, found))
     tables = []
-    for p, steps, found in looks:
+    for p, last, steps, found in looks:
         grid = pd.MultiIndex.from_product([steps, range(count)], names=["steps", "problem"])
-        table = grid.to_frame(index=False).assign(
-            inner=p, method=f"p = {p}" if p else "no restarts"
-        )
+        method = (f"p = {p}" if p else "no restarts") + ", last step" * last
+        table = grid.to_frame(index=False).assign(inner=p, last=last, method=method)
         error = relative_error(found, given.x).flatten().numpy()
         tables.append(table.assign(restarts=table["steps"] // p if p else 0, error=error))
     return pd.concat(tables, ignore_index=True)
@@ -67,7 +75,7 @@ def gaps(*, count: int, looks: Sequence[int] = LOOKS) -> pd.DataFrame:
     plan, tables = Plan(LAM, 1, 1), []
     for kind in KINDS:
         given = problems(kind, count, **SMALL)
-        found = firenet.ergodic(given.operator, given.y, plan, at=tuple(looks))
+        found = firenet.unrestarted(given.operator, given.y, plan, at=tuple(looks))
         best = firenet.objective(given.operator, given.x, given.y, plan)
         for step, x in zip(looks, found, strict=True):
             excess = firenet.objective(given.operator, x, given.y, plan) - best
@@ -113,9 +121,9 @@ def inexact(*, seeds: int) -> pd.DataFrame:
     learnt = decoders.inexact(barrier.TABLE, seeds=seeds)
     for cell, decoded in zip(barrier.TABLE, learnt, strict=True):
         operator, y = barrier.problem(barrier.row(cell, 1))
-        exact = barrier.network(barrier.row(cell, 1, Decimal), PLAN)
+        exact = barrier.network(barrier.row(cell, 1, Decimal), released.PLAN)
         answers: list[tuple[str, int, list[float]]] = [
-            ("FIRENET", 0, firenet.firenet(operator, y, PLAN).tolist()),
+            ("FIRENET", 0, firenet.firenet(operator, y, released.PLAN).tolist()),
             ("FIRENET, sixty digits", 0, [float(b) for b in exact]),
             ("linear program", 0, basis_pursuit(operator.matrix.numpy(), y.numpy()).tolist()),
         ]
@@ -128,67 +136,11 @@ def inexact(*, seeds: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def released() -> pd.DataFrame:
-    """The table as the released script computes it, and with the index mended; its own steps.
-
-    Returns:
-        A row a cell: K, n, coded, corrected, admissible (with τσ‖A‖² < 1), product (the script's
-        τσ‖A‖²).
-    """
-    rows = []
-    for place, cell in enumerate(barrier.TABLE):
-        row: dict[str, float] = {"K": cell.digits, "n": cell.precision}
-        for name, roles, own in (
-            ("coded", barrier.as_coded(place // 3), True),
-            ("corrected", barrier.CORRECTED, True),
-            ("admissible", barrier.CORRECTED, False),
-        ):
-            entries = barrier.row(cell, roles.read)
-            steps = barrier.released_steps(entries) if own else None
-            plan = Plan(PLAN.lam, PLAN.restarts, PLAN.inner, PLAN.slack, steps)
-            answer = barrier.network(entries, plan)
-            row[name] = barrier.distance(answer, barrier.target(cell, roles))
-        entries = barrier.row(cell, 1)
-        squares = sum(a * a for a in entries)
-        rows.append(row | {"product": math.prod(barrier.released_steps(entries)) * squares})
-    return pd.DataFrame(rows)
-
-
-def certificates() -> pd.DataFrame:
-    """Duality gaps in rational arithmetic: of the closed form, and of the script's targets.
-
-    Returns:
-        A row a cell: K, n, gap (the larger of both matrices'), coded (at the vector of the script,
-        for the matrix that it takes it to belong to), error (distance of the closed form from the
-        better one of the two candidates by objective, the larger of both matrices').
-    """
-    rows = []
-    for place, cell in enumerate(barrier.TABLE):
-        own = [barrier.row(cell, larger, Fraction) for larger in (0, 1)]
-        closed = max(barrier.gap(entries, barrier.minimiser(entries)) for entries in own)
-        roles = barrier.as_coded(place // 3)
-        wrong = barrier.gap(own[1 - roles.read], barrier.target(cell, roles, Fraction))
-        off = max(
-            barrier.distance(barrier.minimiser(entries), barrier.better(entries)) for entries in own
-        )
-        found = {"gap": float(closed), "coded": float(wrong), "error": off / cell.unit}
-        rows.append({"K": cell.digits, "n": cell.precision} | found)
-    return pd.DataFrame(rows)
-
-
 def depths(*, inner: Sequence[int], precisions: Sequence[int]) -> pd.DataFrame:
-    """How far FIRENET leaves the midpoint, by precision and inner steps, for K = 1.
-
-    Returns:
-        A row each: p, n, share (0 at the midpoint of the two minimisers, 1 at the matrix's own).
-    """
-    rows = []
-    for p in inner:
-        for n in precisions:
-            entries = barrier.row(Cell(1, n), 1)
-            found = barrier.network(entries, Plan(1.0, 30, p))
-            rows.append({"p": p, "n": n, "share": (found[1] - found[0]) * max(entries)})
-    return pd.DataFrame(rows)
+    """How far FIRENET leaves the midpoint for K = 1: a row each, p, n, share (`barrier.leaves`)."""
+    return pd.DataFrame([
+        {"p": p, "n": n, "share": barrier.leaves(Cell(1, n), p)} for p in inner for n in precisions
+    ])  # fmt: skip
 
 
 def transition(
@@ -207,18 +159,17 @@ def transition(
         solved. With `inner` 0 the solution of least squares with the least norm.
     """
     tables = []
-    for column in range(1, GRID + 1):
-        rows = max(1, round(unknowns * column / GRID))
-        generator = torch.Generator().manual_seed(column)
-        matrix = operators.gaussian(rows, unknowns, generator, groups=(trials,)).matrix
-        sparsities = [max(1, round(rows * i / GRID)) for i in range(1, GRID + 1)]
-        x = torch.stack([sparse((trials,), unknowns, s, generator) for s in sparsities], dim=1)
-        operator = Dense(matrix.float())
+    for place in range(1, GRID + 1):
+        rows = max(1, round(unknowns * place / GRID))
+        exact, x, sparsities = column(
+            rows, unknowns=unknowns, trials=trials, levels=GRID, seed=place
+        )
+        operator, matrix = Dense(exact.matrix.float()), exact.matrix
         y = operator.forward(x.float())
         answers = {0: x @ matrix.mT @ torch.linalg.pinv(matrix).mT}
         answers |= {p: firenet.firenet(operator, y, Plan(LAM, restarts, p)) for p in inner}
         for p, found in answers.items():
-            solved = relative_error(found, x) <= 0.01  # (trials, sparsities)
+            solved = relative_error(found, x) <= SOLVED  # (trials, sparsities)
             cells = {"fraction": np.arange(1, GRID + 1) / GRID, "sparsity": sparsities}
             table = pd.concat([
                 pd.DataFrame(cells | {"trial": trial, "solved": own.numpy()})
@@ -228,44 +179,36 @@ def transition(
     return pd.concat(tables, ignore_index=True)
 
 
-def borders(table: pd.DataFrame, *, unknowns: int) -> pd.DataFrame:
-    """Where half of the problems are solved, against theory: with all trials, and without each.
-
-    Args:
-        table: As `transition` gives it.
+def weights(*, unknowns: int, trials: int, restarts: int = 6) -> pd.DataFrame:
+    """What is solved with all, or half, of the measurements: smaller weights against more depth.
 
     Returns:
-        A row a network, number of measurements and trial that is left out (−1: none): inner, rows,
-        without, measured, theory (shares of the unknowns).
+        A row a number of measurements, trial and network: share (of the measurements, over the
+        unknowns), trial, lam, inner, solved (share of the sparsities), less (of those missed, the
+        share in which the answer's objective is below the signal's), blocked (of those missed, the
+        share whose signal minimises for no weight as large).
     """
-    trials = ["inner", "rows", "sparsity"]
-    solved = table.groupby([*trials, "trial"])["solved"].mean().unstack()  # a column a trial
-    shares = {-1: solved.mean(axis=1)}
-    if solved.shape[1] > 1:
-        shares |= {
-            int(trial): solved.drop(columns=trial).mean(axis=1) for trial in solved.columns.tolist()
-        }
     rows = []
-    for without, share in shares.items():
-        for (inner, count), own in share.groupby(trials[:2]):
-            sparsity = own.index.get_level_values("sparsity").to_numpy(dtype=float)
-            measured = half_way(sparsity, own.to_numpy()) / unknowns
-            rows.append({"inner": inner, "rows": count, "without": without, "measured": measured})
-    found = pd.DataFrame(rows)
-    theory = {count: largest_sparsity(count / unknowns) for count in set(found["rows"])}
-    return found.assign(theory=found["rows"].map(theory))
-
-
-def half_way(sparsity: np.ndarray, share: np.ndarray) -> float:
-    """The sparsity at which the share falls through one half, linear between cells.
-
-    The last such place; the largest sparsity if it never does, 0 if the first is below already.
-    """
-    above = np.flatnonzero(share >= 0.5)
-    if len(above) == 0:
-        return 0.0
-    last = above[-1]
-    if last == len(share) - 1:
-        return float(sparsity[-1])
-    pair = slice(last, last + 2)
-    return float(np.interp(-0.5, -share[pair], sparsity[pair]))
+    for share in (0.5, 1.0):
+        count = round(share * unknowns)
+        operator, x, _ = column(
+            count, unknowns=unknowns, trials=trials, levels=GRID, seed=1000 + count
+        )
+        y, own = operator.forward(x), Dense(operator.matrix.float())
+        bound = torch.tensor([
+            [largest_weight(matrix, z) for z in signals]
+            for matrix, signals in zip(operator.matrix, x, strict=True)
+        ])  # fmt: skip
+        for lam, inner in WEIGHTS:
+            plan = Plan(lam, restarts, inner)
+            found = firenet.firenet(own, y.float(), plan).double()
+            value, best = (firenet.objective(operator, z, y, plan) for z in (found, x))
+            missed = relative_error(found, x) > SOLVED
+            for trial, lost in enumerate(missed):
+                less, blocked = ((value < best)[trial][lost], (bound < lam)[trial][lost])
+                rows.append({
+                    "share": share, "trial": trial, "lam": lam, "inner": inner,
+                    "solved": 1 - float(lost.double().mean()),
+                    "less": float(less.double().mean()), "blocked": float(blocked.double().mean()),
+                })  # fmt: skip
+    return pd.DataFrame(rows)

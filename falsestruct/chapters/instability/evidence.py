@@ -1,7 +1,7 @@
 """From the tables of chapter 06 to the estimates of its claims.
 
 The tables are those of `measure`, all problems in one: `networks`, `adversaries`, `universals`,
-`gaps` and `by_hand`, the structures as if they were networks.
+`gaps`, `certificates`, `decays`, and `by_hand`, the structures as if they were networks.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from falsestruct.chapters.instability.measure import SWEPT, training_set
 from falsestruct.evidence import (
     Claims,
     Found,
@@ -25,18 +24,37 @@ from falsestruct.evidence import (
     summary,
     where,
 )
-from falsestruct.instability.gaps import some_data
+from falsestruct.instability import decay
+from falsestruct.instability.compared import (
+    FAINT,
+    READS,
+    faint,
+    faint_quotients,
+    in_band,
+    originals,
+    quotients,
+    readers,
+    slopes,
+    swept,
+    usual,
+    weakest_pairs,
+)
 from falsestruct.instability.portrait import CHECKS, chance
-from falsestruct.instability.rules import STRIPE_RADIUS, follower_ratio, radii, stability
-from falsestruct.instability.thorough import LARGE
+from falsestruct.instability.rules import (
+    STRIPE_RADIUS,
+    follower_ratio,
+    original_distance,
+    stability,
+)
+from falsestruct.instability.trained import IMAGES, training_set
 from falsestruct.names import slug
 from falsestruct.problems.planted.registry import STRENGTHS, by_name
 from falsestruct.statistics import exact
+from falsestruct.success import TAKES
 
-READS = 0.9  # share of the conflict set from which a network counts as a reader of one structure
-BAND = (0.5, 2.0)  # sizes between half and twice the structure's distance count as its own
 TRAINED = {"ρ = 1": 1.0, "ρ = 1/2": 0.5}
 GOOD = 0.9  # of what the best found perturbation flips, from which on another is as good
+DECAY = 10.0  # the weight decay that claims look at; its hundredth is the control's
 LOST = 0.02  # of accuracy, up to which it counts as kept
 BEHIND = 99.0  # how much longer the follower's hidden weights are than those it shows
 STRONGER = {"stripes": 10.0, "oscillation": 10.0, "digits-brightness": 0.1}  # the controls'
@@ -47,72 +65,10 @@ PAIRED = {  # where some networks read the original, too: the problem and whom w
 }
 
 
-# Parts of the tables
-
-
-def usual(networks: pd.DataFrame, rho: float) -> pd.DataFrame:
-    """The networks trained at the usual strength and this ρ."""
-    strengths = networks["problem"].map(STRENGTHS).astype(float)  # a problem may be left out
-    return networks[np.isclose(networks["strength"], strengths) & (networks["rho"] == rho)]
-
-
-def readers(networks: pd.DataFrame) -> pd.DataFrame:
-    """Those that read the false structure."""
-    return where(networks, capture=lambda c: c >= READS)
-
-
-def swept(networks: pd.DataFrame) -> pd.DataFrame:
-    """Those that are trained at every strength."""
-    return networks[networks["architecture"] == networks["problem"].map(SWEPT)]
-
-
-def in_band(table: pd.DataFrame) -> pd.Series:
-    """Which networks have perturbations of the false structure's size, for either label."""
-    both = [table[f"ratio_{label}"].between(*BAND) for label in (0, 1)]
-    return both[0] & both[1]
-
-
-def quotients(networks: pd.DataFrame) -> pd.DataFrame:
-    """Size of each reader of the false structure over that of its pair, who reads the original.
-
-    At the usual strength. Columns: problem, architecture, seed, quotient.
-    """
-    free = where(usual(networks, 0.5), capture=lambda c: c <= 1 - READS)
-    return _pairs(readers(usual(networks, 1.0)), free)
-
-
-def _pairs(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
-    keys = ["problem", "architecture", "seed"]
-    pairs = left.merge(right, on=keys, suffixes=("_left", "_right"))
-    return pairs[keys].assign(quotient=pairs["size_left"] / pairs["size_right"])
-
-
-def _faint_pairs(networks: pd.DataFrame) -> pd.DataFrame:
-    """The same, whatever they read, of those that are swept, where the false signal is weakest."""
-    own = swept(networks)
-    weakest = own[own["strength"] == own.groupby("problem")["strength"].transform("min")]
-    return _pairs(where(weakest, rho=1.0), where(weakest, rho=0.5))
-
-
-def originals(networks: pd.DataFrame) -> pd.DataFrame:
-    """Those that read the orientation of the stripes, with the share `inherited` of its radius."""
-    own = where(usual(networks, 0.5), problem="stripes", capture=lambda c: c <= 1 - READS)
-    return own.assign(inherited=own["size"] / STRIPE_RADIUS)
-
-
 def pooled(part: pd.DataFrame, column: str, measure: Callable[..., Found]) -> Found:
     """Over the architectures, where there are several: they stand for others like them."""
     several = part["architecture"].nunique() > 1
     return measure(part[column], within=part["architecture"] if several else None)
-
-
-def slopes(table: pd.DataFrame) -> list[float]:
-    """Slope of log size against log radius of each seed that has at least two strengths."""
-    return [
-        float(np.polyfit(np.log(own["radius"]), np.log(own["size"]), 1)[0])
-        for _, own in table.groupby("seed")
-        if own["radius"].nunique() > 1
-    ]
 
 
 # Evidence
@@ -162,7 +118,7 @@ def of_attack(gaps: pd.DataFrame) -> Claims:
 
 def of_readers(networks: pd.DataFrame, rules: pd.DataFrame) -> Claims:
     """Does the size follow the structure's? Slopes, pairs of readers, readers of the original."""
-    own, pairs, faint = swept(networks), quotients(networks), _faint_pairs(networks)
+    own, pairs, faint = swept(networks), quotients(networks), weakest_pairs(networks)
     rule = where(rules, problem="stripes", rule="original")
     return {
         **contrast(
@@ -180,6 +136,82 @@ def of_readers(networks: pd.DataFrame, rules: pd.DataFrame) -> Claims:
         "instability-original-inherits": (
             pooled(originals(networks), "inherited", ratio),
             exact(rule["size"].iloc[0] / STRIPE_RADIUS),
+        ),
+        "instability-false-by-letter": (
+            exact(_by_letter(where(originals(networks), fitted=1.0, capture=0.0))),
+            exact(_by_letter(rule)),
+        ),
+    }  # fmt: skip
+
+
+def _by_letter(table: pd.DataFrame) -> float:
+    """Share of networks that change a label where the orientation is proved not to."""
+    return float((table["size"] < STRIPE_RADIUS).mean()) if len(table) else 0.0
+
+
+def of_faint(networks: pd.DataFrame, *, points: int) -> Claims:
+    """The digits' brightness at a strength at which it is less stable than parity."""
+    name, free = "digits-brightness", faint(networks, 0.5)
+    weak = where(weakest_pairs(networks), problem=name)
+    return {
+        "instability-structure-faint": (
+            stability(by_name(name, FAINT * STRENGTHS[name]), points=points),
+            stability(by_name(name), points=points),
+        ),
+        "instability-taken-faint": (
+            share(faint(networks, 1.0)["capture"] >= TAKES), share(free["capture"] >= TAKES)
+        ),
+        "instability-readers-faint": (
+            ratio(faint_quotients(networks)["quotient"]), ratio(weak["quotient"])
+        ),
+    }  # fmt: skip
+
+
+def of_effort(networks: pd.DataFrame) -> Claims:
+    """What a stronger attack gains, for the architecture and training where it gains most."""
+    own = usual(networks, 1.0), usual(networks, 0.5)
+    table = pd.concat([where(part, problem=IMAGES) for part in own])
+    names = {"gain": "excess"}, {"gain": "weak"}
+    of, against = (table.rename(columns={new: old for old, new in one.items()}) for one in names)
+
+    def worst(part: pd.DataFrame) -> Found:
+        return extreme(
+            mean(kind["gain"], bounds=(0.0, 1.0))
+            for _, kind in part.groupby(["architecture", "rho"])
+        )
+
+    return contrast("instability-attack-effort", table, "problem", worst, of=of, against=against)
+
+
+def of_certificates(table: pd.DataFrame) -> Claims:
+    """What HiGHS proves of the digits' MLPs, and what the attack only suggests."""
+    own, free = where(table, rho=1.0), where(table, rho=0.5)
+    half, stays = (
+        (part[[f"{name}_0", f"{name}_1"]] >= 0.5).all(axis=1)
+        for part, name in ((own, "half"), (free, "kept"))
+    )
+    within, beyond = (mean(v, bounds=(0.0, 1.0)) for v in (table["within"], free["beyond"]))
+    return {
+        "instability-certified-digits-brightness": (
+            share(half & (own["capture"] >= READS)), share(stays)
+        ),
+        "instability-attack-certified": (within, beyond),
+    }  # fmt: skip
+
+
+def of_decay(decays: pd.DataFrame) -> Claims:
+    """Orientation readers: what weight decay does to their radius, and what a network can have."""
+    own, hand = (decays[mask] for mask in (decays["decay"].notna(), decays["decay"].isna()))
+    fits = where(own, right=1.0, capture=lambda c: c <= 1 - READS)
+    wide = fits.pivot(index="seed", columns="decay", values="size")
+    wide = wide.reindex(columns=own["decay"].unique())  # none fits: nobody qualifies
+    return {
+        "instability-bands": (exact(decay.bound()), exact(decay.bound(4))),
+        "instability-decay-enough": (
+            ratio(wide.max(axis=1) / STRIPE_RADIUS), exact(hand["size"].iloc[0] / STRIPE_RADIUS)
+        ),
+        "instability-decay-helps": (
+            ratio(wide[DECAY] / wide[0.0]), ratio(wide[DECAY / 100] / wide[0.0])
         ),
     }  # fmt: skip
 
@@ -225,20 +257,6 @@ def of_adversaries(table: pd.DataFrame) -> Claims:
 # Tables of the figures
 
 
-def size_table(networks: pd.DataFrame) -> pd.DataFrame:
-    """What `figures.sizes` draws, one row a network."""
-    group = np.select(
-        [networks["capture"] >= READS, networks["capture"] <= 1 - READS],
-        ["reads the false structure", "reads the original"],
-        "a mixture, or neither",
-    )
-    known = by_name("oscillation")
-    low, _ = radii(known, some_data(known, 100)[0])
-    original = {"stripes": STRIPE_RADIUS, "oscillation": float(low.quantile(0.5))}
-    table = networks[["problem", "radius", "size"]]
-    return table.assign(group=group, original=networks["problem"].map(original))
-
-
 def by_training(networks: pd.DataFrame) -> pd.DataFrame:
     """The networks at the usual strength, with a column `trained` of the names in `TRAINED`."""
     parts = [usual(networks, rho).assign(trained=name) for name, rho in TRAINED.items()]
@@ -259,9 +277,16 @@ def cosine_table(networks: pd.DataFrame) -> pd.DataFrame:
     return table.assign(chance=[chance(by_name(name)) for name in table["problem"]])
 
 
-def plane_chance() -> float:
-    """`chance` in the plane of the oscillation."""
-    return chance(by_name("oscillation"))
+def strength_table(networks: pd.DataFrame) -> pd.DataFrame:
+    """What `figures.strengths` draws: MLPs on digits by strength, capture and size; means."""
+    own = where(swept(networks), problem="digits-brightness")
+    own = own.assign(trained=own["rho"].map({rho: name for name, rho in TRAINED.items()}))
+    parts = [
+        summary(own, ["strength", "trained"], column, measure=measure).assign(what=column)
+        for column, measure in (("capture", partial(mean, bounds=(0.0, 1.0))), ("size", ratio))
+    ]
+    least = original_distance("digits-brightness")
+    return pd.concat(parts, ignore_index=True).assign(parity=least)
 
 
 def adversary_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -275,21 +300,6 @@ def adversary_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 # Numbers of the prose
-
-
-def said_of_gaps(gaps: pd.DataFrame) -> dict[str, float]:
-    """Excesses in percent, HiGHS against the list, the mirror's share.
-
-    gap_hinted: Of networks trained with the hint. gap_near: where distances are below `LARGE`.
-    """
-    return {
-        **{f"gap_{name}": 100 * gaps[name].max() for name in ("worst", "near")},
-        "gap_hinted": 100 * max(where(gaps, rho=1.0)["worst"].max(), 0.0),
-        "solver": gaps["solver"].max(),
-        "binaries": float(gaps["binaries"].max()),
-        "mirrored": 2 * gaps["mirrored"].max(),
-        "large": LARGE,
-    }
 
 
 def said_of_sizes(networks: pd.DataFrame, rules: pd.DataFrame) -> dict[str, float]:

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from falsestruct.plots import shapes
 from falsestruct.plots.shapes import Look, curve, groups, legend, line, marks, panels, rows
 from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, PINK, figure, tidy
 
@@ -30,6 +31,10 @@ LABELLED = {
     )
     for name, look in TRAINED.items()
     for label in (1, 0)
+}
+NORMS = {
+    "size": Look("$\\ell_\\infty$", ORIGINAL, "o"),
+    "euclid": Look("$\\ell_2$", GREEN, "s"),
 }
 VARIANTS = ("plain", "faint", "noise", "adversary")
 CHANGED = {
@@ -105,6 +110,45 @@ def ratios(table: pd.DataFrame, *, low: float, high: float) -> Figure:
         axis.set_xscale("log")
     axis.set_xlabel("smallest $\\ell_\\infty$ perturbation by the false structure's distance")
     legend(picture, LABELLED, columns=2, place=BELOW)
+    return picture
+
+
+def strengths(table: pd.DataFrame) -> Figure:
+    """MLPs on digits by the brightness's strength: what they read, how stable they are.
+
+    Columns: strength, trained, what ("capture", "size"), value, low, high, parity (least distance).
+    """
+    titles = {"capture": "read by the brightness", "size": "smallest $\\ell_\\infty$ perturbation"}
+    picture, parts = panels(table, "what", titles=titles, sharey=False)
+    for axis, part in parts:
+        for look, own in groups(part, "trained", TRAINED):
+            curve(axis, own.sort_values("strength"), "strength", "value", look)
+        axis.axvline(part["parity"].iloc[0], color="0.2", linestyle=":", linewidth=1.2)
+        shapes.ticks(axis, sorted(set(part["strength"])))
+        axis.set(xlabel="strength: its $\\ell_\\infty$ distance", ylim=(0, None))
+    reach = np.geomspace(table["strength"].min(), table["strength"].max())
+    parts[-1][0].plot(reach, reach, color=FALSE, linewidth=1.2)
+    legend(picture, TRAINED, columns=2, place=BELOW, more={
+        "as the brightness": line(FALSE, "-"), "left of it parity is stabler": line("0.2", ":"),
+    })  # fmt: skip
+    return picture
+
+
+def decays(table: pd.DataFrame) -> Figure:
+    """Readers of the orientation by weight decay, and the network built by hand: a mark a network.
+
+    Columns: decay (NaN: built by hand), size, euclid, in units of the orientation's radius.
+    """
+    picture, axis = shapes.single(0.5)
+    names = [*sorted(table["decay"].dropna().unique()), np.nan]
+    places = table["decay"].map({name: float(i) for i, name in enumerate(names)})
+    own = table.assign(place=places.fillna(len(names) - 1))
+    for shift, (what, look) in zip((-0.12, 0.12), NORMS.items(), strict=True):
+        marks(axis, own.assign(place=own["place"] + shift), "place", look, y=what, faint=True)
+    axis.axhline(0.5, color="0.2", linestyle=":", linewidth=1.2)
+    axis.set_xticks(range(len(names)), [f"{name:g}" for name in names[:-1]] + ["built by hand"])
+    axis.set(xlabel="weight decay", ylabel="share of the orientation's radius", ylim=(0, 1.02))
+    legend(picture, NORMS, place=BELOW)
     return picture
 
 

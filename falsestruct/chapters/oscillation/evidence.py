@@ -14,8 +14,6 @@ from falsestruct.chapters.oscillation.runs import RUNS, steps_of
 from falsestruct.evidence import Claims, Found, mean, ratio, share, where
 
 RELEASED_ACCURACY = {"034": 1.0, "035": 6 / 7}  # of the released networks on S_ε, without hint
-SIDES = 0.75  # share of the conflict set from which we say that a network sides with a structure;
-# a constant answer reaches 4/7 at most
 LEARNT = 0.99  # accuracy from which we say that a structure is learnt
 portion = partial(mean, bounds=(0, 1))  # of shares of a grid
 
@@ -27,7 +25,9 @@ def reaches(table: pd.DataFrame, run: str, column: str, least: float) -> Found:
 
 def live_claims(last: pd.DataFrame) -> Claims:
     """About the ends of the live runs: which structure they took, and how soon."""
-    sides = {run: reaches(last, run, "captured", SIDES) for run in dict.fromkeys(last["run"])}
+    sides = {
+        run: reaches(last, run, "captured", success.TAKES) for run in dict.fromkeys(last["run"])
+    }
     original, hint = (
         reaches(last, run, c, LEARNT) for run, c in (("034", "zero"), ("030", "hint"))
     )
@@ -53,7 +53,7 @@ def delta_crossovers(table: pd.DataFrame) -> list[float]:
     for _, part in table.groupby("seed"):
         points = part.sort_values("delta")
         sizes, captured = (torch.tensor(points[name].to_numpy()) for name in ("delta", "captured"))
-        values.append(success.crossover(sizes, captured, level=SIDES))
+        values.append(success.crossover(sizes, captured, level=success.TAKES))
     return values
 
 
@@ -95,8 +95,8 @@ def difference(pairs: pd.DataFrame) -> Found:
 
 
 def _same_side(left: pd.DataFrame, right: pd.DataFrame) -> Found:
-    """Share of seeds that are on the same side of three quarters of the conflict set."""
-    sides = _paired(left, right) >= SIDES
+    """Share of seeds that are on the same side of `success.TAKES` of the conflict set."""
+    sides = _paired(left, right) >= success.TAKES
     return share(sides["left"] == sides["right"])
 
 

@@ -10,13 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from falsestruct import statistics
-from falsestruct.chapters.paradox.measure import (
-    CERTIFICATE,
-    NEIGHBOUR,
-    SHUFFLED,
-    Measured,
-    whole,
-)
+from falsestruct.chapters.paradox.measure import CERTIFICATE, NEIGHBOUR, SHUFFLED, Measured, whole
 from falsestruct.evidence import Claims, Found, Pair, crossed, extreme, where
 from falsestruct.names import slug
 from falsestruct.problems.digits import Digits
@@ -49,8 +43,8 @@ def estimates(found: Measured) -> Claims:
     """Estimate and control of every claim on the networks, by id."""
     one, every = found.overturned, found.universally
     claims = {
-        "paradox-neighbour": _beside(one, CERTIFICATE),
-        "paradox-neighbour-universal": _beside(every, NEIGHBOUR),
+        "paradox-neighbour": _beside(one, read=True),
+        "paradox-neighbour-universal": _beside(every),
     }
     # A perturbation that overturns nearest neighbour is never shorter than its certificate.
     none = statistics.exact(float(where(one, architecture=NEIGHBOUR)["shorter"].mean()))
@@ -77,18 +71,20 @@ def _share(table: pd.DataFrame, column: str, name: str) -> Found:
     return crossed(cells(table, column, architecture=name), bounds=SHARE)
 
 
-def _beside(table: pd.DataFrame, rule: str) -> Pair:
-    """Networks' shares less those of a rule beside them, image by image; the same for noise.
+def _beside(table: pd.DataFrame, *, read: bool = False) -> Pair:
+    """Networks' shares less those of nearest neighbour, image by image, the smallest difference.
 
-    The smallest difference over architectures; the largest one over nearest neighbour for noise.
+    Beside it the largest one for noise. With `read`, only images that both read rightly count.
     """
+    known = (table["right"] > 0) | (not read)
 
-    def less(column: str, beside: str) -> list[Found]:
-        other = cells(table, column, architecture=beside)
-        own = [cells(table, column, architecture=name) - other for name in names(table)]
-        return [crossed(values, bounds=DIFFERENCE) for values in own]
+    def less(column: str) -> list[Found]:
+        own = table.assign(shown=table[column].where(known))
+        other = cells(own, "shown", architecture=NEIGHBOUR)
+        parts = [cells(own, "shown", architecture=name) - other for name in names(own)]
+        return [crossed(values, bounds=DIFFERENCE) for values in parts]
 
-    return extreme(less("overturned", rule), min), extreme(less("random", NEIGHBOUR), max)
+    return extreme(less("overturned"), min), extreme(less("random"), max)
 
 
 def _transferred(table: pd.DataFrame, source: str, targets: Sequence[str]) -> Pair:
@@ -174,7 +170,10 @@ def numbers(found: Measured) -> dict[str, float]:
         "most": every.loc[own, "most"].min(),
     }
     said |= {f"one_{name[:3]}": every.loc[name, "overturned"] for name in own}
-    for column in ("overturned", "random", "cut", "median"):
+    one["lost"] = one["overturned"] / one["right"]  # of the images read rightly
+    stood = where(found.overturned, architecture=NEIGHBOUR, right=1.0)["overturned"]
+    said["withstood_nn"] = (1 - stood).sum()
+    for column in ("overturned", "lost", "random", "cut", "median"):
         said[f"{column}_low"], said[f"{column}_high"] = one.loc[own, column].agg(["min", "max"])
         said[f"{column}_nn"] = one.loc[NEIGHBOUR, column]
     noise = cells(found.universally, "mean_random", architecture="attention")

@@ -239,7 +239,7 @@ class Measured:
 
 
 def measure(
-    data: Digits, networks: Rules, shuffled: Rules, *, images: int, draws: int = 20
+    data: Digits, networks: Rules, shuffled: Rules, *, images: int, searched: int, draws: int = 20
 ) -> Measured:
     """Attack networks, and nearest neighbour beside them.
 
@@ -249,8 +249,8 @@ def measure(
 
     Args:
         shuffled: Networks of the same architectures that learnt shuffled labels.
-        images: Held-out images that are attacked one by one, and training images that a universal
-            perturbation is found on.
+        images: Held-out images that are attacked one by one.
+        searched: Training images that a universal perturbation is found on.
         draws: Random perturbations an image, and of all images a network.
 
     Raises:
@@ -261,7 +261,7 @@ def measure(
     at, full, near = target(data, images), target(data), {NEIGHBOUR: neighbour(data)}
     rules = {**networks, **near}
     found, bound = attacked(rules, at), {CERTIFICATE: certificate(data, at)}
-    length, x = full.reach.median().item(), data.train_images[:images]
+    length, x = full.reach.median().item(), data.train_images[:searched]
     own = universals(networks, x, length) | universals(near, full.x, length)
     every = own | {name + SHUFFLED: one for name, one in universals(shuffled, x, length).items()}
     every[RANDOM] = universal.random_like(next(iter(own.values())), seed=SEED - 1)

@@ -27,17 +27,19 @@ PREDICTORS = {
     "norm": "kernel norm",
     "alignment": "kernel alignment",
     "linearised": "linearised network",
+    "volume": "volume",
     "constant": "a constant",
 }
 CELL = ["architecture", "width"]
 
 
 def crossings(
-    ambiguous: pd.DataFrame, isolated: pd.DataFrame, kernels: pd.DataFrame
+    ambiguous: pd.DataFrame, isolated: pd.DataFrame, kernels: pd.DataFrame, volumes: pd.DataFrame
 ) -> pd.DataFrame:
     """Predicted and measured crossovers, a row a predictor and cell of architecture and width.
 
-    "constant" predicts the middle of the kernels' offsets, and knows nothing.
+    "constant" predicts the middle of the kernels' offsets, and knows nothing. Volume is that of
+    dense networks.
 
     Columns: predictor, architecture, width, predicted, inside (whether it lies in the sweep),
     measured.
@@ -47,7 +49,10 @@ def crossings(
         cell = {"architecture": name, "width": width}
         measured = _half(where(ambiguous, last=True, **cell)).value
         for predictor in PREDICTORS:
-            table = where(isolated if predictor in TRAINED else kernels, **cell)
+            source = volumes if predictor == "volume" else kernels
+            table = where(isolated if predictor in TRAINED else source, **cell)
+            if table.empty:
+                continue
             found = _predict(predictor, table)
             row = {"predicted": found.value, "inside": found.inside, "measured": measured}
             rows.append({"predictor": predictor} | cell | row)
@@ -58,6 +63,8 @@ def _predict(name: str, table: pd.DataFrame) -> Crossing:
     """A predictor's crossing in one cell."""
     if name == "constant":
         return Crossing(math.sqrt(table["a"].min() * table["a"].max()), True)
+    if name == "volume":
+        return _half(table)
     if name == "linearised":
         return _half(where(table, structure="false"))
     # What 95 % of the seeds need, where a need may be infinite; else the mean over seeds.
@@ -137,16 +144,40 @@ def first_claim(ambiguous: pd.DataFrame) -> Claims:
 
 
 def width_claim(widths: pd.DataFrame) -> Claims:
-    """Estimate of the claim on widths: stripes against the oscillation; columns of `width_point`.
+    """Estimate of the claim on widths: the usual offset against a tenth; `width_point`'s columns.
 
     A width beyond the largest counts as the largest.
     """
     needs = np.log2(widths["needs"].clip(upper=widths["largest"]))
     wide = widths.assign(needs=needs).pivot(
-        index=["problem", "seed"], columns="structure", values="needs"
+        index=["a", "seed"], columns="structure", values="needs"
     )
     gap = wide["original"] - wide["false"]
-    return {"simplicity-width": (mean(gap.loc["stripes"]), mean(gap.loc["oscillation"]))}
+    weak, usual = (mean(gap.loc[a]) for a in sorted(set(widths["a"])))
+    return {"simplicity-width": (usual, weak)}
+
+
+def last_layer_claims(table: pd.DataFrame) -> Claims:
+    """Estimates of the claims on new last layers; columns of `last_layer_point`."""
+    found: Claims = {}
+    for problem, own in table.groupby("problem", sort=False):
+        after = own.pivot(index="seed", columns="arm", values="after")
+        gains = (mean(after[arm] - after["untrained"]) for arm in ("trained", "shuffled"))
+        found[slug("simplicity-last-layer", str(problem))] = next(gains), next(gains)
+        trained = where(own, arm="trained")
+        reads = (share(trained[when] >= success.TAKES) for when in ("after", "before"))
+        found[slug("simplicity-last-layer-enough", str(problem))] = next(reads), next(reads)
+    return found
+
+
+def depth_claim(shares: pd.DataFrame) -> Claims:
+    """Estimate of the claim on diagonal networks; columns of `diagonal.shares`."""
+    keys = ["pair", "start"]
+    two = where(shares, layers=2).set_index(keys)["formula"].rename("two")
+    deeper = where(shares, layers=sorted(set(shares["layers"]))[1:]).join(two, on=keys)
+    ours = (shares["formula"] - shares["trained"]).abs().max()
+    theirs = (deeper["two"] - deeper["trained"]).abs().max()
+    return {"simplicity-depth-chooses": (statistics.exact(ours), statistics.exact(theirs))}
 
 
 def hint_claim(hints: pd.DataFrame) -> Claims:
@@ -290,6 +321,17 @@ def ranking_table(crossed: pd.DataFrame, ranked: dict[str, Pair]) -> pd.DataFram
         table[column] = [getattr(ranked[name][0], part, math.nan) for name in table["predictor"]]
     table["predictor"] = table["predictor"].map(PREDICTORS)
     return table[["predictor", "learner", "ratio", "inside", "factor", "low", "high"]]
+
+
+def said_layers(layers: pd.DataFrame, shares: pd.DataFrame) -> dict[str, float]:
+    """Numbers for the prose on last layers and on depth."""
+    found = layers.groupby(["problem", "arm"])["after"].mean()
+    first = where(shares, pair=0).groupby("layers")["trained"].mean()
+    return {
+        **{f"{arm}_{str(p).replace('-', '_')}": v for (p, arm), v in found.items()},
+        **{f"share_{depth}": value for depth, value in first.items()},
+        "fitted": where(layers, arm="trained")["accuracy"].min(),
+    }
 
 
 def said(

@@ -13,12 +13,12 @@ from random import Random
 import numpy as np
 import pandas as pd
 
-from falsestruct.chapters.stable_networks.measure import LESS, MORE, by_hand, measure, trained
-from falsestruct.evidence import Claims, Found, mean, ratio, share, summary, too_few, where
-from falsestruct.instability.alternating import explicit, second_input, where_possible
-from falsestruct.instability.exact import Dense
-from falsestruct.problems.alternating import Points, on_one_scale, standardised
+from falsestruct.chapters.stable_networks.measure import LESS, MORE, RATES, trained
+from falsestruct.evidence import Claims, Found, extreme, mean, ratio, share, summary, too_few, where
+from falsestruct.instability import alternating as hand
+from falsestruct.problems.alternating import Points, on_one_scale
 from falsestruct.statistics import Nobody, exact
+from falsestruct.success import SIDES
 from falsestruct.theory import stable
 
 READS = 0.9  # share of the conflict set from which on a network reads x₂
@@ -33,17 +33,21 @@ class Tables:
     Attributes:
         taken, without, coins: `phase` with x₂ by the label, at zero, and independent of the label.
         scaled: `scales`.
+        apart: `apart`.
+        able: `scales`, evenly spaced.
     """
 
     taken: pd.DataFrame
     without: pd.DataFrame
     coins: pd.DataFrame
     scaled: pd.DataFrame
+    apart: pd.DataFrame
+    able: pd.DataFrame
 
     @property
     def all(self) -> tuple[pd.DataFrame, ...]:
         """Every table."""
-        return self.taken, self.without, self.coins, self.scaled
+        return self.taken, self.without, self.coins, self.scaled, self.apart, self.able
 
 
 def explicit_estimates(sizes: Sequence[int]) -> Claims:
@@ -62,22 +66,26 @@ def count_estimates(tables: Tables, *, cases: int = 120) -> Claims:
 
 def estimates(tables: Tables) -> Claims:
     """Claims that are measured: for each id the estimate and its control."""
-    return _of_phase(tables) | _of_scales(tables)
+    return _of_phase(tables) | _of_scales(tables) | _of_even_points(tables)
 
 
 def _of_phase(tables: Tables) -> Claims:
     taken, without = tables.taken, tables.without
     enough, known = taken[within(taken)], tables.coins[within(tables.coins)]
     widths, cases = sorted(set(taken["width"])), [Points(r) for r in sorted(set(taken["r"]))]
-    change = by_hand(where_possible, widths, cases)
-    stands = by_hand(_explicit, [1], [case for case in cases if case.r >= 5])
+    change = hand.by_hand(hand.where_possible, widths, cases)
+    stands = hand.by_hand(
+        lambda _, case: hand.explicit(case), [1], [case for case in cases if case.r >= 5]
+    )
     left = without[without["r"] >= without["width"] + 2]
     some, again = (t[within(t) & (t["r"] >= TEN)] for t in (without, taken))
     used = (stands["crossings"] / (stands["r"] - 1)).min()
+    both = hand.by_hand(lambda _, case: hand.bump(case), [2], cases)
     return {
         "stable-taken-within": (_part(enough, "reads", READS), _part(known, "reads", READS)),
         "stable-changeover": (_beyond(taken), _beyond(change, built=True)),
         "stable-broken": (_drawn(taken["broken"], taken), _mean(tables.coins, "broken")),
+        "stable-single": (_drawn(taken["single"], taken), exact(both["single"].min(), len(both))),
         "stable-unused": (
             mean(left["crossings"] / (left["width"] + 1), within=left["seed"]),
             exact(used, len(stands)),
@@ -90,57 +98,88 @@ def _of_phase(tables: Tables) -> Claims:
 
 
 def _of_scales(tables: Tables) -> Claims:
-    scaled, without = tables.scaled, tables.without
+    scaled = tables.scaled
     own = scaled[within(scaled) & (scaled["r"] >= TEN)]
-    free = where(without, width=list(set(scaled["width"])), r=list(set(own["r"])))
-    low, high = (where(own, ratio=ratio) for ratio in (LESS, MORE))
-    pairs = low.merge(high, on=["r", "seed"], suffixes=("", "_high"))
-    judge = [_stabler(Points(r)) for r in sorted(set(own["r"]))]
-    blind: Claims = {
-        "stable-blind": (
-            mean(pairs["turns_high"] - pairs["turns"], within=pairs["seed"], bounds=(-1.0, 1.0)),
-            exact(float(np.mean(judge)), len(judge)) if judge else too_few(0),
-        )
-    }
+    sizes = [Points(r) for r in sorted(set(own["r"]))]
     far = where(scaled, ratio=scaled["ratio"].max())
-    return blind | {
-        "stable-weaker": (_mean(low, "reads"), _mean(free, "reads")),
+    return {
+        "stable-blind": (_turned(own, "turns"), _judged(sizes)),
+        "stable-weaker": (
+            _mean(where(own, ratio=LESS), "reads"),
+            _mean(where(own, ratio=0.0), "reads"),
+        ),
         "stable-radius": (_distance(where(scaled, ratio=LESS)), _distance(far)),
     }
 
 
-def _stabler(points: Points) -> float:
-    """`stable-blind` of the rule that reads, at each point, whichever structure is more stable.
-
-    That is x₂ at the points that have a neighbour nearer than δ.
-    """
-    turning = points.tight(MORE)
-    return float((1.0 * points.tight(MORE) - points.tight(LESS))[turning].mean())
-
-
-def start_estimates(
-    with_second: pd.DataFrame, without: pd.DataFrame, faint: pd.DataFrame
-) -> Claims:
-    """Claims on training that starts at the stable network, each table as `from_stable` gives it.
-
-    Args:
-        with_second, without: Each input standardised, with x₂ by the label and at zero.
-        faint: On one scale, x₂ by the label and smaller than the gap.
-    """
-    rule = by_hand(_second, [1], [on_one_scale(r, LESS) for r in sorted(set(faint["r"]))])
-    wrong = without.assign(wrong=1 - without["follows"])
+def _of_even_points(tables: Tables) -> Claims:
+    apart, able = tables.apart, tables.able
+    more = apart[apart["even"] & (apart["r"] > TEN) & within(apart)]
+    left, taken = (where(more, second=second) for second in ("zero", "label"))
+    faint, alone = (where(able, ratio=ratio) for ratio in (LESS, 0.0))
     return {
-        "stable-left": (_mean(with_second, "broken"), _mean(wrong, "wrong")),
-        "stable-left-faint": (_mean(faint, "broken"), exact(rule["broken"].min(), len(rule))),
+        "stable-crowding": (_uncrowded(apart, "zero"), _uncrowded(apart, "label")),
+        "stable-even-not-found": (
+            _drawn(left["follows"] >= 1, left),
+            _drawn(taken["accuracy"] >= 1, taken),
+        ),
+        "stable-able": (share(faint["reads"] > SIDES), _mean(alone, "reads")),
+        "stable-blind-even": (_turned(able, "reads"), _judged([Points(TEN, even=True)])),
     }
 
 
-def _explicit(_: int, case: Points) -> Dense:
-    return explicit(case)
+def _turned(table: pd.DataFrame, column: str) -> Found:
+    """How much more is read by x₂ where it is the more stable structure: pairs of one seed."""
+    low, high = (where(table, ratio=ratio) for ratio in (LESS, MORE))
+    pairs = low.merge(high, on=["r", "seed"], suffixes=("", "_high"))
+    return mean(pairs[f"{column}_high"] - pairs[column], within=pairs["seed"], bounds=(-1.0, 1.0))
 
 
-def _second(_: int, case: Points) -> Dense:
-    return second_input(case)
+def _judged(sizes: Sequence[Points]) -> Found:
+    """`_turned` of the rule that reads, at each point, whichever structure is more stable.
+
+    That is x₂ at the points that have a neighbour nearer than δ.
+    """
+    found = []
+    for points in sizes:
+        turning = points.tight(MORE)
+        found.append(float((1.0 * turning - points.tight(LESS))[turning].mean()))
+    return exact(float(np.mean(found)), len(found)) if found else too_few(0)
+
+
+def _uncrowded(apart: pd.DataFrame, second: str) -> Found:
+    """Right on all of ten points: evenly spaced less crowded, the widest networks of one seed."""
+    column = "follows" if second == "zero" else "accuracy"
+    own = where(apart, second=second, width=apart["width"].max(), r=TEN)
+    even, crowded = (where(own, even=even).set_index("seed")[column] >= 1 for even in (True, False))
+    return mean(1.0 * even - 1.0 * crowded, bounds=(-1.0, 1.0))
+
+
+def start_estimates(table: pd.DataFrame) -> Claims:
+    """Claims on where training starts, from the table of `measure.started`."""
+    slow, fast = RATES
+    table = table.assign(wrong=1 - table["follows"])
+
+    def of(column: str, start: str, rate: float, ratio: float = 0.0) -> Found:
+        return _mean(where(table, start=start, rate=rate, ratio=ratio), column)
+
+    left = [of("broken", "explicit", rate) for rate in RATES]
+    kept = [of("wrong", "alone", rate) for rate in RATES]
+    faint = {rate: of("broken", "explicit", rate, LESS) for rate in RATES}
+    return {
+        "stable-left": (extreme(left, min), extreme(kept, max)),
+        "stable-left-faint": (faint[fast], kept[1]),
+        "stable-left-faint-slow": (faint[slow], left[0]),
+        "stable-start": (_begun(table, LESS), _begun(table, 0.0)),
+    }
+
+
+def _begun(table: pd.DataFrame, ratio: float) -> Found:
+    """Broken points: from random weights less from the explicit network, at the faster rate."""
+    own = where(table, rate=RATES[1], ratio=ratio)
+    own = own.pivot(index=["r", "seed"], columns="start", values="broken")
+    seeds = own.index.get_level_values("seed").to_numpy()
+    return mean(own["random"] - own["explicit"], within=seeds, bounds=(-1.0, 1.0))
 
 
 def within(table: pd.DataFrame) -> pd.Series:
@@ -185,9 +224,9 @@ def cells(tables: Tables) -> pd.DataFrame:
     """What `figures.phase` draws: means over networks, a row a panel and cell."""
     taken = tables.taken
     sizes = [Points(r) for r in sorted(set(taken["r"]))]
-    hand = by_hand(where_possible, sorted(set(taken["width"])), sizes)
+    made = hand.by_hand(hand.where_possible, sorted(set(taken["width"])), sizes)
     panels = {
-        "by hand: reads x₂": (hand, "reads"),
+        "by hand: reads x₂": (made, "reads"),
         "trained: reads x₂": (taken, "reads"),
         "trained without x₂: right": (tables.without, "follows"),
     }
@@ -210,14 +249,17 @@ def used(tables: Tables) -> pd.DataFrame:
     return _melted(own, "width", {"pieces": mean, "crossings": mean})
 
 
-def shares(scaled: pd.DataFrame) -> pd.DataFrame:
+def shares(tables: Tables) -> pd.DataFrame:
     """What `figures.scales` draws: means over networks, with intervals.
 
-    Columns r, ratio, what, value, low, high.
+    Columns points, ratio, what, value, low, high.
     """
-    return _melted(
-        scaled, ["r", "ratio"], {"reads": _shares, "accuracy": _shares, "relative": ratio}
-    )
+    named = pd.concat([
+        tables.scaled.assign(points=tables.scaled["r"].map("{} points".format)),
+        tables.able.assign(points=tables.able["r"].map("{}, evenly spaced".format)),
+    ]).query("ratio > 0")  # fmt: skip
+    measures = {"reads": _shares, "accuracy": _shares, "relative": ratio}
+    return _melted(named, ["points", "ratio"], measures)
 
 
 def _shares(values: np.ndarray) -> Found:
@@ -244,10 +286,10 @@ def wrong_or_broken(tables: Tables, width: int) -> pd.DataFrame:
     Columns: kind, wrong and broken (shares of the points), bound (1 − (w + 2)/r).
     """
     r = int(tables.taken["r"].max())
-    stands = pd.DataFrame([measure(explicit(Points(r)), Points(r), width)])
+    stands = pd.DataFrame([hand.measure(hand.explicit(Points(r)), Points(r), width)])
     kinds = {
         "hint": tables.taken,
-        "faint hint": where(tables.scaled, ratio=lambda ratio: ratio < LESS),
+        "faint hint": where(tables.scaled, ratio=lambda ratio: (ratio > 0) & (ratio < LESS)),
         "coin": tables.coins,
         "second input zero": tables.without,
         "built by hand": stands.assign(width=width, r=r),
@@ -261,31 +303,13 @@ def wrong_or_broken(tables: Tables, width: int) -> pd.DataFrame:
 
 
 def plane(r: int, width: int, ratio: float, steps: int) -> pd.DataFrame:
-    """What `figures.plane` draws: networks on a grid of the plane, and the points.
-
-    Columns: panel; what ("network" at a grid point, or "point" of the data); x1; x2 in units of δ;
-    value (the network's output, label 1 above 0; or the point's label).
-    """
+    """What `figures.plane` draws, `pictured`: the explicit network and a trained one."""
     case = on_one_scale(r, ratio)
-    _, mean_, spread = standardised(r)
     networks = {
-        f"explicit, {r - 2} ReLUs": explicit(case),
+        f"explicit, {r - 2} ReLUs": hand.explicit(case),
         f"trained, {width} ReLUs": trained(width, [case], [0], "label", steps)[0],
     }
-    x1 = np.geomspace(0.8 * float(stable.first_inputs(r)[-1]), 0.8, 160)
-    grid = np.array([(a, b) for a in x1 for b in np.linspace(-0.6, 1.6, 12)])
-    inputs = np.stack(((grid[:, 0] - mean_) / spread, case.strength * (2 * grid[:, 1] - 1)), 1)
-    data = np.array(
-        [(float(a), b) for a, b in zip(stable.first_inputs(r), stable.labels(r), strict=True)]
-    )
-    columns = ["panel", "what", "x1", "x2", "value"]
-    parts = []
-    for name, network in networks.items():
-        output = np.round(network(inputs), 5)
-        for what, at, value in (("network", grid, output), ("point", data, case.labels.numpy())):
-            own = [name, what, at[:, 0].round(5), at[:, 1].round(5), value]
-            parts.append(pd.DataFrame(dict(zip(columns, own, strict=True))))
-    return pd.concat(parts, ignore_index=True)
+    return hand.pictured(networks, case)
 
 
 def said(tables: Tables) -> dict[str, float]:
@@ -294,15 +318,13 @@ def said(tables: Tables) -> dict[str, float]:
     top = where(without, r=without["r"].max()).groupby("width")["crossings"].mean()
     widest = where(without, width=without["width"].max())
     solved = widest.assign(all=widest["follows"] == 1).groupby("r")["all"].mean()
-    few, faint = scaled["r"].min(), scaled["ratio"].min()
+    few, faint = scaled["r"].min(), scaled["ratio"][scaled["ratio"] > 0].min()
     means = scaled.groupby(["r", "ratio"])[["reads", "accuracy"]].mean()
     own = taken[within(taken)]
     takes = (own["reads"] >= READS).groupby(own["r"] >= TEN).mean()
-    free = where(without, width=scaled["width"].iloc[0], r=few)
     return {
-        "networks": float(sum(map(len, tables.all))),
         "within_five": takes[False], "within_more": takes[True],
-        "taken_least": taken["reads"].min(),
+        "taken_least": taken["reads"].min(), "single": taken["single"].mean(),
         "crossings_widest": top.iloc[-1], "widest": float(top.index[-1]),
         "solved_first": solved.iloc[0], "solved_second": solved.iloc[1],
         "first_points": float(solved.index[0]), "second_points": float(solved.index[1]),
@@ -311,21 +333,34 @@ def said(tables: Tables) -> dict[str, float]:
         "faint_reads": means.loc[(few, faint), "reads"],
         "faint_accuracy": means.loc[(few, faint), "accuracy"],
         "faint_lost": means.loc[(scaled["r"].max(), faint), "accuracy"],
-        "free_accuracy": free["follows"].mean(),
+        "free_accuracy": means.loc[(few, 0.0), "accuracy"],
         "weak_few": means.loc[(few, LESS), "reads"],
         "strong_few": means.loc[(few, MORE), "reads"],
-        "coins_broken": tables.coins["broken"].mean(),
-    }  # fmt: skip
+        "coins_broken": tables.coins["broken"].mean(), "rate": RATES[1],
+    } | _said_apart(tables)  # fmt: skip
 
 
-def said_of_starts(
-    with_second: pd.DataFrame, without: pd.DataFrame, faint: pd.DataFrame
-) -> dict[str, float]:
-    """Numbers for the prose, from the tables of `start_estimates`."""
-    return {
-        "left_seeds": float(with_second["seed"].nunique()),
-        "left_broken": with_second["broken"].mean(),
-        "left_right": with_second["accuracy"].mean(),
-        "kept_wrong": 1 - without["follows"].mean(),
-        "faint_broken": faint["broken"].mean(),
-    }
+def _said_apart(tables: Tables) -> dict[str, float]:
+    """Right on all points without x₂, in the widest networks; read by x₂ on even points."""
+    widest = where(tables.apart, width=tables.apart["width"].max(), second="zero")
+    right = widest.assign(all=widest["follows"] == 1).groupby(["even", "r"])["all"].mean()
+    reads = tables.able.groupby("ratio")["reads"].mean()
+    names = {(True, TEN): "even", (False, TEN): "crowded", (True, 2 * TEN): "even_more"}
+    found = {f"{name}_right": right[key] for key, name in names.items()}
+    alone = where(tables.able, ratio=0.0)["follows"]
+    found |= {"even_weak": reads[LESS], "even_strong": reads[MORE]}
+    found |= {"able_right": (alone == 1).mean(), "widest_spaced": widest["width"].iloc[0]}
+    return found
+
+
+def said_of_starts(table: pd.DataFrame) -> dict[str, float]:
+    """Numbers for the prose, as broken_random_faint_slow, from the table of `measure.started`."""
+    found = {"start_seeds": float(table["seed"].nunique())} | dict(
+        zip(("rate_slow", "rate_fast"), RATES, strict=True)
+    )
+    kinds = table.assign(wrong=1 - table["follows"]).groupby(["start", "ratio", "rate"])
+    for (start, size, rate), own in kinds:
+        what = "wrong" if start == "alone" else "broken"
+        scale, pace = "faint" if size else "usual", "slow" if rate == RATES[0] else "fast"
+        found[f"{what}_{start}_{scale}_{pace}"] = own[what].mean()
+    return found

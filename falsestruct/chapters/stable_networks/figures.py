@@ -112,9 +112,9 @@ def tradeoff(table: pd.DataFrame) -> Figure:
 
 
 def scales(table: pd.DataFrame) -> Figure:
-    """Share read by x₂, accuracy and stability against the size of x₂, a line a number of points.
+    """Share read by x₂, accuracy and stability against the size of x₂, a line a set of points.
 
-    Columns: r, ratio, what ("reads", "accuracy" or "relative"), value, low, high.
+    Columns: points, ratio, what ("reads", "accuracy" or "relative"), value, low, high.
     """
     titles = {
         "reads": "conflict set read by $x_2$",
@@ -125,11 +125,9 @@ def scales(table: pd.DataFrame) -> Figure:
     picture, parts = shapes.panels(
         table, "what", aspect=0.5, titles=titles, sharey=False, sharex=True
     )
-    looks = shapes.series((f"{r} points" for r in sorted(set(table["r"]))), line="-")
+    looks = shapes.series(table["points"], line="-")
     for (axis, own), level in zip(parts, (0.5, 0.5, 1.0), strict=True):
-        for look, line in shapes.groups(
-            own.assign(name=own["r"].map("{} points".format)), "name", looks
-        ):
+        for look, line in shapes.groups(own, "points", looks):
             shapes.curve(axis, line, "ratio", "value", look, lw=1)
         axis.axvline(1, color=GREY, linestyle="--", linewidth=1)
         axis.axhline(level, color=GREY, linestyle=":", linewidth=0.9)
@@ -139,5 +137,5 @@ def scales(table: pd.DataFrame) -> Figure:
         axis.set_ylim(0, 1.04)
     first.set_ylabel("share, mean over networks")
     second.set_xlabel("size δ of the second input over the smallest gap")
-    shapes.legend(picture, looks, columns=4)
+    shapes.legend(picture, looks, columns=3)
     return picture

@@ -4,23 +4,38 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import pandas as pd
 
-from falsestruct import evidence
-from falsestruct.chapters.stripes.measure import vertical_images
-from falsestruct.evidence import Claims, Found, extreme, mean, ratio, share, where
-from falsestruct.instability.stripes import radius_errors
+from falsestruct import evidence, statistics
+from falsestruct.chapters.stripes.measure import crossovers
+from falsestruct.evidence import Claims, Found, contrast, extreme, mean, most, ratio, share, where
+from falsestruct.instability.stripes import euclidean_errors, radius_errors
 from falsestruct.names import slug
+from falsestruct.problems.stripe_pictures import vertical_images
 from falsestruct.problems.stripes import BANDS, Stripes
 from falsestruct.statistics import exact, prediction
-
-READS = 0.75  # share of the images from which on a network reads them by colour
+from falsestruct.success import SIDES, TAKES
+from falsestruct.theory import stripe_margins
 
 
 def radius_claims(stripes: Stripes, *offsets: float) -> Claims:
-    """The two rules' radii, by linear programming."""
-    orientation, colour = radius_errors(stripes, offsets)
-    return {"stripes-orientation-radius": (exact(round(orientation, 9)), exact(colour))}
+    """The two rules' radii, by optimisation."""
+    largest, euclidean = radius_errors(stripes, offsets), euclidean_errors(stripes, offsets)
+    return {
+        "stripes-orientation-radius": (exact(round(largest[0], 9)), exact(largest[1])),
+        "stripes-orientation-radius-euclidean": (
+            exact(round(euclidean[0], 6)),
+            exact(euclidean[1]),
+        ),
+    }
+
+
+def margin_claims(stripes: Stripes, largest: int) -> Claims:
+    """The rule of largest margin, for sizes up to `largest` and the chapter's own."""
+    sizes = [*stripe_margins.all_sizes(largest, range(2, 7)), (stripes.size, stripes.width)]
+    wrong, control = (stripe_margins.misread(sizes, as_if_free=free) for free in (False, True))
+    return {"stripes-margin": (exact(wrong), exact(control))}
 
 
 def set_claims(stripes: Stripes, a: float) -> Claims:
@@ -48,7 +63,7 @@ def band_captures(bands: pd.DataFrame) -> pd.DataFrame:
 def reading_claims(bands: pd.DataFrame) -> Claims:
     """Which structure the paper's network reads, trained on either set."""
     reads = band_captures(bands)
-    a, b = (share(where(reads, variant=name)["share"] >= READS) for name in "AB")
+    a, b = (share(where(reads, variant=name)["share"] >= TAKES) for name in "AB")
     return {"stripes-b-reads-colour": (b, a)}
 
 
@@ -60,7 +75,8 @@ def crossover_claims(crossed: pd.DataFrame, control: pd.DataFrame) -> Claims:
     """
     return {
         slug("stripes-crossover", name): (
-            ratio(own["crossover"]), share(where(control, architecture=name)["colour"] > 0.5)
+            most(own["crossover"], ratio),
+            share(where(control, architecture=name)["colour"] > SIDES),
         )
         for name, own in crossed.groupby("architecture", sort=False)
     }  # fmt: skip
@@ -69,10 +85,53 @@ def crossover_claims(crossed: pd.DataFrame, control: pd.DataFrame) -> Claims:
 def capture_claims(strong: pd.DataFrame, control: pd.DataFrame) -> Claims:
     """Whether all architectures read colour at a strong offset, and none without a structure."""
     least, most = (
-        [share(own["colour"] >= READS) for _, own in table.groupby("architecture")]
+        [share(own["colour"] >= TAKES) for _, own in table.groupby("architecture")]
         for table in (strong, control)
     )
     return {"stripes-false-wins": (extreme(least, min), extreme(most, max))}
+
+
+def margin_offset(stripes: Stripes) -> float:
+    """Where the rule of largest margin changes over to colour, its intercept counted."""
+    return stripe_margins.threshold(stripes.size, stripes.width, counted=True)
+
+
+def descent_claims(stripes: Stripes, table: pd.DataFrame) -> Claims:
+    """Gradient descent beside Adam at the same loss, from `measure.optimisers`."""
+    at = margin_offset(stripes)
+    linear = where(table, architecture="linear")
+    descent, adam = (
+        most(crossovers(where(linear, optimiser=name))["crossover"] / at, ratio)
+        for name in ("descent", "Adam")
+    )
+    claims: Claims = {"stripes-descent-linear": (descent, adam)}
+    step = 1 / (2 * stripes.positions)  # one image of the conflict set
+    for name, own in where(table, architecture=lambda c: c != "linear").groupby("architecture"):
+        colour = own.pivot(index="seed", columns="optimiser", values="colour")
+        more, noise = colour["descent"] - colour["Adam"], colour["batches"] - colour["descent"]
+        claims[slug("stripes-descent", name)] = (
+            statistics.mean(more.to_numpy(), resolution=step),
+            statistics.mean(noise.to_numpy(), resolution=step),
+        )
+    return claims
+
+
+def unseen_claims(table: pd.DataFrame, weak: float, strong: float) -> Claims:
+    """Whether networks take the orientation of stripes that training lacks."""
+    claims: Claims = {}
+    for kind in ("positions", "widths"):
+        takes = table.assign(takes=table[kind] >= TAKES)
+        claims |= contrast(
+            f"stripes-unseen-{kind}", takes, "architecture", lambda part: share(part["takes"]),
+            of={"a": weak}, against={"a": strong},
+        )  # fmt: skip
+    return claims
+
+
+def attacked(swept: pd.DataFrame, seeds: int) -> pd.DataFrame:
+    """The networks of the first seeds that were attacked, by offset."""
+    rows = where(swept, seed=lambda c: c < seeds).dropna(subset=["size"])
+    return rows.sort_values("a", kind="stable")
 
 
 def attack_claims(strong: pd.DataFrame, weak: pd.DataFrame) -> Claims:
@@ -108,3 +167,27 @@ def crossover_summary(swept: pd.DataFrame, crossed: pd.DataFrame) -> pd.DataFram
     means = evidence.summary(crossed, "architecture", "crossover", name="crossover", measure=ratio)
     means = means.rename(columns={"low": "crossover_low", "high": "crossover_high"})
     return shares.merge(means, on="architecture")
+
+
+def optimiser_summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean shares with intervals: architecture, optimiser, a, share, low, high."""
+    keys, portion = ["architecture", "optimiser", "a"], partial(mean, bounds=(0, 1))
+    return evidence.summary(table, keys, "colour", name="share", measure=portion)
+
+
+def optimisers_said(table: pd.DataFrame) -> dict[str, float]:
+    """Crossovers of the linear network by optimiser; `runs`, the `unmatched`, `lowest` loss."""
+    linear = where(table, architecture="linear")
+    means = {
+        f"crossover_{str(name).lower()}": float(np.exp(np.log(crossovers(own)["crossover"]).mean()))
+        for name, own in linear.groupby("optimiser")
+    }
+    lost, lowest = int((~table["reached"]).sum()), float(table["loss"].min())
+    return means | {"runs": len(table), "unmatched": lost, "lowest": lowest}
+
+
+def unfinished(swept: pd.DataFrame) -> dict[str, int]:
+    """How many `networks` there are, did not come to the loss (`lost`), and aren't linear."""
+    lost = where(swept, reached=False)
+    others = int((lost["architecture"] != "linear").sum())
+    return {"networks": len(swept), "lost": len(lost), "others_lost": others}

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from falsestruct.plots import shapes
+from falsestruct.plots import pictures, shapes
 from falsestruct.plots.shapes import Look
 from falsestruct.plots.style import FALSE, ORIGINAL, dots, figure, tidy
 
 RULES = {"direction": "Direction says", "brightness": "Brightness says", "networks": "Networks say"}
-PLACES = (0.86, 0.5, 0.14)  # of the rules' lines, in heights of the text's part
 
 
 def glance(table: pd.DataFrame) -> Figure:
@@ -19,43 +17,12 @@ def glance(table: pd.DataFrame) -> Figure:
 
     The table is as `measure.glance` gives it.
     """
-    picture = figure(0.5)
-    parts = list(table.groupby("panel", sort=False))
-    widths = [0.9, *[1.0] * len(parts)]
-    top, bottom = picture.subplots(2, len(widths), width_ratios=widths, height_ratios=[2.0, 1.0])
-    for axis in (top[0], *bottom):
-        axis.set_axis_off()
-    for place, words in zip(PLACES, RULES.values(), strict=True):
-        bottom[0].text(1.0, place, words, ha="right", va="center")
-    low, high = table["value"].min(), table["value"].max()
-    for image, text, (panel, own) in zip(top[1:], bottom[1:], parts, strict=True):
-        shapes.pixels(image, own, cmap="gray", vmin=low - 0.1, vmax=high)
-        image.set_title(str(panel).capitalize(), fontsize="medium")
-        _answers(text, own.iloc[0])
-    return picture
-
-
-def _answers(axis: Axes, row: pd.Series) -> None:
-    for place, rule in zip(PLACES, RULES, strict=True):
-        answer = str(row[rule])
-        wrong = answer != row["direction"]
-        words = f"{answer} ({row['share']:.0%})" if rule == "networks" else answer
-        axis.text(
-            0.5, place, words, ha="center", va="center",
-            color=FALSE if wrong else ORIGINAL, fontweight="bold" if wrong else "normal",
-        )  # fmt: skip
+    return pictures.answered(table, RULES, shared="networks")
 
 
 def stripe_examples(table: pd.DataFrame) -> Figure:
-    """One image of each kind; `measure.examples`."""
-    titles = {panel: panel.replace(", ", ",\n") for panel in table["panel"]}
-    picture, panels = shapes.panels(table, "panel", aspect=0.3, titles=titles, sharey=False)
-    low, high = table["value"].min(), table["value"].max()
-    for axis, part in panels:
-        shapes.pixels(axis, part, cmap="cividis", vmin=low, vmax=high)
-        axis.set_title(axis.get_title(loc="left"), fontsize="small")
-        axis.set_title("", loc="left")
-    return picture
+    """One image of each kind, as `stripe_pictures.examples`."""
+    return pictures.side_by_side(table)
 
 
 def stripe_bands(table: pd.DataFrame) -> Figure:
@@ -122,12 +89,43 @@ def stripe_crossover(table: pd.DataFrame) -> Figure:
     for axis in (top, bottom):
         axis.axvline(0.01, color="0.4", linestyle=":")
         tidy(axis)
-    top.annotate("the paper's\noffset", (0.01, 0.7), xytext=(-4, 0), textcoords="offset points",
-                 ha="right", fontsize="small")  # fmt: skip
+    top.annotate("the paper's\noffset", (0.01, 0.7), xytext=(4, 0), textcoords="offset points",
+                 fontsize="small")  # fmt: skip
     top.set_ylabel("share of conflict set\nread by colour")
     top.legend(loc="lower right", fontsize="small")
     bottom.set(ylabel="crossover", yticks=[], ylim=(-len(looks) + 0.3, 0.7), xscale="log")
     bottom.set_xlabel("offset a of the training images (contrast of the stripe: 1)")
+    return picture
+
+
+def stripe_optimisers(table: pd.DataFrame, *, margin: float) -> Figure:
+    """Shares read by colour by optimiser: the linear network by offset, the others at one.
+
+    Columns: architecture, optimiser, a, share, low, high.
+
+    Args:
+        margin: Where the rule of largest margin changes over.
+    """
+    picture = figure(0.45)
+    looks = shapes.series(table["optimiser"], spread=0.4, line="-")
+    left, right = picture.subplots(1, 2, width_ratios=(3, 2))
+    is_linear = table["architecture"] == "linear"
+    others = list(dict.fromkeys(table["architecture"][~is_linear]))
+    heights = [-others.index(name) for name in table["architecture"][~is_linear]]
+    for look, own in shapes.groups(table[is_linear], "optimiser", looks):
+        shapes.curve(left, own, "a", "share", look)
+    for look, own in shapes.groups(table[~is_linear].assign(height=heights), "optimiser", looks):
+        shapes.marks(right, own, "share", look)
+    left.axvline(margin, color="0.4", linestyle=":")
+    left.set(xlabel="offset a of the training images", title="linear")
+    shapes.ticks(left, dict.fromkeys(table["a"][is_linear]))
+    left.set_ylabel("share of conflict set\nread by colour")
+    shapes.named(right, others)
+    offset = table["a"][~is_linear].iloc[0]
+    right.set(xlim=(-0.03, 1.03), xlabel="share read by colour", title=f"at the offset {offset:g}")
+    for axis in (left, right):
+        tidy(axis)
+    shapes.legend(picture, looks.values(), columns=3)
     return picture
 
 

@@ -40,9 +40,8 @@ from falsestruct.evidence import (
 )
 from falsestruct.names import slug
 from falsestruct.problems.planted import registry
+from falsestruct.success import FOLLOWS, TAKES
 
-TAKES = 0.75  # "sides with": on at least this share of a conflict set; a constant answer doesn't
-FOLLOWS = 0.95
 TOLERANCE = 0.02
 SHARES = (0.0, 1.0)
 SHORT = {"stripes": "stripes", "oscillation": "oscillation", "digits-brightness": "digits"}

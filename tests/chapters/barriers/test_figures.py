@@ -26,6 +26,18 @@ def test_convergence_has_medians_of_each_method() -> None:
     assert axis.get_xscale() == axis.get_yscale() == "log"
 
 
+def test_readers_have_a_curve_each_and_dots_where_they_played() -> None:
+    table = pd.DataFrame(
+        {"reader": ["one", "one", "two", "two"], "halts": [True, True, False, False],
+         "part": [1, 2, 1, 2], "worse": [1.0, 0.75, 1.0, 1.0], "played": [0.98, np.nan] * 2}
+    )  # fmt: skip
+    (axis,) = drawn(plots.readers, table).axes
+    one, dots, two = axis.lines[:3]
+    assert one.get_xydata().tolist() == [[1, 1], [2, 0.75]] and one.get_linestyle() == "-"
+    assert dots.get_ydata()[0] == 0.98 and two.get_linestyle() == "--"
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["one", "two"]
+
+
 def test_depths_have_a_curve_each() -> None:
     table = pd.DataFrame({"p": [50, 50, 200, 200], "n": [0, 1, 0, 1], "share": [1, 0.2, 1, 0.8]})
     (axis,) = drawn(plots.depths, table).axes

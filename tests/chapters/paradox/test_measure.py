@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import Tensor
@@ -51,7 +52,7 @@ def verdicts(claims: Claims) -> dict[str, set[str]]:
 
 
 def measured(networks: Rules, shuffled: Rules) -> Measured:
-    return experiment.measure(DATA, networks, shuffled, images=40, draws=2)
+    return experiment.measure(DATA, networks, shuffled, images=40, searched=40, draws=2)
 
 
 def judged(networks: Rules, shuffled: Rules) -> dict[str, set[str]]:
@@ -135,8 +136,13 @@ def test_a_world_without_the_paradox_refutes_it(unread: Rules) -> None:
     stable = Ensemble(lambda x: torch.cat([rule(own[None]) for own in x]), tuple(range(MEMBERS)))
     found = measured(everywhere(stable), unread)
     named = verdicts(evidence.estimates(found))
-    for kind in ("overturned", "size", "universal", "neighbour"):
+    for kind in ("overturned", "size", "neighbour"):
         assert named[kind] == {"refuted"}, kind
+    assert named["universal"] == {"inconclusive"}  # a search refutes no existence
+    beside, noise = evidence.estimates(found)["paradox-neighbour"]
+    stated = read_claims(find_book())["paradox-neighbour"]
+    assert isinstance(noise, Estimate)
+    assert judge(stated, beside, exact(noise.value)) == "refuted"
     own = found.overturned[found.overturned["architecture"].isin(NAMES)]
     assert (own["right"] == 1).all() and (own["overturned"] == 0).all()
 
@@ -152,7 +158,8 @@ def test_rules_that_read_nothing_support_nothing(labels: str, unread: Rules) -> 
     networks = ensembles.train(MLP, [(x, y[order]) for order in orders], range(MEMBERS), schedule)
     claims = evidence.estimates(measured(everywhere(networks), unread))
     named, stated = verdicts(claims), read_claims(find_book())
-    assert named["success"] == named["overturned"] == named["universal"] == {"refuted"}
+    assert named["success"] == named["overturned"] == {"refuted"}
+    assert named["universal"] == {"inconclusive"}
     assert named["size"] == {"refuted"}
     # Labels of their own: networks that share labels share directions, though they mean nothing.
     assert "supported" not in {judge(stated[id], *pair) for id, pair in claims.items()}
@@ -208,6 +215,24 @@ def test_overturned_counts_only_what_was_read_rightly() -> None:
     assert curve.tolist() == [0.0, 0.25, 0.75]
     left = evidence.outcomes(own).set_index("condition")["share"]
     assert left["as they are"] == 0.75 and left["attack"] == 0.25
+
+
+def test_networks_stand_beside_nearest_neighbour_where_both_read_rightly() -> None:
+    """Who reads fewer loses fewer. Of what both read, this network loses all, the other half."""
+    rows = [
+        {"architecture": name, "seed": seed, "image": image, "right": right, "random": 0.0}
+        | {"overturned": float(right and (name == "a" or image % 2))}
+        for name, seeds in (("a", range(5)), (experiment.NEIGHBOUR, [0]))
+        for seed in seeds
+        for image in range(40)
+        for right in [float(name != "a" or image < 16)]
+    ]
+    table = pd.DataFrame(rows)
+    found, noise = evidence._beside(table, read=True)
+    assert isinstance(found, Estimate) and isinstance(noise, Estimate)
+    assert found.value == 0.5 and found.low > 0 and noise.value == 0
+    everywhere, _ = evidence._beside(table)
+    assert isinstance(everywhere, Estimate) and everywhere.value == pytest.approx(-0.1)
 
 
 def test_the_spread_between_images_is_in_every_interval() -> None:

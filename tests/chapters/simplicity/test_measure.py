@@ -18,11 +18,13 @@ from falsestruct.press.paths import find_book
 from falsestruct.problems.planted import registry
 from falsestruct.simplicity import Learn
 from falsestruct.statistics import Nobody
+from falsestruct.theory import diagonal
 from tests.worlds.simplicity import (
     SPREAD,
     board_of,
     follower,
     hints,
+    last_layers,
     linear_readings,
     readings,
     widths,
@@ -115,9 +117,9 @@ def test_one_crossover_proves_nothing() -> None:
 
 
 def test_a_measure_that_never_crosses_is_charged_to_the_end_of_the_sweep() -> None:
-    ambiguous, isolated, kernels = world(SPREAD)
+    ambiguous, isolated, kernels, volumes = world(SPREAD)
     level = isolated.assign(samples=math.inf)
-    crossed = evidence.crossings(ambiguous, level, kernels)
+    crossed = evidence.crossings(ambiguous, level, kernels, volumes)
     own = crossed[crossed["predictor"] == "samples"]
     assert not own["inside"].any()
     ranked = evidence.ranking(crossed)
@@ -125,7 +127,7 @@ def test_a_measure_that_never_crosses_is_charged_to_the_end_of_the_sweep() -> No
     assert found["simplicity-predicts-samples"] != "supported"
     assert found["simplicity-predicts-steps"] == "supported"
     table = evidence.ranking_table(crossed, ranked)
-    assert len(table) == 7 * len(SPREAD) and (table["low"] <= table["high"]).all()
+    assert len(table) == 8 * len(SPREAD) - 1 and (table["low"] <= table["high"]).all()
     assert plots.ranking(table).axes
 
 
@@ -147,16 +149,17 @@ def test_a_network_that_never_fits_has_no_first_fit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stripes", "oscillation", "verdict"),
+    ("usual", "weak", "verdict"),
     [
-        ((8, 1), (math.inf, 1), "supported"),
-        ((1, 1), (math.inf, 1), "refuted"),
-        ((1, 8), (math.inf, 1), "refuted"),
-        ((8, 1), (1, 1), "inconclusive"),
+        ((8, 1), (1, math.inf), "supported"),
+        ((8, 1), (8, 8), "supported"),
+        ((1, 1), (1, math.inf), "refuted"),
+        ((1, 8), (1, math.inf), "refuted"),
+        ((8, 1), (8, 1), "inconclusive"),
     ],
 )
-def test_width_is_judged(stripes: tuple, oscillation: tuple, verdict: str) -> None:
-    table = pd.concat((widths("stripes", *stripes), widths("oscillation", *oscillation)))
+def test_width_is_judged(usual: tuple, weak: tuple, verdict: str) -> None:
+    table = pd.concat((widths(0.1, *usual), widths(0.01, *weak)))
     assert verdicts(evidence.width_claim(table)) == {"simplicity-width": verdict}
 
 
@@ -193,7 +196,11 @@ def test_points_give_what_the_tables_need() -> None:
         ignore_index=True,
     )
     kernels = pd.concat([experiment.kernel_point(**point) for point in grid], ignore_index=True)
-    crossed = evidence.crossings(ambiguous, isolated, kernels)
+    volumes = pd.concat([
+        experiment.volume_point(architecture="deep MLP", width=3, a=a, seeds=3) for a in OFFSETS
+    ])  # fmt: skip
+    assert 0 <= volumes["colour"].min() < volumes["colour"].max() <= 1
+    crossed = evidence.crossings(ambiguous, isolated, kernels, volumes)
     first = crossed.set_index("predictor")
     assert 0.01 < first["measured"].iloc[0] < 1
     assert simplicity.factor(first.loc["bits", "predicted"], first["measured"].iloc[0]) < 3
@@ -243,6 +250,34 @@ def test_plain_descent_is_judged_against_adam() -> None:
 
 
 def test_widths_of_the_oscillation_tell_its_structures_apart() -> None:
-    table = experiment.width_point(name="oscillation", seeds=2, samples=64, widths=[1, 2])
+    table = experiment.width_point(
+        name="oscillation", strength=0.01, seeds=2, samples=64, widths=[1, 2]
+    )
     needs = table.groupby("structure")["needs"].min()
     assert needs["original"] == math.inf and needs["false"] <= 2
+
+
+@pytest.mark.parametrize(
+    ("world", "better", "enough"),
+    [
+        (last_layers(0.9), "supported", "supported"),
+        (last_layers(0.6), "inconclusive", "refuted"),
+        (last_layers(0.4), "refuted", "refuted"),
+        (last_layers(0.9, shuffled=0.9), "inconclusive", "supported"),  # any training would do
+        (last_layers(0.9, before=0.9), "supported", "inconclusive"),  # they took it before
+    ],
+)
+def test_new_last_layers_are_judged(world: pd.DataFrame, better: str, enough: str) -> None:
+    assert verdicts(evidence.last_layer_claims(world)) == {
+        "simplicity-last-layer-stripes": better,
+        "simplicity-last-layer-enough-stripes": enough,
+    }
+
+
+def test_depth_decides_between_equal_norms() -> None:
+    table = diagonal.shares([2, 3, 8], [0.5, 1.0])
+    assert verdicts(evidence.depth_claim(table)) == {"simplicity-depth-chooses": "supported"}
+    shallow = table.assign(trained=table["formula"].where(table["layers"] == 2, 0.5))
+    assert verdicts(evidence.depth_claim(shallow)) == {"simplicity-depth-chooses": "refuted"}
+    first = table[table["pair"] == 0].groupby("layers")["trained"].mean()
+    assert first[2] < 0.5 < first[8]

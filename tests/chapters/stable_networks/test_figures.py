@@ -58,14 +58,14 @@ def test_the_region_that_nobody_enters_ends_at_the_bound() -> None:
     assert [line.get_label() for line in axis.lines[1:]] == ["a", "b"]
 
 
-def test_scales_have_a_line_for_each_number_of_points() -> None:
+def test_scales_have_a_line_for_each_set_of_points() -> None:
     rows = [
-        (r, ratio, what, 0.5, 0.4, 0.6)
-        for r in (10, 20)
+        (points, ratio, what, 0.5, 0.4, 0.6)
+        for points in ("10 points", "10, evenly spaced")
         for ratio in (0.25, 4.0)
         for what in ("reads", "accuracy", "relative")
     ]
-    table = pd.DataFrame(rows, columns=["r", "ratio", "what", "value", "low", "high"])
+    table = pd.DataFrame(rows, columns=["points", "ratio", "what", "value", "low", "high"])
     figure = drawn(plots.scales, table)
     assert [len(axis.containers) for axis in figure.axes] == [2, 2, 2]
     assert np.allclose(figure.axes[0].containers[0].lines[0].get_ydata(), 0.5)

@@ -1,0 +1,79 @@
+"""A new last layer on features of which it is known what they hold."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+import torch
+
+from falsestruct.learning import last_layer
+from falsestruct.learning.networks import LINEAR, MLP, Architecture, fitting, initialise, shallow
+from falsestruct.learning.schedule import Schedule, Trained
+from falsestruct.problems.planted import registry
+
+
+def by_hand(network: Architecture, **parameters: torch.Tensor) -> Trained:
+    """One network with these weights."""
+    module = initialise(network.build(), 1)
+    own = {name: value.detach() for name, value in module.named_parameters()} | parameters
+    one = torch.ones(1)
+    return Trained(
+        network, (1,), {k: v[None] for k, v in own.items()}, one, one, one, pd.DataFrame()
+    )
+
+
+def test_features_are_what_the_last_layer_sees():
+    trained = by_hand(shallow(3, 7))
+    x = torch.randn(1, 5, 3)
+    weight, bias = (trained.parameters[f"2.{name}"][0] for name in ("weight", "bias"))
+    found = last_layer.features(trained, x)
+    assert found.shape == (1, 5, 7) and (found >= 0).all()
+    wanted = torch.relu(x[0] @ trained.parameters["0.weight"][0].T)
+    torch.testing.assert_close(found[0], wanted)
+    from falsestruct.learning import training
+
+    torch.testing.assert_close((wanted @ weight.T + bias)[:, 0], training.outputs(trained, x[0])[0])
+
+
+def test_a_network_without_hidden_layer_has_no_features():
+    with pytest.raises(ValueError, match="linear has no hidden layer"):
+        last_layer.features(by_hand(LINEAR), torch.zeros(1, 2, 32, 32))
+
+
+def test_a_feature_that_is_there_is_found_and_one_that_is_not_is_not():
+    generator = torch.Generator().manual_seed(3)
+    y = (torch.rand(400, generator=generator) < 0.5).double().numpy()
+    noise = torch.randn(400, 5, generator=generator).double().numpy()
+    seen = noise.copy()
+    seen[:, 2] = 1e-3 * y  # faint: a feature's scale must not matter
+    held = slice(200, None)
+    shares = [
+        (last_layer.relearnt(values[:200], y[:200], values[held]) == y[held]).mean()
+        for values in (seen, noise)
+    ]
+    assert shares[0] == 1 and 0.35 < shares[1] < 0.65
+
+
+def test_networks_that_read_the_colour_read_it_before_and_arms_share_their_start():
+    table = last_layer.compare(
+        registry.by_name("stripes", 0.3), MLP, [1, 2], samples=60, schedule=Schedule(100)
+    )
+    trained, untrained, shuffled = (
+        table[table["arm"] == arm].set_index("seed") for arm in ("trained", "untrained", "shuffled")
+    )
+    assert (trained["accuracy"] == 1).all() and (trained["before"] < 0.1).all()
+    assert (shuffled["accuracy"] > untrained["accuracy"]).all()
+    assert (shuffled["before"] - 0.5).abs().max() < 0.4
+    none = last_layer.compare(
+        registry.by_name("stripes", 0.3), MLP, [1, 2], samples=60, schedule=Schedule(0)
+    )
+    assert none.groupby("seed")["after"].nunique().eq(1).all()
+
+
+def test_the_oscillations_network_has_features_too():
+    (network,) = fitting(registry.by_name("oscillation").direction.shape)
+    table = last_layer.compare(
+        registry.by_name("oscillation"), network, [1], samples=100, schedule=Schedule(20, batch=50)
+    )
+    assert sorted(table["arm"]) == ["shuffled", "trained", "untrained"]
+    assert table[["before", "after", "accuracy"]].stack().between(0, 1).all()
