@@ -325,10 +325,11 @@ def ranking_table(crossed: pd.DataFrame, ranked: dict[str, Pair]) -> pd.DataFram
 
 def said_layers(layers: pd.DataFrame, shares: pd.DataFrame) -> dict[str, float]:
     """Numbers for the prose on last layers and on depth."""
-    found = layers.groupby(["problem", "arm"])["after"].mean()
+    keys = layers["arm"] + "_" + layers["problem"].str.replace("-", "_")
+    found = layers.groupby(keys)["after"].mean()
     first = where(shares, pair=0).groupby("layers")["trained"].mean()
     return {
-        **{f"{arm}_{str(p).replace('-', '_')}": v for (p, arm), v in found.items()},
+        **{str(name): value for name, value in found.items()},
         **{f"share_{depth}": value for depth, value in first.items()},
         "fitted": where(layers, arm="trained")["accuracy"].min(),
     }

@@ -134,7 +134,7 @@ def _pupils(table: pd.DataFrame, looks: Mapping[str, Look]) -> Figure:
     picture, axis = shapes.single(0.5)
     for (name, told), own in table.groupby(["architecture", "told"], sort=False):
         height = shapes.beside(own["accuracy"], 0.1) - names.index(name)
-        shapes.marks(axis, own.assign(height=height), "accuracy", looks[told], ms=4)
+        shapes.marks(axis, own.assign(height=height), "accuracy", looks[str(told)], ms=4)
     axis.axvline(0.1, color="0.2", linestyle="--")
     axis.annotate("chance", (0.1, 1.0), xycoords=("data", "axes fraction"), xytext=(3, 1),
                   textcoords="offset points", fontsize="small")  # fmt: skip
