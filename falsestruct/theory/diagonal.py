@@ -109,7 +109,7 @@ PAIRS = (
 )
 
 
-def shares(layers: Sequence[int], starts: Sequence[float]) -> pd.DataFrame:
+def shares(layers: Sequence[int] = LAYERS, starts: Sequence[float] = STARTS) -> pd.DataFrame:
     """Shares of the false structure for each of `PAIRS`, by the formula and at the flow's end.
 
     Columns: layers, start, pair, formula, trained.

@@ -170,12 +170,12 @@ def last_layer_claims(table: pd.DataFrame) -> Claims:
     return found
 
 
-def depth_claim(shares: pd.DataFrame) -> Claims:
-    """Estimate of the claim on diagonal networks; columns of `diagonal.shares`."""
+def depth_claim(found: pd.DataFrame) -> Claims:
+    """Estimate of the claim on diagonal networks; columns of `depths`."""
     keys = ["pair", "start"]
-    two = where(shares, layers=2).set_index(keys)["formula"].rename("two")
-    deeper = where(shares, layers=sorted(set(shares["layers"]))[1:]).join(two, on=keys)
-    ours = (shares["formula"] - shares["trained"]).abs().max()
+    two = where(found, layers=2).set_index(keys)["formula"].rename("two")
+    deeper = where(found, layers=sorted(set(found["layers"]))[1:]).join(two, on=keys)
+    ours = (found["formula"] - found["trained"]).abs().max()
     theirs = (deeper["two"] - deeper["trained"]).abs().max()
     return {"simplicity-depth-chooses": (statistics.exact(ours), statistics.exact(theirs))}
 
@@ -323,11 +323,11 @@ def ranking_table(crossed: pd.DataFrame, ranked: dict[str, Pair]) -> pd.DataFram
     return table[["predictor", "learner", "ratio", "inside", "factor", "low", "high"]]
 
 
-def said_layers(layers: pd.DataFrame, shares: pd.DataFrame) -> dict[str, float]:
+def said_layers(layers: pd.DataFrame, depths: pd.DataFrame) -> dict[str, float]:
     """Numbers for the prose on last layers and on depth."""
     keys = layers["arm"] + "_" + layers["problem"].str.replace("-", "_")
     found = layers.groupby(keys)["after"].mean()
-    first = where(shares, pair=0).groupby("layers")["trained"].mean()
+    first = where(depths, pair=0).groupby("layers")["trained"].mean()
     return {
         **{str(name): value for name, value in found.items()},
         **{f"share_{depth}": value for depth, value in first.items()},

@@ -22,6 +22,7 @@ from falsestruct.problems.planted.oscillation import oscillation as planted_osci
 from falsestruct.problems.planted.stripes import stripes as planted_stripes
 from falsestruct.problems.stripes import Stripes
 from falsestruct.simplicity import WHICH, Learn, Trial, Which
+from falsestruct.theory import diagonal
 
 # The learner whose needs are measured. Chapter 03 trains longer, to a loss of 1e-3; a network that
 # captures the only structure in its data does so before.
@@ -155,6 +156,12 @@ def kernel_point(*, architecture: str, width: int, a: float, seeds: int) -> pd.D
     return pd.DataFrame(rows).assign(architecture=architecture, width=width, a=a)
 
 
+def volume_grid(cells: Cells, offsets: Sequence[float]) -> list[dict[str, Any]]:
+    """Points of `volume_point`: dense architectures, with `WALKS` each."""
+    points = grid(cells, offsets, seeds=Seeds(WALKS, WALKS))
+    return [point for point in points if by_name(point["architecture"]).is_dense]
+
+
 def volume_point(*, architecture: str, width: int, a: float, seeds: int) -> pd.DataFrame:
     """Volume among random weights of a dense network, a row a walk: architecture, width, a, colour.
 
@@ -177,6 +184,11 @@ def last_layer_point(*, name: str, seeds: int) -> pd.DataFrame:
     network = next(one for one in fitting(given.direction.shape) if one.name in ("MLP", "2-104-1"))
     table = last_layer.compare(given, network, range(seeds), samples=samples, schedule=schedule)
     return table.assign(problem=name)
+
+
+def depths() -> pd.DataFrame:
+    """Shares of the false structure in diagonal networks, as `diagonal.shares`."""
+    return diagonal.shares()
 
 
 def hint_grid(
