@@ -320,6 +320,7 @@ def said(tables: Tables) -> dict[str, float]:
     means = scaled.groupby(["r", "ratio"])[["reads", "accuracy"]].mean()
     own = taken[within(taken)]
     takes = (own["reads"] >= READS).groupby(own["r"] >= TEN).mean()
+    alone = where(scaled[within(scaled) & (scaled["r"] >= TEN)], ratio=0.0)
     return {
         "within_five": takes[False], "within_more": takes[True],
         "taken_least": taken["reads"].min(), "single": taken["single"].mean(),
@@ -333,7 +334,7 @@ def said(tables: Tables) -> dict[str, float]:
         "faint_lost": means.loc[(scaled["r"].max(), faint), "accuracy"],
         "free_accuracy": means.loc[(few, 0.0), "accuracy"],
         "weak_few": means.loc[(few, LESS), "reads"],
-        "strong_few": means.loc[(few, MORE), "reads"],
+        "strong_few": means.loc[(few, MORE), "reads"], "tight_alone": 1 - alone["turns"].mean(),
         "coins_broken": tables.coins["broken"].mean(), "rate": RATES[1],
     } | _said_apart(tables)  # fmt: skip
 

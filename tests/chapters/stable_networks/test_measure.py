@@ -336,6 +336,7 @@ def test_said_are_finite_numbers():
     assert said["within_more"] == 0 and said["solved_first"] == 1
     assert (said["even_right"], said["crowded_narrow"], said["even_weak"]) == (1, 1, 0)
     assert (said["narrow_spaced"], said["widest_spaced"], said["even_faint"]) == (20, 80, 0)
+    assert said["tight_alone"] == 1
     assert said["even_more_right"] == said["even_more_tried"] == 80
     said |= found.said_of_starts(starts(explicit_faint=0.25))
     assert said["broken_explicit_faint_slow"] == 0.25 and said["wrong_alone_usual_fast"] == 0
