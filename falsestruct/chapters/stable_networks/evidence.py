@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from falsestruct.chapters.stable_networks.measure import LESS, MORE, RATES, trained
-from falsestruct.evidence import Claims, Found, extreme, mean, ratio, share, summary, too_few, where
+from falsestruct.evidence import Claims, Found, extreme, mean, ratio, share, summary, where
 from falsestruct.instability import alternating as hand
 from falsestruct.problems.alternating import Points, on_one_scale
 from falsestruct.statistics import Nobody, exact
@@ -100,10 +100,9 @@ def _of_phase(tables: Tables) -> Claims:
 def _of_scales(tables: Tables) -> Claims:
     scaled = tables.scaled
     own = scaled[within(scaled) & (scaled["r"] >= TEN)]
-    sizes = [Points(r) for r in sorted(set(own["r"]))]
     far = where(scaled, ratio=scaled["ratio"].max())
     return {
-        "stable-blind": (_turned(own, "turns"), _judged(sizes)),
+        "stable-blind": (_turned(own, "turns"), _turned(own, "turns", 0.0)),
         "stable-weaker": (
             _mean(where(own, ratio=LESS), "reads"),
             _mean(where(own, ratio=0.0), "reads"),
@@ -118,41 +117,40 @@ def _of_even_points(tables: Tables) -> Claims:
     left, taken = (where(more, second=second) for second in ("zero", "label"))
     faint, alone = (where(able, ratio=ratio) for ratio in (LESS, 0.0))
     return {
-        "stable-crowding": (_uncrowded(apart, "zero"), _uncrowded(apart, "label")),
+        "stable-crowding": _uncrowded(apart),
         "stable-even-not-found": (
             _drawn(left["follows"] >= 1, left),
             _drawn(taken["accuracy"] >= 1, taken),
         ),
         "stable-able": (share(faint["reads"] > SIDES), _mean(alone, "reads")),
-        "stable-blind-even": (_turned(able, "reads"), _judged([Points(TEN, even=True)])),
+        "stable-blind-even": (_turned(able, "reads"), _turned(able, "reads", 0.0)),
     }
 
 
-def _turned(table: pd.DataFrame, column: str) -> Found:
-    """How much more is read by x₂ where it is the more stable structure: pairs of one seed."""
-    low, high = (where(table, ratio=ratio) for ratio in (LESS, MORE))
+def _turned(table: pd.DataFrame, column: str, least: float = LESS) -> Found:
+    """How much more is read by x₂ where it is the more stable structure: pairs of one seed.
+
+    Args:
+        least: The size of x₂ that it is compared with; 0 where it was at zero in training.
+    """
+    low, high = (where(table, ratio=ratio) for ratio in (least, MORE))
     pairs = low.merge(high, on=["r", "seed"], suffixes=("", "_high"))
     return mean(pairs[f"{column}_high"] - pairs[column], within=pairs["seed"], bounds=(-1.0, 1.0))
 
 
-def _judged(sizes: Sequence[Points]) -> Found:
-    """`_turned` of the rule that reads, at each point, whichever structure is more stable.
+def _uncrowded(apart: pd.DataFrame) -> tuple[Found, Found]:
+    """Right on all of ten points without x₂: evenly spaced less crowded, widest networks of a seed.
 
-    That is x₂ at the points that have a neighbour nearer than δ.
+    And what chance makes: crowded ones of even seeds less those of the odd ones after them.
     """
-    found = []
-    for points in sizes:
-        turning = points.tight(MORE)
-        found.append(float((1.0 * turning - points.tight(LESS))[turning].mean()))
-    return exact(float(np.mean(found)), len(found)) if found else too_few(0)
-
-
-def _uncrowded(apart: pd.DataFrame, second: str) -> Found:
-    """Right on all of ten points: evenly spaced less crowded, the widest networks of one seed."""
-    column = "follows" if second == "zero" else "accuracy"
-    own = where(apart, second=second, width=apart["width"].max(), r=TEN)
-    even, crowded = (where(own, even=even).set_index("seed")[column] >= 1 for even in (True, False))
-    return mean(1.0 * even - 1.0 * crowded, bounds=(-1.0, 1.0))
+    own = where(apart, second="zero", width=apart["width"].max(), r=TEN)
+    solved = own.assign(right=1.0 * (own["follows"] >= 1)).pivot(
+        index="seed", columns="even", values="right"
+    )
+    crowded = solved[False].to_numpy()[: len(solved) // 2 * 2]
+    pairs = solved[True] - solved[False], crowded[::2] - crowded[1::2]
+    found, chance = (mean(pair, bounds=(-1.0, 1.0)) for pair in pairs)
+    return found, chance
 
 
 def start_estimates(table: pd.DataFrame) -> Claims:
@@ -168,7 +166,7 @@ def start_estimates(table: pd.DataFrame) -> Claims:
     faint = {rate: of("broken", "explicit", rate, LESS) for rate in RATES}
     return {
         "stable-left": (extreme(left, min), extreme(kept, max)),
-        "stable-left-faint": (faint[fast], kept[1]),
+        "stable-left-faint": (faint[fast], of("wrong", "alone", fast, LESS)),
         "stable-left-faint-slow": (faint[slow], left[0]),
         "stable-start": (_begun(table, LESS), _begun(table, 0.0)),
     }
@@ -322,6 +320,7 @@ def said(tables: Tables) -> dict[str, float]:
     means = scaled.groupby(["r", "ratio"])[["reads", "accuracy"]].mean()
     own = taken[within(taken)]
     takes = (own["reads"] >= READS).groupby(own["r"] >= TEN).mean()
+    alone = where(scaled[within(scaled) & (scaled["r"] >= TEN)], ratio=0.0)
     return {
         "within_five": takes[False], "within_more": takes[True],
         "taken_least": taken["reads"].min(), "single": taken["single"].mean(),
@@ -335,22 +334,27 @@ def said(tables: Tables) -> dict[str, float]:
         "faint_lost": means.loc[(scaled["r"].max(), faint), "accuracy"],
         "free_accuracy": means.loc[(few, 0.0), "accuracy"],
         "weak_few": means.loc[(few, LESS), "reads"],
-        "strong_few": means.loc[(few, MORE), "reads"],
+        "strong_few": means.loc[(few, MORE), "reads"], "tight_alone": 1 - alone["turns"].mean(),
         "coins_broken": tables.coins["broken"].mean(), "rate": RATES[1],
     } | _said_apart(tables)  # fmt: skip
 
 
 def _said_apart(tables: Tables) -> dict[str, float]:
-    """Right on all points without x₂, in the widest networks; read by x₂ on even points."""
-    widest = where(tables.apart, width=tables.apart["width"].max(), second="zero")
-    right = widest.assign(all=widest["follows"] == 1).groupby(["even", "r"])["all"].mean()
-    reads = tables.able.groupby("ratio")["reads"].mean()
-    names = {(True, TEN): "even", (False, TEN): "crowded", (True, 2 * TEN): "even_more"}
-    found = {f"{name}_right": right[key] for key, name in names.items()}
-    alone = where(tables.able, ratio=0.0)["follows"]
-    found |= {"even_weak": reads[LESS], "even_strong": reads[MORE]}
-    found |= {"able_right": (alone == 1).mean(), "widest_spaced": widest["width"].iloc[0]}
-    return found
+    """Right on all points without x₂, by width; read by x₂ on even points."""
+    zero = where(tables.apart, second="zero")
+    zero = zero.assign(all=zero["follows"] == 1)
+    right = zero.groupby(["width", "even", "r"])["all"].mean()
+    narrow, wide = zero["width"].min(), zero["width"].max()
+    more = where(zero, even=True, r=2 * TEN)["all"]
+    reads = where(tables.able, ratio=lambda ratio: ratio > 0).groupby("ratio")["reads"].mean()
+    return {
+        "narrow_spaced": narrow, "widest_spaced": wide,
+        "even_right": right[wide, True, TEN], "crowded_right": right[wide, False, TEN],
+        "even_narrow": right[narrow, True, TEN], "crowded_narrow": right[narrow, False, TEN],
+        "even_more_right": more.sum(), "even_more_tried": len(more),
+        "even_faint": reads.iloc[0], "even_weak": reads[LESS], "even_strong": reads[MORE],
+        "able_right": (where(tables.able, ratio=0.0)["follows"] == 1).mean(),
+    }  # fmt: skip
 
 
 def said_of_starts(table: pd.DataFrame) -> dict[str, float]:

@@ -27,9 +27,10 @@ LESS, MORE = 0.25, hand.WIDE  # δ over the smallest gap: x₂ is the less, the 
 SECONDS: tuple[Second, ...] = ("label", "zero")
 TARGET = 0.05  # nats; a member stops there
 # From where, and the size of x₂ over the gap, 0 where each input is standardised. "alone" is the
-# explicit network, trained with x₂ at zero.
+# explicit network, trained with x₂ at zero on the same scale.
 STARTS = (
-    ("explicit", 0.0), ("explicit", LESS), ("random", 0.0), ("random", LESS), ("alone", 0.0),
+    ("explicit", 0.0), ("explicit", LESS), ("random", 0.0), ("random", LESS),
+    ("alone", 0.0), ("alone", LESS),
 )  # fmt: skip
 
 
