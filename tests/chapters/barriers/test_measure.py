@@ -27,7 +27,7 @@ def convergence():
 @pytest.fixture(scope="module")
 def fresh():
     every = estimates.EVERY
-    return barriers.convergence(count=5, inner=every, last_of=every, restarts=50, seed=1)
+    return barriers.convergence(count=5, inner=every, last_of=every, layers=250, seed=1)
 
 
 @pytest.fixture(scope="module")
