@@ -17,6 +17,12 @@ LATE = 250  # steps from which rates are read
 ENOUGH, TOO_FEW = 50, 10  # inner steps of the network and of its control
 NEARER = 25  # inner steps nearer to the threshold
 OFTEN, TOO_OFTEN = 18, 5  # inner steps of networks that take last steps
+TWENTY = 20  # inner steps of means that are restarted as often as most problems allow
+EVERY = (TOO_OFTEN, TOO_FEW, 15, OFTEN, TWENTY, NEARER, ENOUGH)  # all of these
+RESTARTS = ["Steps between restarts", "Layers", "FIRENET, median", "FIRENET, farthest problem",
+            "Last step, median", "Last step, farthest problem"]  # fmt: skip
+RELEASED = ["K", "n", "Error, as released", "Index corrected", "Steps corrected too",
+            "τσ‖A‖² as released"]  # fmt: skip
 ACCURATE = 0.25  # error, over the detail's norm, below which a decoder must be unstable
 
 
@@ -60,11 +66,23 @@ def of_last(fresh: pd.DataFrame) -> Claims:
     plain, rare = late(fresh, 0, last=True), late(fresh, ENOUGH, last=False)
     averaged = ratio(rare / late(fresh, 0, last=False))
     gain = {p: ratio(late(fresh, p, last=True) / plain) for p in (ENOUGH, OFTEN, TOO_OFTEN)}
+    means = [ratio(late(fresh, p, last=False) / plain) for p in (TWENTY, TOO_FEW)]
     return {
         "barriers-last": (ratio(rare / plain), averaged),
+        "barriers-restarted-means": (means[0], means[1]),
         "barriers-restarted-last": (gain[ENOUGH], averaged),
         "barriers-restarted-often": (gain[OFTEN], gain[TOO_OFTEN]),
     }
+
+
+def restart_rows(fresh: pd.DataFrame) -> list[list[str]]:
+    """The rows of `RESTARTS`: errors after about `LATE` layers, last without restarts."""
+    rows = []
+    for p in (*EVERY, 0):
+        errors = (late(fresh, p, last=last) for last in (False, True))
+        numbers = [f"{number:.0e}" for own in errors for number in (own.median(), own.max())]
+        rows.append([str(p or "none"), str(p * round(LATE / p) if p else LATE), *numbers])
+    return rows
 
 
 def of_readers(readers: pd.DataFrame, promises: pd.DataFrame) -> Claims:
@@ -251,7 +269,8 @@ def said_of_convergence(convergence: pd.DataFrame) -> dict[str, float]:
 def said_of_last(fresh: pd.DataFrame) -> dict[str, float]:
     """Errors after as many layers, of networks of both kinds."""
     arms = {"network_same": (ENOUGH, False), "nearer_same": (NEARER, False), "last_same": (0, True),
-            "often_same": (OFTEN, True), "rare_same": (ENOUGH, True)}  # fmt: skip
+            "twenty_same": (TWENTY, False), "often_same": (OFTEN, True),
+            "rare_same": (ENOUGH, True)}  # fmt: skip
     found = {name: late(fresh, p, last=last).median() for name, (p, last) in arms.items()}
     return found | {"same_steps": LATE}
 
@@ -270,6 +289,16 @@ def said_of_pairs(pairs: pd.DataFrame) -> dict[str, float]:
     """FIRENET's errors on random pairs, in units of the unavoidable one."""
     own = where(pairs, kind="random")["quotient"]
     return {"uneven_mean": own.mean(), "uneven_most": own.max()}
+
+
+def released_rows(released: pd.DataFrame) -> list[list[str]]:
+    """The rows of `RELEASED`."""
+    errors = ["coded", "corrected", "admissible"]
+    return [
+        [str(row["K"]), str(row["n"]), *(f"{row[name]:.7f}" for name in errors),
+         f"{row['product']:.3g}"]
+        for row in released.to_dict("records")
+    ]  # fmt: skip
 
 
 def said_of_release(released: pd.DataFrame) -> dict[str, float]:

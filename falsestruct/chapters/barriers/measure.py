@@ -23,6 +23,7 @@ LARGE = {"rows": 80, "unknowns": 200, "sparsity": 8}  # of the problems of the c
 SMALL = {"rows": 32, "unknowns": 64, "sparsity": 4}  # of those that other solvers get
 LOOKS = (1, 10, 100, 250, 500, 1000, 2000, 4000)  # steps without restarts
 EARLY = (1, 10, 50, 100, 150, 200, 250, 300)  # the same, of last steps; then rounding is reached
+RESTARTS = 20  # of the networks whose convergence is shown
 WEIGHTS = ((0.05, 200), (0.05, 800), (0.01, 200))  # λ and inner steps at the right edge
 SOLVED = 0.01  # relative error up to which a problem is solved
 GRID = 20  # of the phase transition, both ways
@@ -34,7 +35,7 @@ def relative_error(found: Tensor, x: Tensor) -> Tensor:
 
 
 def convergence(
-    *, count: int, inner: Sequence[int], last_of: Sequence[int], restarts: int = 20, seed: int = 0
+    *, count: int, inner: Sequence[int], last_of: Sequence[int], layers: int = 0, seed: int = 0
 ) -> pd.DataFrame:
     """Relative errors of FIRENET by restart and of the plain iteration by step.
 
@@ -42,6 +43,7 @@ def convergence(
 
     Args:
         inner, last_of: Inner steps of the networks that take means, and of those that don't.
+        layers: How deep the networks are, about; 0: twenty restarts each.
 
     Returns:
         A row a problem and look: method ("p = 50", …, "no restarts", each "…, last step"), last,
@@ -50,6 +52,7 @@ def convergence(
     given = problems("Gaussian", count, seed=seed, **LARGE)
     looks: list[tuple[int, bool, Sequence[int], Tensor]] = []
     for p, last in [*((p, False) for p in inner), *((p, True) for p in last_of)]:
+        restarts = round(layers / p) or RESTARTS
         plan = Plan(LAM, restarts, p, last=last)
         found = firenet.firenet(given.operator, given.y, plan, history=True)
         looks.append((p, last, range(0, p * restarts + 1, p), found))

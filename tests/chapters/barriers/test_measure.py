@@ -26,7 +26,8 @@ def convergence():
 
 @pytest.fixture(scope="module")
 def fresh():
-    return barriers.convergence(count=5, inner=[25, 50], last_of=[5, 18, 50], restarts=50, seed=1)
+    every = estimates.EVERY
+    return barriers.convergence(count=5, inner=every, last_of=every, layers=250, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +110,15 @@ def test_last_steps_are_nearer_and_restarts_must_come_as_often_as_they_should(fr
     assert {id: verdict(id, found) for id in found} == dict.fromkeys(found, "supported")
     said = estimates.said_of_last(fresh)
     assert said["often_same"] < said["last_same"] < said["nearer_same"] < said["network_same"]
+    *rows, none = estimates.restart_rows(fresh)
+    assert [row[:2] for row in rows[3:]] == [
+        ["18", "252"],
+        ["20", "240"],
+        ["25", "250"],
+        ["50", "250"],
+    ]
+    assert float(rows[4][2]) == pytest.approx(said["twenty_same"], rel=0.5)
+    assert none[:2] == ["none", "250"] and float(none[4]) < float(none[2])
 
 
 def test_last_steps_that_are_means_or_gain_by_restarts_are_refuted(fresh):
@@ -122,6 +132,8 @@ def test_last_steps_that_are_means_or_gain_by_restarts_are_refuted(fresh):
     assert exchanged(0, True, 0.1)["barriers-last"] == "refuted"
     assert exchanged(50, True, 1e-9)["barriers-restarted-last"] == "refuted"
     assert exchanged(18, True, 1e-2)["barriers-restarted-often"] == "refuted"
+    assert exchanged(20, False, 1e-3)["barriers-restarted-means"] == "refuted"
+    assert exchanged(10, False, 1e-9)["barriers-restarted-means"] == "inconclusive"
     assert exchanged(0, False, 1e-9)["barriers-last"] == "inconclusive"
 
 
