@@ -12,7 +12,6 @@ from falsestruct.learning.ensembles import Ensemble, Outputs
 from falsestruct.learning.training import Set
 
 BEYOND = 1.1  # how much longer a perturbation is than the smallest, not to end on the boundary
-ARMS = ("perturbation", "nearest", "mean", "across means", "across random", "random")
 LESSONS = ("perturbation", "random", "perturbation inside", "random inside")
 
 
@@ -81,72 +80,6 @@ def lessons(asked: Ensemble, known: Set, *, seed: int) -> Lessons:
             sets[lesson + where] = _material(moved, targets, rows)
             sizes[lesson + where] = (length * rows).sum(1) / rows.sum(1)
     return Lessons(sets, sizes)
-
-
-def arms(asked: Ensemble, known: Set, given: Set, *, seed: int) -> Lessons:
-    """The same lesson told in several ways of equal length, with and without a network.
-
-    As in `lessons`, each image of `given` gets a target. Kept are images that the network then
-    takes for the target and that moved by less than half of their distance to the nearest image of
-    another class in `known` and `given`: the rule "label of the nearest image" keeps its answer,
-    whatever the direction of so short a way. In each of `ARMS` the same images are moved by the
-    same lengths, under the same labels: by the network's "perturbation"; towards the "nearest"
-    given image of the target class; along the difference of the two classes' means ("mean"); by the
-    perturbation without its part in the span of such differences ("across means"), or in a random
-    subspace of as many dimensions ("across random"); or at "random".
-
-    Args:
-        known: Images and labels that the networks were trained on.
-        given: Others.
-        seed: Of targets, noise and subspaces; each member's own seed is added.
-
-    Raises:
-        ValueError: fewer than two images are left for some member.
-    """
-    (x, y), generators = given, [torch.Generator().manual_seed(seed + own) for own in asked.seeds]
-    classes = int(y.max()) + 1
-    shift = [torch.randint(1, classes, y.shape, generator=g) for g in generators]
-    targets = (y + torch.stack(shift)) % classes
-    eta = BEYOND * _aimed(asked, x, targets)
-    length = eta.flatten(2).norm(dim=2)
-    sees = asked.labels(x.float() + eta, own=True)
-    every, labels = torch.cat((x, known[0])), torch.cat((y, known[1]))
-    other = _distances(x, every).masked_fill(y[:, None] == labels, torch.inf).amin(1)
-    kept = (sees == targets) & (length > 0) & (length < other / 2)
-    ways = _ways(eta, given, targets, generators)
-    sets = {}
-    for arm in ARMS:
-        way = ways[arm] * (length / ways[arm].flatten(2).norm(dim=2))[..., None, None]
-        sets[arm] = _material(x + way, targets, kept)
-    return Lessons(sets, dict.fromkeys(ARMS, (length * kept).sum(1) / kept.sum(1)))
-
-
-def _ways(
-    eta: Tensor, given: Set, targets: Tensor, generators: list[torch.Generator]
-) -> dict[str, Tensor]:
-    """Directions (members, samples, side, side) of `ARMS`, of any length."""
-    x, y = given
-    flat, classes = x.flatten(1), int(y.max()) + 1
-    means = torch.stack([flat[y == c].mean(0) for c in range(classes)])
-    spanned = torch.linalg.qr((means[1:] - means[0]).T).Q  # (pixels, classes − 1)
-    noise = torch.stack([torch.randn(x.shape, generator=g, dtype=x.dtype) for g in generators])
-    drawn = torch.stack([
-        torch.linalg.qr(torch.randn(spanned.shape, generator=g, dtype=x.dtype)).Q
-        for g in generators
-    ])  # fmt: skip
-    gaps = _distances(x, x)
-    to = torch.stack([gaps.masked_fill(y != c, torch.inf).argmin(1) for c in range(classes)], 1)
-    nearest = to[torch.arange(len(x)), targets]  # (members, samples)
-    change = eta.flatten(2).to(x.dtype)
-    ways = {
-        "perturbation": change,
-        "nearest": flat[nearest] - flat,
-        "mean": means[targets] - means[y],
-        "across means": change - change @ spanned @ spanned.T,
-        "across random": change - change @ drawn @ drawn.transpose(1, 2),
-        "random": noise.flatten(2),
-    }
-    return {arm: way.view(eta.shape) for arm, way in ways.items()}
 
 
 def _material(moved: Tensor, targets: Tensor, kept: Tensor) -> list[Set]:

@@ -27,22 +27,6 @@ def alike(perturbation: Tensor) -> Tensor:
     return _cosine(perturbation[0 : 2 * pairs : 2], perturbation[1 : 2 * pairs : 2])
 
 
-def agreeing(asked: Ensemble, attack: Attack, x: Tensor) -> Tensor:
-    """Mask (pairs, samples): both members of a pair give the image one label, and both of their
-    smallest perturbations lead to one other. Elsewhere a cosine says little: the two set out for
-    different places."""
-    pairs = len(attack.size) // 2
-    before, after = (
-        labels[: 2 * pairs].view(pairs, 2, -1)
-        for labels in (
-            asked.labels(x.float()),
-            asked.labels(x.float() + attack.perturbation, own=True),
-        )
-    )
-    alike = (before[:, 0] == before[:, 1]) & (after[:, 0] == after[:, 1])
-    return alike & (before[:, 0] != after[:, 0])
-
-
 def transfers(
     asked: Ensemble, attack: Attack, x: Tensor, *, factor: float, seed: int
 ) -> tuple[Tensor, Tensor]:

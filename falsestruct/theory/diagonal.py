@@ -118,7 +118,7 @@ def shares(layers: Sequence[int] = LAYERS, starts: Sequence[float] = STARTS) -> 
     for index, pair in enumerate(PAIRS):
         for depth in layers:
             for start in starts:
-                weights = pair.trained(depth, start, np.random.default_rng([index, depth]))
+                weights = pair.trained(depth, start, np.random.default_rng(index))
                 found = {"formula": pair.share(depth), "trained": pair.taken(weights)}
                 rows.append({"layers": depth, "start": start, "pair": index} | found)
     return pd.DataFrame(rows)

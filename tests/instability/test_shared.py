@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
 
@@ -45,14 +43,3 @@ def test_towards_is_one_on_the_way_to_the_nearest_image_of_the_class() -> None:
     attack = Attack("l2", ways.flatten(2).norm(dim=2).double(), ways)
     rules = two_classes([1, 0], [1, 0])
     assert shared.towards(rules, attack, x, known).flatten().tolist() == pytest.approx([1, 0.6])
-
-
-def test_agreeing_networks_start_and_end_alike() -> None:
-    x = torch.zeros(1, 8, 8)
-    x[0, 0, :2] = torch.tensor([0.3, -0.2])  # read as 1 by the first direction, as 0 by the second
-    rules = two_classes([1, 0], [1, 0], [1, 0], [0, 1])
-    attack = attacks.smallest_perturbations(rules.outputs, x, norm="l2", members=4)
-    assert shared.agreeing(rules, attack, x).tolist() == [[True], [False]]
-    # A perturbation that leads nowhere is no agreement.
-    still = replace(attack, perturbation=torch.zeros_like(attack.perturbation))
-    assert not shared.agreeing(rules, still, x).any()

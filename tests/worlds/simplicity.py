@@ -56,7 +56,7 @@ def board_of(learners: dict[float, Learn | None], name: str, architecture: str) 
 
 def world(
     cross: dict[tuple[str, int], float], shift: float = 1.0, seeds: int = 4
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Tables in which all measures cross at `shift` times the measured crossover."""
     ambiguous, isolated, kernels = [], [], []
     for (name, width), at in cross.items():
@@ -74,8 +74,7 @@ def world(
                     own = {"norm": value, "alignment": value, "colour": predicted}
                     kernels.append(key | {"structure": which} | own)
     ambiguous_, isolated_, kernels_ = map(pd.DataFrame, (ambiguous, isolated, kernels))
-    volumes = kernels_[kernels_["architecture"] != "pooled CNN"]
-    return ambiguous_, isolated_, kernels_, volumes[["architecture", "width", "a", "colour"]]
+    return ambiguous_, isolated_, kernels_
 
 
 def readings(fit: Sequence[float], end: Sequence[float], start: float = 0.4) -> pd.DataFrame:
@@ -114,13 +113,3 @@ def linear_readings(colour: float) -> pd.DataFrame:
     """What linear networks read by colour in the end, offset 0.02: of `descent`, or of Adam."""
     table = pd.DataFrame({"seed": range(10), "colour": colour})
     return table.assign(architecture="linear", width=3, a=0.02, last=True)
-
-
-def last_layers(trained: float, shuffled: float = 0.6, before: float = 0.0) -> pd.DataFrame:
-    """Shares of the conflict set read by the original, with untrained features 0.6, on stripes."""
-    after = {"untrained": 0.6, "trained": trained, "shuffled": shuffled}
-    return pd.DataFrame([
-        {"seed": seed, "arm": arm, "before": before, "after": value + 0.01 * (seed % 3 - 1)}
-        for arm, value in after.items()
-        for seed in range(20)
-    ]).assign(problem="stripes", accuracy=1.0)  # fmt: skip

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pandas as pd
 
-from falsestruct.chapters.barriers import decoders
 from falsestruct.evidence import Claims, Found, mean, ratio, where
+from falsestruct.instability import decoding as decoders
 from falsestruct.statistics import Nobody, exact
 from falsestruct.theory import barrier
 

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from falsestruct.chapters.barriers import decoders
+from falsestruct.instability import decoding as decoders
 from falsestruct.problems.sparse import KINDS, column, problems
 from falsestruct.theory import barrier, firenet, operators, released
 from falsestruct.theory.barrier import Cell

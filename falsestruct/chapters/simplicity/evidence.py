@@ -27,19 +27,17 @@ PREDICTORS = {
     "norm": "kernel norm",
     "alignment": "kernel alignment",
     "linearised": "linearised network",
-    "volume": "volume",
     "constant": "a constant",
 }
 CELL = ["architecture", "width"]
 
 
 def crossings(
-    ambiguous: pd.DataFrame, isolated: pd.DataFrame, kernels: pd.DataFrame, volumes: pd.DataFrame
+    ambiguous: pd.DataFrame, isolated: pd.DataFrame, kernels: pd.DataFrame
 ) -> pd.DataFrame:
     """Predicted and measured crossovers, a row a predictor and cell of architecture and width.
 
-    "constant" predicts the middle of the kernels' offsets, and knows nothing. Volume is that of
-    dense networks.
+    "constant" predicts the middle of the kernels' offsets, and knows nothing.
 
     Columns: predictor, architecture, width, predicted, inside (whether it lies in the sweep),
     measured.
@@ -49,10 +47,7 @@ def crossings(
         cell = {"architecture": name, "width": width}
         measured = _half(where(ambiguous, last=True, **cell)).value
         for predictor in PREDICTORS:
-            source = volumes if predictor == "volume" else kernels
-            table = where(isolated if predictor in TRAINED else source, **cell)
-            if table.empty:
-                continue
+            table = where(isolated if predictor in TRAINED else kernels, **cell)
             found = _predict(predictor, table)
             row = {"predicted": found.value, "inside": found.inside, "measured": measured}
             rows.append({"predictor": predictor} | cell | row)
@@ -63,8 +58,6 @@ def _predict(name: str, table: pd.DataFrame) -> Crossing:
     """A predictor's crossing in one cell."""
     if name == "constant":
         return Crossing(math.sqrt(table["a"].min() * table["a"].max()), True)
-    if name == "volume":
-        return _half(table)
     if name == "linearised":
         return _half(where(table, structure="false"))
     # What 95 % of the seeds need, where a need may be infinite; else the mean over seeds.
@@ -155,19 +148,6 @@ def width_claim(widths: pd.DataFrame) -> Claims:
     gap = wide["original"] - wide["false"]
     weak, usual = (mean(gap.loc[a]) for a in sorted(set(widths["a"])))
     return {"simplicity-width": (usual, weak)}
-
-
-def last_layer_claims(table: pd.DataFrame) -> Claims:
-    """Estimates of the claims on new last layers; columns of `last_layer_point`."""
-    found: Claims = {}
-    for problem, own in table.groupby("problem", sort=False):
-        after = own.pivot(index="seed", columns="arm", values="after")
-        gains = (mean(after[arm] - after["untrained"]) for arm in ("trained", "shuffled"))
-        found[slug("simplicity-last-layer", str(problem))] = next(gains), next(gains)
-        trained = where(own, arm="trained")
-        reads = (share(trained[when] >= success.TAKES) for when in ("after", "before"))
-        found[slug("simplicity-last-layer-enough", str(problem))] = next(reads), next(reads)
-    return found
 
 
 def depth_claim(found: pd.DataFrame) -> Claims:
@@ -323,16 +303,10 @@ def ranking_table(crossed: pd.DataFrame, ranked: dict[str, Pair]) -> pd.DataFram
     return table[["predictor", "learner", "ratio", "inside", "factor", "low", "high"]]
 
 
-def said_layers(layers: pd.DataFrame, depths: pd.DataFrame) -> dict[str, float]:
-    """Numbers for the prose on last layers and on depth."""
-    keys = layers["arm"] + "_" + layers["problem"].str.replace("-", "_")
-    found = layers.groupby(keys)["after"].mean()
+def said_depths(depths: pd.DataFrame) -> dict[str, float]:
+    """The false structure's share in the first pair's networks, by their layers."""
     first = where(depths, pair=0).groupby("layers")["trained"].mean()
-    return {
-        **{str(name): value for name, value in found.items()},
-        **{f"share_{depth}": value for depth, value in first.items()},
-        "fitted": where(layers, arm="trained")["accuracy"].min(),
-    }
+    return {f"share_{depth}": value for depth, value in first.items()}
 
 
 def said(

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from falsestruct import simplicity, success
-from falsestruct.learning import engines, last_layer, linearised, training, volume
+from falsestruct.learning import linearised, training
 from falsestruct.learning.ensembles import Seeds
 from falsestruct.learning.linearised import Linearised
 from falsestruct.learning.networks import LINEAR, PAPER, Architecture, by_name, fitting, shallow
@@ -37,16 +37,6 @@ WEAKER = 0.1  # of the usual strength: the board's control
 TESTED = 60  # held-out inputs that say whether a structure is captured
 WIDTH_STEPS, WIDTH_RATE = 1_000, 1e-2
 DESCENT_STEPS = 20_000  # plain ones, after which the linear network fits its set
-WALKS, WALK = 10, 10_000  # walks among random weights, and their steps
-_IMAGES = Schedule(300)
-# Samples and training where the last layer is learnt anew: as many steps on shuffled labels.
-LAST_LAYER = {
-    "stripes": (60, _IMAGES),
-    "oscillation": (500, Schedule(3_000, batch=50)),
-    "digits-brightness": (300, _IMAGES),
-    "digits-pixel": (300, _IMAGES),
-    "digits-sinusoid": (300, _IMAGES),
-}
 
 TRAINED = ("samples", "steps", "bits")  # measured by training; the others of a kernel
 
@@ -154,36 +144,6 @@ def kernel_point(*, architecture: str, width: int, a: float, seeds: int) -> pd.D
             }
             rows.append({"structure": which, "seed": seed, "colour": colour} | values)
     return pd.DataFrame(rows).assign(architecture=architecture, width=width, a=a)
-
-
-def volume_grid(cells: Cells, offsets: Sequence[float]) -> list[dict[str, Any]]:
-    """Points of `volume_point`: dense architectures, with `WALKS` each."""
-    points = grid(cells, offsets, seeds=Seeds(WALKS, WALKS))
-    return [point for point in points if by_name(point["architecture"]).is_dense]
-
-
-def volume_point(*, architecture: str, width: int, a: float, seeds: int) -> pd.DataFrame:
-    """Volume among random weights of a dense network, a row a walk: architecture, width, a, colour.
-
-    colour: share of the conflict set read by colour, mean over networks right on the training set.
-    """
-    hidden = len(engines.dense_layers(by_name(architecture).build())) - 1
-    shape = Stripes(width=width)
-    (x, y), (swapped, original) = shape.described(a), shape.conflict_set(a)
-    rng = np.random.default_rng([hidden, width, round(1e4 * a)])
-    says = volume.conditioned(
-        volume.covariance(torch.cat((x, swapped)), hidden), y, chains=seeds, steps=WALK, rng=rng
-    )
-    colour = np.abs(says - original.numpy()).mean(1)
-    return pd.DataFrame({"architecture": architecture, "width": width, "a": a, "colour": colour})
-
-
-def last_layer_point(*, name: str, seeds: int) -> pd.DataFrame:
-    """A new last layer on three kinds of features: columns of `last_layer.compare`, and problem."""
-    given, samples, schedule = registry.by_name(name), *LAST_LAYER[name]
-    network = next(one for one in fitting(given.direction.shape) if one.name in ("MLP", "2-104-1"))
-    table = last_layer.compare(given, network, range(seeds), samples=samples, schedule=schedule)
-    return table.assign(problem=name)
 
 
 def depths() -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Chapter 11: networks that learn to decode, FIRENET beside them, and the attack on both."""
+"""Networks that learn to decode, FIRENET beside them, and the attack on both (chapter 11)."""
 
 from __future__ import annotations
 

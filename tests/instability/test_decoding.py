@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 import torch
 
-from falsestruct.chapters.barriers import decoders
 from falsestruct.chapters.barriers import evidence as estimates
+from falsestruct.instability import decoding as decoders
 from falsestruct.learning.decoders import fit
 from falsestruct.press.notebook import claims
 from falsestruct.press.paths import find_book

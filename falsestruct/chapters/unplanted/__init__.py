@@ -1,1 +1,0 @@
-"""Chapter 20: what networks share where nothing was planted."""
