@@ -186,18 +186,19 @@ def optimiser_summary(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def optimisers_said(table: pd.DataFrame) -> dict[str, float]:
-    """Crossovers of the linear network by optimiser; `runs`, the `unmatched`, `lowest` loss."""
+    """Crossovers of the linear network by optimiser; `runs`, how many `came`, the `lowest` loss."""
     linear = where(table, architecture="linear")
     means = {
         f"crossover_{str(name).lower()}": float(np.exp(np.log(crossovers(own)["crossover"]).mean()))
         for name, own in linear.groupby("optimiser")
     }
-    lost, lowest = int((~table["reached"]).sum()), float(table["loss"].min())
-    return means | {"runs": len(table), "unmatched": lost, "lowest": lowest}
+    came, lowest = int(table["reached"].sum()), float(table["loss"].min())
+    return means | {"runs": len(table), "came": came, "lowest": lowest}
 
 
 def unfinished(swept: pd.DataFrame) -> dict[str, int]:
-    """How many `networks` there are, did not come to the loss (`lost`), and aren't linear."""
-    lost = where(swept, reached=False)
-    others = int((lost["architecture"] != "linear").sum())
-    return {"networks": len(swept), "lost": len(lost), "others_lost": others}
+    """How many networks are `linear` and `others`, and which did not come to the loss (`lost`)."""
+    linear, lost = swept["architecture"] == "linear", ~swept["reached"]
+    parts = {"linear": linear, "linear_lost": linear & lost}
+    parts |= {"others": ~linear, "others_lost": ~linear & lost}
+    return {name: int(rows.sum()) for name, rows in parts.items()}

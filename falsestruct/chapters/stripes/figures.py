@@ -135,7 +135,7 @@ def _apart(offsets: Iterable[float]) -> list[float]:
     """Those of them whose labels have room beside each other on a logarithmic axis."""
     kept: list[float] = []
     for offset in sorted(set(offsets)):
-        if not kept or offset > 1.4 * kept[-1]:
+        if not kept or offset > 1.6 * kept[-1]:
             kept.append(offset)
     return kept
 
