@@ -12,7 +12,8 @@ from falsestruct.learning.networks import ARCHITECTURES
 from falsestruct.problems.stripes import BANDS, Stripes
 
 STRIPES = Stripes()
-LINEAR = (0.008, 0.016, 0.032, 0.056, 0.08)
+SMALL = (0.008, 0.01, 0.012, 0.014, 0.016)
+LINEAR = {"Adam": (0.016, 0.032, 0.056, 0.08), "descent": SMALL, "batches": SMALL}
 SEEDS = 10
 
 
@@ -35,7 +36,7 @@ def descent(adam: float, descent: float, batches: float) -> Claims:
         tables.append(own[own["architecture"] != "linear"])
         linear = own[own["architecture"] == "linear"]
         at = 0.012 if share > 0.5 else 0.055
-        tables += [linear.assign(a=a, colour=float(a > at)) for a in LINEAR]
+        tables += [linear.assign(a=a, colour=float(a > at)) for a in LINEAR[name]]
     return evidence.descent_claims(STRIPES, pd.concat(tables, ignore_index=True))
 
 
@@ -51,11 +52,11 @@ def original() -> Claims:
     optimisers = pd.concat(
         [
             none.assign(a=a, optimiser=name)
-            for a in LINEAR
-            for name in ("Adam", "descent", "batches")
+            for name, offsets in LINEAR.items()
+            for a in (0.06, *offsets)
         ]
     )
-    at_one = (optimisers["architecture"] == "linear") | (optimisers["a"] == LINEAR[0])
+    at_one = (optimisers["architecture"] == "linear") | (optimisers["a"] == 0.06)
     unseen = pd.concat([each(a=a, known=1.0, positions=1.0, widths=1.0) for a in (0.01, 0.1)])
     return {
         **evidence.reading_claims(bands),

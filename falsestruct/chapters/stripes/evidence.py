@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -98,11 +99,9 @@ def margin_offset(stripes: Stripes) -> float:
 
 def descent_claims(stripes: Stripes, table: pd.DataFrame) -> Claims:
     """Gradient descent beside Adam at the same loss, from `measure.optimisers`."""
-    at = margin_offset(stripes)
     linear = where(table, architecture="linear")
     descent, adam = (
-        most(crossovers(where(linear, optimiser=name))["crossover"] / at, ratio)
-        for name in ("descent", "Adam")
+        _over_margin(stripes, where(linear, optimiser=name)) for name in ("descent", "Adam")
     )
     claims: Claims = {"stripes-descent-linear": (descent, adam)}
     step = 1 / (2 * stripes.positions)  # one image of the conflict set
@@ -114,6 +113,17 @@ def descent_claims(stripes: Stripes, table: pd.DataFrame) -> Claims:
             statistics.mean(noise.to_numpy(), resolution=step),
         )
     return claims
+
+
+def _over_margin(stripes: Stripes, table: pd.DataFrame) -> Found:
+    """Crossovers in units of the margin's; networks differ by no less than neighbouring offsets."""
+    pairs = pairwise(sorted(set(table["a"])))
+    apart = max((b / a for a, b in pairs), default=statistics.FACTOR)
+
+    def measure(values: np.ndarray) -> Found:
+        return statistics.geometric_mean(values[~np.isnan(values)], resolution=apart)
+
+    return most(crossovers(table)["crossover"] / margin_offset(stripes), measure)
 
 
 def unseen_claims(table: pd.DataFrame, weak: float, strong: float) -> Claims:
@@ -176,18 +186,19 @@ def optimiser_summary(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def optimisers_said(table: pd.DataFrame) -> dict[str, float]:
-    """Crossovers of the linear network by optimiser; `runs`, the `unmatched`, `lowest` loss."""
+    """Crossovers of the linear network by optimiser; `runs`, how many `came`, the `lowest` loss."""
     linear = where(table, architecture="linear")
     means = {
         f"crossover_{str(name).lower()}": float(np.exp(np.log(crossovers(own)["crossover"]).mean()))
         for name, own in linear.groupby("optimiser")
     }
-    lost, lowest = int((~table["reached"]).sum()), float(table["loss"].min())
-    return means | {"runs": len(table), "unmatched": lost, "lowest": lowest}
+    came, lowest = int(table["reached"].sum()), float(table["loss"].min())
+    return means | {"runs": len(table), "came": came, "lowest": lowest}
 
 
 def unfinished(swept: pd.DataFrame) -> dict[str, int]:
-    """How many `networks` there are, did not come to the loss (`lost`), and aren't linear."""
-    lost = where(swept, reached=False)
-    others = int((lost["architecture"] != "linear").sum())
-    return {"networks": len(swept), "lost": len(lost), "others_lost": others}
+    """How many networks are `linear` and `others`, and which did not come to the loss (`lost`)."""
+    linear, lost = swept["architecture"] == "linear", ~swept["reached"]
+    parts = {"linear": linear, "linear_lost": linear & lost}
+    parts |= {"others": ~linear, "others_lost": ~linear & lost}
+    return {name: int(rows.sum()) for name, rows in parts.items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -118,7 +120,7 @@ def stripe_optimisers(table: pd.DataFrame, *, margin: float) -> Figure:
         shapes.marks(right, own, "share", look)
     left.axvline(margin, color="0.4", linestyle=":")
     left.set(xlabel="offset a of the training images", title="linear")
-    shapes.ticks(left, dict.fromkeys(table["a"][is_linear]))
+    shapes.ticks(left, _apart(table["a"][is_linear]))
     left.set_ylabel("share of conflict set\nread by colour")
     shapes.named(right, others)
     offset = table["a"][~is_linear].iloc[0]
@@ -127,6 +129,15 @@ def stripe_optimisers(table: pd.DataFrame, *, margin: float) -> Figure:
         tidy(axis)
     shapes.legend(picture, looks.values(), columns=3)
     return picture
+
+
+def _apart(offsets: Iterable[float]) -> list[float]:
+    """Those of them whose labels have room beside each other on a logarithmic axis."""
+    kept: list[float] = []
+    for offset in sorted(set(offsets)):
+        if not kept or offset > 1.6 * kept[-1]:
+            kept.append(offset)
+    return kept
 
 
 def stripe_attacks(table: pd.DataFrame) -> Figure:

@@ -179,17 +179,24 @@ def optimisers(
     """Every architecture with every optimiser to the same loss: columns of `optimiser_point`.
 
     Args:
-        offsets: Of "linear", and of "others".
+        offsets: Of the linear network with "Adam", of it with "descent" and batches, of "others".
     """
     grid = [
         point | {"optimiser": name}
         for network in ARCHITECTURES
-        for point in _grid(
-            stripes, offsets.get(network.name, offsets["others"]), seeds, [network], first=FIRST
-        )
         for name in OPTIMISERS
+        for point in _grid(
+            stripes, offsets[_compared(network.name, name)], seeds, [network], first=FIRST
+        )
     ]
     return sweep(optimiser_point, grid)
+
+
+def _compared(architecture: str, optimiser: str) -> str:
+    """Which offsets: the linear network changes over elsewhere with Adam than with the others."""
+    if architecture != "linear":
+        return "others"
+    return "Adam" if optimiser == "Adam" else "descent"
 
 
 def optimiser_point(

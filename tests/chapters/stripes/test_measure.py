@@ -14,7 +14,7 @@ from falsestruct.learning.training import Schedule
 from falsestruct.press.notebook.claims import judge, read_claims
 from falsestruct.press.paths import find_book
 from falsestruct.problems.stripes import Stripes
-from falsestruct.statistics import Nobody
+from falsestruct.statistics import Nobody, proportion
 from tests.worlds import stripes as worlds
 
 STRIPES = Stripes()
@@ -92,9 +92,12 @@ def test_a_share_that_does_not_pass_one_half_has_no_crossover() -> None:
 def test_optimisers_come_to_one_loss_from_the_same_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(experiment, "ARCHITECTURES", (LINEAR, MLP))
     monkeypatch.setattr(experiment, "FIRST", 5)
-    table = experiment.optimisers(
-        STRIPES, {"linear": [0.03], "others": [0.06, 0.1]}, seeds=Seeds(2, 0)
-    )
+    offsets = {"Adam": [0.03, 0.05], "descent": [0.03], "others": [0.06, 0.1]}
+    table = experiment.optimisers(STRIPES, offsets, seeds=Seeds(2, 0))
+    linear = table[table["architecture"] == "linear"]
+    assert set(linear["a"][linear["optimiser"] == "Adam"]) == {0.03, 0.05}
+    assert set(linear["a"][linear["optimiser"] != "Adam"]) == {0.03}
+    table = table[table["a"] != 0.05]
     assert len(table) == 3 * 2 * 3 and set(table["seed"]) == {5, 6}
     assert table["reached"].all() and (table["loss"] <= experiment.MATCHED).all()
     assert (table["loss"] > experiment.MATCHED / 2).all()
@@ -251,6 +254,17 @@ def test_descent_is_judged_against_adam_and_batches_against_descent() -> None:
     }  # fmt: skip
 
 
+def test_networks_that_are_alike_differ_by_the_step_between_offsets() -> None:
+    """Not by a factor of two: ten at 0.012 tell where they change over as the offsets do."""
+    found = worlds.descent(0.3, 0.8, 0.8)["stripes-descent-linear"][0]
+    at = evidence.margin_offset(STRIPES)
+    assert not isinstance(found, Nobody)
+    assert found.value == pytest.approx((0.012 * 0.014) ** 0.5 / at)
+    widest = 0.01 / 0.008
+    tenths = proportion([False] * 10).high
+    assert found.high == pytest.approx(found.value * widest**tenths, rel=1e-3)
+
+
 def test_where_networks_follow_the_orientation_nothing_is_supported() -> None:
     """They have no crossover, and controls that need readers of the colour fail."""
     found = worlds.original()
@@ -275,14 +289,15 @@ def test_what_is_said_of_optimisers() -> None:
     assert said == {
         "crossover_adam": pytest.approx(0.2),
         "runs": 100,
-        "unmatched": 3,
+        "came": 97,
         "lowest": 0.005,
     }
 
 
 def test_networks_that_did_not_finish_are_counted() -> None:
     table = networks(reached=[False] * 10 + [True] * 39 + [False]).replace("v", "linear")
-    assert evidence.unfinished(table) == {"networks": 50, "lost": 11, "others_lost": 1}
+    counts = {"linear": 10, "linear_lost": 10, "others": 40, "others_lost": 1}
+    assert evidence.unfinished(table) == counts
 
 
 def test_crossovers_are_judged_with_their_controls() -> None:
