@@ -166,7 +166,7 @@ def proved_stable(network: Dense, x: Array, *, radius: float, seconds: float = 6
         ValueError: x or radius don't fit, or the output is 0 at x.
     """
     value = _check(network, x, radius)
-    return bool(_Program(network, x, radius).solve(value, seconds).status == 2)
+    return bool(_Program(network, x, radius).solve(value, seconds, gap=1.0).status == 2)
 
 
 def smallest_in_plane(network: Dense, x: Array, *, norm: Norm, radius: float) -> Exact:
@@ -308,8 +308,12 @@ class _Program:
         self.rows.append(row)
         self.limits.append(limit)
 
-    def solve(self, value: float, seconds: float):  # type: ignore[no-untyped-def]
-        """Minimise t so that the output has the other sign than value."""
+    def solve(self, value: float, seconds: float, *, gap: float = 1e-7):  # type: ignore[no-untyped-def]
+        """Minimise t so that the output has the other sign than value.
+
+        Args:
+            gap: Relative; with 1 the first flip that is found will do.
+        """
         variables = len(self.lower)
         self._at_most(self.output / value, -self.offset / value - _BEYOND)
         matrix = np.zeros((len(self.rows), variables))
@@ -322,7 +326,7 @@ class _Program:
             constraints=LinearConstraint(matrix, -np.inf, np.array(self.limits)),
             bounds=Bounds(np.array(self.lower), np.array(self.upper)),
             integrality=np.array(self.integral),
-            options={"time_limit": seconds, "mip_rel_gap": 1e-7},
+            options={"time_limit": seconds, "mip_rel_gap": gap},
         )
 
 

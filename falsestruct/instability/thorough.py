@@ -12,8 +12,8 @@ from falsestruct.instability.attacks import Attack, Norm
 from falsestruct.learning.ensembles import Ensemble
 
 STARTS = ((24, 0), (1, 16))  # in the plane and on images: at first, and again
-HARD = 3, 40  # starts and steps for convolutions in ℓ∞: twenty steps of one leave a tenth too much
-STRONG = 6, 40  # what the chapter's effort is compared with
+HARD = 2, 40  # starts and steps for convolutions in ℓ∞: twenty steps of one leave a tenth too much
+STRONG = 4, 40  # what the chapter's effort is compared with
 LARGE = 2.0  # twice the contrast of an image: no label may survive it, and sizes end here
 
 

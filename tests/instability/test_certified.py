@@ -50,6 +50,6 @@ def test_a_network_of_either_training_on_digits() -> None:
     assert (rest["beyond"] == 0).all() and (rest["kept_1"] < 0.5).all()
     assert rest[["half_0", "half_1"]].isna().all(axis=None)
     told = numbers(pd.concat([own, rest.assign(within=0.5)]))
-    assert told == {"within": 0.75, "least": 0.5, "half": 1.0}
+    assert told == {"within": 0.75, "least": 0.5, "half": 1.0, "free": 1.0, "stays": 0.0}
     # What is proved can't be more than what an attack leaves.
     assert (own["half_0"] <= own["kept_0"]).all()

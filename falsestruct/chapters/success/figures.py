@@ -42,13 +42,11 @@ MOVES = {
 
 
 def unseen(table: pd.DataFrame) -> Figure:
-    """Accuracy less the false structure's, against the agreement of the test data.
+    """Accuracy less the false structure's, ρ′, against ρ′ in the test; structures as lines.
 
-    The two structures are lines: the false one is right on ρ′, the original on all.
     Columns: problem, architecture, tested, accuracy, low, high.
     """
-    ends = ["accuracy", "low", "high"]
-    table = table.assign(**{end: table[end] - table["tested"] for end in ends})
+    table = table.assign(**{c: table[c] - table["tested"] for c in ("accuracy", "low", "high")})
     picture, parts = panels(table, "problem", titles=TITLES)
     for axis, part in parts:
         axis.plot([0, 1], [0, 0], "--", color=FALSE, lw=1.5)
