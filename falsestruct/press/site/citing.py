@@ -195,7 +195,7 @@ def _unknown(sign: str) -> str:
 
 
 _RULES = (
-    (RULE_REGEX, [(_FORMULA, _formula), (re.compile("[⁰¹²³⁴-⁹⁻ⁿᵈ]+|[₀-₉]+"), _shifted)]),
+    (RULE_REGEX, [(_FORMULA, _formula), (re.compile("[⁰¹²³⁴-⁹⁺⁻⁽⁾ⁿᵈᵏ]+|[₀-₉]+"), _shifted)]),
     (RULE_DICT, {ord(sign): command for sign, command in _OWN.items()}),
 )
 _ENCODER = UnicodeToLatexEncoder(

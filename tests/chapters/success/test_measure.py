@@ -323,10 +323,11 @@ def test_every_number_in_the_prose_is_computed(original_world: pd.DataFrame) -> 
 
 
 def test_figures_draw_what_the_tables_say(original_world: pd.DataFrame) -> None:
-    """In the original's world every accuracy is one and no curve leaves zero."""
+    """In the original's world every accuracy is one, less ρ′, and no curve leaves zero."""
     unseen = plots.unseen(evidence.unseen_table(original_world))
     for axis in unseen.axes:
-        assert {y for line in axis.containers for y in line.lines[0].get_ydata()} == {1.0}
+        seen = {y for line in axis.containers for y in line.lines[0].get_ydata()}
+        assert seen == {1.0, 0.75, 0.5, 0.25}
     swept = plots.swept(evidence.swept_table(original_world), level=evidence.TAKES)
     for axis in swept.axes[:3]:
         assert {y for line in axis.containers for y in line.lines[0].get_ydata()} == {0.0}

@@ -346,7 +346,7 @@ def test_the_outline_has_every_heading_on_its_page(whole):
 
 @slow
 def test_the_contents_give_each_chapters_page(whole):
-    text = whole.text(1)
+    text = "".join(whole.text(page) for page in range(1, min(whole.places.values())))
     for chapter in whole.chapters:
         line = whole.soup.select_one(f".book-contents a[href='#{chapter}'] .title").get_text()
         assert f"{squeezed(line)}{whole.places[chapter] + 1}" in text
