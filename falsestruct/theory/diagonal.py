@@ -112,13 +112,15 @@ PAIRS = (
 def shares(layers: Sequence[int] = LAYERS, starts: Sequence[float] = STARTS) -> pd.DataFrame:
     """Shares of the false structure for each of `PAIRS`, by the formula and at the flow's end.
 
+    A pair has the same data at all depths.
+
     Columns: layers, start, pair, formula, trained.
     """
     rows = []
     for index, pair in enumerate(PAIRS):
         for depth in layers:
             for start in starts:
-                weights = pair.trained(depth, start, np.random.default_rng([index, depth]))
+                weights = pair.trained(depth, start, np.random.default_rng(index))
                 found = {"formula": pair.share(depth), "trained": pair.taken(weights)}
                 rows.append({"layers": depth, "start": start, "pair": index} | found)
     return pd.DataFrame(rows)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+from falsestruct.evidence import cells, where
 from falsestruct.learning import last_layer
 from falsestruct.learning.networks import LINEAR, MLP, Architecture, fitting, initialise, shallow
 from falsestruct.learning.schedule import Schedule, Trained
@@ -54,20 +56,34 @@ def test_a_feature_that_is_there_is_found_and_one_that_is_not_is_not():
     assert shares[0] == 1 and 0.35 < shares[1] < 0.65
 
 
+def test_inputs_that_were_known_are_told_from_others():
+    known = torch.tensor([[[0.1, 0.2]], [[0.3, 0.4]]])
+    asked = torch.stack([known[1], known[1] + 1e-6, known[0]])
+    assert last_layer.unseen(asked, known).tolist() == [False, True, False]
+
+
 def test_networks_that_read_the_colour_read_it_before_and_arms_share_their_start():
-    table = last_layer.compare(
-        registry.by_name("stripes", 0.3), MLP, [1, 2], samples=60, schedule=Schedule(100)
-    )
+    stripes = registry.by_name("stripes", 0.3)
+    table = last_layer.compare(stripes, MLP, [1, 2], samples=60, schedule=Schedule(100))
     trained, untrained, shuffled = (
         table[table["arm"] == arm].set_index("seed") for arm in ("trained", "untrained", "shuffled")
     )
     assert (trained["accuracy"] == 1).all() and (trained["before"] < 0.1).all()
     assert (shuffled["accuracy"] > untrained["accuracy"]).all()
     assert (shuffled["before"] - 0.5).abs().max() < 0.4
-    none = last_layer.compare(
-        registry.by_name("stripes", 0.3), MLP, [1, 2], samples=60, schedule=Schedule(0)
-    )
+    none = last_layer.compare(stripes, MLP, [1, 2], samples=60, schedule=Schedule(0))
     assert none.groupby("seed")["after"].nunique().eq(1).all()
+
+
+def test_what_a_new_last_layer_was_learnt_on_does_not_count():
+    """Of the sixty stripes in the wrong colour, half are among those that it was learnt on."""
+    stripes, seeds = registry.by_name("stripes"), [1, 2]
+    table = last_layer.compare(stripes, MLP, seeds, samples=60, schedule=Schedule(0))
+    right = cells(where(table, arm="trained"), "right")
+    assert right.shape == (2, 60) and (np.isnan(right).sum(1) == 30).all()
+    assert (np.isnan(right[0]) != np.isnan(right[1])).any()
+    wanted = where(table, arm="trained")["after"].to_numpy()
+    np.testing.assert_allclose(np.nanmean(right, axis=1), wanted)
 
 
 def test_the_oscillations_network_has_features_too():
@@ -77,3 +93,12 @@ def test_the_oscillations_network_has_features_too():
     )
     assert sorted(table["arm"]) == ["shuffled", "trained", "untrained"]
     assert table[["before", "after", "accuracy"]].stack().between(0, 1).all()
+    assert cells(where(table, arm="trained"), "right").shape == (1, last_layer.TESTED)
+
+
+def test_one_answer_to_all_is_named(monkeypatch):
+    stripes, how = registry.by_name("stripes"), {"samples": 60, "schedule": Schedule(0)}
+    assert not last_layer.compare(stripes, MLP, [1], **how)["one"].any()
+    monkeypatch.setattr(last_layer, "relearnt", lambda known, y, asked: np.ones(len(asked)))
+    table = last_layer.compare(stripes, MLP, [1], **how)
+    assert table["one"].all() and table["after"].between(0.2, 0.8).all()

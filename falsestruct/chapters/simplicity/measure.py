@@ -21,7 +21,7 @@ from falsestruct.problems.planted import Planted, registry
 from falsestruct.problems.planted.oscillation import oscillation as planted_oscillation
 from falsestruct.problems.planted.stripes import stripes as planted_stripes
 from falsestruct.problems.stripes import Stripes
-from falsestruct.simplicity import WHICH, Learn, Trial, Which
+from falsestruct.simplicity import WHICH, Learn, Trial
 from falsestruct.theory import diagonal
 
 # The learner whose needs are measured. Chapter 03 trains longer, to a loss of 1e-3; a network that
@@ -37,7 +37,9 @@ WEAKER = 0.1  # of the usual strength: the board's control
 TESTED = 60  # held-out inputs that say whether a structure is captured
 WIDTH_STEPS, WIDTH_RATE = 1_000, 1e-2
 DESCENT_STEPS = 20_000  # plain ones, after which the linear network fits its set
-WALKS, WALK = 10, 10_000  # walks among random weights, and their steps
+WALKS, WALK = 2, 60_000  # walks among random weights from each start, and their steps
+ENDS = "colour", "original"  # by what the first network of a walk reads the conflict set
+AGREE = 0.1  # in shares read by colour: how far walks from the two starts may be apart
 _IMAGES = Schedule(300)
 # Samples and training where the last layer is learnt anew: as many steps on shuffled labels.
 LAST_LAYER = {
@@ -110,15 +112,13 @@ def alone_point(
     return table.assign(architecture=architecture, width=width, a=a)
 
 
-def both(
-    given: Planted, learn: Learn, trial: Trial, *, labellings: Sequence[Which] = WHICH
-) -> pd.DataFrame:
+def both(given: Planted, learn: Learn, trial: Trial) -> pd.DataFrame:
     """`simplicity.measure` of both structures of a problem, with the column structure."""
     tables = [
         simplicity.measure(given, which, learn, trial, tested=TESTED).assign(
             structure=which, tried=trial.sizes[-1]
         )
-        for which in labellings
+        for which in WHICH
     ]
     return pd.concat(tables, ignore_index=True)
 
@@ -157,25 +157,44 @@ def kernel_point(*, architecture: str, width: int, a: float, seeds: int) -> pd.D
 
 
 def volume_grid(cells: Cells, offsets: Sequence[float]) -> list[dict[str, Any]]:
-    """Points of `volume_point`: dense architectures, with `WALKS` each."""
+    """Points of `volume_point`: dense architectures, with `WALKS` from each end."""
     points = grid(cells, offsets, seeds=Seeds(WALKS, WALKS))
     return [point for point in points if by_name(point["architecture"]).is_dense]
 
 
 def volume_point(*, architecture: str, width: int, a: float, seeds: int) -> pd.DataFrame:
-    """Volume among random weights of a dense network, a row a walk: architecture, width, a, colour.
+    """Volume among random weights of a dense network, a row a walk.
 
-    colour: share of the conflict set read by colour, mean over networks right on the training set.
+    Columns: architecture, width, a, start (by what its first network reads the conflict set, where
+    one does so and is right in training: "colour" or "original"), colour (share of the conflict set
+    read by colour, mean over networks right on the training set).
+
+    Args:
+        seeds: Walks from each of the two starts.
+
+    Raises:
+        RuntimeError: walks from the two starts are further apart than `AGREE`.
     """
     hidden = len(engines.dense_layers(by_name(architecture).build())) - 1
     shape = Stripes(width=width)
     (x, y), (swapped, original) = shape.described(a), shape.conflict_set(a)
-    rng = np.random.default_rng([hidden, width, round(1e4 * a)])
     says = volume.conditioned(
-        volume.covariance(torch.cat((x, swapped)), hidden), y, chains=seeds, steps=WALK, rng=rng
-    )
-    colour = np.abs(says - original.numpy()).mean(1)
-    return pd.DataFrame({"architecture": architecture, "width": width, "a": a, "colour": colour})
+        volume.covariance(torch.cat((x, swapped)), hidden), y, ends=(1 - original, original),
+        walks=seeds, steps=WALK, rng=np.random.default_rng([hidden, width, round(1e4 * a)]),
+    )  # fmt: skip
+    colour = np.abs(says - original.numpy()).mean(2)
+    table = pd.DataFrame({"start": np.repeat(ENDS, seeds), "colour": colour.ravel()})
+    if (apart := volume_apart(table)) > AGREE:
+        raise RuntimeError(
+            f"walks of the {architecture} at width {width}, offset {a}, are {apart:.3f} apart when "
+            f"they begin at opposite ends; expected at most {AGREE}: make them longer"
+        )
+    return table.assign(architecture=architecture, width=width, a=a)
+
+
+def volume_apart(table: pd.DataFrame) -> float:
+    """How far walks from the two starts are apart at one point of `volume_point`."""
+    return float(np.ptp(table.groupby("start")["colour"].mean()))
 
 
 def last_layer_point(*, name: str, seeds: int) -> pd.DataFrame:
@@ -194,23 +213,16 @@ def depths() -> pd.DataFrame:
 def hint_grid(
     deltas: Sequence[float], *, seeds: int, sizes: Sequence[int], labels: int
 ) -> list[dict[str, Any]]:
-    """Points of a sweep over δ; at the usual one a coin is tried, too."""
-    usual, shared = registry.STRENGTHS["oscillation"], {"seeds": seeds, "labels": labels}
-    return [
-        {"delta": delta, "sizes": list(sizes), **shared}
-        | {"labellings": list(simplicity.LABELLINGS if delta == usual else WHICH)}
-        for delta in deltas
-    ]
+    """Points of a sweep over δ."""
+    shared = {"seeds": seeds, "sizes": list(sizes), "labels": labels}
+    return [{"delta": delta, **shared} for delta in deltas]
 
 
-def hint_point(
-    *, delta: float, seeds: int, sizes: list[int], labels: int, labellings: list[Which]
-) -> pd.DataFrame:
-    """What each labelling of the oscillation's inputs takes alone, at one δ: as `alone_point`."""
+def hint_point(*, delta: float, seeds: int, sizes: list[int], labels: int) -> pd.DataFrame:
+    """What each structure of the oscillation takes alone, at one δ: as `alone_point`."""
     given = planted_oscillation(delta)
     (network,) = fitting(given.direction.shape)
-    learn = _learner("oscillation", network)
-    table = both(given, learn, Trial(sizes, labels, range(seeds)), labellings=labellings)
+    table = both(given, _learner("oscillation", network), Trial(sizes, labels, range(seeds)))
     return table.assign(architecture=network.name, a=delta)
 
 
