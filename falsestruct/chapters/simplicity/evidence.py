@@ -12,7 +12,19 @@ import torch
 
 from falsestruct import simplicity, statistics, success
 from falsestruct.chapters.simplicity.measure import FITS, LOOKS, TRAINED, WEAKER, mean_difference
-from falsestruct.evidence import Claims, Found, Pair, Values, mean, ratio, share, summary, where
+from falsestruct.evidence import (
+    Claims,
+    Found,
+    Pair,
+    Values,
+    cells,
+    mean,
+    ratio,
+    share,
+    summary,
+    where,
+)
+from falsestruct.evidence import crossed as over_both
 from falsestruct.learning.networks import LINEAR
 from falsestruct.names import slug
 from falsestruct.problems.planted import registry
@@ -161,21 +173,31 @@ def last_layer_claims(table: pd.DataFrame) -> Claims:
     """Estimates of the claims on new last layers; columns of `last_layer_point`."""
     found: Claims = {}
     for problem, own in table.groupby("problem", sort=False):
-        after = own.pivot(index="seed", columns="arm", values="after")
-        gains = (mean(after[arm] - after["untrained"]) for arm in ("trained", "shuffled"))
-        found[slug("simplicity-last-layer", str(problem))] = next(gains), next(gains)
-        trained = where(own, arm="trained")
-        reads = (share(trained[when] >= success.TAKES) for when in ("after", "before"))
-        found[slug("simplicity-last-layer-enough", str(problem))] = next(reads), next(reads)
+        right = {str(arm): cells(part, "right") for arm, part in own.groupby("arm")}
+        better = (
+            over_both(right["trained"] - right[other], bounds=(-1, 1))
+            for other in ("untrained", "shuffled")
+        )
+        found[slug("simplicity-last-layer", str(problem))] = next(better), next(better)
+        taken = where(own, arm="trained", before=lambda c: c <= 1 - success.TAKES)
+        parts = taken, where(own, arm="untrained")
+        enough = (share(part["after"] >= success.TAKES) for part in parts)
+        found[slug("simplicity-last-layer-enough", str(problem))] = next(enough), next(enough)
     return found
 
 
 def depth_claim(found: pd.DataFrame) -> Claims:
-    """Estimate of the claim on diagonal networks; columns of `depths`."""
+    """Estimate of the claim on diagonal networks; columns of `depths`.
+
+    A distance of one where the first pair's share does not pass one half from the least depth to
+    the largest.
+    """
     keys = ["pair", "start"]
+    first = where(found, pair=0).groupby("layers")["trained"].agg(["min", "max"])
+    passes = first["max"].iloc[0] < 0.5 < first["min"].iloc[-1]
     two = where(found, layers=2).set_index(keys)["formula"].rename("two")
     deeper = where(found, layers=sorted(set(found["layers"]))[1:]).join(two, on=keys)
-    ours = (found["formula"] - found["trained"]).abs().max()
+    ours = (found["formula"] - found["trained"]).abs().max() if passes else 1.0
     theirs = (deeper["two"] - deeper["trained"]).abs().max()
     return {"simplicity-depth-chooses": (statistics.exact(ours), statistics.exact(theirs))}
 
@@ -210,7 +232,7 @@ def thin_claim() -> Claims:
 def board_claims(board: pd.DataFrame) -> Claims:
     """Estimates of the status board's cells, at the problem's usual strength.
 
-    The control: the same at the weaker strength; for the oscillation with a coin for the hint.
+    The control: the same at the weaker strength; for the oscillation at its smallest.
 
     Args:
         board: Columns problem, architecture, a, structure, seed, bits.
@@ -218,17 +240,17 @@ def board_claims(board: pd.DataFrame) -> Claims:
     found: Claims = {}
     for (name, architecture), own in board.groupby(["problem", "architecture"], sort=False):
         strength = registry.STRENGTHS[str(name)]
-        usual, weak = (where(own, a=factor * strength) for factor in (1, WEAKER))
-        control = differences(usual, "coin") if name == "oscillation" else differences(weak)
+        weak = own["a"].min() if name == "oscillation" else WEAKER * strength
         id = slug("simplicity", str(name).split("-")[0], architecture)
-        found[id] = differences(usual), control
+        usual, weaker = (differences(where(own, a=float(a))) for a in (strength, weak))
+        found[id] = usual, weaker
     return found
 
 
-def differences(table: pd.DataFrame, other: str = "false") -> Estimate:
-    """Bits of the original less bits of the other labelling, mean over paired seeds."""
+def differences(table: pd.DataFrame) -> Estimate:
+    """Bits of the original less bits of the false structure, mean over paired seeds."""
     wide = table.pivot(index="seed", columns="structure", values="bits")
-    return statistics.paired_difference(wide["original"].to_numpy(), wide[other].to_numpy())
+    return statistics.paired_difference(wide["original"].to_numpy(), wide["false"].to_numpy())
 
 
 def board(isolated: pd.DataFrame, hints: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
@@ -324,7 +346,12 @@ def ranking_table(crossed: pd.DataFrame, ranked: dict[str, Pair]) -> pd.DataFram
 
 
 def said_layers(layers: pd.DataFrame, depths: pd.DataFrame) -> dict[str, float]:
-    """Numbers for the prose on last layers and on depth."""
+    """Numbers for the prose on last layers and on depth.
+
+    `over_shuffled` is the most by which trained features are better than those of shuffled labels
+    on a problem, `one_answer` the share of new last layers that give the oscillation one answer.
+    """
+    means = layers.pivot_table(index="problem", columns="arm", values="after")
     keys = layers["arm"] + "_" + layers["problem"].str.replace("-", "_")
     found = layers.groupby(keys)["after"].mean()
     first = where(depths, pair=0).groupby("layers")["trained"].mean()
@@ -332,23 +359,48 @@ def said_layers(layers: pd.DataFrame, depths: pd.DataFrame) -> dict[str, float]:
         **{str(name): value for name, value in found.items()},
         **{f"share_{depth}": value for depth, value in first.items()},
         "fitted": where(layers, arm="trained")["accuracy"].min(),
+        "over_shuffled": (means["trained"] - means["shuffled"]).max(),
+        "one_answer": where(layers, problem="oscillation")["one"].mean(),
     }
 
 
-def said(
-    crossed: pd.DataFrame, ranked: dict[str, Pair], ambiguous: pd.DataFrame, hints: pd.DataFrame
-) -> dict[str, float]:
-    """Numbers for the prose: factors by predictor, extreme crossovers, who turned, bits."""
+def said_width(widths: pd.DataFrame) -> dict[str, float]:
+    """The logarithm of widths at a tenth of the offset, with its interval."""
+    _, weak = width_claim(widths)["simplicity-width"]
+    return {f"width_{name}": getattr(weak, name, math.nan) for name in ("value", "low", "high")}
+
+
+def volume_apart(volumes: pd.DataFrame) -> float:
+    """How far walks from opposite starts are apart, at most; columns of `volume_point`."""
+    shares = volumes.pivot_table(index=[*CELL, "a"], columns="start", values="colour")
+    return float(np.ptp(shares.to_numpy(), axis=1).max())
+
+
+def said_ranking(crossed: pd.DataFrame, ranked: dict[str, Pair]) -> dict[str, float]:
+    """Numbers for the prose: factors, also over the pairs that volume covers; sweeps that ended."""
+    volume = where(crossed, predictor="volume")
+    six = factors(ranking(crossed.merge(volume[CELL])))
+    made = where(crossed, predictor=lambda c: c != "constant")
+    return {
+        **{f"{name}_off": value for name, value in factors(ranked).items()},
+        **{f"{name}_six": six[name] for name in ("constant", "bits")},
+        "predictions": float(len(made)),
+        "ended": float((~made["inside"].astype(bool)).sum()),
+        "volume_below": float((volume["predicted"] < volume["measured"]).sum()),
+        "least": crossed["measured"].min(),
+        "most_crossover": crossed["measured"].max(),
+    }
+
+
+def said(ambiguous: pd.DataFrame, hints: pd.DataFrame) -> dict[str, float]:
+    """Numbers for the prose: who turned, bits."""
     late = first_fit(ambiguous)
     at_fit, at_end = late["fit"] > 0.5, late["end"] > 0.5
     bits = where(hints, a=registry.STRENGTHS["oscillation"]).groupby("structure")["bits"].mean()
     return {
-        **{f"{name}_off": value for name, value in factors(ranked).items()},
         "captured": simplicity.CAPTURED,
         "from_colour": float((at_fit & ~at_end).sum()),
         "to_colour": float((~at_fit & at_end & late["fit"].notna()).sum()),
-        "least": crossed["measured"].min(),
-        "most_crossover": crossed["measured"].max(),
         "bits_oscillation": bits["original"],
         "bits_hint": bits["false"],
         "faint": differences(where(hints, a=1e-3)).value,
