@@ -26,8 +26,6 @@ from falsestruct.evidence import (
 from falsestruct.names import slug
 from falsestruct.statistics import exact
 
-WAYS = ("adversary", "noise")  # of training; noise is the control
-
 
 def captured_claims(at_usual: pd.DataFrame) -> Claims:
     """About what is captured at the usual strengths, from `measure.usual`."""

@@ -1,4 +1,4 @@
-"""Figures of chapter 08: planted patterns, and perturbations of plain images."""
+"""Figures of chapter 08: planted patterns."""
 
 from __future__ import annotations
 

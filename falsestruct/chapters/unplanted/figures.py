@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from falsestruct.plots import shapes
 from falsestruct.plots.shapes import Look
-from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORIGINAL, PINK, YELLOW, figure
+from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORIGINAL, PINK, SKY, YELLOW, figure
 
 WAYS = {
     "standard": "standard",
@@ -40,13 +40,14 @@ def robust(table: pd.DataFrame) -> Figure:
 def shared(table: pd.DataFrame) -> Figure:
     """How alike the perturbations of two networks are, and how many work on the other one.
 
-    Columns of `measure.summary`, for cosine, same way, transfer, random.
+    Columns of `measure.summary`, for cosine, same way, same label, transfer, random.
     """
     looks = {
-        "cosine": Look("cosine", BLUE, "o", 0.27),
-        "same way": Look("cosine, where led alike", GREEN, "^", 0.09),
-        "transfer": Look("flips the other, twice as long", FALSE, "s", -0.09),
-        "random": Look("random, as long, flips", GREY, "x", -0.27),
+        "cosine": Look("cosine", BLUE, "o", 0.32),
+        "same way": Look("cosine, where read and led alike", GREEN, "^", 0.16),
+        "same label": Look("cosine, where read alike", PINK, "v"),
+        "transfer": Look("flips the other, twice as long", FALSE, "s", -0.16),
+        "random": Look("random, as long, flips", GREY, "x", -0.32),
     }
     ways = [
         "standard",
@@ -71,7 +72,7 @@ def _ways(
         axis.set_xlim(-0.06, 1.04)
     panels[len(panels) // 2][0].set_xlabel(label)
     shapes.named(panels[0][0], [WAYS[way] for way in ways])
-    shapes.legend(picture, looks)
+    shapes.legend(picture, looks, columns=3 if len(looks) < 4 else 2)
     return picture
 
 
@@ -113,27 +114,31 @@ def taught(table: pd.DataFrame) -> Figure:
         "random": Look("random", GREY, "x", -0.1),
         "random inside": Look("random within the radius", PINK, "+", -0.3),
     }
-    return _pupils(table.assign(told=table["lesson"]), looks)
+    return _pupils(table.assign(told=table["lesson"]), looks, aspect=0.5, step=0.1)
 
 
 def told(table: pd.DataFrame) -> Figure:
     """Accuracy of networks that were taught one lesson in several ways; `measure.told`."""
     looks = {
-        "perturbation": Look("perturbation", FALSE, "s", 0.35),
-        "across random": Look("without nine random directions", YELLOW, "D", 0.21),
-        "across means": Look("without class means", PINK, "v", 0.07),
-        "mean": Look("along class means", ORIGINAL, "o", -0.07),
-        "nearest": Look("to the nearest image", GREEN, "^", -0.21),
-        "random": Look("random", GREY, "x", -0.35),
+        "perturbation": Look("perturbation", FALSE, "s", 0.36),
+        "across random": Look("without nine random directions", YELLOW, "D", 0.24),
+        "across others": Look("without nine others that hold as much", SKY, "P", 0.12),
+        "across means": Look("without class means", PINK, "v"),
+        "mean": Look("along class means", ORIGINAL, "o", -0.12),
+        "nearest": Look("to the nearest image", GREEN, "^", -0.24),
+        "random": Look("random", GREY, "x", -0.36),
     }
-    return _pupils(table.assign(told=table["arm"]), looks)
+    return _pupils(table.assign(told=table["arm"]), looks, aspect=0.62, step=0.05)
 
 
-def _pupils(table: pd.DataFrame, looks: Mapping[str, Look]) -> Figure:
+def _pupils(
+    table: pd.DataFrame, looks: Mapping[str, Look], *, aspect: float, step: float
+) -> Figure:
+    """One mark a network, by what it was told; `step` is between those that lie on each other."""
     names = list(dict.fromkeys(table["architecture"]))
-    picture, axis = shapes.single(0.5)
+    picture, axis = shapes.single(aspect)
     for (name, told), own in table.groupby(["architecture", "told"], sort=False):
-        height = shapes.beside(own["accuracy"], 0.1) - names.index(name)
+        height = shapes.beside(own["accuracy"], step) - names.index(name)
         shapes.marks(axis, own.assign(height=height), "accuracy", looks[str(told)], ms=4)
     axis.axvline(0.1, color="0.2", linestyle="--")
     axis.annotate("chance", (0.1, 1.0), xycoords=("data", "axes fraction"), xytext=(3, 1),

@@ -37,13 +37,15 @@ TREATMENTS = (
 )  # fmt: skip
 COPIES = 5  # of the training images, each with noise of its own, when training adds noise
 ASCENT = 3  # steps of the adversary
-RATE = 3.0  # times the architecture's learning rate, in part two
+RATE = 3.0  # times the architecture's learning rate, but for shuffled labels
 # Shuffled labels are learnt by heart, which takes longer: until the loss is about the one that true
 # labels come to, at a learning rate that is the same for all architectures.
 BY_HEART = Schedule(steps=350, batch=BATCH, target=0.3, learning_rate=1e-2)
-PAIRED = ("cosine", "same way", "transfer", "random")  # of two networks, 2k and 2k + 1
+# Of two networks, 2k and 2k + 1; QUALIFIED are cosines over the images that fulfil a condition.
+QUALIFIED = ("same way", "same label")
+PAIRED = ("cosine", *QUALIFIED, "transfer", "random")
 MEASURES = ("accuracy", "robust_l2", "robust_linf", "look", *PAIRED)
-COSINES = ("look", "cosine", "same way")  # others are shares
+COSINES = ("look", "cosine", *QUALIFIED)  # others are shares
 LESSON = ["architecture", "seed", "accuracy", "size", "lesson", "images"]  # what is published
 
 
@@ -83,6 +85,11 @@ class Plain:
         own = order[seed % 2 * self.samples : (seed % 2 + 1) * self.samples]
         return x[own], y[own]
 
+    @property
+    def pool(self) -> int:
+        """Images and labels of the data that networks may train on."""
+        return len(idx.pool(self.dataset).train[1])
+
     def others(self, seed: int) -> Set:
         """All images and labels of the data that `apart` leaves out for this network."""
         x, y = idx.pool(self.dataset).train
@@ -91,6 +98,12 @@ class Plain:
         left = torch.ones(len(y), dtype=torch.bool)
         left[order[own]] = False
         return x[left], y[left]
+
+    def half_way(self) -> float:
+        """Half of the distance from a training image to the nearest of another class, median."""
+        x, y = self.train()
+        gaps = torch.cdist(x.flatten(1), x.flatten(1)).masked_fill(y[:, None] == y, torch.inf)
+        return gaps.amin(1).median().item() / 2
 
     def attacked(self) -> Set:
         """Held-out images and labels that are attacked."""
@@ -184,8 +197,8 @@ def measures(asked: Ensemble, how: Plain) -> pd.DataFrame:
     Columns: those of `Ensemble.table`; accuracy (all images); of the images that are attacked, by
     the smallest perturbations found: robust_l2, robust_linf (read rightly, and still so at the
     adversaries' sizes), look (`shared.towards`, l2), and for the members 2k and 2k + 1 as a pair:
-    cosine (`shared.alike`), same way (it where `shared.agreeing`, else NaN), transfer, random
-    (`shared.transfers`); sane: all checks hold.
+    cosine (`shared.alike`), same way (it where `shared.agreeing`, else NaN), same label (it where
+    `shared.same_label`, else NaN), transfer, random (`shared.transfers`); sane: all checks hold.
 
     Raises:
         ValueError: the number of members is odd.
@@ -206,8 +219,9 @@ def measures(asked: Ensemble, how: Plain) -> pd.DataFrame:
     found["look"] = shared.towards(asked, attack, x, how.train())  # of the last attack, l2
     carried = shared.transfers(asked, attack, x, factor=FACTOR, seed=TEST_SEED)
     cosine = shared.alike(attack.perturbation)
-    same = cosine.masked_fill(~shared.agreeing(asked, attack, x), torch.nan)
-    of_pairs = cosine, same, *carried
+    alike = shared.agreeing(asked, attack, x), shared.same_label(asked, x)
+    qualified = [cosine.masked_fill(~mask, torch.nan) for mask in alike]
+    of_pairs = cosine, *qualified, *carried
     found |= {k: v.repeat_interleave(2, 0) for k, v in zip(PAIRED, of_pairs, strict=True)}
     columns = [spread(name, values.double()) for name, values in found.items()]
     return asked.table(sane=sane).join(pd.concat(columns, axis=1))
@@ -238,6 +252,21 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
         for name in MEASURES
     ]
     return pd.concat(parts, ignore_index=True)
+
+
+def counted(table: pd.DataFrame) -> pd.DataFrame:
+    """How many pairs of two networks and an image qualify for the cosines with a condition.
+
+    Columns: architecture, treatment, all (of them), same_way, same_label.
+    """
+    rows = []
+    for (name, treatment), part in table.groupby(["architecture", "treatment"], sort=False):
+        found = {
+            what.replace(" ", "_"): int(np.isfinite(units(part, what)).sum()) for what in QUALIFIED
+        }
+        names = {"architecture": name, "treatment": treatment, "all": units(part, "cosine").size}
+        rows.append(names | found)
+    return pd.DataFrame(rows)
 
 
 # What perturbations teach
@@ -285,7 +314,8 @@ def told_point(*, plain: dict[str, Any], architecture: str, seeds: list[int]) ->
     """Networks that learnt one lesson told in several ways: a row a network and arm.
 
     Teachers train apart on `samples` images; the lesson is made of all others of the data.
-    Columns: seed, arm, images, size (of what moved them), accuracy, right (`cells`).
+    Columns: seed, arm, images, size (of what moved them), within (share of the square of the
+    network's perturbations in what the arm takes away; NaN if nothing), accuracy, right (`cells`).
     """
     how = Plain(**plain)
     teachers = plain_networks(how, architecture, "apart", seeds)
@@ -307,6 +337,7 @@ def _told(given: lessons.Lessons, how: Plain, architecture: str, seed: int) -> p
     table = pupils.table(
         seed=seed, arm=list(given.sets), images=len(sets[0][1]), accuracy=right.mean(1),
         size=[float(own) for (own,) in given.size.values()],
+        within=[float(given.within.get(arm, torch.nan)) for arm in given.sets],
     )  # fmt: skip
     return table.join(spread("right", right))
 
