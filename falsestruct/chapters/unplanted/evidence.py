@@ -45,7 +45,8 @@ def between(left: np.ndarray, right: np.ndarray) -> Found:
     Args:
         left, right: (pairs, images) each, NaN where a cell does not qualify.
     """
-    both, sides = min(len(left), len(right)), []
+    both = min(len(left), len(right))
+    sides: list[np.ndarray] = []
     for side in (left[:both], right[:both]):
         seen = ~np.isnan(side)
         if (rows := int(seen.any(1).sum())) < LEAST:
