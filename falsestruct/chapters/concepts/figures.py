@@ -8,8 +8,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from falsestruct.plots.shapes import Look, curve, groups, legend, line, marks, named, panels, pixels
-from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, figure, tidy
+from falsestruct.plots.shapes import (
+    Look,
+    curve,
+    groups,
+    legend,
+    line,
+    marks,
+    named,
+    panels,
+    pixels,
+    single,
+)
+from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL
 
 
 def lengths(table: pd.DataFrame) -> Figure:
@@ -18,8 +29,7 @@ def lengths(table: pd.DataFrame) -> Figure:
     Args:
         table: Columns noise, length, value, low, high.
     """
-    picture = figure(0.45)
-    axis = picture.subplots()
+    picture, axis = single(0.45)
     looks = {
         "False": Look("without noise", FALSE, line="-"),
         "True": Look("with noise in the state", ORIGINAL, "s", line="--"),
@@ -31,7 +41,6 @@ def lengths(table: pd.DataFrame) -> Figure:
     bits = table["length"].unique()
     axis.set_xticks(bits, [f"{n:g}" for n in bits])
     axis.minorticks_off()
-    tidy(axis)
     legend(picture, looks, more={"chance": line(style=":")})
     return picture
 
@@ -96,8 +105,7 @@ def asked(table: pd.DataFrame) -> Figure:
     Args:
         table: Columns way, repeats, value, low, high.
     """
-    picture = figure(0.4)
-    axis = picture.subplots()
+    picture, axis = single(0.4)
     names = {
         "none": "no further image", "unsure": "the least sure", "small": "the smallest offsets",
         "random": "random ones",
@@ -109,7 +117,6 @@ def asked(table: pd.DataFrame) -> Figure:
     }
     _captured(axis, table, names, looks)
     axis.set_xlabel("capture of the colour")
-    tidy(axis)
     legend(picture, looks)
     return picture
 

@@ -15,8 +15,9 @@ from falsestruct.plots.shapes import (
     panels,
     rows,
     series,
+    single,
 )
-from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, figure, tidy
+from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL
 
 SHAPES = {
     "two": Look("two layers", FALSE, line="-"),
@@ -54,8 +55,7 @@ def captures(table: pd.DataFrame) -> Figure:
     Args:
         table: Columns shape, size, value, low, high.
     """
-    picture = figure(0.5)
-    axis = picture.subplots()
+    picture, axis = single(0.5)
     for look, own in groups(table, "shape", SHAPES):
         if len(own):
             curve(axis, own, "size", "value", look)
@@ -64,7 +64,6 @@ def captures(table: pd.DataFrame) -> Figure:
     axis.set_xticks(sizes, [f"{size:g}" for size in sizes])
     axis.minorticks_off()
     axis.set_ylim(-0.03, 1.03)
-    tidy(axis)
     legend(picture, SHAPES)
     return picture
 
