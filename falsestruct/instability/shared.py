@@ -27,6 +27,21 @@ def alike(perturbation: Tensor) -> Tensor:
     return _cosine(perturbation[0 : 2 * pairs : 2], perturbation[1 : 2 * pairs : 2])
 
 
+def same_label(asked: Ensemble, x: Tensor) -> Tensor:
+    """Mask (pairs, samples): both members of a pair, 2k and 2k + 1, give the image one label."""
+    left, right = _sides(asked.labels(x.float()))
+    return left == right
+
+
+def agreeing(asked: Ensemble, attack: Attack, x: Tensor) -> Tensor:
+    """Mask (pairs, samples): both members of a pair give the image one label, and both of their
+    smallest perturbations lead to the same other class. Elsewhere a cosine says little: the two set
+    out for different places."""
+    start, other = _sides(asked.labels(x.float()))
+    left, right = _sides(asked.labels(x.float() + attack.perturbation, own=True))
+    return (start == other) & (left == right) & (left != start)
+
+
 def transfers(
     asked: Ensemble, attack: Attack, x: Tensor, *, factor: float, seed: int
 ) -> tuple[Tensor, Tensor]:
@@ -60,3 +75,9 @@ def _nearest(x: Tensor, known: Tensor) -> Tensor:
 def _cosine(left: Tensor, right: Tensor) -> Tensor:
     """(members, samples) of (members, samples, …); zero where one of them is zero."""
     return torch.cosine_similarity(left.double().flatten(2), right.double().flatten(2), dim=2)
+
+
+def _sides(labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Labels (members, samples) of the members 2k and of the members 2k + 1, (pairs, samples)."""
+    pairs = len(labels) // 2
+    return labels[0 : 2 * pairs : 2], labels[1 : 2 * pairs : 2]

@@ -15,6 +15,7 @@ import struct
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -24,6 +25,7 @@ from falsestruct.problems import digits as bundled
 from falsestruct.problems.digits import CLASSES, Digits
 
 FOLDER = "FALSESTRUCT_DATA"  # names a folder with one folder a data set
+POOL = (1_200, 597)  # images in training and test parts, of larger data sets
 LABELS, IMAGES = 1, 3  # dimensions; the magic numbers are 0x00000801 and 0x00000803
 _BYTES = 0x0800  # in the magic number: one unsigned byte a value
 _GZIP = b"\x1f\x8b"
@@ -99,6 +101,12 @@ def load(dataset: str, *, folder: Path | str | None = None, url: str | None = No
     if dataset not in SOURCES:
         raise ValueError(f"dataset is {dataset!r}; expected one of {', '.join(DATASETS)}")
     return load_from(SOURCES[dataset], folder=folder, url=url)
+
+
+@cache
+def pool(dataset: str) -> Digits:
+    """The data set, or as many of its images as the bundled one has, `POOL`."""
+    return bundled.few(load(dataset), *POOL)
 
 
 def load_from(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -43,3 +45,24 @@ def test_towards_is_one_on_the_way_to_the_nearest_image_of_the_class() -> None:
     attack = Attack("l2", ways.flatten(2).norm(dim=2).double(), ways)
     rules = two_classes([1, 0], [1, 0])
     assert shared.towards(rules, attack, x, known).flatten().tolist() == pytest.approx([1, 0.6])
+
+
+def test_agreeing_networks_start_and_end_alike() -> None:
+    x = torch.zeros(1, 8, 8)
+    x[0, 0, :2] = torch.tensor([0.3, -0.2])  # read as 1 by the first direction, as 0 by the second
+    rules = two_classes([1, 0], [1, 0], [1, 0], [0, 1])
+    attack = attacks.smallest_perturbations(rules.outputs, x, norm="l2", members=4)
+    assert shared.agreeing(rules, attack, x).tolist() == [[True], [False]]
+    assert shared.same_label(rules, x).tolist() == [[True], [False]]
+    # A perturbation that leads nowhere is no agreement.
+    still = replace(attack, perturbation=torch.zeros_like(attack.perturbation))
+    assert not shared.agreeing(rules, still, x).any()
+    # Read alike, and led to different places: the label is the same, the way is not.
+    x[0, 0, :2] = torch.tensor([0.3, 0.2])
+    there = attacks.smallest_perturbations(rules.outputs, x, norm="l2", members=4)
+    apart = there.perturbation.clone()
+    apart[1] = 0.0
+    assert shared.same_label(rules, x).all()
+    assert shared.agreeing(rules, there, x).all()
+    led = shared.agreeing(rules, replace(there, perturbation=apart), x)
+    assert led.tolist() == [[False], [True]]

@@ -14,21 +14,17 @@ from falsestruct.chapters.images.measure import (
     powered,
     taken,
 )
-from falsestruct.chapters.images.perturbations import COSINES, mean_of, units
 from falsestruct.evidence import (
     Claims,
     Found,
     cells,
     contrast,
-    crossed,
     extreme,
     share,
     where,
 )
 from falsestruct.names import slug
 from falsestruct.statistics import exact
-
-WAYS = ("adversary", "noise")  # of training; noise is the control
 
 
 def captured_claims(at_usual: pd.DataFrame) -> Claims:
@@ -114,56 +110,3 @@ def linear_claims(
             powered(_difference(longer, usual)), sided(where(patient, rho=0.5)),
         ),
     }  # fmt: skip
-
-
-def change(table: pd.DataFrame, measure: str, after: str, before: str) -> Found:
-    """Mean of a measure after one treatment less that after another, seed by seed."""
-    pair = [units(where(table, treatment=treatment), measure) for treatment in (after, before)]
-    size = 2 if measure in COSINES else 1
-    return crossed(_difference(*pair), bounds=(-size, size))
-
-
-def robust_claims(table: pd.DataFrame) -> Claims:
-    """About adversarial training, from `perturbations.plain`."""
-
-    def by_norm(part: pd.DataFrame, after: str, before: str, measure: str) -> list[Found]:
-        """`change` for each norm, put in place of a star."""
-        words = measure, after, before
-        return [change(part, *(w.replace("*", n) for w in words)) for n in ("l2", "linf")]
-
-    found: Claims = {}
-    for name, part in table.groupby("architecture", sort=False):
-        gain, noise = (by_norm(part, f"{w} *", "standard", "robust_*") for w in WAYS)
-        found[slug("digits-robust-gain", name)] = extreme(gain, min), extreme(noise, max)
-        # A cost is a change downwards.
-        cost, noise = (by_norm(part, "standard", f"{w} *", "accuracy") for w in WAYS)
-        found[slug("digits-robust-cost", name)] = extreme(cost, min), extreme(noise, max)
-        look, noise_look = (change(part, "look", f"{w} l2", "standard") for w in WAYS)
-        found[slug("digits-robust-look", name)] = look, noise_look
-    return found
-
-
-def shared_claims(table: pd.DataFrame) -> Claims:
-    """About perturbations that networks share, from `perturbations.plain`."""
-    found: Claims = {}
-    for name, part in table.groupby("architecture", sort=False):
-        standard, own = (where(part, treatment=way) for way in ("standard", "own shuffles"))
-        pairs = {
-            "direction": (mean_of("cosine")(standard), mean_of("cosine")(own)),
-            "transfer": (mean_of("transfer")(standard), mean_of("random")(standard)),
-            "beyond-labels": (
-                change(part, "cosine", "standard", "one shuffle"),
-                change(part, "cosine", "own shuffles", "one shuffle"),
-            ),
-        }
-        found |= {slug(f"digits-shared-{what}", name): pair for what, pair in pairs.items()}
-    return found
-
-
-def taught_claims(table: pd.DataFrame) -> Claims:
-    """About what perturbations teach, from `perturbations.taught`."""
-    return contrast(
-        "digits-perturbations-teach", table, "architecture",
-        lambda part: crossed(cells(part, "right"), bounds=(0, 1)),
-        of={"lesson": "perturbation"}, against={"lesson": "random"},
-    )  # fmt: skip

@@ -1,7 +1,4 @@
-"""Patterns planted on real images: which network takes which of them, and from which size on?
-
-What happens with nothing planted is in `perturbations`.
-"""
+"""Patterns planted on real images: which network takes which of them, and from which size on?"""
 
 from __future__ import annotations
 
@@ -13,16 +10,14 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 
 from falsestruct import evidence, success
 from falsestruct.evidence import cells, spread
 from falsestruct.learning.ensembles import Learner, Seeds, train
 from falsestruct.learning.networks import Architecture, by_name, for_images
 from falsestruct.learning.training import Schedule
-from falsestruct.problems import digits as bundled
 from falsestruct.problems import idx
-from falsestruct.problems.digits import Digits
+from falsestruct.problems.pictures import pixel_table
 from falsestruct.problems.planted import Planted
 from falsestruct.problems.planted import digits as patterns
 from falsestruct.problems.planted.digits import STRENGTHS, Kind
@@ -30,7 +25,6 @@ from falsestruct.statistics import Nobody, exponential
 from falsestruct.sweep.grid import sweep
 from falsestruct.theory import margins
 
-POOL = (1_200, 597)  # images used of a larger data set, as many as the bundled one has
 BATCH = 50
 TARGET = 0.05  # training loss at which a network of the sweep is done
 TEST_SEED = 10_000
@@ -40,15 +34,9 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @cache
-def images_of(dataset: str) -> Digits:
-    """The data set, no more of it than `POOL`."""
-    return bundled.few(idx.load(dataset), *POOL)
-
-
-@cache
 def problem_of(dataset: str, kind: Kind, strength: float) -> Planted:
     """A pattern planted on the data set."""
-    return patterns.digits(kind, strength, data=images_of(dataset))
+    return patterns.digits(kind, strength, data=idx.pool(dataset))
 
 
 def generator(seed: int) -> torch.Generator:
@@ -73,7 +61,7 @@ class Sweep:
 
     def norm(self, kind: Kind) -> float:
         """Euclidean norm of the pattern of strength 1."""
-        return patterns.pattern(kind, images_of(self.dataset).side).norm().item()
+        return patterns.pattern(kind, idx.pool(self.dataset).side).norm().item()
 
     def usual(self, kind: Kind) -> float:
         """Euclidean norm of the pattern at the strength of the other chapters."""
@@ -82,7 +70,7 @@ class Sweep:
     @property
     def architectures(self) -> tuple[Architecture, ...]:
         """For two classes of these images."""
-        return for_images(images_of(self.dataset).side)
+        return for_images(idx.pool(self.dataset).side)
 
 
 def planted_point(
@@ -229,21 +217,13 @@ def bare_sets(how: Sweep, *, seeds: int, samples: int) -> list[bool]:
 def examples(how: Sweep, norm: float) -> pd.DataFrame:
     """Pixels of an even and an odd digit, bare and with each pattern: panel, digit, row, column,
     value."""
-    data = images_of(how.dataset)
+    data = idx.pool(how.dataset)
     tables = []
     for parity, name in enumerate(("even", "odd")):
         image = data.train_images[data.train_labels % 2 == parity][0]
-        tables.append(pixels(image, panel="nothing planted", digit=name))
+        tables.append(pixel_table(image, panel="nothing planted", digit=name))
         for kind in KINDS:
             # As drawn for training, but with the pattern's natural amount left in, for the eye.
             change = (2 * parity - 1) * norm / how.norm(kind) * patterns.pattern(kind, data.side)
-            tables.append(pixels(image + change, panel=kind, digit=name))
+            tables.append(pixel_table(image + change, panel=kind, digit=name))
     return pd.concat(tables, ignore_index=True)
-
-
-def pixels(picture: Tensor, **columns: Any) -> pd.DataFrame:
-    """A row a pixel: row, column, value, and these columns."""
-    values = picture.double().numpy()
-    row, column = np.indices(values.shape)
-    table = pd.DataFrame({"row": row.ravel(), "column": column.ravel(), "value": values.ravel()})
-    return table.assign(**columns)

@@ -10,20 +10,21 @@ import pandas as pd
 import pytest
 import torch
 
-from falsestruct.chapters.images import evidence
-from falsestruct.chapters.images import figures as plots
-from falsestruct.chapters.images import perturbations as experiment
-from falsestruct.chapters.images.perturbations import MEASURES, TREATMENTS, Plain
-from falsestruct.evidence import cells, spread
-from falsestruct.instability.lessons import LESSONS
+from falsestruct.chapters.unplanted import evidence
+from falsestruct.chapters.unplanted import figures as plots
+from falsestruct.chapters.unplanted import measure as experiment
+from falsestruct.chapters.unplanted.measure import MEASURES, QUALIFIED, TREATMENTS, Plain
+from falsestruct.evidence import cells, crossed, spread
+from falsestruct.instability.lessons import ARMS, LESSONS
 from falsestruct.learning.training import Schedule
 from falsestruct.press.notebook.claims import judge, read_claims
 from falsestruct.press.notebook.figures import STYLES, draw
 from falsestruct.press.paths import find_book
+from falsestruct.statistics import Nobody
 from tests.worlds.perturbed import class_means, ignorant, nearest_mean
 
 HOW = Plain(samples=100, steps=40, images=12)
-CLAIMS = {id: c for id, c in read_claims(find_book()).items() if c.chapter == "08_images"}
+CLAIMS = {id: c for id, c in read_claims(find_book()).items() if c.chapter == "20_unplanted"}
 
 
 def test_measures_of_a_linear_rule_are_its_distances() -> None:
@@ -40,6 +41,8 @@ def test_measures_of_a_linear_rule_are_its_distances() -> None:
     assert cells(table, "accuracy").shape == (2, 597)
     assert table["sane"].all()
     assert cells(table, "cosine") == pytest.approx(1, abs=1e-3)
+    for what in QUALIFIED:  # two equal rules read and are led alike
+        assert (cells(table, what) == cells(table, "cosine")).all()
     assert (cells(table, "transfer") == 1).all()
     with pytest.raises(ValueError, match="3 members; expected an even number"):
         experiment.measures(nearest_mean(3), HOW)
@@ -100,16 +103,25 @@ def test_who_knows_nothing_teaches_nothing() -> None:
 
 
 def plain_table(**changes: dict[str, float]) -> pd.DataFrame:
-    """A table of `plain` in which treatments change nothing, but for these changes."""
+    """A table of `plain` in which treatments change nothing, but for these changes.
+
+    With shuffled labels a pair reads one image in ten alike; with its own none is led alike.
+    """
     base = {"accuracy": 0.9, "robust_l2": 0.4, "robust_linf": 0.3, "look": 0.4}
-    base |= {"cosine": 0.0, "transfer": 0.1, "random": 0.1}
+    base |= {"cosine": 0.0, "same way": 0.0, "same label": 0.0, "transfer": 0.1, "random": 0.1}
     grid = np.arange(12)[:, None] ** 2 + 7 * np.arange(30)  # of networks and images
+    disagree = (np.arange(12)[:, None] // 2 + np.arange(30)) % 10 != 0
     parts = []
     for place, treatment in enumerate(TREATMENTS):
         noise = 0.002 * np.sin(grid * (1 + place))
-        own = changes.get(treatment.replace(" ", "_"), {})
+        own = changes.get(treatment.replace(",", "").replace(" ", "_"), {})
         names = {"architecture": "MLP", "treatment": treatment, "seed": range(12)}
-        columns = [spread(name, base[name] + own.get(name, 0.0) + noise) for name in MEASURES]
+        values = {name: base[name] + own.get(name, 0.0) + noise for name in MEASURES}
+        if "shuffle" in treatment:
+            values |= {name: np.where(disagree, np.nan, values[name]) for name in QUALIFIED}
+        if "own shuffles" in treatment:
+            values["same way"] = np.full_like(noise, np.nan)
+        columns = [spread(name, matrix) for name, matrix in values.items()]
         parts.append(pd.DataFrame(names).join(pd.concat(columns, axis=1)))
     return pd.concat(parts, ignore_index=True)
 
@@ -121,7 +133,7 @@ def verdicts(table: pd.DataFrame) -> dict[str, str]:
 
 def test_where_nothing_changes_and_nothing_is_shared_all_is_refuted() -> None:
     found = verdicts(plain_table())
-    assert len(found) == 6
+    assert len(found) == 8
     assert set(found.values()) == {"refuted"}
 
 
@@ -145,15 +157,25 @@ def test_each_claim_about_robustness_needs_its_own_number() -> None:
 
 
 def test_each_claim_about_sharing_needs_its_own_number() -> None:
-    shared = {"standard": {"cosine": 0.7, "transfer": 0.8}}
+    shared = {"standard": {"cosine": 0.7, "same way": 0.7, "transfer": 0.8}}
     found = verdicts(plain_table(**shared))
     assert {id for id, verdict in found.items() if verdict == "supported"} == {
         "digits-shared-direction", "digits-shared-transfer", "digits-shared-beyond-labels",
     }  # fmt: skip
-    labels = shared | {"one_shuffle": {"cosine": 0.7}}  # any labels are shared as much
+    # Any labels are shared as much where networks agree, and they seldom do.
+    labels = shared | {"one_shuffle": {"same way": 0.7}}
     assert verdicts(plain_table(**labels))["digits-shared-beyond-labels"] == "refuted"
-    always = shared | {"own_shuffles": {"cosine": 0.7}}
-    assert verdicts(plain_table(**always))["digits-shared-direction"] == "inconclusive"
+    apart = {"apart": {"same way": 0.7, "transfer": 0.8}}
+    found = verdicts(plain_table(**apart))
+    assert {id for id, verdict in found.items() if verdict == "supported"} == {
+        "digits-shared-apart", "digits-shared-transfer-apart",
+    }  # fmt: skip
+    any_labels = apart | {"apart_own_shuffles": {"same label": 0.7}}
+    assert verdicts(plain_table(**any_labels))["digits-shared-apart"] == "inconclusive"
+    always = shared | {"own_shuffles": {"same label": 0.7}}
+    found = verdicts(plain_table(**always))
+    assert found["digits-shared-direction"] == "inconclusive"
+    assert found["digits-shared-beyond-labels"] == "inconclusive"
     chance = {"standard": {"transfer": 0.8, "random": 0.8}}
     assert verdicts(plain_table(**chance))["digits-shared-transfer"] == "inconclusive"
 
@@ -161,6 +183,39 @@ def test_each_claim_about_sharing_needs_its_own_number() -> None:
 def test_intervals_of_pairs_count_pairs() -> None:
     assert evidence.shared_claims(plain_table())["digits-shared-direction-mlp"][0].n == 6
     assert evidence.robust_claims(plain_table())["digits-robust-gain-mlp"][0].n == 12
+
+
+def test_a_difference_counts_what_qualifies_on_either_side() -> None:
+    left, right = np.random.default_rng(0).normal(size=(2, 6, 21))
+    left += 1
+    for given, alone in ((left - right, (left, right)), (left, (left, 0 * right))):
+        whole, found = crossed(given), evidence.between(*alone)
+        assert (found.value, found.low, found.high) == pytest.approx(
+            (whole.value, whole.low, whole.high)
+        )
+    scattered = np.where((np.arange(6)[:, None] + np.arange(21)) % 3, left, np.nan)
+    whole, found = crossed(scattered), evidence.between(scattered, 0 * right)
+    assert (found.low, found.high) == pytest.approx((whole.low, whole.high))
+    odd = np.arange(21) % 2 == 1  # no image qualifies on both sides
+    found = evidence.between(np.where(odd, left, np.nan), np.where(odd, np.nan, right))
+    assert found.value == pytest.approx(left[:, odd].mean() - right[:, ~odd].mean())
+    assert found.low < found.value < found.high
+    for none in (np.full_like(left, np.nan), np.where(np.arange(21) == 3, left, np.nan)):
+        assert isinstance(evidence.between(right, none), Nobody)
+
+
+def test_what_qualifies_is_counted() -> None:
+    table = experiment.counted(plain_table()).set_index("treatment")
+    counts = table[["all", "same_way", "same_label"]].T.to_dict("list")
+    assert counts["standard"] == counts["apart"] == [180, 180, 180]
+    assert counts["one shuffle"] == [180, 18, 18]
+    assert counts["own shuffles"] == counts["apart, own shuffles"] == [180, 0, 18]
+
+
+def test_half_way_to_the_nearest_of_another_class() -> None:
+    x, y = HOW.train()
+    half = [(x[y != y[i]] - x[i]).flatten(1).norm(dim=1).min() / 2 for i in range(len(y))]
+    assert HOW.half_way() == pytest.approx(torch.stack(half).median().item())
 
 
 def test_points_have_a_row_a_network_and_lesson() -> None:
@@ -184,7 +239,62 @@ def test_the_grids_have_every_point(monkeypatch: pytest.MonkeyPatch) -> None:
     assert counts[("MLP", "standard")] == 4
     assert counts[("MLP", "own shuffles")] == 2
     assert counts[("linear", None)] == 3
-    assert len(points) == 2 * 7 + 1
+    experiment.told(HOW, ["CNN"], seeds=2)
+    assert len(points) == 2 * 9 + 2
+
+
+def test_networks_that_train_apart_share_no_image(seen: list[tuple[Any, Schedule]]) -> None:
+    experiment.plain_networks(HOW, "linear", "apart", range(4))
+    experiment.plain_networks(HOW, "linear", "apart, own shuffles", range(4))
+    (sets, _), (shuffled, _) = seen
+    images = [{tuple(image.flatten().tolist()) for image in x} for x, _ in sets]
+    assert not images[0] & images[1] and images[0] & images[2]
+    for (x, y), (same, other) in zip(sets, shuffled, strict=True):
+        assert torch.equal(x, same) and not torch.equal(y, other)
+    others = {tuple(image.flatten().tolist()) for image in HOW.others(1)[0]}
+    assert not others & images[1] and len(HOW.others(1)[0]) == HOW.pool - HOW.samples == 1_100
+
+
+@pytest.mark.parametrize(
+    ("arms", "supported"),
+    [
+        ({"mean": 0.8, "perturbation": 0.8, "across means": 0.3}, {"geometry", "across", "beyond"}),
+        ({"mean": 0.5, "perturbation": 0.8, "across means": 0.8}, {"beyond"}),
+        ({"mean": 0.8, "perturbation": 0.8, "across means": 0.05}, {"geometry", "across"}),
+        # Less is taught because less is left, or by the leak.
+        (
+            {"mean": 0.8, "perturbation": 0.8, "across means": 0.3, "across others": 0.3},
+            {"geometry", "beyond"},
+        ),
+        (
+            {"mean": 0.8, "perturbation": 0.8, "across means": 0.3, "random": 0.25},
+            {"geometry", "across"},
+        ),
+    ],
+)
+def test_lessons_told_in_several_ways_are_judged(arms: dict, supported: set[str]) -> None:
+    world = {"nearest": 0.6, "across random": 0.8, "across others": arms["perturbation"]}
+    world |= {"random": 0.02} | arms
+    rng, rows = np.random.default_rng(3), []
+    for arm, share in world.items():
+        right = (rng.random((10, 200)) < share).astype(float)
+        own = pd.DataFrame({"seed": range(10), "arm": arm, "architecture": "MLP"})
+        rows.append(own.join(spread("right", right)))
+    found = evidence.told_claims(pd.concat(rows, ignore_index=True))
+    verdict = {id: judge(CLAIMS[id], *pair) for id, pair in found.items()}
+    assert {id.split("-")[2] for id, v in verdict.items() if v == "supported"} == supported
+
+
+def test_a_told_lesson_has_a_row_a_network_and_arm() -> None:
+    table = experiment.told_point(plain=asdict(HOW), architecture="linear", seeds=[4, 5])
+    assert table.groupby("arm").size().to_dict() == dict.fromkeys(ARMS, 2)
+    assert table.groupby("seed")[["images", "size"]].nunique().eq(1).all().all()
+    within = table.pivot(index="arm", columns="seed", values="within")
+    others, means = (within.loc[f"across {arm}"].tolist() for arm in ("others", "means"))
+    assert others == pytest.approx(means)
+    assert within.notna().any(axis=1).tolist() == [arm.startswith("across") for arm in within.index]
+    taught = table.groupby("arm")["accuracy"].mean()
+    assert taught["perturbation"] > 0.4 and taught["random"] < 0.2
 
 
 def test_figures_are_drawn_from_their_tables() -> None:
@@ -201,6 +311,14 @@ def test_figures_are_drawn_from_their_tables() -> None:
         draw(plots.robust, summary, {}, STYLES["book"]),
         draw(plots.shared, summary, {}, STYLES["book"]),
         draw(plots.taught, pd.DataFrame(lessons).to_csv(index=False), {}, STYLES["book"]),
+        draw(
+            plots.told,
+            pd.DataFrame([{"architecture": "MLP", "arm": a, "accuracy": 0.5} for a in ARMS]).to_csv(
+                index=False
+            ),
+            {},
+            STYLES["book"],
+        ),
         draw(plots.gallery, gallery.to_csv(index=False), {}, STYLES["book"]),
     ]
-    assert [len(picture.axes) for picture in pictures] == [1, 1, 1, 15]
+    assert [len(picture.axes) for picture in pictures] == [1, 1, 1, 1, 15]

@@ -14,38 +14,38 @@ import torch
 from torch import Tensor
 
 from falsestruct import evidence
-from falsestruct.chapters.images.measure import (
-    BATCH,
-    TEST_SEED,
-    generator,
-    images_of,
-    pixels,
-)
 from falsestruct.evidence import cells, spread
 from falsestruct.instability import attacks, lessons, shared
 from falsestruct.instability.attacks import Attack, Norm
 from falsestruct.learning.ensembles import Ensemble, train
 from falsestruct.learning.networks import Architecture, by_name, for_images
 from falsestruct.learning.training import Adversary, Schedule, Set
+from falsestruct.problems import idx
 from falsestruct.problems.digits import CLASSES
+from falsestruct.problems.pictures import pixel_table
 from falsestruct.sweep.grid import sweep
 
+BATCH = 50
+TEST_SEED = 10_000
 TARGETS_SEED = 20_000
+PAIR_SEED = 40_000  # of the images of a pair that is trained apart
 FRESH_SEED = 30_000  # of networks that learn from perturbations
 FACTOR = 2.0  # how much longer than the smallest a perturbation is that must work elsewhere
 TREATMENTS = (
     "standard", "adversary l2", "adversary linf", "noise l2", "noise linf", "one shuffle",
-    "own shuffles",
+    "own shuffles", "apart", "apart, own shuffles",
 )  # fmt: skip
 COPIES = 5  # of the training images, each with noise of its own, when training adds noise
 ASCENT = 3  # steps of the adversary
-RATE = 3.0  # times the architecture's learning rate, in part two
+RATE = 3.0  # times the architecture's learning rate, but for shuffled labels
 # Shuffled labels are learnt by heart, which takes longer: until the loss is about the one that true
 # labels come to, at a learning rate that is the same for all architectures.
 BY_HEART = Schedule(steps=350, batch=BATCH, target=0.3, learning_rate=1e-2)
-PAIRED = ("cosine", "transfer", "random")  # measures of two networks, 2k and 2k + 1
+# Of two networks, 2k and 2k + 1; QUALIFIED are cosines over the images that fulfil a condition.
+QUALIFIED = ("same way", "same label")
+PAIRED = ("cosine", *QUALIFIED, "transfer", "random")
 MEASURES = ("accuracy", "robust_l2", "robust_linf", "look", *PAIRED)
-COSINES = ("look", "cosine")  # others are shares
+COSINES = ("look", "cosine", *QUALIFIED)  # others are shares
 LESSON = ["architecture", "seed", "accuracy", "size", "lesson", "images"]  # what is published
 
 
@@ -55,7 +55,7 @@ class Plain:
 
     Attributes:
         dataset: As `idx.load` names it.
-        samples: The same training images for all networks.
+        samples: Training images, the same for all networks but those that are trained apart.
         steps: Of `BATCH` samples each.
         images: Held-out images that are attacked.
         l2, linf: Sizes of the adversaries.
@@ -72,17 +72,47 @@ class Plain:
 
     def train(self) -> Set:
         """Training images and labels."""
-        x, y = images_of(self.dataset).train
+        x, y = idx.pool(self.dataset).train
         return x[: self.samples], y[: self.samples]
+
+    def apart(self, seed: int) -> Set:
+        """Training images and labels of a network that shares none with the other of its pair.
+
+        Members 2k and 2k + 1 get two parts of the data in an order that the pair draws.
+        """
+        x, y = idx.pool(self.dataset).train
+        order = torch.randperm(len(y), generator=generator(PAIR_SEED + seed // 2))
+        own = order[seed % 2 * self.samples : (seed % 2 + 1) * self.samples]
+        return x[own], y[own]
+
+    @property
+    def pool(self) -> int:
+        """Images and labels of the data that networks may train on."""
+        return len(idx.pool(self.dataset).train[1])
+
+    def others(self, seed: int) -> Set:
+        """All images and labels of the data that `apart` leaves out for this network."""
+        x, y = idx.pool(self.dataset).train
+        order = torch.randperm(len(y), generator=generator(PAIR_SEED + seed // 2))
+        own = slice(seed % 2 * self.samples, (seed % 2 + 1) * self.samples)
+        left = torch.ones(len(y), dtype=torch.bool)
+        left[order[own]] = False
+        return x[left], y[left]
+
+    def half_way(self) -> float:
+        """Half of the distance from a training image to the nearest of another class, median."""
+        x, y = self.train()
+        gaps = torch.cdist(x.flatten(1), x.flatten(1)).masked_fill(y[:, None] == y, torch.inf)
+        return gaps.amin(1).median().item() / 2
 
     def attacked(self) -> Set:
         """Held-out images and labels that are attacked."""
-        x, y = images_of(self.dataset).test
+        x, y = idx.pool(self.dataset).test
         return x[: self.images], y[: self.images]
 
     def network(self, name: str) -> Architecture:
         """An architecture for ten classes of these images."""
-        return by_name(name, for_images(images_of(self.dataset).side, CLASSES))
+        return by_name(name, for_images(idx.pool(self.dataset).side, CLASSES))
 
     def schedule(self, architecture: Architecture, **options: Any) -> Schedule:
         """Of training, with other options of `Schedule`."""
@@ -95,7 +125,8 @@ def plain_networks(how: Plain, name: str, treatment: str, seeds: Sequence[int]) 
 
     "noise": on `COPIES` of each image plus random perturbations of the adversary's size (l2: of
     this norm; linf: every pixel up or down by it). "one shuffle": true images, labels shuffled once
-    for all. "own shuffles": once for each network.
+    for all. "own shuffles": once for each network. "apart": on images that the two networks of a
+    pair don't share, with true labels or "own shuffles" of them.
     """
     x, y = how.train()
     network = how.network(name)
@@ -110,10 +141,24 @@ def plain_networks(how: Plain, name: str, treatment: str, seeds: Sequence[int]) 
     elif treatment == "one shuffle":
         sets = (x, y[torch.randperm(len(y), generator=generator(TARGETS_SEED))])
     elif treatment == "own shuffles":
-        sets = [(x, y[torch.randperm(len(y), generator=generator(seed))]) for seed in seeds]
+        sets = [_shuffled((x, y), seed) for seed in seeds]
+    elif treatment == "apart":
+        sets = [how.apart(seed) for seed in seeds]
+    elif treatment == "apart, own shuffles":
+        sets = [_shuffled(how.apart(seed), seed) for seed in seeds]
     elif treatment != "standard":
         raise ValueError(f"treatment is {treatment!r}; expected one of {', '.join(TREATMENTS)}")
     return train(network, sets, seeds, schedule)
+
+
+def _shuffled(given: Set, seed: int) -> Set:
+    """The images with their labels in a random order."""
+    x, y = given
+    return x, y[torch.randperm(len(y), generator=generator(seed))]
+
+
+def generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
 
 
 def _noisy(x: Tensor, y: Tensor, norm: str, how: Plain, seed: int) -> Set:
@@ -152,7 +197,8 @@ def measures(asked: Ensemble, how: Plain) -> pd.DataFrame:
     Columns: those of `Ensemble.table`; accuracy (all images); of the images that are attacked, by
     the smallest perturbations found: robust_l2, robust_linf (read rightly, and still so at the
     adversaries' sizes), look (`shared.towards`, l2), and for the members 2k and 2k + 1 as a pair:
-    cosine (`shared.alike`), transfer, random (`shared.transfers`); sane: all checks hold.
+    cosine (`shared.alike`), same way (it where `shared.agreeing`, else NaN), same label (it where
+    `shared.same_label`, else NaN), transfer, random (`shared.transfers`); sane: all checks hold.
 
     Raises:
         ValueError: the number of members is odd.
@@ -160,7 +206,7 @@ def measures(asked: Ensemble, how: Plain) -> pd.DataFrame:
     members = len(asked)
     if members % 2:
         raise ValueError(f"{members} members; expected an even number, for they are paired")
-    everything, truth = images_of(how.dataset).test
+    everything, truth = idx.pool(how.dataset).test
     found = {"accuracy": asked.labels(everything) == truth}
     x, y = how.attacked()
     right, sane = asked.labels(x) == y, True
@@ -172,7 +218,10 @@ def measures(asked: Ensemble, how: Plain) -> pd.DataFrame:
         sane &= attacks.sanity(asked.outputs, x.float(), y, attack=attack, large=large).holds
     found["look"] = shared.towards(asked, attack, x, how.train())  # of the last attack, l2
     carried = shared.transfers(asked, attack, x, factor=FACTOR, seed=TEST_SEED)
-    of_pairs = shared.alike(attack.perturbation), *carried
+    cosine = shared.alike(attack.perturbation)
+    alike = shared.agreeing(asked, attack, x), shared.same_label(asked, x)
+    qualified = [cosine.masked_fill(~mask, torch.nan) for mask in alike]
+    of_pairs = cosine, *qualified, *carried
     found |= {k: v.repeat_interleave(2, 0) for k, v in zip(PAIRED, of_pairs, strict=True)}
     columns = [spread(name, values.double()) for name, values in found.items()]
     return asked.table(sane=sane).join(pd.concat(columns, axis=1))
@@ -205,6 +254,21 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def counted(table: pd.DataFrame) -> pd.DataFrame:
+    """How many pairs of two networks and an image qualify for the cosines with a condition.
+
+    Columns: architecture, treatment, all (of them), same_way, same_label.
+    """
+    rows = []
+    for (name, treatment), part in table.groupby(["architecture", "treatment"], sort=False):
+        found = {
+            what.replace(" ", "_"): int(np.isfinite(units(part, what)).sum()) for what in QUALIFIED
+        }
+        names = {"architecture": name, "treatment": treatment, "all": units(part, "cosine").size}
+        rows.append(names | found)
+    return pd.DataFrame(rows)
+
+
 # What perturbations teach
 
 
@@ -223,7 +287,7 @@ def pupils(teachers: Ensemble, how: Plain, architecture: str) -> pd.DataFrame:
     """
     given = lessons.lessons(teachers, how.train(), seed=TARGETS_SEED)
     network = how.network(architecture)
-    x, y = images_of(how.dataset).test
+    x, y = idx.pool(how.dataset).test
     tables = []
     for lesson, sets in given.sets.items():
         images = len(sets[0][1])
@@ -246,6 +310,46 @@ def taught(how: Plain, names: Sequence[str], *, seeds: int) -> pd.DataFrame:
     return sweep(taught_point, grid)
 
 
+def told_point(*, plain: dict[str, Any], architecture: str, seeds: list[int]) -> pd.DataFrame:
+    """Networks that learnt one lesson told in several ways: a row a network and arm.
+
+    Teachers train apart on `samples` images; the lesson is made of all others of the data.
+    Columns: seed, arm, images, size (of what moved them), within (share of the square of the
+    network's perturbations in what the arm takes away; NaN if nothing), accuracy, right (`cells`).
+    """
+    how = Plain(**plain)
+    teachers = plain_networks(how, architecture, "apart", seeds)
+    tables = []
+    for member, seed in enumerate(seeds):
+        given = lessons.arms(
+            teachers.select([member]), how.apart(seed), how.others(seed), seed=TARGETS_SEED
+        )
+        tables.append(_told(given, how, architecture, seed))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _told(given: lessons.Lessons, how: Plain, architecture: str, seed: int) -> pd.DataFrame:
+    network, (x, y) = how.network(architecture), idx.pool(how.dataset).test
+    sets = [own for (own,) in given.sets.values()]
+    schedule = how.schedule(network, batch=min(BATCH, len(sets[0][1])))
+    pupils = train(network, sets, [FRESH_SEED + seed] * len(sets), schedule)
+    right = (pupils.labels(x) == y).double()
+    table = pupils.table(
+        seed=seed, arm=list(given.sets), images=len(sets[0][1]), accuracy=right.mean(1),
+        size=[float(own) for (own,) in given.size.values()],
+        within=[float(given.within.get(arm, torch.nan)) for arm in given.sets],
+    )  # fmt: skip
+    return table.join(spread("right", right))
+
+
+def told(how: Plain, names: Sequence[str], *, seeds: int) -> pd.DataFrame:
+    """All architectures: the columns of `told_point` and architecture."""
+    grid = [
+        {"plain": asdict(how), "architecture": name, "seeds": list(range(seeds))} for name in names
+    ]
+    return sweep(told_point, grid)
+
+
 def gallery(how: Plain, architecture: str, *, images: int, seed: int = 0) -> pd.DataFrame:
     """Smallest perturbations (l2) of one network after standard and after adversarial training.
 
@@ -254,17 +358,17 @@ def gallery(how: Plain, architecture: str, *, images: int, seed: int = 0) -> pd.
     Columns: image, panel (image; standard: perturbation, perturbed; adversary l2: the same), row,
     column, value, says (the label that the network gives there, or the true one).
     """
-    x, y = images_of(how.dataset).test
+    x, y = idx.pool(how.dataset).test
     ways = {t: plain_networks(how, architecture, t, [seed]) for t in ("standard", "adversary l2")}
     right = torch.stack([asked.labels(x)[0] == y for asked in ways.values()]).all(0)
     rows = [int(((y == c) & right).nonzero()[0, 0]) for c in range(images)]
     x, y = x[rows], y[rows]
-    tables = [pixels(x[i], image=i, panel="image", says=int(y[i])) for i in range(images)]
+    tables = [pixel_table(x[i], image=i, panel="image", says=int(y[i])) for i in range(images)]
     for treatment, asked in ways.items():
         eta = _attacked(asked, x, "l2", how).perturbation
         says = asked.labels(x.float() + eta, own=True)[0].tolist()
         for i in range(images):
             for name, picture in (("perturbation", eta[0, i]), ("perturbed", x[i] + eta[0, i])):
-                own = pixels(picture, image=i, panel=f"{treatment}: {name}", says=says[i])
+                own = pixel_table(picture, image=i, panel=f"{treatment}: {name}", says=says[i])
                 tables.append(own)
     return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,1 @@
+"""Chapter 20: what networks share where nothing was planted."""
