@@ -11,24 +11,18 @@ from falsestruct.plots import shapes
 from falsestruct.plots.shapes import Look
 from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORIGINAL, PINK, SKY, YELLOW, figure
 
+Looks = Mapping[str, Look]
 WAYS = {
     "standard": "standard",
-    "adversary l2": "adversary, $\\ell_2$",
-    "adversary linf": "adversary, $\\ell_\\infty$",
-    "noise l2": "noise, $\\ell_2$",
-    "noise linf": "noise, $\\ell_\\infty$",
-    "one shuffle": "one shuffle",
-    "own shuffles": "own shuffles",
-    "apart": "trained apart",
-    "apart, own shuffles": "apart, shuffled",
-}
+    "adversary l2": "adversary, $\\ell_2$", "adversary linf": "adversary, $\\ell_\\infty$",
+    "noise l2": "noise, $\\ell_2$", "noise linf": "noise, $\\ell_\\infty$",
+    "one shuffle": "one shuffle", "own shuffles": "own shuffles",
+    "apart": "trained apart", "apart, own shuffles": "apart, shuffled",
+}  # fmt: skip
 
 
 def robust(table: pd.DataFrame) -> Figure:
-    """Accuracy on clean and on attacked images, by training: a panel an architecture.
-
-    Columns of `measure.summary`, for accuracy, robust_l2, robust_linf.
-    """
+    """Accuracy on clean and on attacked images, by training; `measure.summary`."""
     looks = {
         "accuracy": Look("clean", ORIGINAL, "o", 0.2),
         "robust_l2": Look("attacked, $\\ell_2$", FALSE, "s"),
@@ -38,10 +32,8 @@ def robust(table: pd.DataFrame) -> Figure:
 
 
 def shared(table: pd.DataFrame) -> Figure:
-    """How alike the perturbations of two networks are, and how many work on the other one.
-
-    Columns of `measure.summary`, for cosine, same way, same label, transfer, random.
-    """
+    """How alike the perturbations of two networks are, and how many work on the other one;
+    `measure.summary`."""
     looks = {
         "cosine": Look("cosine", BLUE, "o", 0.32),
         "same way": Look("cosine, where read and led alike", GREEN, "^", 0.16),
@@ -55,12 +47,7 @@ def shared(table: pd.DataFrame) -> Figure:
 
 
 def _ways(
-    table: pd.DataFrame,
-    looks: Mapping[str, Look],
-    ways: Sequence[str],
-    label: str,
-    *,
-    aspect: float = 0.46,
+    table: pd.DataFrame, looks: Looks, ways: Sequence[str], label: str, *, aspect: float = 0.46
 ) -> Figure:
     shown = table[table["treatment"].isin(ways)]
     shown = shown.assign(height=[-ways.index(way) for way in shown["treatment"]])
@@ -103,10 +90,7 @@ def gallery(table: pd.DataFrame) -> Figure:
 
 
 def taught(table: pd.DataFrame) -> Figure:
-    """Accuracy of networks that were taught by perturbations, one mark a network.
-
-    Columns of `measure.taught`.
-    """
+    """Accuracy of networks that were taught by perturbations; `measure.taught`."""
     looks = {
         "perturbation": Look("perturbations", FALSE, "s", 0.3),
         "perturbation inside": Look("perturbations, inside", YELLOW, "D", 0.1),
@@ -130,9 +114,7 @@ def told(table: pd.DataFrame) -> Figure:
     return _pupils(table.assign(told=table["arm"]), looks, aspect=0.62, step=0.05)
 
 
-def _pupils(
-    table: pd.DataFrame, looks: Mapping[str, Look], *, aspect: float, step: float
-) -> Figure:
+def _pupils(table: pd.DataFrame, looks: Looks, *, aspect: float, step: float) -> Figure:
     """One mark a network, by what it was told; `step` is between those that lie on each other."""
     names = list(dict.fromkeys(table["architecture"]))
     picture, axis = shapes.single(aspect)
