@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from falsestruct.characterise.search import NONE
 from falsestruct.plots import shapes
 from falsestruct.plots.shapes import Look
 from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORIGINAL, PINK, figure
@@ -32,8 +33,15 @@ def luck(table: pd.DataFrame, *, floor: float) -> Figure:
 
 
 def confusion(table: pd.DataFrame) -> Figure:
-    """What is named, for each kind of network: a table of counts, darker where there are more."""
-    rows, columns = (list(dict.fromkeys(table[column])) for column in ("networks", "named"))
+    """What is named, for each kind of network: a table of counts, darker where there are more.
+
+    Kinds of null networks of which none is named anything would be empty rows; they are left out.
+    """
+    columns = list(dict.fromkeys(table["named"]))
+    named = set(table.loc[(table["named"] != NONE) & (table["count"] > 0), "networks"])
+    null = table["networks"].str.endswith((", untrained", ", shuffled", ", random"))
+    table = table[~null | table["networks"].isin(named)]
+    rows = list(dict.fromkeys(table["networks"]))
     picture = figure(0.08 + 0.052 * len(rows))
     axis = picture.subplots()
     for _, cell in table.iterrows():
@@ -48,9 +56,8 @@ def confusion(table: pd.DataFrame) -> Figure:
     axis.set_xticks(range(len(columns)), names, fontsize="small")
     axis.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
     axis.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
-    axis.set_ylabel("networks")
     axis.xaxis.set_label_position("top")
-    axis.set_xlabel("what the search names")
+    axis.set_xlabel("what the search names, by the kind of network")
     axis.spines[:].set_visible(False)
     return picture
 
