@@ -43,6 +43,7 @@ def confusion(table: pd.DataFrame) -> Figure:
     table = table[~null | table["networks"].isin(named)]
     rows = list(dict.fromkeys(table["networks"]))
     picture = figure(0.08 + 0.052 * len(rows))
+    picture.set_layout_engine("constrained", rect=(0.015, 0, 0.985, 1))  # or it clips long names
     axis = picture.subplots()
     for _, cell in table.iterrows():
         i, j = rows.index(cell["networks"]), columns.index(cell["named"])
