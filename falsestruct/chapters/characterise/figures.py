@@ -33,15 +33,11 @@ def luck(table: pd.DataFrame, *, floor: float) -> Figure:
 
 
 def confusion(table: pd.DataFrame) -> Figure:
-    """What is named, for each kind of network: a table of counts, darker where there are more.
-
-    Kinds of null networks of which none is named anything would be empty rows; they are left out.
-    """
-    columns = list(dict.fromkeys(table["named"]))
-    named = set(table.loc[(table["named"] != NONE) & (table["count"] > 0), "networks"])
-    null = table["networks"].str.endswith((", untrained", ", shuffled", ", random"))
-    table = table[~null | table["networks"].isin(named)]
-    rows = list(dict.fromkeys(table["networks"]))
+    """What is named, by kind of network; kinds of null networks of which nothing is, left out."""
+    none = table["count"].where(table["named"] == NONE).groupby(table["networks"]).transform("max")
+    null = table["networks"].str.contains("untrained|shuffled|random")
+    table = table[~null | (none < table["of"])]
+    rows, columns = (list(dict.fromkeys(table[column])) for column in ("networks", "named"))
     picture = figure(0.08 + 0.052 * len(rows))
     picture.set_layout_engine("constrained", rect=(0.015, 0, 0.985, 1))  # or it clips long names
     axis = picture.subplots()
