@@ -44,11 +44,14 @@ class Lessons:
         size: Mean Euclidean norm of the perturbations in them, by lesson, (members,).
         within: Share of the square of the network's kept perturbations in the subspace that an arm
             takes away, by arm, (members,).
+        overlap: Share of that subspace in the span of the class means: the mean square of the
+            cosines between the two; 1 where they are one, by arm, (members,).
     """
 
     sets: dict[str, list[Set]]
     size: dict[str, Tensor]
     within: dict[str, Tensor] = field(default_factory=dict)
+    overlap: dict[str, Tensor] = field(default_factory=dict)
 
 
 def lessons(asked: Ensemble, known: Set, *, seed: int) -> Lessons:
@@ -127,7 +130,9 @@ def arms(asked: Ensemble, known: Set, given: Set, *, seed: int) -> Lessons:
         sets[arm] = _material(x + way.view(eta.shape), targets, kept)
     own = [every[rows] for every, rows in zip(change, kept, strict=True)]
     within = {arm: torch.stack(list(map(_held, own, basis))) for arm, basis in bases.items()}
-    return Lessons(sets, dict.fromkeys(ARMS, (length * kept).sum(1) / kept.sum(1)), within)
+    means = bases["across means"].transpose(1, 2)
+    overlap = {arm: (means @ basis).square().sum(1).mean(1) for arm, basis in bases.items()}
+    return Lessons(sets, dict.fromkeys(ARMS, (length * kept).sum(1) / kept.sum(1)), within, overlap)
 
 
 def _inside(asked: Ensemble, known: Set, given: Set, targets: Tensor) -> tuple[Tensor, Tensor]:

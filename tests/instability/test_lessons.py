@@ -104,6 +104,10 @@ def test_what_is_taken_away_is_known_and_as_much_in_other_directions(known: Set)
     span = torch.linalg.svd(spread, full_matrices=False).Vh
     within = (whole @ span.T).square().sum() / square.sum()
     assert held["across means"] == pytest.approx(within.item(), abs=1e-6)
+    overlap = {arm: share.item() for arm, share in told.overlap.items()}
+    assert overlap["across means"] == pytest.approx(1, abs=1e-6)
+    assert overlap["across random"] == pytest.approx(span.shape[0] / 64, abs=0.1)
+    assert overlap["across random"] < overlap["across others"] < 1
 
 
 def test_a_class_of_which_nothing_is_known_has_no_mean(known: Set) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from falsestruct.chapters.unplanted.measure import COSINES, QUALIFIED, mean_of, units
+from falsestruct.chapters.unplanted.measure import COSINES, mean_of, units
 from falsestruct.evidence import (
     LEAST,
     Claims,
@@ -85,16 +85,13 @@ def shared_claims(table: pd.DataFrame) -> Claims:
         ways = {str(way): rows for way, rows in part.groupby("treatment", sort=False)}
         standard, other = ways["standard"], ways["apart"]
         own, other_own = ways["own shuffles"], ways["apart, own shuffles"]
-        one = {what: units(ways["one shuffle"], what) for what in QUALIFIED}
+        led = [units(ways[way], "same way") for way in ("standard", "one shuffle", "longer")]
         # With shuffles of their own hardly any two networks are led alike: controls ask for less.
         alike = mean_of("same label")
         pairs = {
             "direction": (mean_of("cosine")(standard), alike(own)),
             "transfer": (mean_of("transfer")(standard), mean_of("random")(standard)),
-            "beyond-labels": (
-                between(units(standard, "same way"), one["same way"]),
-                between(units(own, "same label"), one["same label"]),
-            ),
+            "beyond-labels": (between(led[0], led[1]), between(led[0], led[2])),
             "apart": (mean_of("same way")(other), alike(other_own)),
             "transfer-apart": (mean_of("transfer")(other), mean_of("random")(other)),
         }

@@ -17,7 +17,7 @@ WAYS = {
     "adversary l2": "adversary, $\\ell_2$", "adversary linf": "adversary, $\\ell_\\infty$",
     "noise l2": "noise, $\\ell_2$", "noise linf": "noise, $\\ell_\\infty$",
     "one shuffle": "one shuffle", "own shuffles": "own shuffles",
-    "apart": "trained apart", "apart, own shuffles": "apart, shuffled",
+    "apart": "trained apart", "apart, own shuffles": "apart, shuffled", "longer": "longer",
 }  # fmt: skip
 
 
@@ -41,9 +41,9 @@ def shared(table: pd.DataFrame) -> Figure:
         "transfer": Look("flips the other, twice as long", FALSE, "s", -0.16),
         "random": Look("random, as long, flips", GREY, "x", -0.32),
     }
-    ways = ["standard", "apart", "one shuffle", "own shuffles", "apart, own shuffles"]
-    few = (table["measure"] == "same way") & table["treatment"].isin(ways[3:])  # a handful of cases
-    return _ways(table[~few], looks, ways, "cosine, or share of images", aspect=0.6)
+    ways = ["standard", "longer", "apart", "one shuffle", "own shuffles", "apart, own shuffles"]
+    few = (table["measure"] == "same way") & table["treatment"].isin(ways[4:])  # a handful of cases
+    return _ways(table[~few], looks, ways, "cosine, or share of images", aspect=0.68)
 
 
 def _ways(

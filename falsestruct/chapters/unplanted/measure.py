@@ -5,7 +5,7 @@ whose. Measures take any `Ensemble`, so that rules built by hand can stand in fo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ FRESH_SEED = 30_000  # of networks that learn from perturbations
 FACTOR = 2.0  # how much longer than the smallest a perturbation is that must work elsewhere
 TREATMENTS = (
     "standard", "adversary l2", "adversary linf", "noise l2", "noise linf", "one shuffle",
-    "own shuffles", "apart", "apart, own shuffles",
+    "own shuffles", "apart", "apart, own shuffles", "longer",
 )  # fmt: skip
 COPIES = 5  # of the training images, each with noise of its own, when training adds noise
 ASCENT = 3  # steps of the adversary
@@ -126,7 +126,8 @@ def plain_networks(how: Plain, name: str, treatment: str, seeds: Sequence[int]) 
     "noise": on `COPIES` of each image plus random perturbations of the adversary's size (l2: of
     this norm; linf: every pixel up or down by it). "one shuffle": true images, labels shuffled once
     for all. "own shuffles": once for each network. "apart": on images that the two networks of a
-    pair don't share, with true labels or "own shuffles" of them.
+    pair don't share, with true labels or "own shuffles" of them. "longer": true labels, at the rate
+    of `BY_HEART` and for all of its steps, so at least as long as networks with shuffled labels.
     """
     x, y = how.train()
     network = how.network(name)
@@ -146,6 +147,8 @@ def plain_networks(how: Plain, name: str, treatment: str, seeds: Sequence[int]) 
         sets = [how.apart(seed) for seed in seeds]
     elif treatment == "apart, own shuffles":
         sets = [_shuffled(how.apart(seed), seed) for seed in seeds]
+    elif treatment == "longer":
+        schedule = replace(BY_HEART, target=None)
     elif treatment != "standard":
         raise ValueError(f"treatment is {treatment!r}; expected one of {', '.join(TREATMENTS)}")
     return train(network, sets, seeds, schedule)
@@ -314,8 +317,8 @@ def told_point(*, plain: dict[str, Any], architecture: str, seeds: list[int]) ->
     """Networks that learnt one lesson told in several ways: a row a network and arm.
 
     Teachers train apart on `samples` images; the lesson is made of all others of the data.
-    Columns: seed, arm, images, size (of what moved them), within (share of the square of the
-    network's perturbations in what the arm takes away; NaN if nothing), accuracy, right (`cells`).
+    Columns: seed, arm, images, size (of what moved them), within, overlap (as in `Lessons`, of the
+    arm; NaN if it takes nothing away), accuracy, right (`cells`).
     """
     how = Plain(**plain)
     teachers = plain_networks(how, architecture, "apart", seeds)
@@ -337,7 +340,8 @@ def _told(given: lessons.Lessons, how: Plain, architecture: str, seed: int) -> p
     table = pupils.table(
         seed=seed, arm=list(given.sets), images=len(sets[0][1]), accuracy=right.mean(1),
         size=[float(own) for (own,) in given.size.values()],
-        within=[float(given.within.get(arm, torch.nan)) for arm in given.sets],
+        **{what: [float(getattr(given, what).get(arm, torch.nan)) for arm in given.sets]
+           for what in ("within", "overlap")},
     )  # fmt: skip
     return table.join(spread("right", right))
 

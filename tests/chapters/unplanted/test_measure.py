@@ -66,7 +66,11 @@ def test_treatments_change_what_they_say(seen: list[tuple[Any, Schedule]]) -> No
         experiment.plain_networks(HOW, "linear", treatment, [0, 1])
     sets = {t: call[0] for t, call in zip(TREATMENTS, seen, strict=True)}
     schedules = {t: call[1] for t, call in zip(TREATMENTS, seen, strict=True)}
-    assert torch.equal(sets["standard"][0][1], y)
+    for true in ("standard", "longer"):
+        assert torch.equal(sets[true][0][0], x) and torch.equal(sets[true][0][1], y)
+    heart, longer = schedules["one shuffle"], schedules["longer"]
+    assert (longer.learning_rate, longer.steps) == (heart.learning_rate, heart.steps) == (0.01, 350)
+    assert longer.target is None and heart.target == 0.3
     for norm, size in (("l2", 0.5), ("linf", 0.1)):
         adversary = schedules[f"adversary {norm}"].adversary
         assert adversary is not None
@@ -158,6 +162,7 @@ def test_each_claim_about_robustness_needs_its_own_number() -> None:
 
 def test_each_claim_about_sharing_needs_its_own_number() -> None:
     shared = {"standard": {"cosine": 0.7, "same way": 0.7, "transfer": 0.8}}
+    shared |= {"longer": {"same way": 0.7}}
     found = verdicts(plain_table(**shared))
     assert {id for id, verdict in found.items() if verdict == "supported"} == {
         "digits-shared-direction", "digits-shared-transfer", "digits-shared-beyond-labels",
@@ -175,7 +180,8 @@ def test_each_claim_about_sharing_needs_its_own_number() -> None:
     always = shared | {"own_shuffles": {"same label": 0.7}}
     found = verdicts(plain_table(**always))
     assert found["digits-shared-direction"] == "inconclusive"
-    assert found["digits-shared-beyond-labels"] == "inconclusive"
+    parted = shared | {"longer": {"same way": 0.4}}  # by the training, whatever the labels
+    assert verdicts(plain_table(**parted))["digits-shared-beyond-labels"] == "inconclusive"
     chance = {"standard": {"transfer": 0.8, "random": 0.8}}
     assert verdicts(plain_table(**chance))["digits-shared-transfer"] == "inconclusive"
 
@@ -240,7 +246,7 @@ def test_the_grids_have_every_point(monkeypatch: pytest.MonkeyPatch) -> None:
     assert counts[("MLP", "own shuffles")] == 2
     assert counts[("linear", None)] == 3
     experiment.told(HOW, ["CNN"], seeds=2)
-    assert len(points) == 2 * 9 + 2
+    assert len(points) == 2 * len(TREATMENTS) + 2
 
 
 def test_networks_that_train_apart_share_no_image(seen: list[tuple[Any, Schedule]]) -> None:
