@@ -87,6 +87,42 @@ def conditioned(
     )
 
 
+def agreeing(
+    matrix: Tensor,
+    y: Tensor,
+    toward: Tensor,
+    *,
+    walks: int,
+    steps: Sequence[int],
+    agree: float,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, int]:
+    """Shares (2, walks) of `toward`'s labels by walks that begin at them and at their opposites.
+
+    `conditioned` with as few of `steps` as it takes until the two kinds, on average, are no further
+    apart than `agree`; and that number of steps.
+
+    Args:
+        matrix: Of training inputs, then tests, (samples + tests, samples + tests).
+        y: Labels (samples,) of the training inputs, 0 or 1.
+        toward: Labels (tests,) of the tests.
+
+    Raises:
+        RuntimeError: they don't agree after the most steps.
+        ValueError: as `conditioned`.
+    """
+    for number in steps:
+        ends = toward, 1 - toward
+        says = conditioned(matrix, y, ends=ends, walks=walks, steps=number, rng=rng)
+        shares: np.ndarray = (1 - np.abs(says - toward.numpy())).mean(2)
+        if (apart := float(np.ptp(shares.mean(1)))) <= agree:
+            return shares, number
+    raise RuntimeError(
+        f"walks of {number} steps are {apart:.3f} apart when they begin at opposite ends; expected "
+        f"at most {agree}: allow for longer ones"
+    )
+
+
 def _signs(labels: Tensor) -> np.ndarray:
     """1 for the label 1, −1 for 0: a column (labels, 1)."""
     signs: np.ndarray = 2.0 * labels.numpy()[:, None] - 1

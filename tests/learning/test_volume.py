@@ -137,3 +137,19 @@ def test_steps_are_whole_blocks():
             torch.eye(3).double(), torch.tensor([1]), ends=[torch.ones(2)], walks=1, steps=1_500,
             rng=np.random.default_rng(0),
         )  # fmt: skip
+
+
+def test_walks_are_longer_until_their_starts_agree(monkeypatch):
+    toward = torch.tensor([1.0, 0.0])
+
+    def conditioned(*_, ends, walks, steps, **__):
+        apart = 0.5 - 100 / steps  # of the labels that a walk began at, this share is gone
+        return np.stack([np.abs(end.numpy() - np.full((walks, 2), apart)) for end in ends])
+
+    monkeypatch.setattr(volume, "conditioned", conditioned)
+    how = {"walks": 3, "agree": 0.1, "rng": np.random.default_rng(0)}
+    shares, steps = volume.agreeing(None, None, toward, steps=(400, 2_500, 4_000), **how)
+    assert steps == 2_500 and shares.shape == (2, 3)
+    np.testing.assert_allclose(shares, [[0.54] * 3, [0.46] * 3])
+    with pytest.raises(RuntimeError, match="walks of 400 steps are 0[.]500 apart"):
+        volume.agreeing(None, None, toward, steps=(400,), **how)

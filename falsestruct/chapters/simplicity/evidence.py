@@ -10,21 +10,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from falsestruct import simplicity, statistics, success
+from falsestruct import evidence, simplicity, statistics, success
 from falsestruct.chapters.simplicity.measure import FITS, LOOKS, TRAINED, WEAKER, mean_difference
-from falsestruct.evidence import (
-    Claims,
-    Found,
-    Pair,
-    Values,
-    cells,
-    mean,
-    ratio,
-    share,
-    summary,
-    where,
-)
-from falsestruct.evidence import crossed as over_both
+from falsestruct.evidence import Claims, Found, Pair, Values, mean, ratio, share, summary, where
 from falsestruct.learning.networks import LINEAR
 from falsestruct.names import slug
 from falsestruct.problems.planted import registry
@@ -173,16 +161,16 @@ def last_layer_claims(table: pd.DataFrame) -> Claims:
     """Estimates of the claims on new last layers; columns of `last_layer_point`."""
     found: Claims = {}
     for problem, own in table.groupby("problem", sort=False):
-        right = {str(arm): cells(part, "right") for arm, part in own.groupby("arm")}
-        better = (
-            over_both(right["trained"] - right[other], bounds=(-1, 1))
-            for other in ("untrained", "shuffled")
+        right = {str(arm): evidence.cells(part, "right") for arm, part in own.groupby("arm")}
+        better, control = (
+            evidence.crossed(right["trained"] - right[arm], bounds=(-1, 1))
+            for arm in ("untrained", "shuffled")
         )
-        found[slug("simplicity-last-layer", str(problem))] = next(better), next(better)
+        found[slug("simplicity-last-layer", str(problem))] = better, control
         taken = where(own, arm="trained", before=lambda c: c <= 1 - success.TAKES)
         parts = taken, where(own, arm="untrained")
-        enough = (share(part["after"] >= success.TAKES) for part in parts)
-        found[slug("simplicity-last-layer-enough", str(problem))] = next(enough), next(enough)
+        enough, random = (share(part["after"] >= success.TAKES) for part in parts)
+        found[slug("simplicity-last-layer-enough", str(problem))] = enough, random
     return found
 
 
@@ -358,7 +346,6 @@ def said_layers(layers: pd.DataFrame, depths: pd.DataFrame) -> dict[str, float]:
     return {
         **{str(name): value for name, value in found.items()},
         **{f"share_{depth}": value for depth, value in first.items()},
-        "fitted": where(layers, arm="trained")["accuracy"].min(),
         "over_shuffled": (means["trained"] - means["shuffled"]).max(),
         "one_answer": where(layers, problem="oscillation")["one"].mean(),
     }

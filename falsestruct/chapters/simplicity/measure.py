@@ -41,14 +41,11 @@ WALKS = 2  # among random weights, from each start
 WALK = 20_000, 80_000, 320_000, 1_280_000  # their steps: longer ones where the starts still show
 ENDS = "colour", "original"  # by what the first network of a walk reads the conflict set
 AGREE = 0.1  # in shares read by colour: how far walks from the two starts may be apart
-_IMAGES = Schedule(300)
 # Samples and training where the last layer is learnt anew: as many steps on shuffled labels.
 LAST_LAYER = {
-    "stripes": (60, _IMAGES),
+    "stripes": (60, Schedule(300)),
     "oscillation": (500, Schedule(3_000, batch=50)),
-    "digits-brightness": (300, _IMAGES),
-    "digits-pixel": (300, _IMAGES),
-    "digits-sinusoid": (300, _IMAGES),
+    **{f"digits-{name}": (300, Schedule(300)) for name in ("brightness", "pixel", "sinusoid")},
 }
 
 TRAINED = ("samples", "steps", "bits")  # measured by training; the others of a kernel
@@ -138,15 +135,18 @@ def kernel_point(*, architecture: str, width: int, a: float, seeds: int) -> pd.D
     """
     network, shape = by_name(architecture), Stripes(width=width)
     both, conflict = shape.described(a), shape.conflict_set(a)
+    every, n = torch.cat((both[0], conflict[0])), len(both[0])
+    at = {image.numpy().tobytes(): i for i, image in enumerate(every)}
     rows = []
     for seed in range(seeds):
-        flow = Linearised.of(network, seed, both[0], conflict[0]).flow(2 * both[1] - 1)
-        colour = ((flow > 0) != (conflict[1] > 0.5)).double().mean().item()
+        start, tangent = linearised.tangents(network, seed, every)
+        linear = Linearised(tangent[:n, :n], tangent[n:, :n], start[:n], start[n:])
+        colour = ((linear.flow(2 * both[1] - 1) > 0) != (conflict[1] > 0.5)).double().mean().item()
         data = {
-            which: simplicity.sequences(problem(width, a), which, len(both[0]), [seed])[0]
-            for which in WHICH
+            which: simplicity.sequences(problem(width, a), which, n, [seed])[0] for which in WHICH
         }
-        _, kernel = linearised.tangents(network, seed, data["original"][0])
+        own = [at[image.numpy().tobytes()] for image in data["original"][0]]  # each is one of them
+        kernel = tangent[own][:, own]
         for which, (_, labels) in data.items():
             y = 2 * labels - 1
             values = {
@@ -164,36 +164,21 @@ def volume_grid(cells: Cells, offsets: Sequence[float]) -> list[dict[str, Any]]:
 
 
 def volume_point(*, architecture: str, width: int, a: float, seeds: int) -> pd.DataFrame:
-    """Volume among random weights of a dense network, a row a walk.
+    """Volume among random weights of a dense network, a row a walk; `seeds` from each start.
 
     Columns: architecture, width, a, start (by what its first network reads the conflict set, where
     one does so and is right in training: "colour" or "original"), colour (share of the conflict set
-    read by colour, mean over networks right on the training set), steps (the first of `WALK` with
-    which walks from the two starts agree).
-
-    Args:
-        seeds: Walks from each of the two starts.
-
-    Raises:
-        RuntimeError: even the longest walks from the two starts are further apart than `AGREE`.
+    read by colour, mean over networks right on the training set), steps (of the walk).
     """
     hidden = len(engines.dense_layers(by_name(architecture).build())) - 1
     shape = Stripes(width=width)
     (x, y), (swapped, original) = shape.described(a), shape.conflict_set(a)
-    matrix = volume.covariance(torch.cat((x, swapped)), hidden)
-    rng = np.random.default_rng([hidden, width, round(1e4 * a)])
-    for steps in WALK:
-        says = volume.conditioned(
-            matrix, y, ends=(1 - original, original), walks=seeds, steps=steps, rng=rng
-        )
-        colour = np.abs(says - original.numpy()).mean(2)
-        if (apart := float(np.ptp(colour.mean(1)))) <= AGREE:
-            table = pd.DataFrame({"start": np.repeat(ENDS, seeds), "colour": colour.ravel()})
-            return table.assign(architecture=architecture, width=width, a=a, steps=steps)
-    raise RuntimeError(
-        f"walks of the {architecture} at width {width}, offset {a}, are {apart:.3f} apart when "
-        f"they begin at opposite ends; expected at most {AGREE}: make them longer"
-    )
+    colour, steps = volume.agreeing(
+        volume.covariance(torch.cat((x, swapped)), hidden), y, 1 - original, walks=seeds,
+        steps=WALK, agree=AGREE, rng=np.random.default_rng([hidden, width, round(1e4 * a)]),
+    )  # fmt: skip
+    table = pd.DataFrame({"start": np.repeat(ENDS, seeds), "colour": colour.ravel()})
+    return table.assign(architecture=architecture, width=width, a=a, steps=steps)
 
 
 def last_layer_point(*, name: str, seeds: int) -> pd.DataFrame:

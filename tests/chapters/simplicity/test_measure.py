@@ -286,22 +286,6 @@ def test_depth_decides_between_equal_norms() -> None:
     assert first[2] < 0.5 < first[8]
 
 
-def test_walks_that_remember_their_start_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(experiment, "WALK", (1_000,))
-    monkeypatch.setattr(experiment, "AGREE", 0.0)
-    with pytest.raises(RuntimeError, match="apart when they begin at opposite ends; expected at"):
-        experiment.volume_point(architecture="linear", width=8, a=0.02, seeds=1)
-
-
-def test_walks_are_longer_until_their_starts_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    def conditioned(*_: object, steps: int, **__: object) -> np.ndarray:
-        return np.stack([np.zeros((2, 60)), np.full((2, 60), 1e4 / steps)])
-
-    monkeypatch.setattr(experiment.volume, "conditioned", conditioned)
-    table = experiment.volume_point(architecture="linear", width=3, a=0.1, seeds=2)
-    assert set(table["steps"]) == {experiment.WALK[2]}  # 0.5, 0.125, then 0.03 apart in each test
-
-
 def test_how_far_walks_are_apart_is_the_most_of_all_points() -> None:
     rows = [("linear", 3, 0.1, 0.2, 0.3), ("linear", 3, 0.2, 0.5, 0.9), ("MLP", 3, 0.1, 0.4, 0.4)]
     volumes = pd.DataFrame([
