@@ -109,7 +109,8 @@ def simplicity_world() -> Found:
     ambiguous, *others = simplicity.world(simplicity.SPREAD)
     crossed = simplicity_evidence.crossings(ambiguous.assign(colour=0.0), *others)
     widths = [simplicity.widths(0.1, 1, 8), simplicity.widths(0.01, 1, 8)]
-    layers = [simplicity.last_layers(0.6, before=0.9).assign(problem=p) for p in LAST_LAYER]
+    # What is made to read it has features that hold less of the original than random ones do.
+    layers = [simplicity.last_layers(0.4, shuffled=0.2).assign(problem=p) for p in LAST_LAYER]
     never = [0.0] * 50
     nothing = simplicity.linear_readings(0.0)
     found: Found = {}

@@ -151,5 +151,5 @@ def test_walks_are_longer_until_their_starts_agree(monkeypatch):
     shares, steps = volume.agreeing(None, None, toward, steps=(400, 2_500, 4_000), **how)
     assert steps == 2_500 and shares.shape == (2, 3)
     np.testing.assert_allclose(shares, [[0.54] * 3, [0.46] * 3])
-    with pytest.raises(RuntimeError, match="walks of 400 steps are 0[.]500 apart"):
+    with pytest.raises(RuntimeError, match="walks of 400 steps"):
         volume.agreeing(None, None, toward, steps=(400,), **how)
