@@ -337,9 +337,10 @@ def said_layers(layers: pd.DataFrame, depths: pd.DataFrame) -> dict[str, float]:
     """Numbers for the prose on last layers and on depth.
 
     `over_shuffled` is the most by which trained features are better than those of shuffled labels
-    on a problem, `one_answer` the share of new last layers that give the oscillation one answer.
+    on digits, `one_answer` the share of new last layers that give the oscillation one answer.
     """
-    means = layers.pivot_table(index="problem", columns="arm", values="after")
+    digits = where(layers, problem=lambda names: names.str.startswith("digits"))
+    means = digits.pivot_table(index="problem", columns="arm", values="after")
     keys = layers["arm"] + "_" + layers["problem"].str.replace("-", "_")
     found = layers.groupby(keys)["after"].mean()
     first = where(depths, pair=0).groupby("layers")["trained"].mean()

@@ -369,6 +369,7 @@ def numbers(table: pd.DataFrame, small: pd.DataFrame) -> dict[str, float]:
         **{f"usual_{SHORT[name]}": usual(name) for name in SETTINGS},
         **said(less.assign(less=errors(less, by="capture")), "short", "less"),
         **said(half, "short", "half"),
+        **said(common.assign(flipped=common["exchange"]), "short", "flipped"),
         **said(wrong, "short", ["wrong", "known", "unseen", "loss", "entropy"]),
         **said(where(wrong, problem="stripes"), "architecture", "wrong"),
         **said(changed, "short", "first", measure=pd.Series.min),

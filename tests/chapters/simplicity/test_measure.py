@@ -310,8 +310,13 @@ def test_the_prose_counts_sweeps_without_a_crossing_and_compares_on_the_same_pai
     assert told["width_value"] == 0 and told["width_low"] <= 0 <= told["width_high"]
 
 
-def test_the_prose_on_last_layers_takes_the_problem_where_training_adds_most() -> None:
-    tables = {"stripes": last_layers(0.9, shuffled=0.8), "oscillation": last_layers(0.6)}
+def test_the_prose_on_last_layers_takes_the_digits_where_training_adds_most() -> None:
+    tables = {
+        "digits-pixel": last_layers(0.9, shuffled=0.8),
+        "digits-sinusoid": last_layers(0.6),
+        "stripes": last_layers(0.9, shuffled=0.2),
+        "oscillation": last_layers(0.6),
+    }
     layers = pd.concat([table.assign(problem=name) for name, table in tables.items()])
     told = evidence.said_layers(layers, diagonal.shares([2, 8], [1.0]))
     assert told["over_shuffled"] == pytest.approx(0.1) and told["one_answer"] == 0
