@@ -11,11 +11,14 @@ from falsestruct import simplicity
 from falsestruct.chapters.simplicity import evidence
 from falsestruct.chapters.simplicity import figures as plots
 from falsestruct.chapters.simplicity import measure as experiment
-from falsestruct.evidence import Claims
+from falsestruct.evidence import Claims, where
+from falsestruct.learning import linearised
 from falsestruct.learning.ensembles import Seeds
+from falsestruct.learning.networks import LINEAR
 from falsestruct.press.notebook.claims import judge, read_claims
 from falsestruct.press.paths import find_book
 from falsestruct.problems.planted import registry
+from falsestruct.problems.stripes import Stripes
 from falsestruct.simplicity import Learn
 from falsestruct.statistics import Nobody
 from falsestruct.theory import diagonal
@@ -284,6 +287,14 @@ def test_depth_decides_between_equal_norms() -> None:
     assert verdicts(evidence.depth_claim(other)) == {"simplicity-depth-chooses": "refuted"}
     first = table[table["pair"] == 0].groupby("layers")["trained"].mean()
     assert first[2] < 0.5 < first[8]
+
+
+def test_the_kernel_of_a_sequence_is_that_of_its_images() -> None:
+    found = where(experiment.kernel_point(architecture="linear", width=8, a=0.1, seeds=2), seed=1)
+    count = 2 * Stripes(width=8).positions
+    x, y = simplicity.sequences(experiment.problem(8, 0.1), "false", count, [1])[0]
+    norm = linearised.norm(linearised.tangents(LINEAR, 1, x)[1], 2 * y - 1)
+    assert where(found, structure="false")["norm"].item() == pytest.approx(norm)
 
 
 def test_how_far_walks_are_apart_is_the_most_of_all_points() -> None:
