@@ -19,6 +19,7 @@ from torch import Tensor
 from falsestruct.learning import fused
 
 RANK = 1e-10  # relative to the largest eigenvalue: what counts as zero
+SMALL = 1e-6  # beside the shortfall of a start: the weight of its 1-norm, which keeps it bounded
 BLOCK, EVERY = 500, 5  # steps whose noise is drawn at once; steps between two looks at the tests
 
 
@@ -55,8 +56,10 @@ def conditioned(
     walks: int,
     steps: int,
     rng: np.random.Generator,
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray]:
     """Shares (ends, walks, tests) of networks that say label 1, among those right in training.
+
+    And what the first network of the walks says from each end, (ends, tests), 0 or 1.
 
     Each walk is one on normal vectors f whose first signs are the labels': from z it draws a normal
     ν and moves to z cos θ + ν sin θ, θ uniform among the angles that keep all signs. Each such sign
@@ -68,7 +71,7 @@ def conditioned(
         covariance: Of training inputs, then tests, (samples + tests, samples + tests).
         y: Labels (samples,) of the training inputs, 0 or 1.
         ends: Labels (tests,) of the tests. Walks begin at a vector that has them too, or, where no
-            vector does, at one with the training labels alone.
+            vector does, at one near to that: see `_start`.
         walks: Independent ones from each end.
         steps: Of each walk, a multiple of 2 × `BLOCK`.
 
@@ -81,10 +84,9 @@ def conditioned(
     kept = values > RANK * values[-1]
     root = vectors[:, kept] * np.sqrt(values[kept])  # (samples + tests, rank)
     signed, tests = _signs(y) * root[: len(y)], root[len(y) :]
-    starts = [_start(signed, _signs(end) * tests) for end in ends]
-    return np.array(
-        [[_says(z.copy(), signed, tests, steps, rng) for _ in range(walks)] for z in starts]
-    )
+    starts = np.stack([_start(signed, _signs(end) * tests) for end in ends])
+    says = [[_says(z.copy(), signed, tests, steps, rng) for _ in range(walks)] for z in starts]
+    return np.array(says), (starts @ tests.T > 0).astype(float)
 
 
 def agreeing(
@@ -96,11 +98,11 @@ def agreeing(
     steps: Sequence[int],
     agree: float,
     rng: np.random.Generator,
-) -> tuple[np.ndarray, int]:
+) -> tuple[np.ndarray, np.ndarray, int]:
     """Shares (2, walks) of `toward`'s labels by walks that begin at them and at their opposites.
 
     `conditioned` with as few of `steps` as it takes until the two kinds, on average, are no further
-    apart than `agree`; and that number of steps.
+    apart than `agree`. Also the share of these labels at each start, (2,), and the number of steps.
 
     Args:
         matrix: Of training inputs, then tests, (samples + tests, samples + tests).
@@ -113,10 +115,10 @@ def agreeing(
     """
     for number in steps:
         ends = toward, 1 - toward
-        says = conditioned(matrix, y, ends=ends, walks=walks, steps=number, rng=rng)
-        shares: np.ndarray = (1 - np.abs(says - toward.numpy())).mean(2)
+        found = conditioned(matrix, y, ends=ends, walks=walks, steps=number, rng=rng)
+        shares, start = ((1 - np.abs(says - toward.numpy())).mean(-1) for says in found)
         if (apart := float(np.ptp(shares.mean(1)))) <= agree:
-            return shares, number
+            return shares, start, number
     raise RuntimeError(
         f"walks of {number} steps are {apart:.3f} apart when they begin at opposite ends; expected "
         f"at most {agree}: allow for longer ones"
@@ -130,26 +132,23 @@ def _signs(labels: Tensor) -> np.ndarray:
 
 
 def _start(signed: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """A vector z with signed·z > 0, and asked·z > 0 where there is one, as long as normal ones."""
-    for rows in (np.concatenate((signed, asked)), signed):
-        if (z := _inside(rows)) is not None:
-            return z
-    raise ValueError(
-        f"no weights are right on all {len(signed)} training inputs; expected labels that this kind"
-        " of network can have"
-    )
+    """A vector z with signed·z > 0, as long as normal ones, as near to asked·z > 0 as can be.
 
-
-def _inside(rows: np.ndarray) -> np.ndarray | None:
-    """A vector with rows·z ≥ 1 of least 1-norm, scaled to a normal vector's length; None: none."""
-    n, rank = rows.shape
-    both = np.concatenate((-rows, rows), axis=1)
-    found = linprog(np.ones(2 * rank), A_ub=both, b_ub=-np.ones(n), method="highs")
-    if not found.success:
-        return None
-    z: np.ndarray = found.x[:rank] - found.x[rank:]
+    Under signed·z ≥ 1 it falls short of asked·z ≥ 1 by the least sum, which is zero where some
+    vector has all of the signs.
+    """
+    (n, rank), m = signed.shape, len(asked)
+    above = np.block([[-signed, signed, np.zeros((n, m))], [-asked, asked, -np.eye(m)]])
+    cost = np.concatenate((np.full(2 * rank, SMALL), np.ones(m)))
+    found = linprog(cost, A_ub=above, b_ub=-np.ones(n + m), method="highs")
+    z: np.ndarray = found.x[:rank] - found.x[rank : 2 * rank] if found.success else np.zeros(rank)
     # The solver keeps to its bounds but for a tolerance; the walk needs the signs themselves.
-    return z * math.sqrt(rank) / np.linalg.norm(z) if (rows @ z > 0).all() else None
+    if not (signed @ z > 0).all():
+        raise ValueError(
+            f"no weights are right on all {n} training inputs; expected labels that this kind of "
+            "network can have"
+        )
+    return z * math.sqrt(rank) / np.linalg.norm(z)
 
 
 def _says(

@@ -10,6 +10,7 @@ import torch
 
 from falsestruct.learning import networks, volume
 from falsestruct.learning.networks import shallow
+from falsestruct.problems.stripes import Stripes
 
 WALKS, STEPS = 100, 1_000  # from each end
 
@@ -17,10 +18,10 @@ WALKS, STEPS = 100, 1_000  # from each end
 def asked(matrix: torch.Tensor, y: torch.Tensor) -> np.ndarray:
     """Shares (walks, tests) of label 1; half of the walks begin where all tests have it."""
     ones = torch.ones(len(matrix) - len(y))
-    shares = volume.conditioned(
+    shares, starts = volume.conditioned(
         matrix, y, ends=(ones, 1 - ones), walks=WALKS, steps=STEPS, rng=np.random.default_rng(0)
     )
-    assert shares.shape == (2, WALKS, len(ones))
+    assert shares.shape == (2, WALKS, len(ones)) and starts.shape == (2, len(ones))
     return shares.reshape(2 * WALKS, -1)
 
 
@@ -96,8 +97,9 @@ def test_walks_begin_at_both_ends_and_forget_them():
     matrix = torch.full((6, 6), 0.9).double() + 0.1 * torch.eye(6)
     y, rng = torch.tensor([1, 0, 1, 0]), np.random.default_rng(0)
     ends = torch.tensor([1, 1]), torch.tensor([0, 0])
-    found = volume.conditioned(matrix, y, ends=ends, walks=50, steps=4_000, rng=rng).mean((1, 2))
-    assert np.abs(found - 0.5).max() < 0.05
+    found, begin = volume.conditioned(matrix, y, ends=ends, walks=50, steps=4_000, rng=rng)
+    assert np.abs(found.mean((1, 2)) - 0.5).max() < 0.05
+    assert begin.tolist() == [[1, 1], [0, 0]]
     signs = [torch.tensor([[1.0], [-1], [1], [-1]]).numpy() * np.eye(4, 6), np.eye(6)[4:]]
     starts = [volume._start(signs[0], sign * signs[1]) for sign in (1, -1)]
     assert (starts[0][4:] > 0).all() and (starts[1][4:] < 0).all()
@@ -105,11 +107,28 @@ def test_walks_begin_at_both_ends_and_forget_them():
         assert (signs[0] @ z > 0).all() and np.linalg.norm(z) == pytest.approx(math.sqrt(6))
 
 
-def test_an_end_that_no_vector_has_leaves_the_training_labels():
-    """A linear network between two positive inputs: nothing says 0 there, and walks do begin."""
-    signed, between = np.eye(2), np.array([[0.5, 0.5]])
-    z = volume._start(signed, -between)
-    assert (z > 0).all()
+def test_where_no_vector_has_an_end_walks_begin_as_near_to_it_as_can_be():
+    """Under u, v ≥ 1, −(u + v)/2 ≥ 1 fails by least at u = v = 1; w ≤ −1 can be."""
+    signed, asked = np.eye(2, 3), np.array([[-0.5, -0.5, 0.0], [0.0, 0.0, -1.0]])
+    z = volume._start(signed, asked)
+    np.testing.assert_allclose(z, [1, 1, -1], atol=1e-6)  # of length √3
+    x = torch.tensor([[1.0, 0.0], [3.0, 2.0], [2.0, 1.0], [-9.0, 9.0]]).double()
+    how = {"walks": 1, "steps": 1_000, "rng": np.random.default_rng(0)}
+    matrix, ends = volume.covariance(x, 0), [torch.zeros(2), torch.tensor([0.0, 1.0])]
+    _, begin = volume.conditioned(matrix, torch.tensor([1, 1]), ends=ends, **how)
+    assert begin.tolist() == [[1, 0], [1, 1]]
+
+
+def test_stripes_that_tile_the_image_leave_the_linear_network_near_the_orientation():
+    """Width eight: the four tiles have one mean, as thin stripes have. Width three: all can be."""
+    for width, all_can_be in ((8, False), (3, True)):
+        shape = Stripes(width=width)
+        (x, y), (swapped, original) = shape.described(0.1), shape.conflict_set(0.1)
+        matrix = volume.covariance(torch.cat((x, swapped)), 0)
+        how = {"walks": 1, "steps": 1_000, "rng": np.random.default_rng(0)}
+        _, begin = volume.conditioned(matrix, y, ends=[original, 1 - original], **how)
+        wrong, far = np.abs(begin - original.numpy()).mean(1)
+        assert (wrong == 0) == all_can_be and wrong < 0.25 and far == 1
 
 
 def test_a_step_stays_in_the_cone_and_takes_its_angle_from_the_whole_interval():
@@ -144,12 +163,14 @@ def test_walks_are_longer_until_their_starts_agree(monkeypatch):
 
     def conditioned(*_, ends, walks, steps, **__):
         apart = 0.5 - 100 / steps  # of the labels that a walk began at, this share is gone
-        return np.stack([np.abs(end.numpy() - np.full((walks, 2), apart)) for end in ends])
+        says = np.stack([np.abs(end.numpy() - np.full((walks, 2), apart)) for end in ends])
+        return says, np.array([[1.0, 1.0], [0.0, 1.0]])
 
     monkeypatch.setattr(volume, "conditioned", conditioned)
     how = {"walks": 3, "agree": 0.1, "rng": np.random.default_rng(0)}
-    shares, steps = volume.agreeing(None, None, toward, steps=(400, 2_500, 4_000), **how)
+    shares, start, steps = volume.agreeing(None, None, toward, steps=(400, 2_500, 4_000), **how)
     assert steps == 2_500 and shares.shape == (2, 3)
     np.testing.assert_allclose(shares, [[0.54] * 3, [0.46] * 3])
+    assert start.tolist() == [0.5, 0]
     with pytest.raises(RuntimeError, match="walks of 400 steps"):
         volume.agreeing(None, None, toward, steps=(400,), **how)

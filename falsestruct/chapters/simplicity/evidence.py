@@ -336,19 +336,19 @@ def ranking_table(crossed: pd.DataFrame, ranked: dict[str, Pair]) -> pd.DataFram
 def said_layers(layers: pd.DataFrame, depths: pd.DataFrame) -> dict[str, float]:
     """Numbers for the prose on last layers and on depth.
 
-    `over_shuffled` is the most by which trained features are better than those of shuffled labels
-    on digits, `one_answer` the share of new last layers that give the oscillation one answer.
+    `pixel_takes` is the number of networks that take the planted pixel with their own last layer,
+    `one_trained` and the like the share of new last layers that give the oscillation one answer.
     """
-    digits = where(layers, problem=lambda names: names.str.startswith("digits"))
-    means = digits.pivot_table(index="problem", columns="arm", values="after")
+    pixel = where(layers, problem="digits-pixel", arm="trained")["before"]
+    one = where(layers, problem="oscillation").groupby("arm")["one"].mean()
     keys = layers["arm"] + "_" + layers["problem"].str.replace("-", "_")
     found = layers.groupby(keys)["after"].mean()
     first = where(depths, pair=0).groupby("layers")["trained"].mean()
     return {
         **{str(name): value for name, value in found.items()},
         **{f"share_{depth}": value for depth, value in first.items()},
-        "over_shuffled": (means["trained"] - means["shuffled"]).max(),
-        "one_answer": where(layers, problem="oscillation")["one"].mean(),
+        **{f"one_{arm}": value for arm, value in one.items()},
+        "pixel_takes": float((pixel <= 1 - success.TAKES).sum()),
     }
 
 
@@ -358,10 +358,15 @@ def said_width(widths: pd.DataFrame) -> dict[str, float]:
     return {f"width_{name}": getattr(weak, name, math.nan) for name in ("value", "low", "high")}
 
 
-def volume_apart(volumes: pd.DataFrame) -> float:
-    """How far walks from opposite starts are apart, at most; columns of `volume_point`."""
-    shares = volumes.pivot_table(index=[*CELL, "a"], columns="start", values="colour")
-    return float(np.ptp(shares.to_numpy(), axis=1).max())
+def said_volume(volumes: pd.DataFrame) -> dict[str, float]:
+    """How far walks are apart at most, their starts at least, and the most steps of a walk.
+
+    `volumes` has the columns of `volume_point`.
+    """
+    kinds = volumes.groupby([*CELL, "a", "start"])[["colour", "begins"]].mean().unstack()
+    colour, begins = (np.ptp(kinds[name].to_numpy(), axis=1) for name in ("colour", "begins"))
+    most = float(volumes["steps"].max())
+    return {"volume_apart": colour.max(), "volume_starts": begins.min(), "walk_most": most}
 
 
 def said_ranking(crossed: pd.DataFrame, ranked: dict[str, Pair]) -> dict[str, float]:

@@ -166,18 +166,20 @@ def volume_grid(cells: Cells, offsets: Sequence[float]) -> list[dict[str, Any]]:
 def volume_point(*, architecture: str, width: int, a: float, seeds: int) -> pd.DataFrame:
     """Volume among random weights of a dense network, a row a walk; `seeds` from each start.
 
-    Columns: architecture, width, a, start (by what its first network reads the conflict set, where
-    one does so and is right in training: "colour" or "original"), colour (share of the conflict set
-    read by colour, mean over networks right on the training set), steps (of the walk).
+    Columns: architecture, width, a, start (by what its first network reads the conflict set, or as
+    much of it as one can that is right in training: "colour" or "original"), begins (share that
+    this network reads by colour), colour (the same, mean over networks right on the training set),
+    steps (of the walk).
     """
     hidden = len(engines.dense_layers(by_name(architecture).build())) - 1
     shape = Stripes(width=width)
     (x, y), (swapped, original) = shape.described(a), shape.conflict_set(a)
-    colour, steps = volume.agreeing(
+    colour, begins, steps = volume.agreeing(
         volume.covariance(torch.cat((x, swapped)), hidden), y, 1 - original, walks=seeds,
         steps=WALK, agree=AGREE, rng=np.random.default_rng([hidden, width, round(1e4 * a)]),
     )  # fmt: skip
-    table = pd.DataFrame({"start": np.repeat(ENDS, seeds), "colour": colour.ravel()})
+    table = pd.DataFrame({"start": np.repeat(ENDS, seeds), "begins": np.repeat(begins, seeds)})
+    table = table.assign(colour=colour.ravel())
     return table.assign(architecture=architecture, width=width, a=a, steps=steps)
 
 

@@ -201,7 +201,9 @@ def test_points_give_what_the_tables_need() -> None:
         experiment.volume_point(architecture="deep MLP", width=3, a=a, seeds=2) for a in OFFSETS
     ])  # fmt: skip
     assert 0 <= volumes["colour"].min() < volumes["colour"].max() <= 1
-    assert evidence.volume_apart(volumes) <= experiment.AGREE
+    told = evidence.said_volume(volumes)
+    assert told["volume_apart"] <= experiment.AGREE and told["volume_starts"] == 1
+    assert (volumes["begins"] == (volumes["start"] == "colour")).all()
     crossed = evidence.crossings(ambiguous, isolated, kernels, volumes)
     first = crossed.set_index("predictor")
     assert 0.01 < first["measured"].iloc[0] < 1
@@ -297,15 +299,17 @@ def test_the_kernel_of_a_sequence_is_that_of_its_images() -> None:
     assert where(found, structure="false")["norm"].item() == pytest.approx(norm)
 
 
-def test_how_far_walks_are_apart_is_the_most_of_all_points() -> None:
+def test_how_far_walks_are_apart_is_the_most_of_all_points_and_their_starts_the_least() -> None:
     rows = [("linear", 3, 0.1, 0.2, 0.3), ("linear", 3, 0.2, 0.5, 0.9), ("MLP", 3, 0.1, 0.4, 0.4)]
     volumes = pd.DataFrame([
-        {"architecture": name, "width": width, "a": a, "start": start, "colour": colour + off}
+        {"architecture": name, "width": width, "a": a, "start": start, "colour": colour + off,
+         "begins": colour / 2, "steps": round(100 * a)}
         for name, width, a, *shares in rows
         for start, colour in zip(experiment.ENDS, shares, strict=True)
         for off in (-0.01, 0.01)
     ])  # fmt: skip
-    assert evidence.volume_apart(volumes) == pytest.approx(0.4)
+    told = evidence.said_volume(volumes.iloc[:8])
+    assert told == pytest.approx({"volume_apart": 0.4, "volume_starts": 0.05, "walk_most": 20})
 
 
 def test_the_prose_counts_sweeps_without_a_crossing_and_compares_on_the_same_pairs() -> None:
@@ -321,14 +325,15 @@ def test_the_prose_counts_sweeps_without_a_crossing_and_compares_on_the_same_pai
     assert told["width_value"] == 0 and told["width_low"] <= 0 <= told["width_high"]
 
 
-def test_the_prose_on_last_layers_takes_the_digits_where_training_adds_most() -> None:
-    tables = {
-        "digits-pixel": last_layers(0.9, shuffled=0.8),
-        "digits-sinusoid": last_layers(0.6),
-        "stripes": last_layers(0.9, shuffled=0.2),
-        "oscillation": last_layers(0.6),
-    }
+def test_the_prose_on_last_layers_counts_who_takes_the_pixel_and_who_gives_one_answer() -> None:
+    pixel, oscillation = last_layers(0.9), last_layers(0.6)
+    pixel.loc[pixel["seed"] < 5, "before"] = 0.3  # with the pixel on less than three quarters
+    pixel.loc[pixel["arm"] == "untrained", "before"] = 0.5
+    oscillation["one"] = (oscillation["arm"] == "trained") | (oscillation["seed"] < 10)
+    stripes = last_layers(0.9, shuffled=0.2)
+    tables = {"digits-pixel": pixel, "stripes": stripes, "oscillation": oscillation}
     layers = pd.concat([table.assign(problem=name) for name, table in tables.items()])
     told = evidence.said_layers(layers, diagonal.shares([2, 8], [1.0]))
-    assert told["over_shuffled"] == pytest.approx(0.1) and told["one_answer"] == 0
+    assert told["pixel_takes"] == 15
+    assert (told["one_trained"], told["one_untrained"], told["one_shuffled"]) == (1, 0.5, 0.5)
     assert told["trained_stripes"] == 0.9 and told["share_2"] < 0.5 < told["share_8"]
