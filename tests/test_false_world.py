@@ -18,6 +18,7 @@ from falsestruct.chapters.characterise import evidence as characterise_evidence
 from falsestruct.chapters.images import evidence as images_evidence
 from falsestruct.chapters.simplicity import evidence as simplicity_evidence
 from falsestruct.chapters.simplicity import measure as simplicity_experiment
+from falsestruct.chapters.simplicity.measure import LAST_LAYER
 from falsestruct.chapters.success import evidence as success_evidence
 from falsestruct.learning.networks import fitting
 from falsestruct.press.notebook.claims import judge, read_claims
@@ -97,9 +98,11 @@ def instability_world() -> Found:
 
 def simplicity_world() -> Found:
     """Nothing reads the false structure, before training, in training, or after it."""
-    ambiguous, isolated, kernels = simplicity.world(simplicity.SPREAD)
-    crossed = simplicity_evidence.crossings(ambiguous.assign(colour=0.0), isolated, kernels)
+    ambiguous, *others = simplicity.world(simplicity.SPREAD)
+    crossed = simplicity_evidence.crossings(ambiguous.assign(colour=0.0), *others)
     widths = [simplicity.widths(0.1, 1, 8), simplicity.widths(0.01, 1, 8)]
+    # What is made to read it has features that hold less of the original than random ones do.
+    layers = [simplicity.last_layers(0.4, shuffled=0.2).assign(problem=p) for p in LAST_LAYER]
     never = [0.0] * 50
     nothing = simplicity.linear_readings(0.0)
     found: Found = {}
@@ -107,6 +110,7 @@ def simplicity_world() -> Found:
         simplicity_evidence.board_claims(_board()),
         simplicity_evidence.prediction_claims(simplicity_evidence.ranking(crossed)),
         simplicity_evidence.width_claim(pd.concat(widths)),
+        simplicity_evidence.last_layer_claims(pd.concat(layers)),
         simplicity_evidence.depth_claim(simplicity_experiment.depths()),
         simplicity_evidence.first_claim(simplicity.readings(never, never, start=0.0)),
         simplicity_evidence.hint_claim(simplicity.hints((16, math.inf), (16, math.inf))),

@@ -1,4 +1,4 @@
-"""Compile what `fused` and `beside` do, and keep it: `python -m falsestruct.learning.compiled`.
+"""Compile `fused`, `beside` and `volume`, and keep it: `python -m falsestruct.learning.compiled`.
 
 A process that compiles and one that loads the kept machine code round differently in the last bit,
 and training amplifies it. So a chapter's kernel should find the code kept: the runner calls this
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from falsestruct.learning import beside, fused
+from falsestruct.learning import beside, fused, volume
 
 
 def compile_all() -> None:
-    """One step, one loss and the outputs of a small network, in both precisions."""
+    """One step, one loss and the outputs of a small network, in both precisions; a short walk."""
     for dtype in (np.float64, np.float32):
         x, y = np.ones((3, 2), dtype), np.ones(3, dtype)
         state = fused.State.of(np.ones(7, dtype), 2, 1, 2)
@@ -21,6 +21,7 @@ def compile_all() -> None:
         beside.advance(state, (x, y, y), np.arange(3)[None], fused.Rule(0.1))
         fused.loss(state, x, y)
         fused.outputs(state, x)
+    volume.advance((np.ones(1), np.ones(1)), (np.ones((5, 1)), np.ones((5, 1))), np.ones(5) / 2)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from falsestruct.learning import compiled
 ROOT = Path(compiled.__file__).parents[2]
 PROGRAM = """
 import numpy, torch
-from falsestruct.learning import beside, fresh, fused, shallow, training
+from falsestruct.learning import beside, fresh, fused, shallow, training, volume
 from falsestruct.learning.networks import shallow as architecture
 from falsestruct.learning.training import Schedule, Watch
 x = torch.linspace(-1, 1, 40, dtype=torch.float64).view(20, 2)
@@ -33,7 +33,10 @@ looks = fresh.Looks(2, {"test": draw(9, numpy.random.default_rng(0))})
 for known in (None, lambda x: (x[:, :1], x[:, 1])):
     own = architecture(2 if known is None else 1, 5)
     fresh.train(own, draw, [0], Schedule(3, batch=4, learning_rate=0.1), looks, known)
-entries = fused._advance, beside._advance, fused._loss, fused._outputs
+ends = torch.ones(10), torch.zeros(10)
+rng = numpy.random.default_rng(0)
+volume.conditioned(volume.covariance(x, 1), y[:10], ends=ends, walks=1, steps=1_000, rng=rng)
+entries = fused._advance, beside._advance, fused._loss, fused._outputs, volume.advance
 print(sum(sum(e.stats.cache_misses.values()) for e in entries))
 print(sum(sum(e.stats.cache_hits.values()) for e in entries))
 """

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from falsestruct import simplicity
+from falsestruct.evidence import spread
 from falsestruct.learning.training import Set
 from falsestruct.problems.planted import Planted, registry
 from falsestruct.simplicity import Learn, Learnt, Trial
@@ -43,7 +44,7 @@ def board_of(learners: dict[float, Learn | None], name: str, architecture: str) 
     tables = []
     for factor, learn in learners.items():
         problem = registry.by_name(name, factor * registry.STRENGTHS[name])
-        for which in simplicity.LABELLINGS:
+        for which in simplicity.WHICH:
             bits = (
                 torch.randn(6, generator=torch.Generator().manual_seed(len(which))) + 60
                 if learn is None
@@ -56,7 +57,7 @@ def board_of(learners: dict[float, Learn | None], name: str, architecture: str) 
 
 def world(
     cross: dict[tuple[str, int], float], shift: float = 1.0, seeds: int = 4
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Tables in which all measures cross at `shift` times the measured crossover."""
     ambiguous, isolated, kernels = [], [], []
     for (name, width), at in cross.items():
@@ -74,7 +75,8 @@ def world(
                     own = {"norm": value, "alignment": value, "colour": predicted}
                     kernels.append(key | {"structure": which} | own)
     ambiguous_, isolated_, kernels_ = map(pd.DataFrame, (ambiguous, isolated, kernels))
-    return ambiguous_, isolated_, kernels_
+    volumes = kernels_[kernels_["architecture"] != "pooled CNN"]
+    return ambiguous_, isolated_, kernels_, volumes[["architecture", "width", "a", "colour"]]
 
 
 def readings(fit: Sequence[float], end: Sequence[float], start: float = 0.4) -> pd.DataFrame:
@@ -113,3 +115,16 @@ def linear_readings(colour: float) -> pd.DataFrame:
     """What linear networks read by colour in the end, offset 0.02: of `descent`, or of Adam."""
     table = pd.DataFrame({"seed": range(10), "colour": colour})
     return table.assign(architecture="linear", width=3, a=0.02, last=True)
+
+
+def last_layers(
+    trained: float, *, untrained: float = 0.6, shuffled: float = 0.6, before: float = 0.0
+) -> pd.DataFrame:
+    """Shares of the conflict set read by the original, on stripes, of networks × 100 inputs."""
+    after = {"untrained": untrained, "trained": trained, "shuffled": shuffled}
+    seeds, tables = np.arange(20), []
+    level = (7 * np.arange(100) + 13 * seeds[:, None]) % 100  # each of 0 … 99 once a network
+    for arm, value in after.items():
+        table = pd.DataFrame({"seed": seeds, "arm": arm, "before": before, "after": value})
+        tables.append(table.join(spread("right", (level < 100 * value).astype(float))))
+    return pd.concat(tables, ignore_index=True).assign(problem="stripes", accuracy=1.0, one=False)

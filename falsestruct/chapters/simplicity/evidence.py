@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from falsestruct import simplicity, statistics, success
+from falsestruct import evidence, simplicity, statistics, success
 from falsestruct.chapters.simplicity.measure import FITS, LOOKS, TRAINED, WEAKER, mean_difference
 from falsestruct.evidence import Claims, Found, Pair, Values, mean, ratio, share, summary, where
 from falsestruct.learning.networks import LINEAR
@@ -27,17 +27,19 @@ PREDICTORS = {
     "norm": "kernel norm",
     "alignment": "kernel alignment",
     "linearised": "linearised network",
+    "volume": "volume",
     "constant": "a constant",
 }
 CELL = ["architecture", "width"]
 
 
 def crossings(
-    ambiguous: pd.DataFrame, isolated: pd.DataFrame, kernels: pd.DataFrame
+    ambiguous: pd.DataFrame, isolated: pd.DataFrame, kernels: pd.DataFrame, volumes: pd.DataFrame
 ) -> pd.DataFrame:
     """Predicted and measured crossovers, a row a predictor and cell of architecture and width.
 
-    "constant" predicts the middle of the kernels' offsets, and knows nothing.
+    "constant" predicts the middle of the kernels' offsets, and knows nothing. Volume is that of
+    dense networks.
 
     Columns: predictor, architecture, width, predicted, inside (whether it lies in the sweep),
     measured.
@@ -47,7 +49,10 @@ def crossings(
         cell = {"architecture": name, "width": width}
         measured = _half(where(ambiguous, last=True, **cell)).value
         for predictor in PREDICTORS:
-            table = where(isolated if predictor in TRAINED else kernels, **cell)
+            source = volumes if predictor == "volume" else kernels
+            table = where(isolated if predictor in TRAINED else source, **cell)
+            if table.empty:
+                continue
             found = _predict(predictor, table)
             row = {"predicted": found.value, "inside": found.inside, "measured": measured}
             rows.append({"predictor": predictor} | cell | row)
@@ -58,6 +63,8 @@ def _predict(name: str, table: pd.DataFrame) -> Crossing:
     """A predictor's crossing in one cell."""
     if name == "constant":
         return Crossing(math.sqrt(table["a"].min() * table["a"].max()), True)
+    if name == "volume":
+        return _half(table)
     if name == "linearised":
         return _half(where(table, structure="false"))
     # What 95 % of the seeds need, where a need may be infinite; else the mean over seeds.
@@ -150,12 +157,35 @@ def width_claim(widths: pd.DataFrame) -> Claims:
     return {"simplicity-width": (usual, weak)}
 
 
+def last_layer_claims(table: pd.DataFrame) -> Claims:
+    """Estimates of the claims on new last layers; columns of `last_layer_point`."""
+    found: Claims = {}
+    for problem, own in table.groupby("problem", sort=False):
+        right = {str(arm): evidence.cells(part, "right") for arm, part in own.groupby("arm")}
+        better, control = (
+            evidence.crossed(right["trained"] - right[arm], bounds=(-1, 1))
+            for arm in ("untrained", "shuffled")
+        )
+        found[slug("simplicity-last-layer", str(problem))] = better, control
+        taken = where(own, arm="trained", before=lambda c: c <= 1 - success.TAKES)
+        parts = taken, where(own, arm="untrained")
+        enough, random = (share(part["after"] >= success.TAKES) for part in parts)
+        found[slug("simplicity-last-layer-enough", str(problem))] = enough, random
+    return found
+
+
 def depth_claim(found: pd.DataFrame) -> Claims:
-    """Estimate of the claim on diagonal networks; columns of `depths`."""
+    """Estimate of the claim on diagonal networks; columns of `depths`.
+
+    A distance of one where the first pair's share does not pass one half from the least depth to
+    the largest.
+    """
     keys = ["pair", "start"]
+    first = where(found, pair=0).groupby("layers")["trained"].agg(["min", "max"])
+    passes = first["max"].iloc[0] < 0.5 < first["min"].iloc[-1]
     two = where(found, layers=2).set_index(keys)["formula"].rename("two")
     deeper = where(found, layers=sorted(set(found["layers"]))[1:]).join(two, on=keys)
-    ours = (found["formula"] - found["trained"]).abs().max()
+    ours = (found["formula"] - found["trained"]).abs().max() if passes else 1.0
     theirs = (deeper["two"] - deeper["trained"]).abs().max()
     return {"simplicity-depth-chooses": (statistics.exact(ours), statistics.exact(theirs))}
 
@@ -190,7 +220,7 @@ def thin_claim() -> Claims:
 def board_claims(board: pd.DataFrame) -> Claims:
     """Estimates of the status board's cells, at the problem's usual strength.
 
-    The control: the same at the weaker strength; for the oscillation with a coin for the hint.
+    The control: the same at the weaker strength; for the oscillation at its smallest.
 
     Args:
         board: Columns problem, architecture, a, structure, seed, bits.
@@ -198,17 +228,17 @@ def board_claims(board: pd.DataFrame) -> Claims:
     found: Claims = {}
     for (name, architecture), own in board.groupby(["problem", "architecture"], sort=False):
         strength = registry.STRENGTHS[str(name)]
-        usual, weak = (where(own, a=factor * strength) for factor in (1, WEAKER))
-        control = differences(usual, "coin") if name == "oscillation" else differences(weak)
+        weak = own["a"].min() if name == "oscillation" else WEAKER * strength
         id = slug("simplicity", str(name).split("-")[0], architecture)
-        found[id] = differences(usual), control
+        usual, weaker = (differences(where(own, a=float(a))) for a in (strength, weak))
+        found[id] = usual, weaker
     return found
 
 
-def differences(table: pd.DataFrame, other: str = "false") -> Estimate:
-    """Bits of the original less bits of the other labelling, mean over paired seeds."""
+def differences(table: pd.DataFrame) -> Estimate:
+    """Bits of the original less bits of the false structure, mean over paired seeds."""
     wide = table.pivot(index="seed", columns="structure", values="bits")
-    return statistics.paired_difference(wide["original"].to_numpy(), wide[other].to_numpy())
+    return statistics.paired_difference(wide["original"].to_numpy(), wide["false"].to_numpy())
 
 
 def board(isolated: pd.DataFrame, hints: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
@@ -303,26 +333,67 @@ def ranking_table(crossed: pd.DataFrame, ranked: dict[str, Pair]) -> pd.DataFram
     return table[["predictor", "learner", "ratio", "inside", "factor", "low", "high"]]
 
 
-def said_depths(depths: pd.DataFrame) -> dict[str, float]:
-    """The false structure's share in the first pair's networks, by their layers."""
+def said_layers(layers: pd.DataFrame, depths: pd.DataFrame) -> dict[str, float]:
+    """Numbers for the prose on last layers and on depth.
+
+    `pixel_takes` is the number of networks that take the planted pixel with their own last layer,
+    `one_trained` and the like the share of new last layers that give the oscillation one answer.
+    """
+    pixel = where(layers, problem="digits-pixel", arm="trained")["before"]
+    one = where(layers, problem="oscillation").groupby("arm")["one"].mean()
+    keys = layers["arm"] + "_" + layers["problem"].str.replace("-", "_")
+    found = layers.groupby(keys)["after"].mean()
     first = where(depths, pair=0).groupby("layers")["trained"].mean()
-    return {f"share_{depth}": value for depth, value in first.items()}
+    return {
+        **{str(name): value for name, value in found.items()},
+        **{f"share_{depth}": value for depth, value in first.items()},
+        **{f"one_{arm}": value for arm, value in one.items()},
+        "pixel_takes": float((pixel <= 1 - success.TAKES).sum()),
+    }
 
 
-def said(
-    crossed: pd.DataFrame, ranked: dict[str, Pair], ambiguous: pd.DataFrame, hints: pd.DataFrame
-) -> dict[str, float]:
-    """Numbers for the prose: factors by predictor, extreme crossovers, who turned, bits."""
+def said_width(widths: pd.DataFrame) -> dict[str, float]:
+    """The logarithm of widths at a tenth of the offset, with its interval."""
+    _, weak = width_claim(widths)["simplicity-width"]
+    return {f"width_{name}": getattr(weak, name, math.nan) for name in ("value", "low", "high")}
+
+
+def said_volume(volumes: pd.DataFrame) -> dict[str, float]:
+    """How far walks are apart at most, their starts at least, and the most steps of a walk.
+
+    `volumes` has the columns of `volume_point`.
+    """
+    kinds = volumes.groupby([*CELL, "a", "start"])[["colour", "begins"]].mean().unstack()
+    colour, begins = (np.ptp(kinds[name].to_numpy(), axis=1) for name in ("colour", "begins"))
+    most = float(volumes["steps"].max())
+    return {"volume_apart": colour.max(), "volume_starts": begins.min(), "walk_most": most}
+
+
+def said_ranking(crossed: pd.DataFrame, ranked: dict[str, Pair]) -> dict[str, float]:
+    """Numbers for the prose: factors, also over the pairs that volume covers; sweeps that ended."""
+    volume = where(crossed, predictor="volume")
+    six = factors(ranking(crossed.merge(volume[CELL])))
+    made = where(crossed, predictor=lambda c: c != "constant")
+    return {
+        **{f"{name}_off": value for name, value in factors(ranked).items()},
+        **{f"{name}_six": six[name] for name in ("constant", "bits")},
+        "predictions": float(len(made)),
+        "ended": float((~made["inside"].astype(bool)).sum()),
+        "volume_below": float((volume["predicted"] < volume["measured"]).sum()),
+        "least": crossed["measured"].min(),
+        "most_crossover": crossed["measured"].max(),
+    }
+
+
+def said(ambiguous: pd.DataFrame, hints: pd.DataFrame) -> dict[str, float]:
+    """Numbers for the prose: who turned, bits."""
     late = first_fit(ambiguous)
     at_fit, at_end = late["fit"] > 0.5, late["end"] > 0.5
     bits = where(hints, a=registry.STRENGTHS["oscillation"]).groupby("structure")["bits"].mean()
     return {
-        **{f"{name}_off": value for name, value in factors(ranked).items()},
         "captured": simplicity.CAPTURED,
         "from_colour": float((at_fit & ~at_end).sum()),
         "to_colour": float((~at_fit & at_end & late["fit"].notna()).sum()),
-        "least": crossed["measured"].min(),
-        "most_crossover": crossed["measured"].max(),
         "bits_oscillation": bits["original"],
         "bits_hint": bits["false"],
         "faint": differences(where(hints, a=1e-3)).value,

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from falsestruct import simplicity, success
-from falsestruct.learning import linearised, training
+from falsestruct.learning import engines, last_layer, linearised, training, volume
 from falsestruct.learning.ensembles import Seeds
 from falsestruct.learning.linearised import Linearised
 from falsestruct.learning.networks import LINEAR, PAPER, Architecture, by_name, fitting, shallow
@@ -21,7 +21,7 @@ from falsestruct.problems.planted import Planted, registry
 from falsestruct.problems.planted.oscillation import oscillation as planted_oscillation
 from falsestruct.problems.planted.stripes import stripes as planted_stripes
 from falsestruct.problems.stripes import Stripes
-from falsestruct.simplicity import WHICH, Learn, Trial, Which
+from falsestruct.simplicity import WHICH, Learn, Trial
 from falsestruct.theory import diagonal
 
 # The learner whose needs are measured. Chapter 03 trains longer, to a loss of 1e-3; a network that
@@ -37,6 +37,16 @@ WEAKER = 0.1  # of the usual strength: the board's control
 TESTED = 60  # held-out inputs that say whether a structure is captured
 WIDTH_STEPS, WIDTH_RATE = 1_000, 1e-2
 DESCENT_STEPS = 20_000  # plain ones, after which the linear network fits its set
+WALKS = 2  # among random weights, from each start
+WALK = 20_000, 80_000, 320_000, 1_280_000  # their steps: longer ones where the starts still show
+ENDS = "colour", "original"  # by what the first network of a walk reads the conflict set
+AGREE = 0.1  # in shares read by colour: how far walks from the two starts may be apart
+# Samples and training where the last layer is learnt anew: as many steps on shuffled labels.
+LAST_LAYER = {
+    "stripes": (60, Schedule(300)),
+    "oscillation": (500, Schedule(3_000, batch=50)),
+    **{f"digits-{name}": (300, Schedule(300)) for name in ("brightness", "pixel", "sinusoid")},
+}
 
 TRAINED = ("samples", "steps", "bits")  # measured by training; the others of a kernel
 
@@ -100,15 +110,13 @@ def alone_point(
     return table.assign(architecture=architecture, width=width, a=a)
 
 
-def both(
-    given: Planted, learn: Learn, trial: Trial, *, labellings: Sequence[Which] = WHICH
-) -> pd.DataFrame:
+def both(given: Planted, learn: Learn, trial: Trial) -> pd.DataFrame:
     """`simplicity.measure` of both structures of a problem, with the column structure."""
     tables = [
         simplicity.measure(given, which, learn, trial, tested=TESTED).assign(
             structure=which, tried=trial.sizes[-1]
         )
-        for which in labellings
+        for which in WHICH
     ]
     return pd.concat(tables, ignore_index=True)
 
@@ -127,15 +135,18 @@ def kernel_point(*, architecture: str, width: int, a: float, seeds: int) -> pd.D
     """
     network, shape = by_name(architecture), Stripes(width=width)
     both, conflict = shape.described(a), shape.conflict_set(a)
+    every, n = torch.cat((both[0], conflict[0])), len(both[0])
+    at = {image.numpy().tobytes(): i for i, image in enumerate(every)}
     rows = []
     for seed in range(seeds):
-        flow = Linearised.of(network, seed, both[0], conflict[0]).flow(2 * both[1] - 1)
-        colour = ((flow > 0) != (conflict[1] > 0.5)).double().mean().item()
+        start, tangent = linearised.tangents(network, seed, every)
+        linear = Linearised(tangent[:n, :n], tangent[n:, :n], start[:n], start[n:])
+        colour = ((linear.flow(2 * both[1] - 1) > 0) != (conflict[1] > 0.5)).double().mean().item()
         data = {
-            which: simplicity.sequences(problem(width, a), which, len(both[0]), [seed])[0]
-            for which in WHICH
+            which: simplicity.sequences(problem(width, a), which, n, [seed])[0] for which in WHICH
         }
-        _, kernel = linearised.tangents(network, seed, data["original"][0])
+        own = [at[image.numpy().tobytes()] for image in data["original"][0]]  # each is one of them
+        kernel = tangent[own][:, own]
         for which, (_, labels) in data.items():
             y = 2 * labels - 1
             values = {
@@ -146,6 +157,40 @@ def kernel_point(*, architecture: str, width: int, a: float, seeds: int) -> pd.D
     return pd.DataFrame(rows).assign(architecture=architecture, width=width, a=a)
 
 
+def volume_grid(cells: Cells, offsets: Sequence[float]) -> list[dict[str, Any]]:
+    """Points of `volume_point`: dense architectures, with `WALKS` from each end."""
+    points = grid(cells, offsets, seeds=Seeds(WALKS, WALKS))
+    return [point for point in points if by_name(point["architecture"]).is_dense]
+
+
+def volume_point(*, architecture: str, width: int, a: float, seeds: int) -> pd.DataFrame:
+    """Volume among random weights of a dense network, a row a walk; `seeds` from each start.
+
+    Columns: architecture, width, a, start (by what its first network reads the conflict set, or as
+    much of it as one can that is right in training: "colour" or "original"), begins (share that
+    this network reads by colour), colour (the same, mean over networks right on the training set),
+    steps (of the walk).
+    """
+    hidden = len(engines.dense_layers(by_name(architecture).build())) - 1
+    shape = Stripes(width=width)
+    (x, y), (swapped, original) = shape.described(a), shape.conflict_set(a)
+    colour, begins, steps = volume.agreeing(
+        volume.covariance(torch.cat((x, swapped)), hidden), y, 1 - original, walks=seeds,
+        steps=WALK, agree=AGREE, rng=np.random.default_rng([hidden, width, round(1e4 * a)]),
+    )  # fmt: skip
+    table = pd.DataFrame({"start": np.repeat(ENDS, seeds), "begins": np.repeat(begins, seeds)})
+    table = table.assign(colour=colour.ravel())
+    return table.assign(architecture=architecture, width=width, a=a, steps=steps)
+
+
+def last_layer_point(*, name: str, seeds: int) -> pd.DataFrame:
+    """A new last layer on three kinds of features: columns of `last_layer.compare`, and problem."""
+    given, samples, schedule = registry.by_name(name), *LAST_LAYER[name]
+    network = next(one for one in fitting(given.direction.shape) if one.name in ("MLP", "2-104-1"))
+    table = last_layer.compare(given, network, range(seeds), samples=samples, schedule=schedule)
+    return table.assign(problem=name)
+
+
 def depths() -> pd.DataFrame:
     """Shares of the false structure in diagonal networks, as `diagonal.shares`."""
     return diagonal.shares()
@@ -154,23 +199,16 @@ def depths() -> pd.DataFrame:
 def hint_grid(
     deltas: Sequence[float], *, seeds: int, sizes: Sequence[int], labels: int
 ) -> list[dict[str, Any]]:
-    """Points of a sweep over δ; at the usual one a coin is tried, too."""
-    usual, shared = registry.STRENGTHS["oscillation"], {"seeds": seeds, "labels": labels}
-    return [
-        {"delta": delta, "sizes": list(sizes), **shared}
-        | {"labellings": list(simplicity.LABELLINGS if delta == usual else WHICH)}
-        for delta in deltas
-    ]
+    """Points of a sweep over δ."""
+    shared = {"seeds": seeds, "sizes": list(sizes), "labels": labels}
+    return [{"delta": delta, **shared} for delta in deltas]
 
 
-def hint_point(
-    *, delta: float, seeds: int, sizes: list[int], labels: int, labellings: list[Which]
-) -> pd.DataFrame:
-    """What each labelling of the oscillation's inputs takes alone, at one δ: as `alone_point`."""
+def hint_point(*, delta: float, seeds: int, sizes: list[int], labels: int) -> pd.DataFrame:
+    """What each structure of the oscillation takes alone, at one δ: as `alone_point`."""
     given = planted_oscillation(delta)
     (network,) = fitting(given.direction.shape)
-    learn = _learner("oscillation", network)
-    table = both(given, learn, Trial(sizes, labels, range(seeds)), labellings=labellings)
+    table = both(given, _learner("oscillation", network), Trial(sizes, labels, range(seeds)))
     return table.assign(architecture=network.name, a=delta)
 
 
@@ -203,16 +241,16 @@ def width_point(
     generator = torch.Generator().manual_seed(simplicity.TEST_SEED)
     for which in WHICH:
         x, y = simplicity.alone(given, which, 2 * TESTED, generator, held_out=True)
-        data = simplicity.sequences(given, which, samples, range(seeds))
-        right = []
-        for width in widths:
-            network = hidden(x[0].numel(), width)
-            trained = training.train(
-                network, data, range(seeds), Schedule(WIDTH_STEPS, target=LEARNER_TARGET)
-            )
-            labels = success.labels(training.outputs(trained, x))
-            right.append(success.accuracy(labels, y).numpy() >= simplicity.CAPTURED)
-        needs = simplicity.first_kept(widths, np.stack(right))
+        needs, left = np.full(seeds, np.inf), np.arange(seeds)
+        for width in reversed(widths):  # what fails at one width can't need less
+            if not len(left):
+                break
+            data = simplicity.sequences(given, which, samples, left.tolist())
+            schedule = Schedule(WIDTH_STEPS, target=LEARNER_TARGET)
+            trained = training.train(hidden(x[0].numel(), width), data, left.tolist(), schedule)
+            right = success.accuracy(success.labels(training.outputs(trained, x)), y).numpy()
+            left = left[right >= simplicity.CAPTURED]
+            needs[left] = width
         tables.append(pd.DataFrame({"structure": which, "seed": range(seeds), "needs": needs}))
     return pd.concat(tables, ignore_index=True).assign(a=strength, largest=max(widths))
 
