@@ -138,7 +138,7 @@ def ranking(table: pd.DataFrame) -> Figure:
     """
     rows = table.groupby("predictor", sort=False)[["factor", "low", "high"]].first()
     rows = rows.sort_values("factor")
-    picture, axis = shapes.single(0.62)
+    picture, axis = shapes.single(0.75)
     axis.axvspan(1 / 1.5, 1.5, color="0.93", lw=0)
     axis.axvline(1, color=GREY, linewidth=0.9)
     looks = shapes.series(table["learner"], spread=0.5)
