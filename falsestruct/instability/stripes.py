@@ -200,7 +200,8 @@ def band_table(stripes: Stripes, asked: Ensemble, *, images: int) -> pd.DataFram
 
     Every network sees the same `images` random images a band and colouring.
     """
-    tables, share = [], []
+    tables: list[pd.DataFrame] = []
+    share: list[float] = []
     for index, (low, high) in enumerate(((0.0, 0.0), *BANDS)):
         for colours in COLOURINGS:
             if high > 0 or not tables:  # without offset the images are the same in all colours
