@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from falsestruct.characterise.search import NONE
 from falsestruct.plots import shapes
 from falsestruct.plots.shapes import Look
 from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORIGINAL, PINK, figure
@@ -32,9 +33,13 @@ def luck(table: pd.DataFrame, *, floor: float) -> Figure:
 
 
 def confusion(table: pd.DataFrame) -> Figure:
-    """What is named, for each kind of network: a table of counts, darker where there are more."""
+    """What is named, by kind of network; kinds of null networks of which nothing is, left out."""
+    none = table["count"].where(table["named"] == NONE).groupby(table["networks"]).transform("max")
+    null = table["networks"].str.contains("untrained|shuffled|random")
+    table = table[~null | (none < table["of"])]
     rows, columns = (list(dict.fromkeys(table[column])) for column in ("networks", "named"))
     picture = figure(0.08 + 0.052 * len(rows))
+    picture.set_layout_engine("constrained", rect=(0.015, 0, 0.985, 1))  # or it clips long names
     axis = picture.subplots()
     for _, cell in table.iterrows():
         i, j = rows.index(cell["networks"]), columns.index(cell["named"])
@@ -48,9 +53,8 @@ def confusion(table: pd.DataFrame) -> Figure:
     axis.set_xticks(range(len(columns)), names, fontsize="small")
     axis.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
     axis.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
-    axis.set_ylabel("networks")
     axis.xaxis.set_label_position("top")
-    axis.set_xlabel("what the search names")
+    axis.set_xlabel("what the search names, by the kind of network")
     axis.spines[:].set_visible(False)
     return picture
 

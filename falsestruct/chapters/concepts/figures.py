@@ -8,18 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from falsestruct.plots.shapes import (
-    Look,
-    curve,
-    groups,
-    legend,
-    line,
-    marks,
-    named,
-    panels,
-    pixels,
-    single,
-)
+from falsestruct.plots import shapes
+from falsestruct.plots.shapes import Look, curve, groups, legend, line, marks, named, panels, pixels
 from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL
 
 
@@ -29,7 +19,7 @@ def lengths(table: pd.DataFrame) -> Figure:
     Args:
         table: Columns noise, length, value, low, high.
     """
-    picture, axis = single(0.45)
+    picture, axis = shapes.single(0.45)
     looks = {
         "False": Look("without noise", FALSE, line="-"),
         "True": Look("with noise in the state", ORIGINAL, "s", line="--"),
@@ -105,7 +95,7 @@ def asked(table: pd.DataFrame) -> Figure:
     Args:
         table: Columns way, repeats, value, low, high.
     """
-    picture, axis = single(0.4)
+    picture, axis = shapes.single(0.4)
     names = {
         "none": "no further image", "unsure": "the least sure", "small": "the smallest offsets",
         "random": "random ones",

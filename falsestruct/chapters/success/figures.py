@@ -34,11 +34,6 @@ FULL = {
     "False": Look("trained with agreement below 1", PINK, "^"),
     "True": Look("trained with full agreement", GREEN, "o"),
 }
-MOVES = {
-    "exchange": Look("exchange", FALSE, "o"),
-    "randomise": Look("randomise", GREEN, "^"),
-    "along": Look("exchange along a random direction", GREY, "x"),
-}
 
 
 def unseen(table: pd.DataFrame) -> Figure:
@@ -197,21 +192,4 @@ def exceptions(table: pd.DataFrame) -> Figure:
         *_shown(placed).values(), Look("in training", "0.2", hollow=True, line="--"),
         Look("unseen", "0.2", line="-"),
     ], columns=8)  # fmt: skip
-    return picture
-
-
-def interventions(table: pd.DataFrame) -> Figure:
-    """Share of labels changed by each intervention against capture, one mark a network.
-
-    Columns: problem, captured, exchange, randomise, along.
-    """
-    picture, parts = panels(table, "problem", aspect=0.44, titles=TITLES)
-    for axis, part in parts:
-        axis.plot([0, 1], [0, 1], "--", color=FALSE, lw=0.8)
-        axis.plot([0, 1], [0, 0.5], "--", color=GREEN, lw=0.8)
-        for column, look in MOVES.items():
-            marks(axis, part, "captured", look, y=column, faint=True)
-        axis.set_xlabel("capture of the false structure")
-    parts[0][0].set(ylabel="share of labels changed", ylim=(-0.04, 1.04))
-    legend(picture, MOVES)
     return picture

@@ -335,4 +335,3 @@ def test_figures_draw_what_the_tables_say(original_world: pd.DataFrame) -> None:
     assert all(axis.lines[-1].get_marker() == "x" for axis in changeover.axes)  # never
     assert len(plots.foretold(evidence.foretold_table(original_world)).axes) == 6
     assert len(plots.exceptions(evidence.swept_table(original_world)).axes) == 3
-    assert len(plots.interventions(original_world[original_world["rho"] == 1]).axes) == 3
