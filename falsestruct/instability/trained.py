@@ -50,12 +50,14 @@ def ensembles(
     """Networks trained at each cell (strength, ρ), all in lockstep: one ensemble a cell.
 
     Those that most measurements share are trained once a process: the architecture that `SWEPT`
-    names, at the usual strength and ρ = 1.
+    names, at the usual strength and ρ = 1, and where it trains in one more cell only.
     """
     common = registry.STRENGTHS[problem], 1.0
     found = {}
-    if architecture == SWEPT[problem] and common in cells:
-        found[common] = _shared(problem, tuple(seeds))
+    if architecture == SWEPT[problem]:
+        rest = [cell for cell in cells if cell != common]
+        alone = [cell for cell in cells if cell == common or len(rest) == 1]
+        found = {cell: _shared(problem, cell, tuple(seeds)) for cell in alone}
     rest = [cell for cell in cells if cell not in found]
     if rest:
         found |= zip(rest, _lockstep(problem, architecture, rest, seeds), strict=True)
@@ -63,8 +65,8 @@ def ensembles(
 
 
 @cache
-def _shared(problem: str, seeds: tuple[int, ...]) -> Ensemble:
-    return _lockstep(problem, SWEPT[problem], [(registry.STRENGTHS[problem], 1.0)], seeds)[0]
+def _shared(problem: str, cell: Cell, seeds: tuple[int, ...]) -> Ensemble:
+    return _lockstep(problem, SWEPT[problem], [cell], seeds)[0]
 
 
 def _lockstep(
@@ -86,11 +88,8 @@ def training_set(problem: str, cell: Cell, seed: int) -> training.Set:
 
 def fitted(own: Ensemble, sets: Sequence[training.Set]) -> Tensor:
     """Accuracy of each member on its own training set, (members,)."""
-    right = [
-        success.accuracy(own.select([member]).labels(x.float()), y)
-        for member, (x, y) in enumerate(sets)
-    ]
-    return torch.cat(right)
+    x, y = (torch.stack([pair[i] for pair in sets]) for i in (0, 1))
+    return success.accuracy(own.labels(x.float(), own=True), y)
 
 
 def variant_of(problem: Planted, name: str, seeds: Sequence[int]) -> tuple[float, Ensemble]:

@@ -15,6 +15,11 @@ def test_networks_that_measurements_share_are_trained_once() -> None:
     assert again is first
     assert max(strong.facts["steps"]) < min(first.facts["steps"])  # cells keep their order
     assert first.seeds == strong.seeds == (0, 1)
+    # As do networks of one more cell, which the certificates and the strengths have in common.
+    usual, half = (0.2, 1.0), (0.2, 0.5)
+    both = ensembles("digits-brightness", "MLP", [usual, half], [0])
+    (alone,) = ensembles("digits-brightness", "MLP", [half], [0])
+    assert alone is both[1] is not both[0]
 
 
 def test_noise_has_the_adversary_s_size() -> None:
