@@ -65,15 +65,16 @@ def networks(
 
 
 def strengths(factors: Sequence[float], *, seeds: int, first: int, points: int) -> pd.DataFrame:
-    """MLPs on digits at multiples of the brightness's usual strength: as `networks`.
+    """MLPs on digits at multiples of the brightness's usual strength: as `networks`, no directions.
 
     Args:
         first: The first of the seeds.
     """
     name = "digits-brightness"
     common = {"problem": name, "architecture": SWEPT[name], "seeds": seeds, "first": first}
-    grid = [common | {"points": points, "cells": cells_of(name, [factor])} for factor in factors]
-    return sweep(network_point, grid).drop(columns=["seeds", "first", "points"])
+    common |= {"points": points, "directions": False}
+    grid = [common | {"cells": cells_of(name, [factor])} for factor in factors]
+    return sweep(network_point, grid).drop(columns=["seeds", "first", "points", "directions"])
 
 
 def network_point(
@@ -84,17 +85,19 @@ def network_point(
     points: int,
     cells: list[list[float]],
     first: int = 0,
+    directions: bool = True,
 ) -> pd.DataFrame:
     """One architecture in some cells (strength, ρ): the point of `networks`.
 
-    Directions are looked at where the strength is the usual one.
+    Directions are looked at, if at all, where the strength is the usual one.
     """
     given, tables = [(strength, rho) for strength, rho in cells], []
     found = ensembles(problem, architecture, given, range(first, first + seeds))
     for (strength, rho), own in zip(given, found, strict=True):
         measured = portrait(
             registry.by_name(problem, strength), own,
-            points=_points(own, points), directions=strength == registry.STRENGTHS[problem],
+            points=_points(own, points),
+            directions=directions and strength == registry.STRENGTHS[problem],
         )  # fmt: skip
         sets = [training_set(problem, (strength, rho), seed) for seed in own.seeds]
         facts = own.table(strength=strength, rho=rho, fitted=fitted(own, sets))
