@@ -36,12 +36,11 @@ def thorough(networks: Ensemble, x: Tensor, norm: Norm) -> Attack:
     missed = found.size > (LARGE if norm == "linf" else LARGE * math.sqrt(x[0].numel()))
     if not more or not missed.any():
         return found
-    rows = missed.any(1).nonzero().flatten()
-    most = int(missed.sum(1).max())  # of one member; the others' places are filled up
-    columns = missed[rows].sort(dim=1, descending=True, stable=True).indices[:, :most]
+    rows, columns = (missed.any(axis).nonzero().flatten() for axis in (1, 0))
     again = attacks.smallest_perturbations(
-        outputs_of(networks.select(rows.tolist())), x[columns], norm=norm, starts=more
-    )
+        outputs_of(networks.select(rows.tolist())), x[columns],
+        norm=norm, members=len(rows), starts=more,
+    )  # fmt: skip
     size, perturbation = found.size.clone(), found.perturbation.clone()
     place = rows[:, None], columns
     better = missed[place] & (again.size < size[place])

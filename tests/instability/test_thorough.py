@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import pytest
 import torch
-from torch import Tensor
 
 from falsestruct.instability import attacks
-from falsestruct.instability.attacks import Attack, Outputs
 from falsestruct.instability.thorough import HARD, LARGE, convolutional, effort, thorough
 from falsestruct.instability.trained import ensembles
 from falsestruct.learning.ensembles import Ensemble
@@ -45,30 +42,6 @@ def test_thorough_starts_again_where_nothing_was_found() -> None:
     assert own.asked == [(~near).any(1).nonzero().flatten().tolist()]
     flips = own.labels(x + more.perturbation, own=True) != own.labels(x)
     assert torch.equal(flips, more.size.isfinite())
-
-
-def test_only_the_images_that_missed_start_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    own, problem = watched(0.4), registry.by_name("stripes", 0.4)
-    x = problem.draw(12, torch.Generator().manual_seed(0))[0].float()
-    given: list[tuple[int, ...]] = []
-
-    def seen(outputs: Outputs, images: Tensor, **options: object) -> Attack:
-        given.append(tuple(images.shape))
-        found = search(outputs, images, **options)  # type: ignore[arg-type]
-        if len(given) == 1:  # two images of the second member
-            found.size[:] = 1.0
-            found.size[1, [3, 7]] = torch.inf
-        else:
-            assert torch.equal(images[0], x[[3, 7]])
-            found.size[:] = 0.5
-        return found
-
-    search = attacks.smallest_perturbations
-    monkeypatch.setattr(attacks, "smallest_perturbations", seen)
-    size = thorough(own, x, "linf").size
-    assert given == [(12, 32, 32), (1, 2, 32, 32)]
-    assert size[1, [3, 7]].tolist() == [0.5, 0.5]
-    assert int((size == 1).sum()) == 22
 
 
 def test_thorough_s_reach_is_as_large_in_both_norms() -> None:
