@@ -5,7 +5,7 @@ Training and measuring are apart: `portrait` asks an `Ensemble`, trained or buil
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from falsestruct import success
 from falsestruct.instability.rules import SEED
-from falsestruct.learning import training
+from falsestruct.learning import engines, training
 from falsestruct.learning.ensembles import Ensemble, train
 from falsestruct.learning.networks import by_name, fitting
 from falsestruct.learning.training import Adversary, Schedule
@@ -108,9 +108,26 @@ def variant_of(problem: Planted, name: str, seeds: Sequence[int]) -> tuple[float
     if name == "noise":
         sets = [_noisy(pair, size, seed) for seed, pair in zip(seeds, sets, strict=True)]
     else:
-        schedule = replace(schedule, adversary=Adversary("linf", size, ASCENT[given]))
+        schedule = replace(schedule, adversary=InPlace("linf", size, ASCENT[given]))
     network = by_name(SWEPT[given], fitting(problem.direction.shape))
     return factor, train(network, sets, seeds, schedule)
+
+
+class InPlace(Adversary):
+    """The ℓ∞ adversary of its base, to the bit; images take no fresh array for each operation."""
+
+    def perturb(self, outputs: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> Tensor:
+        """See `Adversary`."""
+        assert self.norm == "linf", "other norms need a length"
+        eta, point = torch.zeros_like(x), torch.empty_like(x)
+        for _ in range(self.steps):
+            torch.add(x, eta, out=point)
+            loss = engines.cross_entropy(outputs(point.requires_grad_()), y).sum()
+            (slope,) = torch.autograd.grad(loss, point)
+            point = point.detach()
+            eta.add_(slope.sign_().mul_(2.5 * self.size / self.steps))
+            eta.clamp_(-self.size, self.size)
+        return eta.add_(x)
 
 
 def _noisy(pair: training.Set, size: float, seed: int) -> training.Set:
