@@ -18,7 +18,7 @@ from falsestruct.instability.thorough import thorough
 from falsestruct.learning.ensembles import Ensemble
 from falsestruct.problems.planted import Planted
 
-SECONDS = 10.0  # for HiGHS, for one input
+SECONDS = 60.0  # for HiGHS, for one input; it needs three at most, and a busy machine is no reason
 HALF = 0.5  # of the false structure's distance, up to which a label is to stay
 CLOSE, PAST = 0.9, 1.1  # of an attack's size: what is to be proved, and what can't be
 

@@ -26,7 +26,8 @@ Status = Literal["optimal", "limit", "none"]
 _BEYOND = 1e-5  # share of the output by which a program's flip passes 0; ten times HiGHS' tolerance
 _ROUNDING = 1e-9  # relative to the radius
 _NUDGES = tuple(np.geomspace(1e-9, 1e-3, 13).tolist())  # past the boundary: more than rounding
-_PART = 256  # candidates that are checked at once
+_PART, _BLOCK = 256, 128  # candidates that are checked, and cells that are listed, at once
+_EVERY = 8  # of so many creases one is looked at first
 
 
 @dataclass(frozen=True)
@@ -376,46 +377,81 @@ class _Plane:
         ], 1)  # fmt: skip
         inside = (np.abs(corner) <= 1 + _ROUNDING).all(1)
         found = [
-            self._beside(corner[inside], line[inside], normal, way, side)
+            on
             for line in (first, second)
-            for way in (1.0, -1.0)
-            for side in (1.0, -1.0)
+            for on in self._beside(corner[inside], normal[line[inside]])
         ]
         everything = np.vstack(found)
-        # Eight ReLUs a byte: sorting is what takes time.
-        _, first = np.unique(np.packbits(everything, axis=1), axis=0, return_index=True)
-        return everything[first]
+        return everything[_first_of_each(everything)]
 
-    def _beside(self, corner: Array, line: Array, normal: Array, way: float, side: float) -> Array:
-        """Who is on just beside a line, a little way along it from a corner: (corners, ReLUs)."""
-        own = normal[line]
-        along = way * np.stack([-own[:, 1], own[:, 0]], 1)
+    def _beside(self, corner: Array, own: Array) -> Iterator[Array]:
+        """Who is on just beside a line, a little way along it from a corner: (corners, ReLUs).
+
+        Both ways along, on both sides. Only for creases through the corner does it matter which.
+
+        Args:
+            own: Normals of the lines, (corners, 2).
+        """
         value = corner @ self.normal.T + self.shift
-        move, across = along @ self.normal.T, side * (own @ self.normal.T)
-        near = np.where(np.abs(move) > 1e-12, move, across)
-        return np.where(np.abs(value) > _ROUNDING, value, near) > 0
+        close = rows, columns = np.nonzero(np.abs(value) <= _ROUNDING)
+        along, crease = np.stack([-own[:, 1], own[:, 0]], 1)[rows], self.normal[columns]
+        move, across = (along * crease).sum(1), (own[rows] * crease).sum(1)
+        for way in (1.0, -1.0):
+            for side in (1.0, -1.0):
+                on = value > 0
+                on[close] = np.where(np.abs(move) > 1e-12, way * move, side * across) > 0
+                yield on
 
     def zeros(self, cells: Array, norm: Norm) -> Iterator[Array]:
         """Zeros of f that can be nearest to the origin, nearest first."""
         slope = self.slope + (cells * self.weight) @ self.normal
         level = self.level + (cells * self.weight) @ self.shift
+        blocks = [slice(start, start + _BLOCK) for start in range(0, len(cells), _BLOCK)]
+        found = [self._zeros(cells[rows], slope[rows], level[rows], norm) for rows in blocks]
+        points, sizes, inside = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        order = np.argsort(sizes, kind="stable")
+        for start in range(0, len(order), _PART):
+            part = order[start : start + _PART]
+            own, point = inside[part], points[part]
+            value = point @ self.normal.T + self.shift
+            yield from point[(np.where(own, value, -value) >= -_ROUNDING).all(1)]
+
+    def _zeros(
+        self, cells: Array, slope: Array, level: Array, norm: Norm
+    ) -> tuple[Array, Array, Array]:
+        """Zeros of slope·u + level in the square, cell by cell: points, sizes, their cells.
+
+        The foot of the perpendicular, and where each crease normal·u + shift = 0 is met. Those that
+        some of the creases part from their cell are left out: most of them, and cheaply.
+        """
         length = np.abs(slope).sum(1) if norm == "linf" else (slope**2).sum(1)
+        s, n, c = slope[:, None], self.normal[None], level[:, None]
         with np.errstate(divide="ignore", invalid="ignore"):
             step = -level / length
             foot = step[:, None] * (np.sign(slope) if norm == "linf" else slope)
-            # Where slope·u + level = 0 meets each crease normal·u + shift = 0.
-            n, s = self.normal[None], slope[:, None]
             cross = s[..., 0] * n[..., 1] - s[..., 1] * n[..., 0]
-            crossing = np.stack([
-                (-level[:, None] * n[..., 1] + self.shift * s[..., 1]) / cross,
-                (-self.shift * s[..., 0] + level[:, None] * n[..., 0]) / cross,
-            ], 2)  # fmt: skip
-        points = np.concatenate([foot[:, None], crossing], 1)
-        sizes = np.linalg.norm(points, axis=2) if norm == "l2" else np.abs(points).max(2)
-        usable = np.flatnonzero((sizes <= 1).flatten())  # NaN is not
-        order = usable[np.argsort(sizes.flatten()[usable], kind="stable")]
-        for start in range(0, len(order), _PART):
-            part = order[start : start + _PART]
-            own, point = cells[part // points.shape[1]], points.reshape(-1, 2)[part]
-            value = point @ self.normal.T + self.shift
-            yield from point[(np.where(own, value, -value) >= -_ROUNDING).all(1)]
+            first = (-c * n[..., 1] + self.shift * s[..., 1]) / cross
+            second = (-self.shift * s[..., 0] + c * n[..., 0]) / cross
+        x, y = np.hstack([foot[:, :1], first]), np.hstack([foot[:, 1:], second])
+        sizes = np.sqrt(x**2 + y**2) if norm == "l2" else np.maximum(np.abs(x), np.abs(y))
+        near = sizes <= 1  # NaN is not
+        points, sizes, own = np.stack([x[near], y[near]], 1), sizes[near], np.nonzero(near)[0]
+        value = points @ self.normal[::_EVERY].T + self.shift[::_EVERY]
+        value = np.where(cells[own, ::_EVERY], value, -value)
+        there = (value >= -1e3 * _ROUNDING).all(1)  # a first look may err on one side only
+        return points[there], sizes[there], cells[own[there]]
+
+
+def _first_of_each(rows: Array) -> Array:
+    """Where each different row of bools (rows, columns) comes first, in the order of their bytes.
+
+    As `np.unique` along an axis, which sorts rows one by one: here words of 64 columns are sorted.
+    """
+    packed = np.packbits(rows, axis=1)
+    wide = np.zeros((len(packed), 8 * (packed.shape[1] // 8 + 1)), dtype=np.uint8)
+    wide[:, : packed.shape[1]] = packed
+    words = wide.view(">u8").astype(np.uint64)
+    order = np.lexsort(words.T[::-1])
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (words[order[1:]] != words[order[:-1]]).any(axis=1)
+    return order[new]

@@ -156,7 +156,8 @@ def universal_shares(problem: Planted, own: Ensemble, *, points: int) -> pd.Data
 def by_hand(problems: Sequence[str], *, points: int) -> pd.DataFrame:
     """The structures measured as if they were networks: problem, rule, and those of `portrait`.
 
-    For the original parity of the digits there is no network: it compares with all images.
+    Without directions. For the original parity of the digits there is no network: it compares with
+    all images.
     """
     tables = []
     for name in problems:
@@ -164,6 +165,6 @@ def by_hand(problems: Sequence[str], *, points: int) -> pd.DataFrame:
         known = {"false": rules.false_rule(problem), "original": rules.ORIGINALS.get(name)}
         for rule, outputs in known.items():
             if outputs is not None:
-                found = portrait(problem, Ensemble(outputs, (0,)), points=points)
+                found = portrait(problem, Ensemble(outputs, (0,)), points=points, directions=False)
                 tables.append(found.assign(problem=name, rule=rule, strength=problem.strength))
     return pd.concat(tables, ignore_index=True)

@@ -16,12 +16,13 @@ from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from falsestruct import success
-from falsestruct.instability import attacks
+from falsestruct.instability.attacks import Predict, random_directions
 from falsestruct.learning.ensembles import Ensemble
 from falsestruct.problems.stripe_pictures import every_second
 from falsestruct.problems.stripes import BANDS, Colours, Stripes
 
 LARGEST = 0.5  # constant images are tried up to this size; the contrast of a stripe is 1
+GRID, HALVINGS = 20, 5  # sizes that are tried, and how often the step between two is halved
 TEST_SEED = 10_000  # of random images
 COLOURINGS: tuple[Colours, Colours] = ("true", "swapped")
 WIDTHS = (2, 4)  # of stripes that no training set shows
@@ -122,23 +123,56 @@ def withstood(stripes: Stripes, asked: Ensemble, a: float, *, draws: int = 5) ->
     x, y = stripes.described(a)
     towards = torch.where(y > 0, 1.0, -1.0).double()[:, None, None]
     generator = torch.Generator().manual_seed(TEST_SEED)
-    units = [attacks.random_directions(x, stripes.size, generator) for _ in range(draws)]
+    units = [random_directions(x, stripes.size, generator) for _ in range(draws)]
     rows = []
     for member in range(len(asked)):
         one = asked.select([member]).labels
-        size = attacks.smallest_step(one, x, towards, largest=LARGEST)
+        before = one(x)
+        size = smallest_constant(one, x, towards, before[0])
         norm = size.clamp(max=LARGEST)
-        random = [attacks.flipped(one, x, norm[:, None, None] * unit) for unit in units]
+        random = [one(x + norm[:, None, None] * unit) != before for unit in units]
         rows.append(
             {
                 "size": norm.mean().item(),
                 "constant": (norm.mean() / a).item(),
                 "random": torch.cat(random).double().mean().item(),
-                "at_2a": attacks.flipped(one, x, 2 * a * towards).double().mean().item(),
-                "at_0.2": attacks.flipped(one, x, 0.2 * towards).double().mean().item(),
+                "at_2a": (one(x + 2 * a * towards) != before).double().mean().item(),
+                "at_0.2": (one(x + 0.2 * towards) != before).double().mean().item(),
             }
         )
     return pd.DataFrame(rows)
+
+
+def smallest_constant(predict: Predict, x: Tensor, towards: Tensor, before: Tensor) -> Tensor:
+    """`attacks.smallest_step` up to `LARGEST`, without asking again about images that flipped.
+
+    Args:
+        predict: One network: inputs (samples, ...) to labels (1, samples).
+        before: Its labels of x (samples,).
+
+    Returns:
+        (samples,), float64; infinite where no constant image of the grid flips the label.
+    """
+    step = LARGEST / GRID
+    found = torch.full(before.shape, torch.inf, dtype=torch.float64)
+
+    def flips(t: Tensor, rows: Tensor) -> Tensor:
+        return predict(x[rows] + t[:, None, None] * towards[rows])[0] != before[rows]
+
+    for i in range(1, GRID + 1):
+        left = found.isinf().nonzero().flatten()
+        if not len(left):
+            break
+        t = torch.full_like(left, i * step, dtype=torch.float64)
+        found[left] = torch.where(flips(t, left), t, torch.inf)
+    done = found.isfinite().nonzero().flatten()
+    low, high = found[done] - step, found[done]
+    for _ in range(HALVINGS if len(done) else 0):
+        middle = (low + high) / 2
+        past = flips(middle, done)
+        low, high = torch.where(past, low, middle), torch.where(past, middle, high)
+    found[done] = high
+    return found
 
 
 def known_and_unseen(stripes: Stripes, asked: Ensemble, a: float) -> pd.DataFrame:
@@ -166,12 +200,14 @@ def band_table(stripes: Stripes, asked: Ensemble, *, images: int) -> pd.DataFram
 
     Every network sees the same `images` random images a band and colouring.
     """
-    tables = []
+    tables: list[pd.DataFrame] = []
+    share: list[float] = []
     for index, (low, high) in enumerate(((0.0, 0.0), *BANDS)):
         for colours in COLOURINGS:
-            generator = torch.Generator().manual_seed(TEST_SEED + index)
-            x, y = stripes.test(images, (low, high), colours, generator)
-            share = success.accuracy(asked.labels(x), y).tolist()
+            if high > 0 or not tables:  # without offset the images are the same in all colours
+                generator = torch.Generator().manual_seed(TEST_SEED + index)
+                x, y = stripes.test(images, (low, high), colours, generator)
+                share = success.accuracy(asked.labels(x), y).tolist()
             seen = {"low": low, "high": high, "colours": colours, "accuracy": share}
             tables.append(pd.DataFrame({"seed": asked.seeds} | seen))
     return pd.concat(tables, ignore_index=True)

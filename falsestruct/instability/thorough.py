@@ -9,6 +9,7 @@ from torch import Tensor
 
 from falsestruct.instability import attacks
 from falsestruct.instability.attacks import Attack, Norm
+from falsestruct.instability.convolved import outputs_of
 from falsestruct.learning.ensembles import Ensemble
 
 STARTS = ((24, 0), (1, 16))  # in the plane and on images: at first, and again
@@ -30,14 +31,14 @@ def thorough(networks: Ensemble, x: Tensor, norm: Norm) -> Attack:
     hard = norm == "linf" and convolutional(networks)
     first, steps = HARD if hard else (first, 20)
     found = attacks.smallest_perturbations(
-        networks.outputs, x, norm=norm, members=len(networks), starts=first, steps=steps
+        outputs_of(networks), x, norm=norm, members=len(networks), starts=first, steps=steps
     )
     missed = found.size > (LARGE if norm == "linf" else LARGE * math.sqrt(x[0].numel()))
     if not more or not missed.any():
         return found
     rows, columns = (missed.any(axis).nonzero().flatten() for axis in (1, 0))
     again = attacks.smallest_perturbations(
-        networks.select(rows.tolist()).outputs, x[columns],
+        outputs_of(networks.select(rows.tolist())), x[columns],
         norm=norm, members=len(rows), starts=more,
     )  # fmt: skip
     size, perturbation = found.size.clone(), found.perturbation.clone()
@@ -64,9 +65,10 @@ def effort(networks: Ensemble, x: Tensor, size: Tensor) -> tuple[Tensor, Tensor]
         x: Inputs (samples, *shape).
         size: (members, samples).
     """
+    outputs = outputs_of(networks)
     (strong, weak) = (
         attacks.smallest_perturbations(
-            networks.outputs, x, norm="linf", members=len(networks),
+            outputs, x, norm="linf", members=len(networks),
             starts=starts, steps=steps, seed=1,
         ).size.clamp(max=LARGE)
         for starts, steps in (STRONG, (1, 2))

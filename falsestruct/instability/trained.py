@@ -5,7 +5,7 @@ Training and measuring are apart: `portrait` asks an `Ensemble`, trained or buil
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from falsestruct import success
 from falsestruct.instability.rules import SEED
-from falsestruct.learning import training
+from falsestruct.learning import engines, training
 from falsestruct.learning.ensembles import Ensemble, train
 from falsestruct.learning.networks import by_name, fitting
 from falsestruct.learning.training import Adversary, Schedule
@@ -50,12 +50,14 @@ def ensembles(
     """Networks trained at each cell (strength, ρ), all in lockstep: one ensemble a cell.
 
     Those that most measurements share are trained once a process: the architecture that `SWEPT`
-    names, at the usual strength and ρ = 1.
+    names, at the usual strength and ρ = 1, and where it trains in one more cell only.
     """
     common = registry.STRENGTHS[problem], 1.0
     found = {}
-    if architecture == SWEPT[problem] and common in cells:
-        found[common] = _shared(problem, tuple(seeds))
+    if architecture == SWEPT[problem]:
+        rest = [cell for cell in cells if cell != common]
+        alone = [cell for cell in cells if cell == common or len(rest) == 1]
+        found = {cell: _shared(problem, cell, tuple(seeds)) for cell in alone}
     rest = [cell for cell in cells if cell not in found]
     if rest:
         found |= zip(rest, _lockstep(problem, architecture, rest, seeds), strict=True)
@@ -63,8 +65,8 @@ def ensembles(
 
 
 @cache
-def _shared(problem: str, seeds: tuple[int, ...]) -> Ensemble:
-    return _lockstep(problem, SWEPT[problem], [(registry.STRENGTHS[problem], 1.0)], seeds)[0]
+def _shared(problem: str, cell: Cell, seeds: tuple[int, ...]) -> Ensemble:
+    return _lockstep(problem, SWEPT[problem], [cell], seeds)[0]
 
 
 def _lockstep(
@@ -86,11 +88,8 @@ def training_set(problem: str, cell: Cell, seed: int) -> training.Set:
 
 def fitted(own: Ensemble, sets: Sequence[training.Set]) -> Tensor:
     """Accuracy of each member on its own training set, (members,)."""
-    right = [
-        success.accuracy(own.select([member]).labels(x.float()), y)
-        for member, (x, y) in enumerate(sets)
-    ]
-    return torch.cat(right)
+    x, y = (torch.stack([pair[i] for pair in sets]) for i in (0, 1))
+    return success.accuracy(own.labels(x.float(), own=True), y)
 
 
 def variant_of(problem: Planted, name: str, seeds: Sequence[int]) -> tuple[float, Ensemble]:
@@ -109,9 +108,26 @@ def variant_of(problem: Planted, name: str, seeds: Sequence[int]) -> tuple[float
     if name == "noise":
         sets = [_noisy(pair, size, seed) for seed, pair in zip(seeds, sets, strict=True)]
     else:
-        schedule = replace(schedule, adversary=Adversary("linf", size, ASCENT[given]))
+        schedule = replace(schedule, adversary=InPlace("linf", size, ASCENT[given]))
     network = by_name(SWEPT[given], fitting(problem.direction.shape))
     return factor, train(network, sets, seeds, schedule)
+
+
+class InPlace(Adversary):
+    """The ℓ∞ adversary of its base, to the bit; images take no fresh array for each operation."""
+
+    def perturb(self, outputs: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> Tensor:
+        """See `Adversary`."""
+        assert self.norm == "linf", "other norms need a length"
+        eta, point = torch.zeros_like(x), torch.empty_like(x)
+        for _ in range(self.steps):
+            torch.add(x, eta, out=point)
+            loss = engines.cross_entropy(outputs(point.requires_grad_()), y).sum()
+            (slope,) = torch.autograd.grad(loss, point)
+            point = point.detach()
+            eta.add_(slope.sign_().mul_(2.5 * self.size / self.steps))
+            eta.clamp_(-self.size, self.size)
+        return eta.add_(x)
 
 
 def _noisy(pair: training.Set, size: float, seed: int) -> training.Set:

@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 
+from falsestruct.instability.attacks import smallest_step
 from falsestruct.instability.stripes import (
     LARGEST,
     euclidean_errors,
@@ -14,6 +15,7 @@ from falsestruct.instability.stripes import (
     known_and_unseen,
     orientation_radius,
     radius_errors,
+    smallest_constant,
     withstood,
 )
 from falsestruct.learning.ensembles import Ensemble, by_hand
@@ -67,6 +69,25 @@ def test_rules_built_by_hand_withstand_what_they_should() -> None:
     assert (colour[["at_2a", "at_0.2"]] == 1).all(axis=None) and (colour["random"] == 0).all()
     assert (orientation["size"] == LARGEST).all()
     assert (orientation[["at_2a", "at_0.2"]] == 0).all(axis=None)
+
+
+def test_images_that_flipped_are_not_asked_again() -> None:
+    """The same sizes as those of the search that asks about all images at every size."""
+    x, y = STRIPES.described(0.1)
+    x = x + torch.linspace(-0.6, 0.6, len(x)).double()[:, None, None]
+    towards = torch.where(y > 0, 1.0, -1.0).double()[:, None, None]
+    questions = []
+
+    def one(images: torch.Tensor) -> torch.Tensor:
+        questions.append(len(images))
+        return (images.mean((1, 2)) > 0)[None].long()
+
+    plain = smallest_step(one, x, towards, largest=LARGEST)
+    before, many = one(x)[0], sum(questions)
+    questions.clear()
+    assert torch.equal(smallest_constant(one, x, towards, before), plain)
+    assert 0 < plain.isinf().sum() < len(x) and plain.unique().numel() > 5
+    assert sum(questions) < 0.8 * many
 
 
 def test_the_rules_know_stripes_everywhere_or_nowhere() -> None:

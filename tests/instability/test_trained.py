@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from falsestruct.instability import trained
-from falsestruct.instability.trained import COPIES, ensembles, fitted, training_set, variant_of
+from falsestruct.instability.trained import (
+    COPIES,
+    InPlace,
+    ensembles,
+    fitted,
+    training_set,
+    variant_of,
+)
+from falsestruct.learning.training import Adversary
 from falsestruct.problems.planted import registry
 
 
@@ -15,6 +24,11 @@ def test_networks_that_measurements_share_are_trained_once() -> None:
     assert again is first
     assert max(strong.facts["steps"]) < min(first.facts["steps"])  # cells keep their order
     assert first.seeds == strong.seeds == (0, 1)
+    # As do networks of one more cell, which the certificates and the strengths have in common.
+    usual, half = (0.2, 1.0), (0.2, 0.5)
+    both = ensembles("digits-brightness", "MLP", [usual, half], [0])
+    (alone,) = ensembles("digits-brightness", "MLP", [half], [0])
+    assert alone is both[1] is not both[0]
 
 
 def test_noise_has_the_adversary_s_size() -> None:
@@ -32,6 +46,20 @@ def test_fit_is_each_member_s_own() -> None:
     assert fitted(own, sets).tolist() == [1.0, 1.0]
     x, y = sets[1]
     assert fitted(own, [sets[0], (x, 1 - y)]).tolist() == [1.0, 0.0]
+
+
+def test_the_adversary_in_place_is_the_usual_one() -> None:
+    (own,) = ensembles("digits-brightness", "MLP", [(0.2, 1.0)], [0])
+    x, y = training_set("digits-brightness", (0.2, 1.0), 0)
+    given = x.float()[None], y.float()[None]
+    before = given[0].clone()
+    usual, found = (
+        kind("linf", 0.3, 3).perturb(own.outputs, *given) for kind in (Adversary, InPlace)
+    )
+    assert torch.equal(found, usual)
+    assert torch.equal(given[0], before) and not torch.equal(found, before)
+    with pytest.raises(AssertionError):
+        InPlace("l2", 0.3, 3).perturb(own.outputs, *given)
 
 
 def test_ways_of_training_have_their_size() -> None:

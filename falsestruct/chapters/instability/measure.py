@@ -65,15 +65,16 @@ def networks(
 
 
 def strengths(factors: Sequence[float], *, seeds: int, first: int, points: int) -> pd.DataFrame:
-    """MLPs on digits at multiples of the brightness's usual strength: as `networks`.
+    """MLPs on digits at multiples of the brightness's usual strength: as `networks`, no directions.
 
     Args:
         first: The first of the seeds.
     """
     name = "digits-brightness"
     common = {"problem": name, "architecture": SWEPT[name], "seeds": seeds, "first": first}
-    grid = [common | {"points": points, "cells": cells_of(name, [factor])} for factor in factors]
-    return sweep(network_point, grid).drop(columns=["seeds", "first", "points"])
+    common |= {"points": points, "directions": False}
+    grid = [common | {"cells": cells_of(name, [factor])} for factor in factors]
+    return sweep(network_point, grid).drop(columns=["seeds", "first", "points", "directions"])
 
 
 def network_point(
@@ -84,17 +85,19 @@ def network_point(
     points: int,
     cells: list[list[float]],
     first: int = 0,
+    directions: bool = True,
 ) -> pd.DataFrame:
     """One architecture in some cells (strength, ρ): the point of `networks`.
 
-    Directions are looked at where the strength is the usual one.
+    Directions are looked at, if at all, where the strength is the usual one.
     """
     given, tables = [(strength, rho) for strength, rho in cells], []
     found = ensembles(problem, architecture, given, range(first, first + seeds))
     for (strength, rho), own in zip(given, found, strict=True):
         measured = portrait(
             registry.by_name(problem, strength), own,
-            points=_points(own, points), directions=strength == registry.STRENGTHS[problem],
+            points=_points(own, points),
+            directions=directions and strength == registry.STRENGTHS[problem],
         )  # fmt: skip
         sets = [training_set(problem, (strength, rho), seed) for seed in own.seeds]
         facts = own.table(strength=strength, rho=rho, fitted=fitted(own, sets))
@@ -175,17 +178,24 @@ def gap_point(*, rho: float, seeds: int, points: int, solved: int) -> pd.DataFra
     return gap_rows(*in_plane(rho, range(seeds)), points=points, solved=solved)
 
 
-def certificates(*, seeds: int, first: int, points: int) -> pd.DataFrame:
-    """What HiGHS proves of the digits' MLPs, at ρ = 1 and 1/2: rho, and `certificate_rows`."""
-    grid = [{"rho": rho, "seeds": seeds, "first": first, "points": points} for rho in (1.0, 0.5)]
-    return sweep(certificate_point, grid).drop(columns=["seeds", "first", "points"])
+def certificates(*, seeds: Seeds, first: int, points: int) -> pd.DataFrame:
+    """What HiGHS proves of the digits' MLPs, at ρ = 1 and 1/2: rho, and `certificate_rows`.
+
+    Of the first `seeds.slow` of those that `strengths` has at the usual strength.
+    """
+    common = {"seeds": seeds.slow, "trained": seeds.fast, "first": first, "points": points}
+    table = sweep(certificate_point, [common | {"rho": rho} for rho in (1.0, 0.5)])
+    return table.drop(columns=[*common])
 
 
-def certificate_point(*, rho: float, seeds: int, first: int, points: int) -> pd.DataFrame:
+def certificate_point(
+    *, rho: float, seeds: int, trained: int, first: int, points: int
+) -> pd.DataFrame:
     """Up to half of the brightness's distance where networks read it."""
     given = registry.by_name("digits-brightness")
-    known = range(first, first + seeds)
+    known = range(first, first + max(seeds, trained))  # as `strengths`: then they train once
     (own,) = ensembles(given.name, SWEPT[given.name], [(given.strength, rho)], known)
+    own = own.select(range(seeds))
     return certificate_rows(given, own, points=points, half=rho == 1)
 
 

@@ -293,7 +293,7 @@ def test_new_experiments_take_the_seeds_that_they_are_given() -> None:
     assert table["seed"].tolist() == [301, 302] * 2
     assert (table["strength"] == 0.1).all() and table["rho"].tolist() == [1.0, 1.0, 0.5, 0.5]
     assert (table["capture"] > 0.75).tolist() == [True, True, False, False]
-    proved = experiment.certificates(seeds=1, first=303, points=4)
+    proved = experiment.certificates(seeds=Seeds(2, 1), first=303, points=4)
     assert proved["seed"].tolist() == [303, 303] and proved["rho"].tolist() == [1.0, 0.5]
     assert (proved["within"] == 1).all()
 
