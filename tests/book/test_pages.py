@@ -95,8 +95,18 @@ def test_every_image_says_what_it_shows(soups):
             assert not re.search(r"\.(svg|png)$", alt), f"{path.name}: {alt!r} is a file"
 
 
-def test_every_internal_link_and_anchor_resolves(soups):
-    parsed = {path.resolve(): page for path, page in soups.items()}
+@pytest.fixture(scope="module")
+def ids(soups):
+    """The ids of each page: asked for thousands of times, and a search walks through the page."""
+    return {path.resolve(): ids_of(page) for path, page in soups.items()}
+
+
+def ids_of(page: BeautifulSoup) -> set[str]:
+    return {tag["id"] for tag in page.find_all(id=True)}
+
+
+def test_every_internal_link_and_anchor_resolves(soups, ids):
+    known = dict(ids)
     broken = []
     for path, page in soups.items():
         for link in page.find_all("a", href=True):
@@ -108,9 +118,9 @@ def test_every_internal_link_and_anchor_resolves(soups):
             if not target.exists():
                 broken.append((path.name, link["href"]))
             elif anchor and target.suffix == ".html":
-                if target not in parsed:
-                    parsed[target] = BeautifulSoup(target.read_text(), "html.parser")
-                if not parsed[target].find(id=anchor):
+                if target not in known:
+                    known[target] = ids_of(BeautifulSoup(target.read_text(), "html.parser"))
+                if anchor not in known[target]:
                     broken.append((path.name, link["href"]))
     assert broken == []
 
@@ -156,14 +166,17 @@ def test_one_title_and_one_header_a_page(soups):
         assert len(page.select("header.bd-header")) <= 1, path.name
 
 
-def test_every_card_is_in_the_ledger_and_back(html, soups):
-    ledger = soups[html / "book" / "31_evidence.html"]
+def test_every_card_is_in_the_ledger_and_back(html, soups, ids):
+    links = {
+        path: {a["href"] for a in page.find_all("a", href=True)} for path, page in soups.items()
+    }
+    ledger = html / "book" / "31_evidence.html"
     for id, claim in claims.read_claims(Book(ROOT)).items():
-        chapter = soups[html / "notebooks" / f"{claim.chapter}.html"]
-        assert ledger.find(id=f"ledger-{id}"), id
-        assert ledger.find("a", href=f"../notebooks/{claim.chapter}.html#claim-{id}"), id
-        assert chapter.find(id=f"claim-{id}"), id
-        assert chapter.find("a", href=f"../book/31_evidence.html#ledger-{id}"), id
+        chapter = html / "notebooks" / f"{claim.chapter}.html"
+        assert f"ledger-{id}" in ids[ledger.resolve()], id
+        assert f"../notebooks/{claim.chapter}.html#claim-{id}" in links[ledger], id
+        assert f"claim-{id}" in ids[chapter.resolve()], id
+        assert f"../book/31_evidence.html#ledger-{id}" in links[chapter], id
 
 
 def test_macros_are_defined_for_pages_and_paper(soups):
