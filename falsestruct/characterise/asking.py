@@ -56,6 +56,11 @@ class Network:
         self._scores: int | None = None  # how many an input, once seen
 
     @property
+    def closed(self) -> bool:
+        """Whether all of its classes are known: they were given, or it gives scores."""
+        return self.fixed or self._scores is not None
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What was done to the inputs on the way to the network."""
         return getattr(self._ask, "notes", ())
@@ -264,13 +269,16 @@ class Network:
         """Codes of labels; new labels become classes."""
         own, seen = pd.factorize(labels)  # −1 for None and NaN
         known = {label: code for code, label in enumerate(self.classes)}
+        if self.fixed and labels.dtype.kind in "iub" and set(map(type, self.classes)) <= {str}:
+            known = dict(enumerate(range(len(self.classes))))  # positions of the names given
         for label in (one.item() if isinstance(one, np.generic) else one for one in seen):
             if label not in known and self.fixed:
                 raise AuditError(
                     f"predict gave the label {label!r}; expected one of {_some(self.classes)}"
                 )
             known.setdefault(label, len(known))
-        self.classes = tuple(known)
+        if not self.fixed:
+            self.classes = tuple(known)
         table = [known[one.item() if isinstance(one, np.generic) else one] for one in seen]
         return np.array([*table, FAILED], dtype=np.int64)[own]
 

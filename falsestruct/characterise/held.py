@@ -6,6 +6,7 @@ form: `Inputs.array`. `Inputs.like` goes back.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -196,6 +197,21 @@ def inputs(x: Any, *, kind: Kind | None = None) -> Inputs:
         )
     usual: Kind = "vectors" if len(shape) == 2 else "images"
     return Inputs(_agreed(usual, kind, fits, f"of shape {tuple(shape)}"), held)
+
+
+def identical(x: Inputs) -> np.ndarray:
+    """A number (n,) for each input, the same for inputs that are the same."""
+    if isinstance(x.held, pd.DataFrame):
+        try:
+            return np.asarray(pd.factorize(pd.util.hash_pandas_object(x.held, index=False))[0])
+        except TypeError:  # cells that can't be hashed
+            return np.arange(len(x))
+    if x.kind == "texts":
+        return np.asarray(pd.factorize(np.array(x.texts(), dtype=object))[0])
+    digests = np.empty(len(x), dtype="S16")
+    for row in range(len(x)):
+        digests[row] = hashlib.blake2b(_pixels(x.held[row]).tobytes(), digest_size=8).hexdigest()
+    return np.asarray(pd.factorize(digests.astype(object))[0])
 
 
 def _agreed(usual: Kind, wanted: Kind | None, fits: Sequence[str], given: str) -> Kind:

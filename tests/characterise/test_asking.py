@@ -69,6 +69,8 @@ def test_classes_come_in_order_of_appearance_or_as_given() -> None:
     assert given.labels(x).tolist() == [2, 0, 2, 1] and given.classes == ("a", "b", "c")
     named = network(lambda x: np.eye(3)[x[:, 0].astype(int) % 3], classes=("a", "b", "c"))
     assert named.labels(x).tolist() == [0, 1, 2, 0] and named.classes == ("a", "b", "c")
+    placed = network(lambda x: x[:, 0].astype(int) % 3, classes=("a", "b", "c"))
+    assert placed.labels(x).tolist() == [0, 1, 2, 0] and placed.classes == ("a", "b", "c")
 
 
 def test_a_batch_of_one_may_be_squeezed() -> None:
@@ -335,6 +337,8 @@ def test_an_estimator_gets_tables_as_they_are_and_images_flat() -> None:
     assert set(asked.classes) == {0.0, 1.0}
     named = [asked.classes[code] for code in codes]
     np.testing.assert_array_equal(named, by_name.predict(table))
+    more = table.assign(town="x")[["town", *"dcba"]]
+    np.testing.assert_array_equal(network(by_name).labels(inputs(more)), codes)
 
 
 # ---- ONNX ----

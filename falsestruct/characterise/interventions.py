@@ -1,0 +1,174 @@
+"""Inputs in which one structure is changed and the other one stays: made, verified and asked about.
+
+What can be read again is verified: values of a function or of the table's columns. An input in
+which the change failed, or took the other structure with it, is dropped and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from falsestruct.characterise.asking import Network
+from falsestruct.characterise.audit import AuditError
+from falsestruct.characterise.held import Inputs, inputs
+from falsestruct.characterise.suspected import UNDEFINED, Structure
+
+Function = Callable[[Any, str, Any, np.random.Generator], Any]
+Intervene = Literal["exchange", "randomise"] | Function
+SHOWN = 8  # changed inputs that are kept, for the report
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Inputs with one structure changed.
+
+    Attributes:
+        rows: The inputs of x that they were made of, (m,).
+        donors: The inputs of x whose value the structure was given, (m,).
+        labels: What the network answers, codes (m,).
+        dropped: How many failed, by the reason.
+        first: The first of them, at most SHOWN.
+    """
+
+    rows: np.ndarray
+    donors: np.ndarray
+    labels: np.ndarray
+    dropped: dict[str, int]
+    first: tuple[Inputs, ...]
+
+    @property
+    def made(self) -> int:
+        """All that were tried."""
+        return len(self.rows) + sum(self.dropped.values())
+
+
+@dataclass(frozen=True)
+class Change:
+    """An intervention on one structure.
+
+    Attributes:
+        how: "exchange" gives the structure's column the value of an input of another class,
+            "randomise" that of any input; a function (x, structure, value, rng) → x is given a
+            batch as it is held, the structure's name and the one value that all shall have.
+    """
+
+    x: Inputs
+    structure: Structure
+    other: Structure
+    how: Intervene
+
+    def check(self) -> None:
+        """Raises AuditError, if this structure can't be changed in this way."""
+        if callable(self.how):
+            return
+        if self.how not in ("exchange", "randomise"):
+            raise AuditError(
+                f"intervene is {self.how!r}; expected 'exchange', 'randomise' or a function "
+                "(x, structure, value, rng) → x"
+            )
+        if self.structure.column is None:
+            raise AuditError(
+                f"{self.how} changes a column of the table x, and {self.structure.name} is none; "
+                "give intervene= a function (x, structure, value, rng) → x"
+            )
+        if self.structure.column == self.other.column:
+            raise AuditError(f"{self.structure.name} is both structures' column; expected two")
+
+    @property
+    def unverified(self) -> tuple[str, ...]:
+        """Names of structures whose values can't be read again after a change."""
+        return tuple(s.name for s in (self.structure, self.other) if not s.readable)
+
+    def donors(self, rows: np.ndarray, codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """For each row an input (m,) with the value to take: of another class, or any.
+
+        Args:
+            codes: Of the structure that is changed, for all of x, (n,).
+        """
+        if self.how == "randomise":
+            return rng.choice(np.flatnonzero(codes != UNDEFINED), size=len(rows))
+        found = np.empty(len(rows), dtype=np.int64)
+        for code in np.unique(codes[rows]):
+            others = np.flatnonzero((codes != code) & (codes != UNDEFINED))
+            mine = codes[rows] == code
+            found[mine] = rng.choice(others, size=mine.sum())
+        return found
+
+    def ask(self, network: Network, rows: np.ndarray, codes: np.ndarray, seed: int) -> Changed:
+        """Change these inputs, batch by batch, and ask the network about them.
+
+        Raises:
+            AuditError: The function raises or returns no such batch, or most changes failed.
+        """
+        self.check()
+        rng = np.random.default_rng(seed)
+        donors = self.donors(rows, codes, rng)
+        dropped: dict[str, int] = {}
+        kept, labels, first = [], [], list[Inputs]()
+        for part in self._batches(donors, network.batch):
+            new = self._made(rows[part], donors[part], rng)
+            good = self._verified(new, rows[part], donors[part], dropped)
+            kept.append(part[good])
+            labels.append(network.labels(new.take(good)) if good.any() else np.empty(0, np.int64))
+            room = SHOWN - sum(map(len, first))
+            if room > 0 and good.any():
+                first.append(new.take(np.flatnonzero(good)[:room]))
+        order = np.concatenate(kept)
+        changed = Changed(rows[order], donors[order], np.concatenate(labels), dropped, tuple(first))
+        if 2 * sum(dropped.values()) > changed.made:
+            told = ", ".join(f"{reason} ({count})" for reason, count in dropped.items())
+            raise AuditError(
+                f"changing {self.structure.name} failed for {sum(dropped.values())} of "
+                f"{changed.made} inputs: {told}"
+            )
+        return changed
+
+    def _batches(self, donors: np.ndarray, size: int) -> list[np.ndarray]:
+        """Positions in batches; for a function, of one value each."""
+        if not callable(self.how):
+            groups = [np.arange(len(donors))]
+        else:
+            values = self.structure.values[donors]
+            different = list(dict.fromkeys(values))
+            groups = [np.flatnonzero(values == value) for value in different]
+        return [group[i : i + size] for group in groups for i in range(0, len(group), size)]
+
+    def _made(self, rows: np.ndarray, donors: np.ndarray, rng: np.random.Generator) -> Inputs:
+        old = self.x.take(rows)
+        if not callable(self.how):
+            column = self.structure.column
+            values = self.x.frame()[column].iloc[donors].array
+            return Inputs("table", old.frame().assign(**{column: values}))
+        name, value = self.structure.name, self.structure.values[donors[0]]
+        try:
+            answer = self.how(old.held, name, value, rng)
+        except Exception as error:
+            text = " ".join(str(error).split()) or "no message"
+            raise AuditError(
+                f"intervene raised {type(error).__name__} when it set {name} to {value!r}: {text}"
+            ) from error
+        new = inputs(answer, kind=self.x.kind)
+        if len(new) != len(rows):
+            raise AuditError(f"intervene returned {len(new)} inputs for {len(rows)}")
+        return new
+
+    def _verified(
+        self, new: Inputs, rows: np.ndarray, donors: np.ndarray, dropped: dict[str, int]
+    ) -> np.ndarray:
+        """Which inputs (m,) have the new value, and kept the other structure's."""
+        good = np.ones(len(rows), dtype=bool)
+        wanted = (
+            (self.structure, donors, f"{self.structure.name} did not take the value"),
+            (self.other, rows, f"{self.other.name} did not keep its value"),
+        )
+        for structure, source, reason in wanted:
+            if structure.readable and (structure.column is None or callable(self.how)):
+                same = structure.read(new) == structure.values[source]
+                if (good & ~same).any():
+                    dropped[reason] = dropped.get(reason, 0) + int((good & ~same).sum())
+                good &= same
+        return good
