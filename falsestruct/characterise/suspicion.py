@@ -24,6 +24,7 @@ from falsestruct.characterise.verdicts import ENOUGH, Counts, Design, Share
 CHANGED = 5000  # inputs that are changed, at most
 PERMUTATIONS = 20
 NATURAL = "natural conflict"
+VERDICTS = ("mixture", "undecided", "none")  # beside the structures' names
 Attributes = Mapping[str, Any] | pd.DataFrame | None
 
 
@@ -217,7 +218,7 @@ def _case(
         suspected.structure(one, role, x, attributes)
         for one, role in zip(given, ("original", "false"), strict=True)
     )
-    if original.name == false.name:
+    if original.name == false.name or {original.name, false.name} & set(VERDICTS):
         original = replace(original, name=f"{original.name} (original)")
         false = replace(false, name=f"{false.name} (false)")
     classes, known = suspected.original_codes(original, asked.classes, fixed=asked.closed)
@@ -271,7 +272,7 @@ def _changes(case: _Case, intervene: Intervene | None, seed: int) -> _Changes:
     if how is None:
         return _Changes("", None, None, ())
     natural = case.design.count(case.apart) >= ENOUGH
-    word = "your intervention" if callable(how) else how
+    word = "your intervention on" if callable(how) else f"{how} of"
     forward = Change(case.x, case.false, case.original, how)
     if intervene is not None:
         forward.check()
@@ -289,7 +290,7 @@ def _changes(case: _Case, intervene: Intervene | None, seed: int) -> _Changes:
             if change is forward or callable(how):
                 told.append(f"{change.structure.name} was not changed: {error}.")
             made.append(None)
-    return _Changes(f"{word} of {case.false.name}", made[0], made[1], (*told, *_dropped(made)))
+    return _Changes(f"{word} {case.false.name}", made[0], made[1], (*told, *_dropped(made)))
 
 
 def _sources(case: _Case, seed: int) -> np.ndarray:
