@@ -389,9 +389,9 @@ Model = Annotated[str, typer.Argument(metavar="MODEL")]
 @app.command(
     "audit",
     epilog=_examples(
-        "falsestruct audit model.onnx --data folder/ --labels known.csv --false background",
-        "falsestruct audit model.onnx --data table.csv --target ill --false hospital",
-        "falsestruct audit mymodel:predict --data folder/ --false mymodel:snowy --html page.html",
+        "falsestruct audit model.onnx --data folder/ --labels more.csv --false place",
+        "falsestruct audit model.onnx --data ward.csv --target ill --false clinic",
+        "falsestruct audit mymodel:predict --data folder/ --false mymodel:snowy",
         "falsestruct audit mymodel:predict --problem stripes",
         "falsestruct audit mymodel:predict --problem stripes --strength 0.05 --json",
     ),
