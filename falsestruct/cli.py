@@ -582,6 +582,8 @@ def _pixels(size: str) -> tuple[int, int]:
 
 def _classes(given: str | None, read: Any) -> Sequence[Any] | None:
     if given is None:
+        if read.classes is not None:
+            print(f"answers 0, 1, … mean {', '.join(read.classes)}", file=sys.stderr)
         return read.classes
     return [int(name) if name.isdigit() else name for name in given.split(",")]
 

@@ -121,16 +121,16 @@ def _folder(
     names = [one.relative_to(path).as_posix() for one in files]
     folders = [name.split("/")[0] if "/" in name else None for name in names]
     known = pd.DataFrame({"file": names})
-    if None not in folders:
+    classes = None if None in folders else tuple(sorted(set(map(str, folders))))
+    if classes is not None:
         known[LABEL] = folders
     if labels is not None:
-        known = _joined(known, _csv(labels), labels)
+        table = _csv(labels)
+        classes = None if LABEL in table else classes
+        known = _joined(known, table, labels)
     target = _target(known, target, LABEL)
     pictures = Pictures([path / name for name in known["file"]], _mode(files), size)
-    classes = None
-    if target == LABEL and None not in folders and labels is None:
-        classes = tuple(sorted(set(known[LABEL])))
-    return Data(Inputs("images", pictures), known, target, classes)
+    return Data(Inputs("images", pictures), known, target, classes if target == LABEL else None)
 
 
 def _joined(files: pd.DataFrame, table: pd.DataFrame, path: Path) -> pd.DataFrame:

@@ -64,12 +64,13 @@ def test_what_is_known_of_a_folder_beside(folder: Path, tmp_path: Path) -> None:
     known = {"name": ["yak/1.png", "cow/0.png", "cow/2.png"], "place": ["snow", "field", "snow"]}
     found = read(folder, labels=table(tmp_path / "known.csv", known))
     assert found.attributes["place"].tolist() == ["snow", "field", "snow"]
-    assert found.labels().tolist() == ["yak", "cow", "cow"] and found.classes is None
+    assert found.labels().tolist() == ["yak", "cow", "cow"] and found.classes == ("cow", "yak")
     np.testing.assert_array_equal(found.x.array(), PIXELS[[1, 0, 2]])
     by_place = read(folder, labels=tmp_path / "known.csv", target="place")
-    assert by_place.labels().tolist() == ["snow", "field", "snow"]
+    assert by_place.labels().tolist() == ["snow", "field", "snow"] and by_place.classes is None
     table(tmp_path / "known.csv", known | {"label": [1, 0, 1]})
-    assert read(folder, labels=tmp_path / "known.csv").labels().tolist() == [1, 0, 1]
+    own = read(folder, labels=tmp_path / "known.csv")
+    assert own.labels().tolist() == [1, 0, 1] and own.classes is None
 
 
 def test_a_table(tmp_path: Path) -> None:
