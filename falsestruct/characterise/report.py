@@ -41,7 +41,7 @@ class Picture:
 
     Attributes:
         shown: Values of an image or a curve; a text.
-        caption: For everyone; it is the alternative text, too.
+        caption: What it is; the picture's own size and range are its alternative text.
     """
 
     shown: np.ndarray | str
@@ -292,11 +292,20 @@ def _figure(picture: Picture) -> str:
     if isinstance(picture.shown, str):
         drawn = f"<blockquote>{escape(picture.shown)}</blockquote>"
     elif picture.shown.ndim == 1 or _curves(picture.shown):
-        drawn = _curve(picture.shown, caption)
+        drawn = _curve(picture.shown)
     else:
         data = base64.b64encode(png(picture.shown)).decode()
-        drawn = f'<img src="data:image/png;base64,{data}" width="{WIDTH}" alt="{caption}">'
+        rows, columns = picture.shown.shape[:2]
+        alt = f"Picture of {rows} × {columns} pixels, {_span(picture.shown)}"
+        drawn = f'<img src="data:image/png;base64,{data}" width="{WIDTH}" alt="{alt}">'
     return f"<figure>{drawn}<figcaption>{caption}</figcaption></figure>"
+
+
+def _span(values: np.ndarray) -> str:
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return "no value known"
+    return f"values from {known.min():.3g} to {known.max():.3g}"
 
 
 def _curves(values: np.ndarray) -> bool:
@@ -304,7 +313,7 @@ def _curves(values: np.ndarray) -> bool:
     return values.ndim == 2 and min(values.shape) <= 4 < max(values.shape)
 
 
-def _curve(values: np.ndarray, caption: str) -> str:
+def _curve(values: np.ndarray) -> str:
     """Values over their positions; every feature a line."""
     lines = values[None] if values.ndim == 1 else values.T
     low, high = _range(lines)
@@ -315,8 +324,9 @@ def _curve(values: np.ndarray, caption: str) -> str:
         up = height - 2 - (np.nan_to_num(line, nan=low) - low) / (high - low) * (height - 4)
         points = " ".join(f"{a:.1f},{u:.1f}" for a, u in zip(across, up, strict=True))
         drawn += f'<polyline points="{points}" fill="none" stroke="currentColor"/>'
+    label = f"Curve of {lines.shape[1]} values, {_span(values).removeprefix('values ')}"
     return (
-        f'<svg role="img" aria-label="{caption}" width="{WIDTH}" height="{height:.0f}" '
+        f'<svg role="img" aria-label="{label}" width="{WIDTH}" height="{height:.0f}" '
         f'viewBox="0 0 {WIDTH} {height:.0f}">{drawn}</svg>'
     )
 
