@@ -84,16 +84,16 @@ def test_an_intervention_from_a_module(reader, desk):
     code, out, err = reader("audit", "own:place", "--data", "animals", "--false", "own:place",
                             "--intervene", "own:set_place", "--points", "0")  # fmt: skip
     assert code == 0 and out.startswith("verdict: place\n"), err
-    assert "after your intervention on place" in out
+    assert "where your intervention on place makes them disagree" in out
 
 
 def test_a_table_and_a_column_beside(reader):
     words = ("audit", "own:by_ward", "--data", "table.csv", "--target", "ill", "--points", "0")
     code, out, err = reader(*words, "--false", "ward", "--beside", "nr")
     assert code == 0 and out.startswith("verdict: ward\n"), err
-    assert "after exchange of ward" in out and "'a' for 'y'" in out
+    assert "where exchange of ward makes them disagree" in out and "'a' for 'y'" in out
     code, out, err = reader(*words, "--false", "ward", "--intervene", "randomise", "--groups", "nr")
-    assert code == 0 and "after randomise of ward" in out
+    assert code == 0 and "where randomise of ward makes" in out
 
 
 PLACE = ("--data", "animals", "--false", "own:place")

@@ -19,7 +19,7 @@ from falsestruct.characterise.suspected import UNDEFINED, Structure
 
 Function = Callable[[Any, str, Any, np.random.Generator], Any]
 Intervene = Literal["exchange", "randomise"] | Function
-SHOWN = 8  # changed inputs that are kept, for the report
+SHOWN = 8  # changed inputs that are kept, for the report, of all values together
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,16 @@ class Changed:
         donors: The inputs of x whose value the structure was given, (m,).
         labels: What the network answers, codes (m,).
         dropped: How many failed, by the reason.
-        first: The first of them, at most SHOWN.
+        shown: Some of them, about SHOWN.
+        places: Their positions in rows.
     """
 
     rows: np.ndarray
     donors: np.ndarray
     labels: np.ndarray
     dropped: dict[str, int]
-    first: tuple[Inputs, ...]
+    shown: tuple[Inputs, ...]
+    places: np.ndarray
 
     @property
     def made(self) -> int:
@@ -108,24 +110,32 @@ class Change:
         rng = np.random.default_rng(seed)
         donors = self.donors(rows, codes, rng)
         dropped: dict[str, int] = {}
-        kept, labels, first = [], [], list[Inputs]()
-        for part in self._batches(donors, network.batch):
+        kept, labels, shown, places, done = [], [], list[Inputs](), list[int](), 0
+        batches = self._batches(donors, network.batch)
+        few = -(-SHOWN // len(batches))
+        for part in batches:
             new = self._made(rows[part], donors[part], rng)
-            good = self._verified(new, rows[part], donors[part], dropped)
+            good = np.flatnonzero(self._verified(new, rows[part], donors[part], dropped))
             kept.append(part[good])
-            labels.append(network.labels(new.take(good)) if good.any() else np.empty(0, np.int64))
-            room = SHOWN - sum(map(len, first))
-            if room > 0 and good.any():
-                first.append(new.take(np.flatnonzero(good)[:room]))
+            labels.append(network.labels(new.take(good)) if len(good) else np.empty(0, np.int64))
+            if len(good) and len(shown) < SHOWN:
+                shown.append(new.take(good[:few]))
+                places += range(done, done + len(shown[-1]))
+            done += len(good)
+        self._refuse(dropped, len(rows))
         order = np.concatenate(kept)
-        changed = Changed(rows[order], donors[order], np.concatenate(labels), dropped, tuple(first))
-        if 2 * sum(dropped.values()) > changed.made:
+        return Changed(
+            rows[order], donors[order], np.concatenate(labels), dropped, tuple(shown),
+            np.array(places, dtype=np.int64),
+        )  # fmt: skip
+
+    def _refuse(self, dropped: dict[str, int], made: int) -> None:
+        if 2 * sum(dropped.values()) > made:
             told = ", ".join(f"{reason} ({count})" for reason, count in dropped.items())
             raise AuditError(
-                f"changing {self.structure.name} failed for {sum(dropped.values())} of "
-                f"{changed.made} inputs: {told}"
+                f"changing {self.structure.name} failed for {sum(dropped.values())} of {made} "
+                f"inputs: {told}"
             )
-        return changed
 
     def _batches(self, donors: np.ndarray, size: int) -> list[np.ndarray]:
         """Positions in batches; for a function, of one value each."""

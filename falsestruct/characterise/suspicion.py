@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from falsestruct.characterise import interventions, smallest, suspected
+from falsestruct.characterise import smallest, suspected
 from falsestruct.characterise.asking import Inputs, Network, inputs, network
 from falsestruct.characterise.audit import AuditError
 from falsestruct.characterise.held import identical
-from falsestruct.characterise.interventions import Change, Changed, Intervene
+from falsestruct.characterise.interventions import SHOWN, Change, Changed, Intervene
 from falsestruct.characterise.smallest import Smallest
 from falsestruct.characterise.stages import Stages
 from falsestruct.characterise.suspected import Given, Structure, coded
 from falsestruct.characterise.verdicts import ENOUGH, Counts, Design, Share
 
-CHANGED = 5000  # inputs that are changed, at most
+CHANGED = 5000  # inputs that are changed, or permuted, at most
 PERMUTATIONS = 20
 NATURAL = "natural conflict"
 VERDICTS = ("mixture", "undecided", "none")  # beside the structures' names
@@ -324,14 +324,18 @@ def _flips(case: _Case, changed: Changed | None, codes: np.ndarray, name: str) -
 
 @dataclass(frozen=True)
 class _Conflict:
-    """Inputs on which the structures disagree: codes (m,), and the rows that they come from."""
+    """Inputs on which the structures disagree: codes (m,), and the rows that they come from.
+
+    Some of them are shown; `places` are their positions among the m.
+    """
 
     how: str
     rows: np.ndarray
     labels: np.ndarray
     truth: np.ndarray
     wrong: np.ndarray
-    shown: Inputs | None
+    shown: Inputs | None = None
+    places: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def sides(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         first, second = self.labels == self.truth, self.labels == self.wrong
@@ -339,21 +343,20 @@ class _Conflict:
 
 
 def _conflict(case: _Case, changes: _Changes) -> _Conflict:
-    rows = case.apart
-    if changes.false is None or case.design.count(rows) >= ENOUGH:
-        truth, wrong, labels = case.truth[rows], case.wrong[rows], case.labels[rows]
-        shown = case.x.take(rows[: interventions.SHOWN]) if len(rows) else None
-        return _Conflict(NATURAL, rows, labels, truth, wrong, shown)
-    made = changes.false
+    rows, made = case.apart, changes.false
+    if made is None or case.design.count(rows) >= ENOUGH:
+        places = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), SHOWN)).astype(int))
+        shown = case.x.take(rows[places]) if len(rows) else None
+        codes = case.labels[rows], case.truth[rows], case.wrong[rows]
+        return _Conflict(NATURAL, rows, *codes, shown, places)
     truth, wrong = case.truth[made.rows], case.wrong[made.donors]
     used = (made.labels >= 0) & (truth != wrong)
-    first = _joined(made.first)
-    keep = np.flatnonzero(used[: 0 if first is None else len(first)])
-    shown = None if first is None or not len(keep) else first.take(keep)
-    return _Conflict(
-        f"inputs of x on which they agree, after {changes.how}",
-        made.rows[used], made.labels[used], truth[used], wrong[used], shown,
-    )  # fmt: skip
+    shown = _joined(made.shown)
+    seen = used[made.places]
+    shown = shown.take(np.flatnonzero(seen)) if shown is not None and seen.any() else None
+    places = (np.cumsum(used) - 1)[made.places[seen]]
+    codes = made.labels[used], truth[used], wrong[used]
+    return _Conflict(changes.how, made.rows[used], *codes, shown, places)
 
 
 def _joined(parts: Sequence[Inputs]) -> Inputs | None:
@@ -430,7 +433,7 @@ def _sentence(
     if first.n == 0:
         more = "" if needed is None else f"; about {needed} that do would decide"
         return f"{right}. No input has them disagree, so nothing says which one it follows{more}."
-    where = "where they disagree" if how == NATURAL else f"where they disagree ({how})"
+    where = "where they disagree" if how == NATURAL else f"where {how} makes them disagree"
     told = (
         f"{where}, it follows {original} on {part(first)} and {false} on "
         f"{part(second)} of {_units(case, first)}"
@@ -489,7 +492,7 @@ def _named_permuted(case: _Case, seed: int) -> int:
     if case.constant:
         return 0
     rng, names = np.random.default_rng(seed), (case.original.name, case.false.name)
-    rows = np.flatnonzero(case.both)
+    rows = np.sort(rng.permutation(np.flatnonzero(case.both))[:CHANGED])
     labels, truth, named = case.labels[rows], case.truth[rows], 0
     for _ in range(PERMUTATIONS):
         wrong = rng.permutation(case.wrong[rows])
@@ -497,7 +500,7 @@ def _named_permuted(case: _Case, seed: int) -> int:
         right = (labels == truth)[agree], rows[agree]
         if case.design.estimate(*right) is None:
             continue
-        conflict = _Conflict("", rows[apart], labels[apart], truth[apart], wrong[apart], None)
+        conflict = _Conflict("", rows[apart], labels[apart], truth[apart], wrong[apart])
         named += _counts(case.design, names, right, conflict).verdict() == case.false.name
     return named
 
@@ -542,7 +545,7 @@ def _warnings(case: _Case, conflict: _Conflict, changes: _Changes) -> tuple[str,
 def _examples(case: _Case, conflict: _Conflict) -> tuple[Example, ...]:
     if conflict.shown is None:
         return ()
-    said = [[case.classes[code] for code in codes[: len(conflict.shown)]]
+    said = [[case.classes[code] for code in codes[conflict.places]]
             for codes in (conflict.truth, conflict.wrong, conflict.labels)]  # fmt: skip
     return tuple(
         Example(conflict.shown.take(np.array([i])), *labels)

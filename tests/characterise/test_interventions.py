@@ -48,7 +48,10 @@ def test_a_function_makes_all_of_a_batch_one_value() -> None:
     asked = network(first, classes=(0, 1))
     again = change(set_first).ask(asked, ROWS, CODES, 0)
     np.testing.assert_array_equal(again.labels, 1 - CODES[again.rows])
-    assert sum(map(len, found.first)) == SHOWN
+    assert len(found.places) == SHOWN
+    shown = np.concatenate([one.held for one in found.shown])
+    np.testing.assert_array_equal(first(shown), 1 - CODES[found.rows[found.places]])
+    assert set(first(shown)) == {0, 1}  # some of either value
     np.testing.assert_array_equal(X[:, 0] > 0, CODES)  # the owner's data are untouched
 
 
@@ -95,7 +98,7 @@ def test_a_column_is_exchanged_or_randomised() -> None:
     found = change("exchange", held, "place", "y").ask(asked, ROWS, PLACES, 0)
     np.testing.assert_array_equal(found.rows, ROWS)
     np.testing.assert_array_equal(found.labels, 1 - PLACES)
-    frame = found.first[0].frame()
+    frame = found.shown[0].frame()
     assert list(frame) == list(TABLE) and (frame.dtypes == TABLE.dtypes).all()
     mixed = change("randomise", held, "place", "y").ask(asked, ROWS, PLACES, 0)
     flips = (mixed.labels != PLACES).mean()
