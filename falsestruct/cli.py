@@ -384,6 +384,25 @@ Html = Annotated[
     Path | None, typer.Option("--html", metavar="FILE", help="Write a page with pictures, too.")
 ]
 Model = Annotated[str, typer.Argument(metavar="MODEL")]
+Original = Annotated[
+    str | None, typer.Option(metavar="COLUMN|MODULE:FUNCTION", help="If it is not --target.")
+]
+Suspected = Annotated[
+    str | None, typer.Option(metavar="COLUMN|MODULE:FUNCTION", help="What you suspect.")
+]
+Intervene = Annotated[
+    str | None,
+    typer.Option(metavar="HOW", help="exchange, randomise or MODULE:FUNCTION, where too few inputs "
+                 "are in conflict."),
+]  # fmt: skip
+Problem = Annotated[str | None, typer.Option(help=f"Of the book, instead of --data. {AUDITED}")]
+Strength = Annotated[
+    float | None,
+    typer.Option(help="Of the problem's false signal; its usual one if not given."),
+]
+Samples = Annotated[int, typer.Option(help="Of the problem, drawn for either set.")]
+Tried = Annotated[int, typer.Option(help="Inputs whose smallest flip is searched for.")]
+Seed = Annotated[int, typer.Option(help="Of the inputs and of the search.")]
 
 
 @app.command(
@@ -402,38 +421,23 @@ def audit_network(  # noqa: PLR0913 one option each
     data: Data = None,
     labels: Labels = None,
     target: Target = None,
-    original: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN|MODULE:FUNCTION", help="If it is not --target."),
-    ] = None,
-    false: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN|MODULE:FUNCTION", help="What you suspect."),
-    ] = None,
-    intervene: Annotated[
-        str | None,
-        typer.Option(metavar="HOW", help="exchange, randomise or MODULE:FUNCTION, where too few "
-                     "inputs are in conflict."),
-    ] = None,
+    original: Original = None,
+    false: Suspected = None,
+    intervene: Intervene = None,
     groups: Groups = None,
     beside: Beside = None,
     text: Text = None,
     size: Size = None,
     threshold: Threshold = None,
     classes: Classes = None,
-    problem: Annotated[
-        str | None, typer.Option(help=f"Of the book, instead of --data. {AUDITED}")
-    ] = None,
-    strength: Annotated[
-        float | None,
-        typer.Option(help="Of the problem's false signal; its usual one if not given."),
-    ] = None,
-    samples: Annotated[int, typer.Option(help="Of the problem, drawn for either set.")] = 500,
-    points: Annotated[int, typer.Option(help="Inputs whose smallest flip is searched for.")] = 20,
-    seed: Annotated[int, typer.Option(help="Of the inputs and of the search.")] = 0,
+    problem: Problem = None,
+    strength: Strength = None,
+    samples: Samples = 500,
+    points: Tried = 20,
+    seed: Seed = 0,
     as_json: Json = False,
     html: Html = None,
-) -> None:  # fmt: skip
+) -> None:
     """Which structure did your network learn: the one that it should, or the one you suspect?
 
     MODEL is an .onnx file, or MODULE:NAME of a function from a batch to labels or scores, of a
@@ -493,7 +497,7 @@ def search_network(  # noqa: PLR0913 one option each
     threshold: Threshold = None,
     classes: Classes = None,
     queries: Annotated[int, typer.Option(help="Inputs to ask it about, about.")] = 20_000,
-    seed: Annotated[int, typer.Option(help="Of the probes and of the search.")] = 0,
+    seed: Seed = 0,
     as_json: Json = False,
     html: Html = None,
 ) -> None:

@@ -189,7 +189,7 @@ def false_codes(
     if len(set(table.values())) == 1:
         raise AuditError(
             f"all values of {false.name} go with {names[next(iter(table.values()))]!r} in most "
-            "inputs: it can't be told from the original; say which class each value stands for"
+            "inputs; give labels or a function that say which class each value stands for"
         )
     return table, (f"{false.name}: taken {', '.join(told[:6])}, as most of x has it.",)
 
