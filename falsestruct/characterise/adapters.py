@@ -128,15 +128,15 @@ class Module:
         shapes = self._layouts(x, values)
         if self.chosen is None:
             self.chosen = self._choose(shapes)
-        with evaluating(self.module):
-            return self.module(shapes[self.chosen])
+        with evaluating(self.module):  # if none goes, the usual one says why
+            return self.module(shapes[self.chosen or 0])
 
-    def _choose(self, shapes: list[Tensor]) -> int:
+    def _choose(self, shapes: list[Tensor]) -> int | None:
         for which, shaped in enumerate(shapes):
             with contextlib.suppress(Exception), evaluating(self.module), torch.no_grad():
                 if len(plain(self.module(shaped))) == len(shaped):
                     return which
-        return 0  # none goes: let the usual one say why
+        return None
 
     def _layouts(self, x: Inputs, values: Tensor) -> list[Tensor]:
         """Ways to hand the values over, the likeliest first."""

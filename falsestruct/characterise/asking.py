@@ -23,7 +23,7 @@ __all__ = ["FAILED", "AuditError", "Inputs", "Kind", "Network", "inputs", "netwo
 
 FAILED = -1  # the code of an input without an answer
 HOPELESS = 64  # single inputs that may fail before the first answer
-CHECKED = 2000  # inputs that are asked about again
+CHECKED = 2048  # inputs that are asked about again
 
 
 class Network:
@@ -88,14 +88,17 @@ class Network:
     def checked(self, x: Inputs) -> np.ndarray:
         """As `labels`; asks a second time, and in another order and other batches.
 
-        At most CHECKED inputs, spread over x, are asked about again; `changed` counts those that
-        got another label.
+        Whole batches, spread over x, of at most CHECKED inputs are asked about again; `changed`
+        counts those that got another label.
 
         Raises:
             AuditError: More than 1 % did; or as `labels`.
         """
         codes = self.labels(x)
-        some = np.unique(np.linspace(0, len(x) - 1, min(len(x), CHECKED)).astype(int))
+        starts = np.arange(0, len(x), self.batch)
+        chosen = np.linspace(0, len(starts) - 1, min(len(starts), max(1, CHECKED // self.batch)))
+        some = (starts[np.unique(chosen.astype(int)), None] + np.arange(self.batch)).ravel()
+        some = some[some < len(x)]
         failed = dict(self.failed)  # failures of the same inputs count once
         again = self.labels(x.take(some))
         mixed = np.random.default_rng(0).permutation(len(some))
@@ -329,7 +332,7 @@ def _array(answer: Any) -> np.ndarray:
 
 
 def _label(one: Any) -> bool:
-    return one is None or isinstance(one, (str, int, float, np.generic))
+    return one is None or one is pd.NA or isinstance(one, (str, int, float, np.generic))
 
 
 def _count(reasons: dict[str, int], reason: str, count: int) -> None:

@@ -143,9 +143,10 @@ def original_codes(
     known = {label: code for code, label in enumerate(classes)}
     foreign = [label for label in seen if label not in known]
     if foreign and (fixed or len(foreign) == len(seen)):
+        own = any(isinstance(label, str) for label in known)
         raise AuditError(
             f"{original.name} says {_few(foreign)}, but the network answers {_few(list(known))}; "
-            "say what its answers mean: classes=, in their order"
+            + ("give the same names" if own else "say what its answers mean: classes=, in order")
         )
     for label in foreign:
         known[label] = len(known)

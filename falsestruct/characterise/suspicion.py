@@ -152,7 +152,8 @@ def audit(  # noqa: PLR0913 the options are the reader's
         attributes: More columns, n values each.
         groups: Names (n,), or a column: inputs of one source count as one.
         threshold, classes: As `asking.network` has them.
-        points: Inputs for which the smallest flip is searched.
+        points: Inputs for which the smallest flip is searched: some hundred questions each, of a
+            PyTorch module a few.
         progress: Say on stderr what is being asked.
 
     Raises:
@@ -278,10 +279,10 @@ def _changes(case: _Case, intervene: Intervene | None, seed: int) -> _Changes:
         forward.check()
     rows, told = _sources(case, seed), list[str]()
     made: list[Changed | None] = []
-    for change, codes in (
-        (forward, case.wrong),
-        (Change(case.x, case.original, case.false, how), case.truth),
-    ):
+    wanted = [(forward, case.wrong)]
+    if case.original.readable:  # else nothing says whether it changed
+        wanted.append((Change(case.x, case.original, case.false, how), case.truth))
+    for change, codes in wanted:
         try:
             made.append(change.ask(case.asked, rows, codes, seed))
         except AuditError as error:
@@ -290,7 +291,8 @@ def _changes(case: _Case, intervene: Intervene | None, seed: int) -> _Changes:
             if change is forward or callable(how):
                 told.append(f"{change.structure.name} was not changed: {error}.")
             made.append(None)
-    return _Changes(f"{word} {case.false.name}", made[0], made[1], (*told, *_dropped(made)))
+    false, original = [*made, None][:2]
+    return _Changes(f"{word} {case.false.name}", false, original, (*told, *_dropped(made)))
 
 
 def _sources(case: _Case, seed: int) -> np.ndarray:

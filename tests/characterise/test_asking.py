@@ -145,6 +145,8 @@ def test_missing_answers_fail() -> None:
     asked = network(holes, batch=9)
     np.testing.assert_array_equal(asked.labels(inputs(X)) == FAILED, X[:, 0] > 1)
     assert asked.failed == {"its answer is NaN": int((X[:, 0] > 1).sum())}
+    none = network(lambda x: pd.array([None if v > 1 else "a" for v in x[:, 0]], dtype="string"))
+    np.testing.assert_array_equal(none.labels(inputs(X)) == FAILED, X[:, 0] > 1)
     none = network(lambda x: [None if v > 1 else "a" for v in x[:, 0]])
     np.testing.assert_array_equal(none.labels(inputs(X)) == FAILED, X[:, 0] > 1)
     one = network(lambda x: np.where(x[:, 0] > 1, np.nan, x[:, 0]), threshold=0)
@@ -174,6 +176,33 @@ def test_a_batch_that_is_too_large_is_cut() -> None:
     asked = network(small)
     np.testing.assert_array_equal(asked.checked(inputs(X)), TRUTH[0] != TRUTH)
     assert asked.batch <= 10 and not asked.failed
+
+
+def test_a_batch_that_raises_does_not_settle_the_layout() -> None:
+    class Fragile(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Linear(4, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if (x.flatten(1)[:, 0] > 2).any():
+                raise ValueError("too bright")
+            return self.weight(x)
+
+    x = inputs(np.where(np.arange(12).reshape(3, 2, 2) == 4, 3.0, 0.5))
+    asked = network(Fragile())
+    assert (asked.labels(x) == FAILED).tolist() == [False, True, False]
+
+
+def test_whole_batches_are_asked_about_again() -> None:
+    seen: list[np.ndarray] = []
+    x = inputs(np.arange(5000.0)[:, None])
+    asked = network(lambda b: seen.append(b[:, 0]) or b[:, 0] % 2 > 0)
+    asked.checked(x)
+    assert asked.rechecked == 3 * 512 + 5000 % 512
+    first, again = seen[:10], seen[10:14]
+    assert all(any(np.array_equal(a, b) for b in first) for a in again)
+    assert again[0][0] == 0 and again[-1][-1] == 4999
 
 
 def test_noise_is_refused_or_counted() -> None:

@@ -101,6 +101,7 @@ def test_the_original_may_have_classes_that_the_network_never_gives() -> None:
     ("values", "classes", "fixed", "message"),
     [
         (["cat", "dog"], [0, 1], True, "says 'cat', 'dog', but the network answers 0, 1; say what"),
+        ([0, 1], ["cat", "dog"], False, "says 0, 1, but the network answers 'cat', 'dog'; give"),
         ([0, 1, 2], [0, 1], True, "says 2, but the network answers 0, 1"),
         (["cat", "dog"], [0, 1], False, "classes="),
         ([1, 1], [0, 1], False, "it says 1 about all of x; expected two labels"),

@@ -217,6 +217,8 @@ def test_flips_along_either_structure() -> None:
         assert found.along_false is not None and found.along_original is not None
         assert found.along_false.share == 1 and found.along_original.share == 0
     assert suspect(corner).instability.along_false is None
+    hidden = suspect(corner, original=Y, intervene=place).instability
+    assert hidden.along_original is None  # nothing says whether it changed
 
 
 def test_failures_and_notes_are_said() -> None:
