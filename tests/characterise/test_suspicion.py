@@ -166,6 +166,9 @@ def test_a_column_of_a_table_is_exchanged_unasked() -> None:
     assert "could not be verified for original" in said and "'b' for 'no'" in said
     randomised = audit(by_town, TABLE, original=SICK, false="town", intervene="randomise", points=0)
     assert randomised.verdict == "town" and randomised.captures[0].n < found.captures[0].n
+    assert all(one.original != one.false == one.answer for one in randomised.examples)
+    along = randomised.instability.along_false
+    assert along is not None and along.share == 1 and along.n == randomised.captures[0].n
 
 
 def test_texts() -> None:
@@ -199,6 +202,8 @@ def test_groups_are_what_counts() -> None:
     assert found.captures[1].n == len(set(groups[Y != CORNER])) and found.success.n == 30
     assert "groups (" in found.sentence
     alike = suspect(corner, np.concatenate([X] * 3))
+    changed = suspect(corner, np.concatenate([AGREED] * 2), intervene=place).captures[1]
+    assert changed.inputs == changed.n == len(AGREED)
     assert alike.captures[1].n == (Y != CORNER).sum() and "different inputs" in alike.warnings[0]
     with pytest.raises(AuditError, match="groups has one group"):
         suspect(corner, groups=[1] * N)
@@ -213,7 +218,9 @@ def test_groups_are_what_counts() -> None:
 
 def test_flips_along_either_structure() -> None:
     for x in (X, AGREED):
-        found = suspect(corner, x, intervene=place).instability
+        whole = suspect(corner, x, intervene=place)
+        assert (whole.how == "natural conflict") == (x is X)
+        found = whole.instability
         assert found.along_false is not None and found.along_original is not None
         assert found.along_false.share == 1 and found.along_original.share == 0
     assert suspect(corner).instability.along_false is None
