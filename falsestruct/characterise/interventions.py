@@ -85,30 +85,45 @@ class Change:
         """Names of structures whose values can't be read again after a change."""
         return tuple(s.name for s in (self.structure, self.other) if not s.readable)
 
-    def donors(self, rows: np.ndarray, codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """For each row an input (m,) with the value to take: of another class, or any.
+    def donors(
+        self, codes: np.ndarray, against: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Inputs (m,) with the value to take: any, or of a class but this one; −1 if there is none.
 
         Args:
             codes: Of the structure that is changed, for all of x, (n,).
+            against: The class that each of the m is to leave.
         """
         if self.how == "randomise":
-            return rng.choice(np.flatnonzero(codes != UNDEFINED), size=len(rows))
-        found = np.empty(len(rows), dtype=np.int64)
-        for code in np.unique(codes[rows]):
+            return rng.integers(0, len(codes), size=len(against))
+        found = np.full(len(against), -1, dtype=np.int64)
+        for code in np.unique(against):
             others = np.flatnonzero((codes != code) & (codes != UNDEFINED))
-            mine = codes[rows] == code
-            found[mine] = rng.choice(others, size=mine.sum())
+            mine = against == code
+            if len(others):
+                found[mine] = rng.choice(others, size=mine.sum())
         return found
 
-    def ask(self, network: Network, rows: np.ndarray, codes: np.ndarray, seed: int) -> Changed:
+    def ask(
+        self, network: Network, rows: np.ndarray, codes: np.ndarray, against: np.ndarray, *,
+        seed: int = 0,
+    ) -> Changed:  # fmt: skip
         """Change these inputs, batch by batch, and ask the network about them.
 
+        Args:
+            rows: Of x, (m,).
+            codes, against: As `donors` has them.
+
         Raises:
-            AuditError: The function raises or returns no such batch, or most changes failed.
+            AuditError: The function raises or returns no such batch, most changes failed, or no
+                value could be taken.
         """
         self.check()
         rng = np.random.default_rng(seed)
-        donors = self.donors(rows, codes, rng)
+        donors = self.donors(codes, against, rng)
+        rows, donors = rows[donors >= 0], donors[donors >= 0]
+        if not len(rows):
+            raise AuditError(f"{self.structure.name} has no value of another class to take")
         dropped: dict[str, int] = {}
         kept, labels, shown, places, done = [], [], list[Inputs](), list[int](), 0
         batches = self._batches(donors, network.batch)

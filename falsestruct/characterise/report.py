@@ -106,11 +106,12 @@ def _instability(found: Suspicion) -> Table:
             told = f"{percent(along.share)} [{percent(along.low)}, {percent(along.high)}]"
             rows.append((f"answers that flip when only {name} changes", told))
     least = own.smallest
-    norms = (("ℓ2", least.l2), ("ℓ∞", least.linf), ("pieces", least.pieces))
-    for name, size in norms:
+    for name, size in (("ℓ2", least.l2), ("ℓ∞", least.linf)):
         if size is not None:
             rows.append((f"smallest flip found, {name}", f"{size:.3g} {least.unit}"))
-    if len(rows) == 0 or all(size is None for _, size in norms):
+    if least.pieces is not None:
+        rows.append(("smallest flip found", f"{least.unit}: {least.pieces:g}"))
+    elif least.l2 is None:
         rows.append(("smallest flip found", "none, or none was searched for"))
     return Table("How easily it flips", ("what", "median or share"), tuple(rows))
 

@@ -136,6 +136,11 @@ def original_codes(
         AuditError: The original's values are not the network's labels, or are all the same.
     """
     seen = list(pd.unique(original.values[original.values != None]))  # noqa: E711 elementwise
+    if _truths(seen) and not set(classes) <= {0, 1}:
+        raise AuditError(
+            f"{original.name} says True and False, but the network answers {_few(list(classes))}; "
+            "hand over a function that says whether it answers the class in question"
+        )
     if len(seen) < 2:
         raise AuditError(
             f"{original.name} says {_few(seen) or 'nothing'} about all of x; expected two labels"
@@ -158,17 +163,20 @@ def false_codes(
 ) -> tuple[dict[Any, int], tuple[str, ...]]:
     """The class of each value of the false structure, and what was matched, for the report.
 
-    Values that aren't classes belong to the class that the original most often has with them.
+    Values that aren't classes stand for the class that the original has with most of them. A value
+    without such a majority says nothing.
 
     Args:
         truth: The original's codes (n,).
         known: The code of each class.
 
     Raises:
-        AuditError: Two values fall on one class, or there are too many for their number of inputs.
+        AuditError: All values fall on one class or on none, or there are too many for their number
+            of inputs.
     """
     own, seen = pd.factorize(false.values)
-    if all(value in known for value in seen) and len(seen) > 1:
+    classes = not _truths(list(seen)) or set(known) <= {0, 1}
+    if classes and all(value in known for value in seen) and len(seen) > 1:
         return {value: known[value] for value in seen}, ()
     if len(seen) < 2:
         raise AuditError(
@@ -184,15 +192,27 @@ def false_codes(
     for code, value in enumerate(seen):
         with_it = truth[(own == code) & (truth != UNDEFINED)]
         counts = np.bincount(with_it, minlength=len(known))
+        if 2 * counts.max() <= counts.sum():
+            told.append(f"{value!r} for nothing (no class in most of {len(with_it)})")
+            continue
         table[value] = int(counts.argmax())
-        share = 100 * counts.max() / max(1, counts.sum())
+        share = 100 * counts.max() / counts.sum()
         told.append(f"{value!r} for {names[table[value]]!r} ({share:.0f} % of {len(with_it)})")
-    if len(set(table.values())) == 1:
+    if not table:
+        raise AuditError(
+            f"no value of {false.name} goes with one class in most inputs; give labels or a "
+            "function that say which class each value stands for"
+        )
+    if len(table) > 1 and len(set(table.values())) == 1:
         raise AuditError(
             f"all values of {false.name} go with {names[next(iter(table.values()))]!r} in most "
             "inputs; give labels or a function that say which class each value stands for"
         )
     return table, (f"{false.name}: taken {', '.join(told[:6])}, as most of x has it.",)
+
+
+def _truths(values: Sequence[Any]) -> bool:
+    return len(values) > 0 and all(isinstance(value, bool) for value in values)
 
 
 def _few(values: Sequence[Any]) -> str:

@@ -278,13 +278,14 @@ def _changes(case: _Case, intervene: Intervene | None, seed: int) -> _Changes:
     if intervene is not None:
         forward.check()
     rows, told = _sources(case, seed), list[str]()
+    truth = case.truth[rows]
     made: list[Changed | None] = []
     wanted = [(forward, case.wrong)]
     if case.original.readable:  # else nothing says whether it changed
         wanted.append((Change(case.x, case.original, case.false, how), case.truth))
     for change, codes in wanted:
         try:
-            made.append(change.ask(case.asked, rows, codes, seed))
+            made.append(change.ask(case.asked, rows, codes, truth, seed=seed))
         except AuditError as error:
             if change is forward and intervene is not None and not natural:
                 raise
@@ -296,8 +297,12 @@ def _changes(case: _Case, intervene: Intervene | None, seed: int) -> _Changes:
 
 
 def _sources(case: _Case, seed: int) -> np.ndarray:
-    """Inputs that are changed: where both agree, at most CHANGED, of identical ones the first."""
-    rows = case.agree
+    """Inputs that are changed: at most CHANGED, of identical ones the first.
+
+    Where both structures agree, or the false one says nothing.
+    """
+    silent = (case.labels >= 0) & (case.truth >= 0) & (case.wrong < 0)
+    rows = np.union1d(case.agree, np.flatnonzero(silent))
     if not case.design.grouped:
         rows = rows[np.unique(case.design.clusters[rows], return_index=True)[1]]
     return np.sort(np.random.default_rng(seed).permutation(rows)[:CHANGED])
@@ -316,7 +321,8 @@ def _flips(case: _Case, changed: Changed | None, codes: np.ndarray, name: str) -
     """Share of changed inputs whose answer is another one."""
     if changed is None:
         return None
-    used = (changed.labels >= 0) & (codes[changed.rows] != codes[changed.donors])
+    after = codes[changed.donors]
+    used = (changed.labels >= 0) & (after >= 0) & (codes[changed.rows] != after)
     rows = changed.rows[used]
     return case.design.share(name, changed.labels[used] != case.labels[rows], rows)
 
@@ -352,7 +358,7 @@ def _conflict(case: _Case, changes: _Changes) -> _Conflict:
         codes = case.labels[rows], case.truth[rows], case.wrong[rows]
         return _Conflict(NATURAL, rows, *codes, shown, places)
     truth, wrong = case.truth[made.rows], case.wrong[made.donors]
-    used = (made.labels >= 0) & (truth != wrong)
+    used = (made.labels >= 0) & (wrong >= 0) & (truth != wrong)
     shown = _joined(made.shown)
     seen = used[made.places]
     shown = shown.take(np.flatnonzero(seen)) if shown is not None and seen.any() else None
@@ -516,7 +522,7 @@ def _warnings(case: _Case, conflict: _Conflict, changes: _Changes) -> tuple[str,
         told.append(f"x has {different} different inputs among {n}; each counts once.")
     undefined = int(((case.truth < 0) | (case.wrong < 0)).sum())
     if undefined:
-        told.append(f"{undefined} inputs of which a structure says nothing were left out.")
+        told.append(f"A structure says nothing about {undefined} of {n} inputs.")
     made = changes.false is not None
     hidden = [s.name for s in (case.original, case.false) if not s.readable] if made else []
     if hidden:

@@ -40,13 +40,13 @@ def set_first(x: np.ndarray, name: str, value: int, rng: np.random.Generator) ->
 
 
 def test_a_function_makes_all_of_a_batch_one_value() -> None:
-    found = change(set_first).ask(network(first), ROWS, CODES, 0)
+    found = change(set_first).ask(network(first), ROWS, CODES, CODES)
     assert sorted(found.rows) == list(ROWS) and found.made == 60 and not found.dropped
     np.testing.assert_array_equal(CODES[found.donors], 1 - CODES[found.rows])
     values = np.array(network(first, classes=(0, 1)).labels(inputs(X)))
     np.testing.assert_array_equal(values, CODES)
     asked = network(first, classes=(0, 1))
-    again = change(set_first).ask(asked, ROWS, CODES, 0)
+    again = change(set_first).ask(asked, ROWS, CODES, CODES)
     np.testing.assert_array_equal(again.labels, 1 - CODES[again.rows])
     assert len(found.places) == SHOWN
     shown = np.concatenate([one.held for one in found.shown])
@@ -61,7 +61,7 @@ def test_what_fails_or_takes_the_other_along_is_dropped_and_counted() -> None:
         x[-1, 1] *= -1
         return x
 
-    found = change(clumsy).ask(network(first), ROWS, CODES, 0)
+    found = change(clumsy).ask(network(first), ROWS, CODES, CODES)
     assert found.dropped == {
         "first did not take the value": 6, "second did not keep its value": 2
     }  # fmt: skip
@@ -70,7 +70,7 @@ def test_what_fails_or_takes_the_other_along_is_dropped_and_counted() -> None:
 
 def test_most_failing_is_refused() -> None:
     with pytest.raises(AuditError, match=r"changing first failed for 60 of 60 inputs: first did"):
-        change(lambda x, *_: x).ask(network(first), ROWS, CODES, 0)
+        change(lambda x, *_: x).ask(network(first), ROWS, CODES, CODES)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_most_failing_is_refused() -> None:
 )
 def test_what_is_no_intervention(how: Any, message: str) -> None:
     with pytest.raises(AuditError, match=message):
-        change(how).ask(network(first), ROWS, CODES, 0)
+        change(how).ask(network(first), ROWS, CODES, CODES)
 
 
 TABLE = pd.DataFrame({"place": pd.Categorical(["sea", "land"] * 30), "y": [0, 1] * 30,
@@ -95,15 +95,15 @@ PLACES = np.array([0, 1] * 30)
 def test_a_column_is_exchanged_or_randomised() -> None:
     held = inputs(TABLE)
     asked = network(lambda t: (t.place == "land").astype(int), classes=(0, 1))
-    found = change("exchange", held, "place", "y").ask(asked, ROWS, PLACES, 0)
+    found = change("exchange", held, "place", "y").ask(asked, ROWS, PLACES, PLACES)
     np.testing.assert_array_equal(found.rows, ROWS)
     np.testing.assert_array_equal(found.labels, 1 - PLACES)
     frame = found.shown[0].frame()
     assert list(frame) == list(TABLE) and (frame.dtypes == TABLE.dtypes).all()
-    mixed = change("randomise", held, "place", "y").ask(asked, ROWS, PLACES, 0)
+    mixed = change("randomise", held, "place", "y").ask(asked, ROWS, PLACES, PLACES)
     flips = (mixed.labels != PLACES).mean()
     assert 0.2 < flips < 0.8
-    again = change("randomise", held, "place", "y").ask(asked, ROWS, PLACES, 0)
+    again = change("randomise", held, "place", "y").ask(asked, ROWS, PLACES, PLACES)
     np.testing.assert_array_equal(mixed.labels, again.labels)
 
 
@@ -111,9 +111,18 @@ def test_a_rule_that_reads_the_column_is_found_to_change() -> None:
     held = inputs(TABLE)
     reads = change("exchange", held, "place", lambda t: t.place == "sea")
     with pytest.raises(AuditError, match="b did not keep its value"):
-        reads.ask(network(lambda t: t.y), ROWS, PLACES, 0)
+        reads.ask(network(lambda t: t.y), ROWS, PLACES, PLACES)
     with pytest.raises(AuditError, match="place is both structures' column"):
         change("exchange", held, "place", "place").check()
+
+
+def test_inputs_without_another_value_to_take_are_left_alone() -> None:
+    """Only class 1 is ever said: what has class 1 can't be made to differ."""
+    codes = np.where(CODES == 1, 1, -1)
+    found = change(set_first).ask(network(first), ROWS, codes, CODES)
+    assert set(found.rows) == set(np.flatnonzero(CODES == 0)) and found.made == (CODES == 0).sum()
+    with pytest.raises(AuditError, match="first has no value of another class to take"):
+        change(set_first).ask(network(first), ROWS, codes, np.ones(60, dtype=int))
 
 
 def test_what_can_not_be_read_again_is_named() -> None:

@@ -125,6 +125,12 @@ def test_values_that_are_classes_are_taken_as_they_are() -> None:
 
 def test_other_values_go_with_the_majority_and_it_is_said() -> None:
     truth = np.array([0] * 10 + [1] * 10 + [UNDEFINED] * 2)
+    nothing = ["grass"] * 5 + ["sand"] * 5 + ["grass"] * 5 + ["shore"] * 5 + [None] * 2
+    table, told = false_codes(said(nothing, "place"), truth, KNOWN)
+    assert (
+        table == {"sand": 0, "shore": 1}
+        and "'grass' for nothing (no class in most of 10)" in told[0]
+    )
     places = ["grass"] * 8 + ["sand"] * 2 + ["sand"] * 9 + ["grass"] + ["sea", None]
     table, told = false_codes(said(places, "place"), np.r_[truth[:20], 1, 0], KNOWN)
     assert table == {"grass": 0, "sand": 1, "sea": 1}
@@ -137,6 +143,7 @@ def test_other_values_go_with_the_majority_and_it_is_said() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
+        ((["a"] * 5 + ["b"] * 5) * 2, "no value of it goes with one class in most inputs; give"),
         (["a", "b"] * 10, "all values of it go with 'cow' in most inputs"),
         (list(range(20)), "20 values in 20 inputs; expected labels: of a number, compare"),
         (["a"] * 20, "it says 'a' about all of x; expected two values"),
@@ -144,6 +151,21 @@ def test_other_values_go_with_the_majority_and_it_is_said() -> None:
     ],
 )
 def test_values_that_can_not_be_matched(values: Any, message: str) -> None:
-    truth = np.array([0] * 15 + [1] * 5)
+    truth = np.array([0] * 15 + [1] * 5 if "no value" not in message else [0] * 10 + [1] * 10)
     with pytest.raises(AuditError, match=message):
         false_codes(said(values), truth, KNOWN)
+
+
+def test_true_and_false_are_classes_of_a_yes_or_no_alone() -> None:
+    """True == 1 in Python: of ten digits, it is not the digit 1."""
+    truth = np.array([3] * 10 + list(range(10)) * 2)
+    known = {digit: digit for digit in range(10)}
+    marks = said([True] * 10 + [False] * 20, "mark")
+    table, told = false_codes(marks, truth, known)
+    assert table == {True: 3} and "False for nothing" in told[0]
+    assert false_codes(said([True, False]), np.array([1, 0]), {0: 0, 1: 1})[0] == {
+        True: 1,
+        False: 0,
+    }
+    with pytest.raises(AuditError, match="says True and False, but the network answers 0, 1, 2, 3"):
+        original_codes(marks, range(10), fixed=True)

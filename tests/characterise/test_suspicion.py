@@ -171,6 +171,28 @@ def test_a_column_of_a_table_is_exchanged_unasked() -> None:
     assert along is not None and along.share == 1 and along.n == randomised.captures[0].n
 
 
+def test_a_mark_that_goes_with_one_class_of_many() -> None:
+    """A mark stands for class 3, none for nothing: others are given the mark."""
+    y = np.arange(100) % 5
+    x = np.c_[y, y == 3, np.arange(100)].astype(float)
+
+    def mark(b: np.ndarray) -> np.ndarray:
+        return b[:, 1] == 1
+
+    def give(b: np.ndarray, name: str, value: bool, rng: np.random.Generator) -> np.ndarray:
+        b[:, 1] = value
+        return b
+
+    follows = {"mark": lambda b: np.where(mark(b), 3, b[:, 0]).astype(int),
+               "original": lambda b: b[:, 0].astype(int)}  # fmt: skip
+    for name, rule in follows.items():
+        found = audit(rule, x, original=lambda b: b[:, 0].astype(int), false=mark, intervene=give,
+                      points=0)  # fmt: skip
+        assert found.verdict == name and found.captures[0].n == 80 and found.success.n == 20
+        along = found.instability.along_false
+        assert along is not None and along.share == (name == "mark") and along.n == 80
+
+
 def test_texts() -> None:
     words = ["good"] * 60 + ["bad"] * 60
     marks = (["!"] * 45 + ["."] * 15) + (["."] * 45 + ["!"] * 15)
@@ -254,7 +276,7 @@ def test_what_looks_odd_is_said() -> None:
     reverse = suspect(corner, false=lambda x: 1 - corner(x))
     assert "does it mean the reverse?" in " ".join(reverse.warnings)
     open_ = suspect(corner, false=[None, *CORNER[1:]])
-    assert "1 inputs of which a structure says nothing" in " ".join(open_.warnings)
+    assert f"says nothing about 1 of {N} inputs" in " ".join(open_.warnings)
 
 
 def test_an_intervention_that_fails_matters_only_if_it_is_needed() -> None:
