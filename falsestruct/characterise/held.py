@@ -7,7 +7,7 @@ form: `Inputs.array`. `Inputs.like` goes back.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -24,6 +24,7 @@ Layout = Literal["plain", "first", "last"]  # where the channels of pictures are
 
 AXES = {"vectors": (2,), "sequences": (2, 3), "images": (3, 4)}  # of a batch
 CHANNELS = (1, 3, 4)
+BATCH = 4096  # inputs that are looked at at once
 MODES = ("L", "RGB", "RGBA", "I", "F")  # of PIL, whose pixels are numbers
 
 
@@ -208,10 +209,20 @@ def identical(x: Inputs) -> np.ndarray:
             return np.arange(len(x))
     if x.kind == "texts":
         return np.asarray(pd.factorize(np.array(x.texts(), dtype=object))[0])
-    digests = np.empty(len(x), dtype="S16")
-    for row in range(len(x)):
-        digests[row] = hashlib.blake2b(_pixels(x.held[row]).tobytes(), digest_size=8).hexdigest()
-    return np.asarray(pd.factorize(digests.astype(object))[0])
+    digests = [
+        hashlib.blake2b(one.tobytes(), digest_size=8).digest()
+        for start in range(0, len(x), BATCH)
+        for one in _each(x.held, start, min(start + BATCH, len(x)))
+    ]
+    return np.asarray(pd.factorize(np.frombuffer(b"".join(digests), dtype=np.uint64))[0])
+
+
+def _each(held: Any, start: int, stop: int) -> Iterator[np.ndarray]:
+    """Images, or rows, one by one; of a tensor the whole part is fetched at once."""
+    if isinstance(held, list):
+        yield from (_pixels(held[row]) for row in range(start, stop))
+    else:
+        yield from _pixels(held[start:stop])
 
 
 def _agreed(usual: Kind, wanted: Kind | None, fits: Sequence[str], given: str) -> Kind:
