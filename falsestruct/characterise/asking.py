@@ -60,6 +60,11 @@ class Network:
         """Whether all of its classes are known: they were given, or it gives scores."""
         return self.fixed or self._scores is not None
 
+    def know(self, classes: Sequence[Any]) -> None:
+        """Give codes to labels that it may still show, after those that it has."""
+        if not self.closed:
+            self.classes = tuple(dict.fromkeys((*self.classes, *classes)))
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What was done to the inputs on the way to the network."""

@@ -163,10 +163,13 @@ def audit(  # noqa: PLR0913 the options are the reader's
         raise AuditError(f"points is {points}; expected at least 0")
     held = inputs(x)
     asked = network(predict, threshold=threshold, classes=classes)
+    pair = _pair(held, original, false, attributes)  # what can't be used is found before it asks
+    design = _design(held, groups, attributes)
+    if intervene is not None:
+        Change(held, pair[1], pair[0], intervene).check()
     with Stages(asked, progress) as stages:
         stages.start("asking about x, and again", total=len(held))
-        labels = asked.checked(held)
-        case = _case(asked, held, labels, (original, false), attributes, groups)
+        case = _case(asked, held, pair, design)
         stages.start("changing one structure")
         changes = _changes(case, intervene, seed)
         stages.start("searching for the smallest flips")
@@ -189,8 +192,12 @@ class _Case:
     truth: np.ndarray
     wrong: np.ndarray
     design: Design
-    classes: tuple[Any, ...]
     told: tuple[str, ...]
+
+    @property
+    def classes(self) -> tuple[Any, ...]:
+        """They grow if a changed input gets an answer that no other has."""
+        return self.asked.classes
 
     @cached_property
     def both(self) -> np.ndarray:
@@ -211,28 +218,35 @@ class _Case:
         return bool((answered == answered[0]).all())
 
 
-def _case(
-    asked: Network, x: Inputs, labels: np.ndarray, given: tuple[Given, Given],
-    attributes: Attributes, groups: Any,
-) -> _Case:  # fmt: skip
-    original, false = (
-        suspected.structure(one, role, x, attributes)
-        for one, role in zip(given, ("original", "false"), strict=True)
-    )
-    if original.name == false.name or {original.name, false.name} & set(VERDICTS):
-        original = replace(original, name=f"{original.name} (original)")
-        false = replace(false, name=f"{false.name} (false)")
+def _pair(
+    x: Inputs, original: Given, false: Given, attributes: Attributes
+) -> tuple[Structure, Structure]:
+    """The structures, under names that differ from each other and from a verdict."""
+    first = suspected.structure(original, "original", x, attributes)
+    second = suspected.structure(false, "false", x, attributes)
+    if first.name == second.name or {first.name, second.name} & set(VERDICTS):
+        first = replace(first, name=f"{first.name} (original)")
+        second = replace(second, name=f"{second.name} (false)")
+    return first, second
+
+
+def _design(x: Inputs, groups: Any, attributes: Attributes) -> Design:
+    if groups is None:
+        return Design(identical(x), grouped=False)
+    names = suspected.column(groups, x, attributes, "groups")
+    if any(name is None for name in names):
+        raise AuditError("groups has missing values; expected a name for each input")
+    return Design(np.asarray(pd.factorize(names)[0]), grouped=True)
+
+
+def _case(asked: Network, x: Inputs, pair: tuple[Structure, Structure], design: Design) -> _Case:
+    labels, (original, false) = asked.checked(x), pair
     classes, known = suspected.original_codes(original, asked.classes, fixed=asked.closed)
+    asked.know(classes)
     truth = coded(original.values, known)
     table, told = suspected.false_codes(false, truth, known)
     wrong = coded(false.values, table)
-    design = Design(identical(x), grouped=False)
-    if groups is not None:
-        names = suspected.column(groups, x, attributes, "groups")
-        if any(name is None for name in names):
-            raise AuditError("groups has missing values; expected a name for each input")
-        design = Design(np.asarray(pd.factorize(names)[0]), grouped=True)
-    case = _Case(asked, x, original, false, labels, truth, wrong, design, classes, told)
+    case = _Case(asked, x, original, false, labels, truth, wrong, design, told)
     _usable(case)
     return case
 
@@ -275,8 +289,6 @@ def _changes(case: _Case, intervene: Intervene | None, seed: int) -> _Changes:
     natural = case.design.count(case.apart) >= ENOUGH
     word = "your intervention on" if callable(how) else f"{how} of"
     forward = Change(case.x, case.false, case.original, how)
-    if intervene is not None:
-        forward.check()
     rows, told = _sources(case, seed), list[str]()
     truth = case.truth[rows]
     made: list[Changed | None] = []

@@ -97,6 +97,26 @@ def test_a_constant_answer() -> None:
     assert found.instability.smallest.n == 0
 
 
+def test_an_answer_that_only_changed_inputs_get() -> None:
+    """Its code must not be one of the original's classes that it never gave before."""
+
+    def odd(x: np.ndarray) -> np.ndarray:
+        return np.where(content(x) == corner(x), 1, 7)
+
+    found = suspect(odd, AGREED, intervene=place)
+    assert found.classes == (1, 0, 7) and found.captures[2].share == 1
+    assert {one.answer for one in found.examples} == {7}
+
+
+def test_what_can_not_be_used_is_found_before_the_network_is_asked() -> None:
+    def never(x: np.ndarray) -> np.ndarray:
+        pytest.fail("it was asked")
+
+    for options in ({"false": "spot"}, {"groups": [1]}, {"intervene": "exchange"}):
+        with pytest.raises(AuditError):
+            suspect(never, **options)
+
+
 def test_too_few_in_conflict_and_no_way_to_make_more() -> None:
     found = suspect(content, AGREED)
     assert found.verdict == "undecided" and found.needed == 11
