@@ -1,0 +1,166 @@
+"""Directions that foretell decisions, learned from answers or gradients alone.
+
+All functions see inputs as vectors z (n, coordinates), centred as `library.coordinates` does it,
+and labels 0 … k − 1. None is told a direction. Each gives at most `MOST` directions, unit vectors,
+the most telling one first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from falsestruct.characterise.asking import Inputs, Network
+from falsestruct.characterise.library import Coordinates, reduced
+
+MOST = 5
+STEPS = 60  # of the pursuit's optimiser
+DECAY = 1e-3  # of the pursuit, on coordinates of unit variance
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """z ↦ (z − centre) @ matrix has about unit covariance; flat parts of the data stay small.
+
+    Attributes:
+        matrix: (coordinates, parts).
+    """
+
+    centre: np.ndarray
+    matrix: np.ndarray
+
+    def __call__(self, z: np.ndarray) -> np.ndarray:
+        """(n, parts)."""
+        return np.asarray((z - self.centre) @ self.matrix)
+
+    def back(self, directions: np.ndarray) -> np.ndarray:
+        """Directions (q, parts) as unit directions (q, coordinates) with the same scores."""
+        return unit(directions @ self.matrix.T)
+
+
+def whitening(z: np.ndarray, *, ridge: float = 1e-2, most: int | None = None) -> Whitening:
+    """Principal parts over √(variance + ridge · mean variance); at most so many."""
+    centre = z.mean(0)
+    values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(z - centre, rowvar=False)))
+    order = np.argsort(-values)[: min(len(values), most or len(values))]
+    values, vectors = values[order].clip(0), vectors[:, order]
+    kept = values > 1e-10 * max(float(values.max()), 1e-300)
+    floor = ridge * float(values.mean())
+    return Whitening(centre, vectors[:, kept] / np.sqrt(values[kept] + floor))
+
+
+def unit(directions: np.ndarray) -> np.ndarray:
+    """Rows of length one; a row of zeros stays. The largest entry of each is positive."""
+    length = np.linalg.norm(directions, axis=1, keepdims=True)
+    rows = np.divide(directions, length, out=np.zeros_like(directions), where=length > 0)
+    largest = np.take_along_axis(rows, np.abs(rows).argmax(1)[:, None], 1)
+    return np.asarray(rows * np.where(largest < 0, -1.0, 1.0))
+
+
+def prototypes(z: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Mean of the inputs with each answer less the mean of these means."""
+    means = np.stack([z[labels == label].mean(0) for label in np.unique(labels)])
+    if len(means) == 2:
+        return unit(means[1:] - means[:1])
+    return _main(means - means.mean(0), min(MOST, len(means) - 1))
+
+
+def discriminant(
+    z: np.ndarray, labels: np.ndarray, *, penalty: float, ridge: float = 1e-2
+) -> np.ndarray:
+    """Of a balanced logistic regression on whitened coordinates, L2 penalty 1/`penalty`."""
+    from sklearn.linear_model import LogisticRegression
+
+    white = whitening(z, ridge=ridge)
+    model = LogisticRegression(C=penalty, class_weight="balanced", max_iter=200, tol=1e-3)
+    weights = model.fit(white(z), labels).coef_
+    found = white.back(_main(weights, min(MOST, len(weights), weights.shape[1])))
+    return found
+
+
+def second_moments(z: np.ndarray, labels: np.ndarray, *, most: int | None = None) -> np.ndarray:
+    """Directions along which the answers' variances differ, for even rules.
+
+    Sliced average variance estimates (Cook and Weisberg 1991): the largest eigenvectors of
+    Σ (1 − cov of the class)² in whitened coordinates.
+    """
+    white = whitening(z, most=most)
+    w = white(z)
+    whole = np.atleast_2d(np.cov(w, rowvar=False))
+    gap = np.zeros_like(whole)
+    for label in np.unique(labels):
+        own = np.atleast_2d(np.cov(w[labels == label], rowvar=False)) - whole
+        gap += own @ own
+    _, vectors = np.linalg.eigh(gap)
+    return white.back(vectors[:, ::-1].T[:MOST])
+
+
+def pursuit(z: np.ndarray, labels: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Directions like `start` that fit the answers best, with their squares.
+
+    Minimises the balanced cross-entropy of scores b + Σ aⱼ pⱼ + cⱼ pⱼ², pⱼ = ⟨vⱼ, z⟩, over all
+    parameters, by L-BFGS on whitened coordinates.
+    """
+    white = whitening(z)
+    w = torch.from_numpy(white(z))
+    y = torch.from_numpy(labels.astype(np.int64))
+    classes = int(y.max()) + 1
+    # What has the scores of `start` in whitened coordinates: least squares.
+    first = np.linalg.lstsq(white.matrix, start.T, rcond=None)[0].T
+    v = torch.from_numpy(unit(first)).clone().requires_grad_()
+    head = torch.full((2 * len(start), classes), 1e-2, dtype=torch.float64)
+    head[:, 0] = -1e-2
+    head.requires_grad_()
+    bias = torch.zeros(classes, dtype=torch.float64, requires_grad=True)
+    share = torch.bincount(y, minlength=classes).clamp_min(1).double()
+    weight = len(y) / (classes * share)
+    optimiser = torch.optim.LBFGS(
+        [v, head, bias], max_iter=STEPS, line_search_fn="strong_wolfe", history_size=10
+    )
+
+    def loss() -> torch.Tensor:
+        optimiser.zero_grad()
+        p = w @ v.T
+        scores = torch.cat((p, p**2 - 1), 1) @ head + bias
+        value = torch.nn.functional.cross_entropy(scores, y, weight=weight)
+        value = value + DECAY * ((v**2).sum() + (head**2).sum())
+        value.backward()
+        return value
+
+    optimiser.step(loss)
+    return white.back(v.detach().numpy())
+
+
+def from_gradients(gradients: np.ndarray) -> np.ndarray:
+    """What gradients (n, coordinates) share: the main parts of their directions, not centred."""
+    return _main(unit(gradients), min(MOST, *gradients.shape))
+
+
+def gradients(
+    network: Network, x: Inputs, labels: np.ndarray, against: np.ndarray, own: Coordinates
+) -> np.ndarray | None:
+    """Gradients of the score of `labels` less that of `against`, in coordinates; None: black box.
+
+    Blocks of large images have the mean of their pixels' gradients.
+    """
+    found = network.gradient(x, labels, against)
+    if found is None:
+        return None
+    array = reduced(np.asarray(found, dtype=float)) if x.kind == "images" else found
+    flat = np.asarray(array).reshape(len(x), -1)
+    return np.asarray(np.where(np.isfinite(flat), flat, 0.0) * own.scale)
+
+
+def at_random(dimension: int, count: int, z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Random directions (count, dimension): differences of inputs and white ones in turn."""
+    first, second = rng.integers(len(z), size=(2, count))
+    found = z[first] - z[second]
+    white = np.arange(count) % 2 == 1
+    found[white] = rng.normal(size=(int(white.sum()), dimension))
+    return unit(found)
+
+
+def _main(rows: np.ndarray, count: int) -> np.ndarray:
+    return unit(np.linalg.svd(rows, full_matrices=False)[2][:count])

@@ -1,0 +1,291 @@
+"""Small changes of inputs that flip a network's label: by gradients, by labels alone, or by words.
+
+All of them are upper bounds: the search finds a flip, and another may be smaller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from falsestruct.characterise.asking import Inputs, Network
+
+How = Literal["gradients", "boundary", "substitution"]
+
+STEPS = 40  # along gradients
+GRID = 8  # on which a line is searched for its first flip
+BISECTIONS = 12
+TARGETS = 3  # inputs of another label towards which lines are searched
+PROBES = 40  # labels asked for an estimate of a normal
+ORDERS = 6  # in which words or columns are replaced
+MOST = 2000  # inputs that may serve as targets
+
+
+@dataclass(frozen=True)
+class Flips:
+    """What was found.
+
+    Attributes:
+        rows: Of the inputs that were flipped, (found,).
+        x: The flipped inputs, (found, …).
+        size: ℓ2 length of the change, in the inputs' own units; for texts and tables, the number
+            of words or columns replaced.
+        before, after: Labels, as codes of the network.
+        queries: Inputs whose label was asked for.
+        how: By which search.
+    """
+
+    rows: np.ndarray
+    x: Inputs
+    size: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+    queries: int
+    how: How
+
+
+def flips(
+    network: Network, x: Inputs, rows: np.ndarray, *, rounds: int = 4, seed: int = 0
+) -> Flips:
+    """The smallest flips found of x[rows]; all of x serve as targets.
+
+    PyTorch modules are followed along their gradients. Other networks are asked for labels on lines
+    towards the nearest inputs with another label, and then, `rounds` times, along an estimate of
+    the boundary's normal (Chen, Jordan and Wainwright, arXiv:1904.02144): about
+    (TARGETS · 20 + rounds · 60) questions an input. In texts and tables, words and columns of the
+    nearest input with another label are put in, in several orders.
+    """
+    started = network.queries
+    rng = np.random.default_rng(seed)
+    pool = np.unique(np.concatenate([rows, rng.permutation(len(x))[:MOST]]))
+    labels = network.labels(x.take(pool))
+    own = labels[np.searchsorted(pool, rows)]
+    rows, own = rows[own >= 0], own[own >= 0]
+    if x.kind in ("texts", "table"):
+        found = _substituted(network, x, rows, own, (pool, labels), rng)
+        how: How = "substitution"
+    else:
+        found, how = _moved(network, x, rows, own, (pool, labels), rounds, rng)
+    kept, moved, size, after = found
+    queries = network.queries - started
+    return Flips(rows[kept], moved, size, own[kept], after, queries, how)
+
+
+Found = tuple[np.ndarray, Inputs, np.ndarray, np.ndarray]
+Pool = tuple[np.ndarray, np.ndarray]  # rows and labels
+
+
+class _Walk:
+    """Points, and the best flip of each so far."""
+
+    def __init__(self, network: Network, form: Inputs, points: np.ndarray, own: np.ndarray) -> None:
+        self.network, self.form, self.own = network, form, own
+        self.shape, self.points = points.shape[1:], points.reshape(len(points), -1)
+        self.best = np.zeros_like(self.points)
+        self.size = np.full(len(points), np.inf)
+
+    def inputs(self, flat: np.ndarray) -> Inputs:
+        return self.form.like(flat.reshape(len(flat), *self.shape))
+
+    def flipped(self, change: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Whether change (…, rows, coordinates) flips: (…, rows). A failure is no flip."""
+        moved = (self.points[rows] + change).reshape(-1, self.points.shape[1])
+        labels = self.network.labels(self.inputs(moved)).reshape(change.shape[:-1])
+        return np.asarray((labels != self.own[rows]) & (labels >= 0))
+
+    def follow(self, direction: np.ndarray, rows: np.ndarray) -> None:
+        """The first flip on a grid on the way to the end of each direction (rows, coordinates)."""
+        length = np.linalg.norm(direction, axis=1)
+        use = length > 0
+        rows, direction, length = rows[use], direction[use], length[use]
+        if not len(rows):
+            return
+        end = np.minimum(1.0, self.size[rows] / length)
+        steps = end * (np.arange(1, GRID + 1) / GRID)[:, None]
+        flips = self.flipped(steps[..., None] * direction, rows)
+        hit = flips.any(0)
+        rows, direction, first, step = rows[hit], direction[hit], flips.argmax(0)[hit], end[hit]
+        low, high = step * first / GRID, step * (first + 1) / GRID
+        for _ in range(BISECTIONS if len(rows) else 0):
+            middle = (low + high) / 2
+            past = self.flipped(middle[:, None] * direction, rows)
+            low, high = np.where(past, low, middle), np.where(past, middle, high)
+        size = high * length[hit]
+        better = size < self.size[rows]
+        self.size[rows[better]] = size[better]
+        self.best[rows[better]] = (high[:, None] * direction)[better]
+
+    def follow_normal(self, rng: np.random.Generator) -> None:
+        """Along the mean of random directions that lead across the boundary at the best point."""
+        rows = np.flatnonzero(np.isfinite(self.size))
+        if not len(rows):
+            return
+        best, size = self.best[rows], self.size[rows, None]
+        noise = rng.normal(size=(PROBES, *best.shape))
+        noise /= np.linalg.norm(noise, axis=2, keepdims=True)
+        across = self.flipped(best + 0.1 * size * noise, rows).astype(float)
+        normal = np.einsum("pr,prc->rc", across - across.mean(0), noise)
+        length = np.linalg.norm(normal, axis=1, keepdims=True)
+        normal = np.divide(normal, length, out=np.zeros_like(normal), where=length > 0) * size
+        for share in (1.0, 0.5, 0.2):
+            self.follow(share * normal + (1 - share) * best, rows)
+
+    def follow_gradient(self, against: np.ndarray, step: np.ndarray) -> bool:
+        """Steps down the gradient of the label's score until it flips; False for a black box."""
+        change, left = np.zeros_like(self.points), np.arange(len(self.points))
+        for _ in range(STEPS):
+            if not len(left):
+                break
+            moved = self.inputs(self.points[left] + change[left])
+            slope = self.network.gradient(moved, self.own[left], against[left])
+            if slope is None:
+                return False
+            flat = np.asarray(slope, dtype=float).reshape(len(left), -1)
+            length = np.linalg.norm(flat, axis=1, keepdims=True)
+            down = np.divide(flat, length, out=np.zeros_like(flat), where=length > 0)
+            change[left] -= step[left, None] * down
+            left = left[~self.flipped(change[left], left)]
+        self.follow(change, np.arange(len(self.points)))
+        return True
+
+
+def _moved(
+    network: Network, x: Inputs, rows: np.ndarray, own: np.ndarray, pool: Pool, rounds: int,
+    rng: np.random.Generator,
+) -> tuple[Found, How]:  # fmt: skip
+    array = x.take(pool[0]).array()
+    flat = array.reshape(len(array), -1)
+    places = np.searchsorted(pool[0], rows)
+    walk = _Walk(network, x, array[places], own)
+    targets = _nearest(flat[places], flat, own, pool[1])
+    there = targets[:, 0] >= 0
+    if not there.all():
+        walk_rows = np.flatnonzero(there)
+    else:
+        walk_rows = np.arange(len(rows))
+    how: How = "gradients"
+    if len(walk_rows):
+        against = np.where(there, pool[1][targets[:, 0]], (own + 1) % max(2, len(network.classes)))
+        gap = np.linalg.norm(flat[targets[:, 0]] - flat[places], axis=1)
+        if not walk.follow_gradient(against, gap / STEPS):
+            how = "boundary"
+        for i in range(targets.shape[1] if how == "boundary" else 1):
+            walk.follow(flat[targets[walk_rows, i]] - walk.points[walk_rows], walk_rows)
+        for _ in range(rounds if how == "boundary" else 0):
+            walk.follow_normal(rng)
+    kept = np.flatnonzero(np.isfinite(walk.size))
+    moved = walk.inputs(walk.points[kept] + walk.best[kept])
+    after = network.labels(moved) if len(kept) else np.empty(0, np.int64)
+    real = (after >= 0) & (after != own[kept])
+    kept = kept[real]
+    return (kept, moved.take(np.flatnonzero(real)), walk.size[kept], after[real]), how
+
+
+def _nearest(
+    points: np.ndarray, flat: np.ndarray, own: np.ndarray, labels: np.ndarray
+) -> np.ndarray:
+    """The nearest inputs with another label, (points, TARGETS); −1 where there is none."""
+    square = (points**2).sum(1)[:, None] + (flat**2).sum(1) - 2 * points @ flat.T
+    square[(labels == own[:, None]) | (labels < 0)] = np.inf
+    count = min(TARGETS, len(flat))
+    near = np.argsort(square, axis=1)[:, :count]
+    near[~np.isfinite(np.take_along_axis(square, near, 1))] = -1
+    for i in range(1, count):  # fewer than TARGETS: the nearest again
+        near[:, i] = np.where(near[:, i] < 0, near[:, 0], near[:, i])
+    return near
+
+
+# ---- texts and tables ----
+
+
+def _substituted(
+    network: Network, x: Inputs, rows: np.ndarray, own: np.ndarray, pool: Pool,
+    rng: np.random.Generator,
+) -> Found:  # fmt: skip
+    """The fewest pieces replaced, over ORDERS random orders and all single replacements."""
+    other = [pool[0][(pool[1] != label) & (pool[1] >= 0)] for label in own]
+    kept, sizes, made = [], [], []
+    for i, (row, choice) in enumerate(zip(rows, other, strict=True)):
+        if not len(choice):
+            continue
+        trials, counts = _trials(x, int(row), int(rng.choice(choice)), rng)
+        if not len(counts):
+            continue
+        after = network.labels(trials)
+        flip = np.flatnonzero((after != own[i]) & (after >= 0))
+        if len(flip):
+            best = flip[np.argmin(counts[flip])]
+            kept.append(i)
+            sizes.append(float(counts[best]))
+            made.append((trials.take(np.array([best])), int(after[best])))
+    if not kept:
+        nothing = np.empty(0, np.int64)
+        return nothing, x.take(nothing), np.empty(0), nothing
+    joined = _together([one for one, _ in made])
+    return np.array(kept), joined, np.array(sizes), np.array([label for _, label in made])
+
+
+def _together(parts: list[Inputs]) -> Inputs:
+    import pandas as pd
+
+    if parts[0].kind == "texts":
+        return Inputs("texts", [text for part in parts for text in part.texts()])
+    return Inputs("table", pd.concat([part.frame() for part in parts], ignore_index=True))
+
+
+def _trials(
+    x: Inputs, row: int, other: int, rng: np.random.Generator
+) -> tuple[Inputs, np.ndarray]:
+    """Versions of x[row] with pieces of x[other], and how many pieces differ."""
+    if x.kind == "texts":
+        return _word_trials(*x.take(np.array([row, other])).texts(), rng=rng)
+    frame = x.frame()
+    first, second = frame.iloc[[row]], frame.iloc[[other]]
+    columns = [i for i in range(frame.shape[1])
+               if not _same(first.iloc[0, i], second.iloc[0, i])]  # fmt: skip
+    masks = _masks(len(columns), rng)
+    versions = frame.iloc[np.full(len(masks), row)].reset_index(drop=True)
+    for i, column in enumerate(columns):
+        name = frame.columns[column]
+        donor = frame.iloc[np.full(len(masks), other)][name].reset_index(drop=True)
+        versions[name] = versions[name].where(~masks[:, i], donor)
+    return Inputs("table", versions), masks.sum(1)
+
+
+def _same(first: object, second: object) -> bool:
+    return bool(first == second) or (first != first and second != second)
+
+
+def _word_trials(
+    first: str, second: str, *, rng: np.random.Generator
+) -> tuple[Inputs, np.ndarray]:
+    own, donor = first.split(), second.split()
+    if not own or not donor:
+        return Inputs("texts", []), np.empty(0, np.int64)
+    versions, counts = [], []
+    singles: list[Callable[[list[str]], None]] = []
+    del singles
+    for i in range(len(own)):
+        versions.append(" ".join([*own[:i], str(rng.choice(donor)), *own[i + 1 :]]))
+        counts.append(1)
+    for _ in range(ORDERS):
+        now = list(own)
+        for done, i in enumerate(rng.permutation(len(own)), start=1):
+            now[i] = donor[i % len(donor)]
+            versions.append(" ".join(now))
+            counts.append(done)
+    return Inputs("texts", versions), np.array(counts)
+
+
+def _masks(count: int, rng: np.random.Generator) -> np.ndarray:
+    """Which pieces are replaced, (trials, count): each alone, and ORDERS growing sets."""
+    if not count:
+        return np.zeros((0, 0), bool)
+    parts = [np.eye(count, dtype=bool)]
+    for _ in range(ORDERS):
+        rank = rng.permutation(count)
+        parts.append(rank[None, :] < np.arange(2, count + 1)[:, None])
+    return np.concatenate(parts)

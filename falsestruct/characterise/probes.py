@@ -1,0 +1,291 @@
+"""Generic probes: inputs between and beyond the data, made without a planted direction.
+
+Each probe is made from a *pair* of inputs, its cluster. Every input, or every group of inputs that
+share a source, is in one pair only, so the clusters share nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from falsestruct.characterise.asking import Inputs
+
+Pairs = tuple[Inputs, Inputs]
+Rng = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Probes:
+    """Inputs and what they were made from.
+
+    Attributes:
+        x: (n, …).
+        base: The two rows that each was made from, (n, 2).
+        cluster: Its pair, (n,), a number.
+        kind: How it was made, (n,), an index into `kinds`.
+        kinds: Names.
+    """
+
+    x: Inputs
+    base: np.ndarray
+    cluster: np.ndarray
+    kind: np.ndarray
+    kinds: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.base)
+
+    def take(self, rows: np.ndarray) -> Probes:
+        """Some of them, in this order."""
+        return Probes(
+            self.x.take(rows), self.base[rows], self.cluster[rows], self.kind[rows], self.kinds
+        )
+
+
+def paired(groups: np.ndarray, y: np.ndarray, rng: Rng) -> np.ndarray:
+    """Pairs of groups, (groups // 2, 2), each in one; of different labels where that can be.
+
+    Groups are put in the order of their labels (the most frequent one of each), at random within,
+    and each is joined with the one half the list further on.
+
+    Args:
+        groups, y: Of each input, (n,), whole numbers.
+    """
+    names, group = np.unique(groups, return_inverse=True)
+    votes = np.zeros((len(names), int(y.max()) + 1))
+    np.add.at(votes, (group, y), 1)
+    order = rng.permutation(len(names))
+    order = order[np.argsort(votes.argmax(1)[order], kind="stable")]
+    half = len(names) // 2
+    both = np.stack([order[:half], order[half : 2 * half]], axis=1)
+    both = both[rng.permutation(half)]
+    turned = rng.random(half) < 0.5
+    both[turned] = both[turned, ::-1]
+    return np.asarray(names[both])
+
+
+def probes(x: Inputs, pairs: np.ndarray, groups: np.ndarray, count: int, rng: Rng) -> Probes:
+    """Probes, about equally many of every kind, from pairs in turn.
+
+    Args:
+        pairs: Of groups, (pairs, 2), as `paired` makes them.
+        groups: Of each input, (n,).
+        count: How many.
+    """
+    makers = _makers(x, rng)
+    members = {name: np.flatnonzero(groups == name) for name in np.unique(pairs)}
+    cluster = np.arange(count) % len(pairs)
+    kind = rng.permutation(np.arange(count) % len(makers))
+    base = np.array([[rng.choice(members[name]) for name in pairs[i]] for i in cluster])
+    swap = rng.random(count) < 0.5
+    base[swap] = base[swap, ::-1]
+    parts, rows = [], []
+    for i, make in enumerate(makers.values()):
+        own = np.flatnonzero(kind == i)
+        if len(own):
+            rows.append(own)
+            parts.append(make((x.take(base[own, 0]), x.take(base[own, 1]))))
+    back = np.argsort(np.concatenate(rows))
+    made = Probes(
+        _joined(x, parts), *(v[np.concatenate(rows)] for v in (base, cluster, kind)), tuple(makers)
+    )
+    return made.take(back)
+
+
+def _makers(x: Inputs, rng: Rng) -> dict[str, Callable[[Pairs], list[str] | np.ndarray | object]]:
+    if x.kind == "texts":
+        return _of_texts(rng)
+    if x.kind == "table":
+        return _of_tables(rng)
+    if x.kind == "images":
+        return _of_images(x, rng)
+    return _of_vectors(x, rng)
+
+
+def _joined(x: Inputs, parts: list[object]) -> Inputs:
+    if x.kind == "texts":
+        return Inputs("texts", [text for part in parts for text in part])  # type: ignore[attr-defined]
+    if x.kind == "table":
+        return Inputs("table", pd.concat(parts, ignore_index=True))  # type: ignore[call-overload]
+    return x.like(np.concatenate(parts))  # type: ignore[call-overload]
+
+
+# ---- images ----
+
+
+def _of_images(x: Inputs, rng: Rng) -> dict[str, Callable[[Pairs], np.ndarray]]:
+    sample = x.take(np.arange(min(len(x), 200))).array()
+    low, high = float(sample.min()), float(sample.max())
+
+    def clipped(array: np.ndarray) -> np.ndarray:
+        return array.clip(low, high)
+
+    def blank(pair: Pairs) -> np.ndarray:
+        first = pair[0].array()
+        level = rng.uniform(low, high, (len(first), *[1] * (first.ndim - 1)))
+        return np.where(_window(first.shape, rng), level, first)
+
+    return {
+        "mixtures": lambda pair: _mixed(pair, rng),
+        "windows": lambda pair: np.where(
+            _window(pair[0].array().shape, rng), pair[1].array(), pair[0].array()
+        ),
+        "phases": lambda pair: clipped(_phases(pair)),
+        "frequencies": lambda pair: clipped(_frequencies(pair, rng)),
+        "noise": lambda pair: clipped(_field(pair, rng)),
+        "blanks": blank,
+    }
+
+
+def _mixed(pair: Pairs, rng: Rng) -> np.ndarray:
+    first, second = (own.array() for own in pair)
+    share = rng.random((len(first), *[1] * (first.ndim - 1)))
+    return share * first + (1 - share) * second
+
+
+def _window(shape: tuple[int, ...], rng: Rng) -> np.ndarray:
+    """A rectangle for each image, from a tenth to two thirds of the area, (n, rows, columns, …)."""
+    n, sides = shape[0], np.array(shape[1:3])
+    area, stretch = rng.uniform(0.1, 0.67, n), np.exp(rng.uniform(-0.7, 0.7, n))
+    share = np.stack([np.sqrt(area) * stretch, np.sqrt(area) / stretch], axis=1).clip(0, 1)
+    size = np.maximum(1, np.round(share * sides)).astype(int)
+    start = (rng.random((n, 2)) * (sides - size + 1)).astype(int)
+    inside = [
+        (np.arange(side) >= start[:, i, None]) & (np.arange(side) < (start + size)[:, i, None])
+        for i, side in enumerate(sides)
+    ]
+    mask = inside[0][:, :, None] & inside[1][:, None, :]
+    return mask if len(shape) == 3 else mask[..., None]
+
+
+def _phases(pair: Pairs) -> np.ndarray:
+    """The sizes of the first one's Fourier bins with the phases of the second."""
+    first, second = (np.fft.rfft2(own.array(), axes=(1, 2)) for own in pair)
+    turned = np.abs(first) * np.exp(1j * np.angle(second))
+    return np.fft.irfft2(turned, s=pair[0].array().shape[1:3], axes=(1, 2))
+
+
+def _frequencies(pair: Pairs, rng: Rng) -> np.ndarray:
+    """The low frequencies of the first one and the high ones of the second."""
+    first, second = (own.array() for own in pair)
+    rows, columns = first.shape[1:3]
+    radius = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns))
+    cut = rng.uniform(0.05, 0.45, (len(first), 1, 1))
+    low = radius < cut
+    low = low if first.ndim == 3 else low[..., None]
+    bins = [np.fft.rfft2(own, axes=(1, 2)) for own in (first, second)]
+    return np.fft.irfft2(np.where(low, *bins), s=(rows, columns), axes=(1, 2))
+
+
+def _field(pair: Pairs, rng: Rng) -> np.ndarray:
+    """Smooth noise: the sizes of the first one's bins with the phases of white noise."""
+    first = pair[0].array()
+    noise = np.fft.rfft2(rng.normal(size=first.shape), axes=(1, 2))
+    sizes = np.abs(np.fft.rfft2(first, axes=(1, 2)))
+    noise[:, 0, 0] = np.abs(noise[:, 0, 0])  # the mean stays
+    phase = noise / np.maximum(np.abs(noise), 1e-300)
+    return np.fft.irfft2(sizes * phase, s=first.shape[1:3], axes=(1, 2))
+
+
+# ---- vectors and sequences ----
+
+
+def _of_vectors(x: Inputs, rng: Rng) -> dict[str, Callable[[Pairs], np.ndarray]]:
+    sample = x.take(np.arange(min(len(x), 2000))).array()
+    flat = sample.reshape(len(sample), -1)
+    centre = flat.mean(0)
+
+    def exchanged(pair: Pairs) -> np.ndarray:
+        first, second = (own.array() for own in pair)
+        share = rng.uniform(0.1, 0.9, (len(first), *[1] * (first.ndim - 1)))
+        return np.where(rng.random(first.shape) < share, first, second)
+
+    def noise(pair: Pairs) -> np.ndarray:
+        """Half of an input, and half of noise with the data's covariance, made of inputs."""
+        first = pair[0].array()
+        weight = rng.normal(size=(len(first), len(flat))) / np.sqrt(len(flat))
+        own = weight @ (flat - centre)
+        kept = first.reshape(len(first), -1) - centre
+        share = rng.random((len(first), 1))
+        both = centre + np.sqrt(share) * own + np.sqrt(1 - share) * kept
+        return both.reshape(first.shape)
+
+    makers = {"exchanges": exchanged, "mixtures": lambda pair: _mixed(pair, rng), "noise": noise}
+    if x.kind == "sequences":
+        makers["windows"] = lambda pair: _spliced(pair, rng)
+    return makers
+
+
+def _spliced(pair: Pairs, rng: Rng) -> np.ndarray:
+    """A stretch of the second one in the first."""
+    first, second = (own.array() for own in pair)
+    length = first.shape[1]
+    ends = np.sort(rng.random((len(first), 2)) * (length + 1), axis=1)
+    place = np.arange(length)
+    inside = (place >= ends[:, :1]) & (place < ends[:, 1:])
+    return np.where(inside if first.ndim == 2 else inside[..., None], second, first)
+
+
+# ---- texts ----
+
+
+def _of_texts(rng: Rng) -> dict[str, Callable[[Pairs], list[str]]]:
+    def each(make: Callable[[list[str], list[str]], list[str]]) -> Callable[[Pairs], list[str]]:
+        def made(pair: Pairs) -> list[str]:
+            both = zip(pair[0].texts(), pair[1].texts(), strict=True)
+            return [" ".join(make(first.split(), second.split())) for first, second in both]
+
+        return made
+
+    return {
+        "exchanges": each(lambda first, second: _substituted(first, second, rng)),
+        "halves": each(lambda first, second: _halved(first, second, rng)),
+        "deletions": each(lambda first, _: _kept(first, rng)),
+        "orders": each(lambda first, _: [first[i] for i in rng.permutation(len(first))]),
+        "repetitions": each(lambda first, _: _repeated(first, rng)),
+    }
+
+
+def _substituted(first: list[str], second: list[str], rng: Rng) -> list[str]:
+    """Some words of the first text are words of the second."""
+    if not first or not second:
+        return first
+    share = rng.uniform(0.1, 0.9)
+    return [str(rng.choice(second)) if rng.random() < share else word for word in first]
+
+
+def _halved(first: list[str], second: list[str], rng: Rng) -> list[str]:
+    return first[: int(rng.integers(len(first) + 1))] + second[int(rng.integers(len(second) + 1)) :]
+
+
+def _kept(first: list[str], rng: Rng) -> list[str]:
+    share = rng.uniform(0.2, 0.9)
+    return [word for word in first if rng.random() < share]
+
+
+def _repeated(first: list[str], rng: Rng) -> list[str]:
+    return [word for word in first for _ in range(1 + int(rng.random() < 0.3))]
+
+
+# ---- tables ----
+
+
+def _of_tables(rng: Rng) -> dict[str, Callable[[Pairs], pd.DataFrame]]:
+    def exchanged(pair: Pairs, low: float, high: float) -> pd.DataFrame:
+        first, second = (own.frame().reset_index(drop=True) for own in pair)
+        share = rng.uniform(low, high, (len(first), 1))
+        taken = rng.random(first.shape) < share
+        columns = {
+            name: first[name].where(~taken[:, i], second[name])
+            for i, name in enumerate(first.columns)
+        }
+        return pd.DataFrame(columns).astype(dict(first.dtypes))
+
+    return {
+        "few exchanges": lambda pair: exchanged(pair, 0.0, 0.3),
+        "exchanges": lambda pair: exchanged(pair, 0.3, 0.7),
+    }
