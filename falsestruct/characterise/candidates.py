@@ -419,6 +419,14 @@ def _steps(columns: np.ndarray, cuts: np.ndarray) -> np.ndarray:
     return np.asarray(steps.reshape(len(columns), -1).astype(float))
 
 
+def families(half: Half, names: Sequence[str]) -> list[Candidate]:
+    """The best rule of each family, simple ones first."""
+    plain, square = learned(half, squares=False), learned(half, squares=True)
+    found = [statistic(half, names), sum_of_two(half, names), plain, square]
+    found.append(sparse(half, names, [plain, square]))
+    return [own for own in found if own is not None]
+
+
 # ---- baselines ----
 
 

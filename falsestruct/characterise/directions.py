@@ -109,10 +109,9 @@ def pursuit(z: np.ndarray, labels: np.ndarray, start: np.ndarray) -> np.ndarray:
     classes = int(y.max()) + 1
     # What has the scores of `start` in whitened coordinates: least squares.
     first = np.linalg.lstsq(white.matrix, start.T, rcond=None)[0].T
-    v = torch.from_numpy(unit(first)).clone().requires_grad_()
-    head = torch.full((2 * len(start), classes), 1e-2, dtype=torch.float64)
-    head[:, 0] = -1e-2
-    head.requires_grad_()
+    v = torch.from_numpy(np.ascontiguousarray(unit(first))).requires_grad_()
+    small = np.random.default_rng(0).normal(scale=0.1, size=(2 * len(start), classes))
+    head = torch.from_numpy(small).requires_grad_()
     bias = torch.zeros(classes, dtype=torch.float64, requires_grad=True)
     share = torch.bincount(y, minlength=classes).clamp_min(1).double()
     weight = len(y) / (classes * share)

@@ -5,12 +5,12 @@ All of them are upper bounds: the search finds a flip, and another may be smalle
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from falsestruct.characterise import probes
 from falsestruct.characterise.asking import Inputs, Network
 
 How = Literal["gradients", "boundary", "substitution"]
@@ -72,6 +72,23 @@ def flips(
     kept, moved, size, after = found
     queries = network.queries - started
     return Flips(rows[kept], moved, size, own[kept], after, queries, how)
+
+
+def beyond(network: Network, x: Inputs, found: Flips, factor: float) -> Flips:
+    """The flips followed on to `factor` times their size, if the new label still holds there.
+
+    Of texts and tables as they are.
+    """
+    if found.how == "substitution" or not len(found.rows):
+        return found
+    start = x.take(found.rows).array()
+    moved = found.x.like(start + factor * (found.x.array() - start))
+    after = network.labels(moved)
+    same = np.flatnonzero(after == found.after)
+    return Flips(
+        found.rows[same], moved.take(same), factor * found.size[same], found.before[same],
+        found.after[same], found.queries + len(start), found.how,
+    )  # fmt: skip
 
 
 Found = tuple[np.ndarray, Inputs, np.ndarray, np.ndarray]
@@ -224,16 +241,8 @@ def _substituted(
     if not kept:
         nothing = np.empty(0, np.int64)
         return nothing, x.take(nothing), np.empty(0), nothing
-    joined = _together([one for one, _ in made])
+    joined = probes.joined([one for one, _ in made])
     return np.array(kept), joined, np.array(sizes), np.array([label for _, label in made])
-
-
-def _together(parts: list[Inputs]) -> Inputs:
-    import pandas as pd
-
-    if parts[0].kind == "texts":
-        return Inputs("texts", [text for part in parts for text in part.texts()])
-    return Inputs("table", pd.concat([part.frame() for part in parts], ignore_index=True))
 
 
 def _trials(
@@ -266,8 +275,6 @@ def _word_trials(
     if not own or not donor:
         return Inputs("texts", []), np.empty(0, np.int64)
     versions, counts = [], []
-    singles: list[Callable[[list[str]], None]] = []
-    del singles
     for i in range(len(own)):
         versions.append(" ".join([*own[:i], str(rng.choice(donor)), *own[i + 1 :]]))
         counts.append(1)

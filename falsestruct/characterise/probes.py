@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from falsestruct.characterise.asking import Inputs
+from falsestruct.characterise.asking import Inputs, Kind
 
 Pairs = tuple[Inputs, Inputs]
 Rng = np.random.Generator
@@ -90,13 +91,12 @@ def probes(x: Inputs, pairs: np.ndarray, groups: np.ndarray, count: int, rng: Rn
             rows.append(own)
             parts.append(make((x.take(base[own, 0]), x.take(base[own, 1]))))
     back = np.argsort(np.concatenate(rows))
-    made = Probes(
-        _joined(x, parts), *(v[np.concatenate(rows)] for v in (base, cluster, kind)), tuple(makers)
-    )
-    return made.take(back)
+    values = x.like(_values(parts, x.kind))
+    order = np.concatenate(rows)
+    return Probes(values, base[order], cluster[order], kind[order], tuple(makers)).take(back)
 
 
-def _makers(x: Inputs, rng: Rng) -> dict[str, Callable[[Pairs], list[str] | np.ndarray | object]]:
+def _makers(x: Inputs, rng: Rng) -> dict[str, Callable[[Pairs], Any]]:
     if x.kind == "texts":
         return _of_texts(rng)
     if x.kind == "table":
@@ -106,12 +106,10 @@ def _makers(x: Inputs, rng: Rng) -> dict[str, Callable[[Pairs], list[str] | np.n
     return _of_vectors(x, rng)
 
 
-def _joined(x: Inputs, parts: list[object]) -> Inputs:
-    if x.kind == "texts":
-        return Inputs("texts", [text for part in parts for text in part])  # type: ignore[attr-defined]
-    if x.kind == "table":
-        return Inputs("table", pd.concat(parts, ignore_index=True))  # type: ignore[call-overload]
-    return x.like(np.concatenate(parts))  # type: ignore[call-overload]
+def _values(parts: list[Any], kind: Kind) -> Any:
+    if kind == "texts":
+        return [text for part in parts for text in part]
+    return pd.concat(parts, ignore_index=True) if kind == "table" else np.concatenate(parts)
 
 
 # ---- images ----
@@ -289,3 +287,22 @@ def _of_tables(rng: Rng) -> dict[str, Callable[[Pairs], pd.DataFrame]]:
         "few exchanges": lambda pair: exchanged(pair, 0.0, 0.3),
         "exchanges": lambda pair: exchanged(pair, 0.3, 0.7),
     }
+
+
+def together(parts: list[Probes]) -> Probes:
+    """One after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    rows = [np.concatenate([getattr(part, name) for part in parts])
+            for name in ("base", "cluster", "kind")]  # fmt: skip
+    return Probes(joined([part.x for part in parts]), *rows, parts[0].kinds)
+
+
+def joined(parts: list[Inputs]) -> Inputs:
+    """Inputs of one form, one after the other."""
+    form = parts[0]
+    if form.kind == "texts":
+        return form.like([text for part in parts for text in part.texts()])
+    if form.kind == "table":
+        return form.like(pd.concat([part.frame() for part in parts], ignore_index=True))
+    return form.like(np.concatenate([part.array() for part in parts]))
