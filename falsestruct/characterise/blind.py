@@ -230,7 +230,8 @@ def _tasks(own: Ground) -> list[_Task]:
 
 
 def _often(parts: tuple[Part, Part], labels: Any) -> bool:
-    clusters = [part.probes.cluster[np.isin(part.answers, labels)] for part in parts]
+    clusters = [part.probes.cluster[np.isin(part.answers, labels) & part.undecided]
+                for part in parts]  # fmt: skip
     return min(len(np.unique(one)) for one in clusters) >= FEWEST
 
 
@@ -256,15 +257,18 @@ def _corrected(value: float, task: _Task) -> float:
 
 
 def _half(part: Part, task: _Task, seed: int) -> Half | None:
-    """The first half, cut by clusters; None if a label is missing from a part."""
+    """The first half, cut by clusters; None if a label is missing from a part.
+
+    Rules are fitted to all probes, and undecided ones choose.
+    """
     names = np.unique(part.probes.cluster)
     order = np.random.default_rng(seed + 1).permutation(names)
     fit = np.isin(part.probes.cluster, order[: round(FITTED * len(names))])
-    codes = task.codes[0]
-    if min(len(np.unique(codes[fit])), len(np.unique(codes[~fit]))) < task.classes:
+    choose, codes = ~fit & part.undecided, task.codes[0]
+    if min(len(np.unique(codes[fit])), len(np.unique(codes[choose]))) < task.classes:
         return None
-    cluster = part.probes.cluster
-    return Half(part.look, codes, task.classes, cluster, np.flatnonzero(fit), np.flatnonzero(~fit))
+    rows = np.flatnonzero(fit), np.flatnonzero(choose)
+    return Half(part.look, codes, task.classes, part.probes.cluster, *rows)
 
 
 def _judge(own: Ground, task: _Task, half: Half, candidate: Candidate, seed: int) -> _Judged:
@@ -380,7 +384,7 @@ def _report(own: Ground, judged: list[_Judged], found: flipping.Flips | None) ->
         _rule(own, judged[best]) if passing and best is not None else None,
         chosen.answer if passing and chosen else None,
         own.undecided,
-        (len(own.first.answers), len(own.second.answers)),
+        (int(own.first.undecided.sum()), len(own.second.answers)),
         tuple(len(np.unique(part.probes.cluster)) for part in (own.first, own.second)),  # type: ignore[arg-type]
         own.network.queries,
         (0, "") if found is None else (len(found.rows), found.how),

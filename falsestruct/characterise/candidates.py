@@ -24,7 +24,7 @@ PAIRS = 40  # sums of two that get a threshold
 LEADERS = 12  # statistics of which all sums with others are looked at
 BINS = 8  # of a feature of the sparse sum
 TERMS = 40  # statistics that may enter it
-PENALTIES = (0.001, 0.01, 0.1)  # of learned directions: C of scikit-learn
+PENALTIES = (0.001, 0.01, 0.1, 1.0)  # of learned directions: C of scikit-learn
 SPARSE = (0.01, 0.02, 0.05, 0.1)  # of the sparse sum
 DRAWS = 20  # sets of random directions of which the best is taken
 NEIGHBOURS = (1, 5, 15)
@@ -146,16 +146,23 @@ def by_cluster(gains: np.ndarray, codes: Codes, cluster: np.ndarray) -> np.ndarr
     return np.asarray(whole[..., None] + flat.reshape(sums.shape))
 
 
-def chosen(right: np.ndarray, codes: Codes, cluster: np.ndarray) -> int:
-    """The first of those that are right as often as the best, within SLACK standard errors.
+def chosen(
+    right: np.ndarray, codes: Codes, cluster: np.ndarray, sizes: Sequence[int] | None = None
+) -> int:
+    """The rule that is right most often; a smaller one if it is within SLACK standard errors.
 
     Args:
-        right: (rules, n), simple rules first.
+        right: (rules, n). Of equally good rules, the first.
+        sizes: Of each, (rules,); None: all the same.
     """
     means = np.stack([by_cluster(row, codes, cluster) for row in right.astype(float)])
-    less = means[means.mean(1).argmax()] - means
+    size = np.zeros(len(right)) if sizes is None else np.asarray(sizes)
+    value = means.mean(1)
+    less = means[value.argmax()] - means
     error = less.std(1, ddof=1) / np.sqrt(less.shape[1])
-    return int(np.flatnonzero(less.mean(1) <= SLACK * error + 1e-12)[0])
+    near = less.mean(1) <= SLACK * error + 1e-12
+    small = near & (size == size[near].min())
+    return int(np.argmax(np.where(small, value, -np.inf)))
 
 
 def thresholds(values: np.ndarray, codes: Codes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -305,7 +312,8 @@ def learned(half: Half, *, squares: bool) -> Candidate:
     made = [_directions(name, learn, count, squares) for name, learn, count in options]
     rows = half.look.take(half.second)
     right = np.stack([half.fitted(own).predict(rows) == half.codes[half.second] for own in made])
-    return made[chosen(right, half.codes[half.second], half.cluster[half.second])]
+    sizes = [own.features for own in made]
+    return made[chosen(right, half.codes[half.second], half.cluster[half.second], sizes)]
 
 
 def _learners(look: Look, classes: int, squares: bool) -> list[tuple[str, Learn, int]]:
@@ -378,7 +386,8 @@ def sparse(half: Half, names: Sequence[str], learners: Sequence[Candidate]) -> C
     rules = [half.fitted(own) for own in made]
     rows = half.look.take(half.second)
     right = np.stack([rule.predict(rows) == half.codes[half.second] for rule in rules])
-    which = chosen(right, half.codes[half.second], half.cluster[half.second])
+    sizes = [len(rule.terms) for rule in rules]
+    which = chosen(right, half.codes[half.second], half.cluster[half.second], sizes)
     terms = rules[which].terms
     shown = ", ".join(terms[:3]) + (f" and {len(terms) - 3} more" if len(terms) > 3 else "")
     fit = made[which].fit

@@ -23,7 +23,8 @@ from falsestruct.statistics import Estimate
 LEAST = 60  # inputs or groups, at least
 PAIRS = 2000  # of groups, in both halves together, at most
 REFERENCE = 2000  # inputs that the data's nearest neighbour knows
-SHARES = (0.5, 0.3)  # of the queries: to fit and choose rules, and to judge them
+SHARES = (0.3, 0.3)  # of the queries, for undecided probes of either half
+OTHERS = 0.2  # of the queries, for probes of the first half that need not be undecided
 ROUNDS = 12  # of probes, until enough are undecided
 SLOPES = 1000  # probes whose gradients are taken
 Sensible = Callable[[np.ndarray], np.ndarray]
@@ -96,15 +97,17 @@ class View:
 
 @dataclass(frozen=True)
 class Part:
-    """Undecided probes of one half.
+    """Probes of one half.
 
     Attributes:
         answers: The network's codes, (n,); probes without an answer are left out.
+        undecided: Which of them the data leave undecided, (n,): all of the second half.
     """
 
     probes: probing.Probes
     look: Look
     answers: np.ndarray
+    undecided: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -151,8 +154,10 @@ def ground(network: Network, data: Data, queries: int, seed: int) -> Ground | Es
         return success
     (one, _), (two, _) = made
     assert one is not None and two is not None
+    more = probing.probes(data.x, halves[0], data.groups, int(OTHERS * queries), rng)
     view = View(own, named.library(one.x), means)
-    first, second = (_answered(network, view, probes) for probes in (one, two))
+    first = _answered(network, view, probing.together([one, more]), len(one))
+    second = _answered(network, view, two, len(two))
     failed = [f"no answer for {n} inputs: {why}" for why, n in network.failed.items()]
     rows = np.flatnonzero(np.isin(data.groups, halves[1]))
     share = float(np.mean([share for _, share in made]))
@@ -230,11 +235,12 @@ def _undecided(
     return (probing.together(kept) if kept else None), total / seen
 
 
-def _answered(network: Network, view: View, probes: probing.Probes) -> Part:
+def _answered(network: Network, view: View, probes: probing.Probes, undecided: int) -> Part:
+    """Ask; the first so many are undecided."""
     answers = network.labels(probes.x)
     rows = np.flatnonzero(answers >= 0)
     known = probes.take(rows)
-    return Part(known, view(known.x), answers[rows])
+    return Part(known, view(known.x), answers[rows], rows < undecided)
 
 
 def _with_slopes(

@@ -78,10 +78,9 @@ def probes(x: Inputs, pairs: np.ndarray, groups: np.ndarray, count: int, rng: Rn
         count: How many.
     """
     makers = _makers(x, rng)
-    members = {name: np.flatnonzero(groups == name) for name in np.unique(pairs)}
     cluster = np.arange(count) % len(pairs)
     kind = rng.permutation(np.arange(count) % len(makers))
-    base = np.array([[rng.choice(members[name]) for name in pairs[i]] for i in cluster])
+    base = _members(groups, pairs[cluster], rng)
     swap = rng.random(count) < 0.5
     base[swap] = base[swap, ::-1]
     parts, rows = [], []
@@ -106,6 +105,14 @@ def _makers(x: Inputs, rng: Rng) -> dict[str, Callable[[Pairs], Any]]:
     return _of_vectors(x, rng)
 
 
+def _members(groups: np.ndarray, wanted: np.ndarray, rng: Rng) -> np.ndarray:
+    """An input at random of each of these groups, in their shape."""
+    order = np.argsort(groups, kind="stable")
+    names, start, count = np.unique(groups[order], return_index=True, return_counts=True)
+    which = np.searchsorted(names, wanted)
+    return order[start[which] + (rng.random(wanted.shape) * count[which]).astype(int)]
+
+
 def _values(parts: list[Any], kind: Kind) -> Any:
     if kind == "texts":
         return [text for part in parts for text in part]
@@ -128,7 +135,7 @@ def _of_images(x: Inputs, rng: Rng) -> dict[str, Callable[[Pairs], np.ndarray]]:
         return np.where(_window(first.shape, rng), level, first)
 
     return {
-        "mixtures": lambda pair: _mixed(pair, rng),
+        "mixtures": lambda pair: clipped(_mixed(pair, rng)),
         "windows": lambda pair: np.where(
             _window(pair[0].array().shape, rng), pair[1].array(), pair[0].array()
         ),
@@ -140,8 +147,9 @@ def _of_images(x: Inputs, rng: Rng) -> dict[str, Callable[[Pairs], np.ndarray]]:
 
 
 def _mixed(pair: Pairs, rng: Rng) -> np.ndarray:
+    """Points on the line through two inputs: half of them between, half beyond."""
     first, second = (own.array() for own in pair)
-    share = rng.random((len(first), *[1] * (first.ndim - 1)))
+    share = rng.uniform(-0.5, 1.5, (len(first), *[1] * (first.ndim - 1)))
     return share * first + (1 - share) * second
 
 
@@ -180,13 +188,15 @@ def _frequencies(pair: Pairs, rng: Rng) -> np.ndarray:
 
 
 def _field(pair: Pairs, rng: Rng) -> np.ndarray:
-    """Smooth noise: the sizes of the first one's bins with the phases of white noise."""
-    first = pair[0].array()
+    """Smooth noise over the second one: bins of the first one's sizes, and random phases."""
+    first, second = (own.array() for own in pair)
     noise = np.fft.rfft2(rng.normal(size=first.shape), axes=(1, 2))
     sizes = np.abs(np.fft.rfft2(first, axes=(1, 2)))
     noise[:, 0, 0] = np.abs(noise[:, 0, 0])  # the mean stays
     phase = noise / np.maximum(np.abs(noise), 1e-300)
-    return np.fft.irfft2(sizes * phase, s=first.shape[1:3], axes=(1, 2))
+    field = np.fft.irfft2(sizes * phase, s=first.shape[1:3], axes=(1, 2))
+    share = rng.uniform(0.3, 1.0, (len(first), *[1] * (first.ndim - 1)))
+    return share * field + (1 - share) * second
 
 
 # ---- vectors and sequences ----
