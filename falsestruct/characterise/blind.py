@@ -21,14 +21,13 @@ from falsestruct import statistics
 from falsestruct.characterise import asking, candidates
 from falsestruct.characterise import flips as flipping
 from falsestruct.characterise.candidates import Candidate, Half, Rule, by_cluster
-from falsestruct.characterise.ground import Data, Ground, Part, ground
+from falsestruct.characterise.ground import Data, Ground, Part, ground, often, usual
 from falsestruct.statistics import Estimate
 
 NONE = "none of these"
 FLOOR = 0.9  # balanced accuracy that a rule must reach to be named
 LEVEL = 0.05  # of the excess over every baseline, after Holm
 FINALISTS = 5
-FEWEST = 10  # clusters with either label in each half; with fewer there is nothing to read
 FITTED = 2 / 3  # of the first half's clusters: rules are fitted; the others choose
 POINTS = 60  # inputs whose flips are searched for
 BEYOND = 1.5  # flips are followed to this multiple of their size
@@ -95,7 +94,8 @@ class Found:
             nothing is named.
         answer: That class.
         undecided: Share of the probes on which the data's own rules disagree.
-        probes, clusters: Undecided ones, and pairs they were made from, in either half.
+        forced: These were too few, or had too few different answers: all probes were taken.
+        probes, clusters: That were taken, and pairs they were made from, in either half.
         queries: Inputs that the network was asked about.
         flips: How many were found, and how.
         warnings: What else a reader should know.
@@ -111,6 +111,7 @@ class Found:
     rule: Callable[[Any], np.ndarray] | None
     answer: Any
     undecided: float
+    forced: bool
     probes: tuple[int, int]
     clusters: tuple[int, int]
     queries: int
@@ -160,8 +161,6 @@ def search(
     network = asking.network(predict, threshold=threshold, classes=classes)
     say("asking about the data and about probes that they leave undecided")
     own = ground(network, data, queries, seed)
-    if isinstance(own, Estimate):
-        return _nothing(network, own, "a nearest neighbour and class means agree on all probes")
     judged = _judged(own, seed, say)
     say("searching for flips")
     found, judged = _flipped(own, judged, queries, seed)
@@ -216,23 +215,17 @@ def _tasks(own: Ground) -> list[_Task]:
     """
     parts = own.first, own.second
     seen = np.unique(np.concatenate([part.answers for part in parts]))
-    usual = [label for label in seen if _often(parts, [label])]
+    common = usual(parts)
     found = []
-    if len(usual) == len(seen) >= 2:
-        codes = [np.searchsorted(usual, part.answers) for part in parts]
-        found.append(_Task(None, (codes[0], codes[1]), len(usual)))
+    if len(common) == len(seen) >= 2:
+        codes = [np.searchsorted(common, part.answers) for part in parts]
+        found.append(_Task(None, (codes[0], codes[1]), len(common)))
     if len(seen) > 2:
-        for label in usual:
-            if _often(parts, seen[seen != label]):
+        for label in common:
+            if often(parts, seen[seen != label]):
                 ones = [(part.answers == label).astype(np.int64) for part in parts]
-                found.append(_Task(int(label), (ones[0], ones[1]), 2))
+                found.append(_Task(label, (ones[0], ones[1]), 2))
     return found
-
-
-def _often(parts: tuple[Part, Part], labels: Any) -> bool:
-    clusters = [part.probes.cluster[np.isin(part.answers, labels) & part.undecided]
-                for part in parts]  # fmt: skip
-    return min(len(np.unique(one)) for one in clusters) >= FEWEST
 
 
 def _judged(own: Ground, seed: int, say: Callable[[str], None]) -> list[_Judged]:
@@ -384,6 +377,7 @@ def _report(own: Ground, judged: list[_Judged], found: flipping.Flips | None) ->
         _rule(own, judged[best]) if passing and best is not None else None,
         chosen.answer if passing and chosen else None,
         own.undecided,
+        own.forced,
         (int(own.first.undecided.sum()), len(own.second.answers)),
         tuple(len(np.unique(part.probes.cluster)) for part in (own.first, own.second)),  # type: ignore[arg-type]
         own.network.queries,
@@ -450,11 +444,12 @@ def _sentence(own: Ground, best: Finalist | None, learnt: bool, named: bool) -> 
     if not learnt:
         return f"{right}: it has not learnt them, so that there is nothing to name."
     if best is None:
-        return f"{right}; its answers to probes that the data leave undecided hardly vary."
+        return f"{right}; its answers to probes hardly vary, so that there is nothing to read."
     about = "which class it answers" if best.answer is None else f"whether it answers {best.answer}"
+    which = "probes" if own.forced else "probes that the data leave undecided"
     told = (
-        f"{best.name} foretells {about} on {_part(best.foretold.decisions)} of the probes that the "
-        f"data leave undecided, {100 * best.excess.value:.3g} points "
+        f"{best.name} foretells {about} on {_part(best.foretold.decisions)} of the {which}, "
+        f"{100 * best.excess.value:.3g} points "
         f"[{100 * best.excess.low:.3g}, {100 * best.excess.high:.3g}] more than {best.over}"
     )
     return f"{right}; {told}." if named else f"{right}. None of these rules explains it: {told}."
@@ -462,13 +457,6 @@ def _sentence(own: Ground, best: Finalist | None, learnt: bool, named: bool) -> 
 
 def _part(own: Estimate) -> str:
     return f"{100 * own.value:.3g} % [{100 * own.low:.3g}, {100 * own.high:.3g}]"
-
-
-def _nothing(network: asking.Network, success: Estimate, why: str) -> Found:
-    return Found(
-        NONE, f"Nothing can be read: {why}.", (), None, {}, None, success, None, None, 0.0, (0, 0),
-        (0, 0), network.queries, (0, ""), (why,),
-    )  # fmt: skip
 
 
 def _plain(value: Any) -> Any:

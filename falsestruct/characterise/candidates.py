@@ -248,11 +248,8 @@ def sum_of_two(half: Half, names: Sequence[str]) -> Candidate | None:
     first, second = half.look.values[half.first], half.look.values[half.second]
     y, z = half.codes[half.first], half.codes[half.second]
     pairs = _pairs(first, y)
-    rules = [_weighed(i, j, first, y) for i, j in pairs]
-    scores = np.stack([first[:, [i, j]] @ w for (i, j), w in zip(pairs, rules, strict=True)], 1)
-    held = np.stack([second[:, [i, j]] @ w for (i, j), w in zip(pairs, rules, strict=True)], 1)
-    cut, sign, _ = thresholds(scores, y)
-    right = (((held - cut) * sign > 0) == (z > 0)[:, None]).T
+    fits = [read(first[:, list(pair)], y, 2) for pair in pairs]
+    right = np.stack([fit(second[:, list(pair)]) == z for fit, pair in zip(fits, pairs, strict=True)])
     i, j = pairs[chosen(right, z, half.cluster[half.second])]
     name = f"{names[i]} and {names[j]}"
     return Candidate("sum of two", name, 2, False, partial(_both, i, j, (names[i], names[j])))
@@ -282,23 +279,10 @@ def _pairs(values: np.ndarray, codes: Codes) -> list[tuple[int, int]]:
     return list(found)
 
 
-def _weighed(i: int, j: int, values: np.ndarray, codes: Codes) -> np.ndarray:
-    """Weights (2,) of Fisher's discriminant."""
-    pair = values[:, [i, j]]
-    pair = pair / np.maximum(pair.std(0), 1e-300)
-    gap = pair[codes > 0].mean(0) - pair[codes == 0].mean(0)
-    within = sum(np.cov(pair[codes == label], rowvar=False) for label in (0, 1))
-    weight = np.linalg.solve(within + 1e-6 * np.eye(2), gap)
-    return np.asarray(weight / np.maximum(values[:, [i, j]].std(0), 1e-300))
-
-
-def _both(
-    i: int, j: int, terms: tuple[str, str], look: Look, codes: Codes, classes: int
-) -> Rule:
-    weight = _weighed(i, j, look.values, codes)
-    reading = read((look.values[:, [i, j]] @ weight)[:, None], codes, classes)
+def _both(i: int, j: int, terms: tuple[str, str], look: Look, codes: Codes, classes: int) -> Rule:
+    reading = read(look.values[:, [i, j]], codes, classes)
     none = np.empty((0, look.z.shape[1]))
-    return Rule(lambda own: reading((own.values[:, [i, j]] @ weight)[:, None]), terms, none)
+    return Rule(lambda own: reading(own.values[:, [i, j]]), terms, none)
 
 
 # ---- tier 2 ----

@@ -20,6 +20,7 @@ from falsestruct.characterise.asking import AuditError, Inputs, Network
 from falsestruct.characterise.candidates import Look
 from falsestruct.statistics import Estimate
 
+FEWEST = 10  # clusters with either answer in either half; with fewer there is nothing to read
 LEAST = 60  # inputs or groups, at least
 PAIRS = 2000  # of groups, in both halves together, at most
 REFERENCE = 2000  # inputs that the data's nearest neighbour knows
@@ -115,6 +116,7 @@ class Ground:
     """All that rules are fitted to and judged on.
 
     Attributes:
+        forced: Too few undecided probes, or too few with either answer: all kinds of probes instead.
         success: Share of the data's inputs on which the network gives y, each group once.
         undecided: Share of the probes that the data leave undecided.
         rows: Of the second half's inputs: those whose flips may be searched for.
@@ -129,15 +131,12 @@ class Ground:
     success: Estimate
     undecided: float
     rows: np.ndarray
+    forced: bool
     warnings: tuple[str, ...]
 
 
-def ground(network: Network, data: Data, queries: int, seed: int) -> Ground | Estimate:
-    """Ask the network about data and probes.
-
-    Returns:
-        The success alone, if a half has no undecided probe.
-    """
+def ground(network: Network, data: Data, queries: int, seed: int) -> Ground:
+    """Ask the network about data and probes."""
     rng = np.random.default_rng(seed)
     success, warnings = _success(network, data, queries, rng)
     pairs = probing.paired(data.groups, data.codes, rng)[:PAIRS]
@@ -150,21 +149,36 @@ def ground(network: Network, data: Data, queries: int, seed: int) -> Ground | Es
         _undecided(data, half, int(share * queries), lambda x: near(own(x)), rng)
         for share, half in zip(SHARES, halves, strict=True)
     ]
-    if any(probes is None for probes, _ in made):
-        return success
-    (one, _), (two, _) = made
-    assert one is not None and two is not None
-    more = probing.probes(data.x, halves[0], data.groups, int(OTHERS * queries), rng)
-    view = View(own, named.library(one.x), means)
-    first = _answered(network, view, probing.together([one, more]), len(one))
-    second = _answered(network, view, two, len(two))
+    plain = [
+        probing.probes(data.x, half, data.groups, int(OTHERS * queries), rng) for half in halves
+    ]
+    view = View(own, named.library(plain[0].x), means)
+    first = _answered(network, view, probing.together([made[0][0], plain[0]]), len(made[0][0]))
+    second = _answered(network, view, made[1][0], len(made[1][0]))
+    forced = len(usual((first, second))) < 2
+    if forced:
+        first = replace(first, undecided=np.ones(len(first.answers), bool))
+        second = _answered(network, view, plain[1], len(plain[1]))
     failed = [f"no answer for {n} inputs: {why}" for why, n in network.failed.items()]
     rows = np.flatnonzero(np.isin(data.groups, halves[1]))
     share = float(np.mean([share for _, share in made]))
     return Ground(
         data, network, view, _with_slopes(network, own, first, rng), second, success, share, rows,
-        (*warnings, *network.notes, *failed),
+        forced, (*warnings, *network.notes, *failed),
     )  # fmt: skip
+
+
+def usual(parts: tuple[Part, Part]) -> list[int]:
+    """Answers to undecided probes of at least FEWEST clusters in both halves."""
+    seen = np.unique(np.concatenate([part.answers[part.undecided] for part in parts]))
+    return [int(label) for label in seen if often(parts, [label])]
+
+
+def often(parts: tuple[Part, Part], labels: Any) -> bool:
+    """Whether one of these is the answer in FEWEST clusters of both halves."""
+    clusters = [part.probes.cluster[np.isin(part.answers, labels) & part.undecided]
+                for part in parts]  # fmt: skip
+    return min(len(np.unique(one)) for one in clusters) >= FEWEST
 
 
 def _success(
@@ -186,10 +200,10 @@ def _matched(
     network: Network, data: Data, rows: np.ndarray, answers: np.ndarray
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """y of these rows as codes of the network: by value, else by its most frequent answer."""
-    own = {str(name): i for i, name in enumerate(network.classes)}
+    own = {_key(name): i for i, name in enumerate(network.classes)}
     codes = data.codes[rows]
-    if any(str(value) in own for value in data.values):
-        return np.array([own.get(str(value), -2) for value in data.values])[codes], ()
+    if any(_key(value) in own for value in data.values):
+        return np.array([own.get(_key(value), -2) for value in data.values])[codes], ()
     seen = [answers[(codes == i) & (answers >= 0)] for i in range(len(data.values))]
     match = np.array([int(np.bincount(one).argmax()) if len(one) else -2 for one in seen])
     told = ", ".join(
@@ -197,6 +211,11 @@ def _matched(
         for value, i in zip(data.values, match, strict=True) if i >= 0
     )  # fmt: skip
     return match[codes], (f"no value of y is a class of the network; by majority, {told}",)
+
+
+def _key(label: Any) -> float | str:
+    """What labels are compared by: 1, 1.0 and True are one."""
+    return str(label) if isinstance(label, str) else float(label)
 
 
 def _sensible(z: np.ndarray, codes: np.ndarray) -> tuple[Sensible, np.ndarray]:
@@ -220,7 +239,7 @@ def _sensible(z: np.ndarray, codes: np.ndarray) -> tuple[Sensible, np.ndarray]:
 def _undecided(
     data: Data, pairs: np.ndarray, count: int, apart: Callable[[Inputs], np.ndarray],
     rng: np.random.Generator,
-) -> tuple[probing.Probes | None, float]:  # fmt: skip
+) -> tuple[probing.Probes, float]:  # fmt: skip
     """As many undecided probes of these pairs, or what ROUNDS rounds give; and their share."""
     kept: list[probing.Probes] = []
     seen = total = 0
@@ -228,11 +247,10 @@ def _undecided(
         made = probing.probes(data.x, pairs, data.groups, count, rng)
         rows = np.flatnonzero(apart(made.x))
         seen, total = seen + len(made), total + len(rows)
-        if len(rows):
-            kept.append(made.take(rows[: len(rows) - max(0, total - count)]))
+        kept.append(made.take(rows[: len(rows) - max(0, total - count)]))
         if total >= count:
             break
-    return (probing.together(kept) if kept else None), total / seen
+    return probing.together(kept), total / seen
 
 
 def _answered(network: Network, view: View, probes: probing.Probes, undecided: int) -> Part:
