@@ -241,7 +241,32 @@ def _judged(own: Ground, seed: int, say: Callable[[str], None]) -> list[_Judged]
             score = _corrected(half.score(half.fitted(candidate)), task)
             entries.append((-score, len(entries), task, half, candidate))
     entries.sort(key=lambda entry: entry[:2])
-    return [_judge(own, *entry[2:], seed) for entry in entries[:FINALISTS]]
+    known: dict[Any, Rule] = {}
+    return [
+        _Judged(task, candidate, rules, {
+            name: rule.predict(own.second.look) == task.codes[1] for name, rule in rules.items()
+        })
+        for _, _, task, half, candidate in entries[:FINALISTS]
+        for rules in [{"": half.refitted(candidate), **_baselines(own, half, candidate, seed, known)}]
+    ]  # fmt: skip
+
+
+def _baselines(
+    own: Ground, half: Half, candidate: Candidate, seed: int, known: dict[Any, Rule]
+) -> dict[str, Rule]:
+    """By name, fitted to the first half; `known` are those of other candidates of the tasks."""
+    squares, count = candidate.squares, candidate.features
+    makers = {
+        ("class means",): lambda: candidates.class_means(own.view.means),
+        ("distilled nearest neighbour",): lambda: candidates.neighbours(half),
+        ("random directions", count, squares): lambda: candidates.at_random(
+            half, count, squares=squares, seed=seed + 2
+        ),
+    }
+    for key, make in makers.items():
+        if (id(half), key) not in known:
+            known[id(half), key] = half.refitted(make())
+    return {str(key[0]): known[id(half), key] for key in makers}
 
 
 def _corrected(value: float, task: _Task) -> float:
@@ -262,17 +287,6 @@ def _half(part: Part, task: _Task, seed: int) -> Half | None:
         return None
     rows = np.flatnonzero(fit), np.flatnonzero(choose)
     return Half(part.look, codes, task.classes, part.probes.cluster, *rows)
-
-
-def _judge(own: Ground, task: _Task, half: Half, candidate: Candidate, seed: int) -> _Judged:
-    others = [
-        candidates.class_means(own.view.means),
-        candidates.neighbours(half),
-        candidates.at_random(half, candidate.features, squares=candidate.squares, seed=seed + 2),
-    ]
-    rules = {"": half.refitted(candidate)} | {one.name: half.refitted(one) for one in others}
-    right = {name: rule.predict(own.second.look) == task.codes[1] for name, rule in rules.items()}
-    return _Judged(task, candidate, rules, right)
 
 
 # ---- flips ----

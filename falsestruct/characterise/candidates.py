@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -101,9 +101,19 @@ class Half:
     first: np.ndarray
     second: np.ndarray
 
+    @cached_property
+    def part(self) -> Look:
+        """The first part."""
+        return self.look.take(self.first)
+
+    @cached_property
+    def rest(self) -> Look:
+        """The second part."""
+        return self.look.take(self.second)
+
     def fitted(self, candidate: Candidate) -> Rule:
         """To the first part."""
-        return candidate.fit(self.look.take(self.first), self.codes[self.first], self.classes)
+        return candidate.fit(self.part, self.codes[self.first], self.classes)
 
     def refitted(self, candidate: Candidate) -> Rule:
         """To both parts."""
@@ -111,7 +121,7 @@ class Half:
 
     def score(self, rule: Rule) -> float:
         """Balanced accuracy on the second part."""
-        right = rule.predict(self.look.take(self.second)) == self.codes[self.second]
+        right = rule.predict(self.rest) == self.codes[self.second]
         return float(by_cluster(right, self.codes[self.second], self.cluster[self.second]).mean())
 
 
@@ -215,7 +225,7 @@ def _predicted(model: object, features: np.ndarray) -> Codes:
 
 def statistic(half: Half, names: Sequence[str]) -> Candidate:
     """The best single statistic; for more than two labels, of the TERMS that part them best."""
-    first, second = half.look.values[half.first], half.look.values[half.second]
+    first, second = half.part.values, half.rest.values
     y, z = half.codes[half.first], half.codes[half.second]
     if half.classes == 2:
         cut, sign, _ = thresholds(first, y)
@@ -245,11 +255,13 @@ def sum_of_two(half: Half, names: Sequence[str]) -> Candidate | None:
     """The best sum of two statistics with a threshold; None for more than two labels."""
     if half.classes > 2 or half.look.values.shape[1] < 2:
         return None
-    first, second = half.look.values[half.first], half.look.values[half.second]
+    first, second = half.part.values, half.rest.values
     y, z = half.codes[half.first], half.codes[half.second]
     pairs = _pairs(first, y)
     fits = [read(first[:, list(pair)], y, 2) for pair in pairs]
-    right = np.stack([fit(second[:, list(pair)]) == z for fit, pair in zip(fits, pairs, strict=True)])
+    right = np.stack(
+        [fit(second[:, list(pair)]) == z for fit, pair in zip(fits, pairs, strict=True)]
+    )
     i, j = pairs[chosen(right, z, half.cluster[half.second])]
     name = f"{names[i]} and {names[j]}"
     return Candidate("sum of two", name, 2, False, partial(_both, i, j, (names[i], names[j])))
@@ -294,8 +306,9 @@ def learned(half: Half, *, squares: bool) -> Candidate:
     """The best set of learned directions; with their squares, or without."""
     options = _learners(half.look, half.classes, squares)
     made = [_directions(name, learn, count, squares) for name, learn, count in options]
-    rows = half.look.take(half.second)
-    right = np.stack([half.fitted(own).predict(rows) == half.codes[half.second] for own in made])
+    right = np.stack(
+        [half.fitted(own).predict(half.rest) == half.codes[half.second] for own in made]
+    )
     sizes = [own.features for own in made]
     return made[chosen(right, half.codes[half.second], half.cluster[half.second], sizes)]
 
@@ -342,13 +355,22 @@ def _directions(name: str, learn: Learn, count: int, squares: bool) -> Candidate
     label = f"{plural}{' and squares' if squares else ''} {name}"
     family = "directions and squares" if squares else "directions"
 
+    known: dict[int, tuple[Look, Rule]] = {}  # of one task: the codes belong to the look
+
     def fit(look: Look, codes: Codes, classes: int) -> Rule:
-        vectors = learn(look, codes)[:count]
-        reading = read(projected(look, vectors, squares), codes, classes)
-        terms = tuple(f"direction {i + 1}" for i in range(len(vectors)))
-        return Rule(lambda own: reading(projected(own, vectors, squares)), terms, vectors)
+        if id(look) not in known:
+            vectors = learn(look, codes)[:count]
+            reading = read(projected(look, vectors, squares), codes, classes)
+            terms = tuple(f"direction {i + 1}" for i in range(len(vectors)))
+            predict = partial(_read_along, reading, vectors, squares)
+            known[id(look)] = look, Rule(predict, terms, vectors)
+        return known[id(look)][1]
 
     return Candidate(family, label, count * (1 + squares), squares, fit)
+
+
+def _read_along(reading: Reading, vectors: np.ndarray, squares: bool, look: Look) -> Codes:
+    return reading(projected(look, vectors, squares))
 
 
 def projected(look: Look, vectors: np.ndarray, squares: bool) -> np.ndarray:
@@ -362,14 +384,13 @@ def projected(look: Look, vectors: np.ndarray, squares: bool) -> np.ndarray:
 
 def sparse(half: Half, names: Sequence[str], learners: Sequence[Candidate]) -> Candidate:
     """L1 logistic regression on steps of the best statistics and of learned directions."""
-    lead = np.sort(_leaders(half.look.values[half.first], half.codes[half.first])[:TERMS])
+    lead = np.sort(_leaders(half.part.values, half.codes[half.first])[:TERMS])
     made = [
         Candidate("sparse sum", "", 0, True, partial(_sparse, penalty, lead, names, learners))
         for penalty in SPARSE
     ]
     rules = [half.fitted(own) for own in made]
-    rows = half.look.take(half.second)
-    right = np.stack([rule.predict(rows) == half.codes[half.second] for rule in rules])
+    right = np.stack([rule.predict(half.rest) == half.codes[half.second] for rule in rules])
     sizes = [len(rule.terms) for rule in rules]
     which = chosen(right, half.codes[half.second], half.cluster[half.second], sizes)
     terms = rules[which].terms

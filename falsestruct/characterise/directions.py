@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from falsestruct.characterise.asking import Inputs, Network
 from falsestruct.characterise.library import Coordinates, reduced
@@ -103,33 +102,51 @@ def pursuit(z: np.ndarray, labels: np.ndarray, start: np.ndarray) -> np.ndarray:
     Minimises the balanced cross-entropy of scores b + Σ aⱼ pⱼ + cⱼ pⱼ², pⱼ = ⟨vⱼ, z⟩, over all
     parameters, by L-BFGS on whitened coordinates.
     """
+    from scipy.optimize import minimize
+
     white = whitening(z)
-    w = torch.from_numpy(white(z))
-    y = torch.from_numpy(labels.astype(np.int64))
-    classes = int(y.max()) + 1
     # What has the scores of `start` in whitened coordinates: least squares.
-    first = np.linalg.lstsq(white.matrix, start.T, rcond=None)[0].T
-    v = torch.from_numpy(np.ascontiguousarray(unit(first))).requires_grad_()
-    small = np.random.default_rng(0).normal(scale=0.1, size=(2 * len(start), classes))
-    head = torch.from_numpy(small).requires_grad_()
-    bias = torch.zeros(classes, dtype=torch.float64, requires_grad=True)
-    share = torch.bincount(y, minlength=classes).clamp_min(1).double()
-    weight = len(y) / (classes * share)
-    optimiser = torch.optim.LBFGS(
-        [v, head, bias], max_iter=STEPS, line_search_fn="strong_wolfe", history_size=10
-    )
+    first = unit(np.linalg.lstsq(white.matrix, start.T, rcond=None)[0].T)
+    problem = _Quadratic(white(z), labels, len(first))
+    head = np.random.default_rng(0).normal(scale=0.1, size=(2 * len(first) + 1, problem.classes))
+    found = minimize(
+        problem, np.concatenate([first.ravel(), head.ravel()]), jac=True, method="L-BFGS-B",
+        options={"maxiter": STEPS},
+    )  # fmt: skip
+    return white.back(found.x[: first.size].reshape(first.shape))
 
-    def loss() -> torch.Tensor:
-        optimiser.zero_grad()
-        p = w @ v.T
-        scores = torch.cat((p, p**2 - 1), 1) @ head + bias
-        value = torch.nn.functional.cross_entropy(scores, y, weight=weight)
-        value = value + DECAY * ((v**2).sum() + (head**2).sum())
-        value.backward()
-        return value
 
-    optimiser.step(loss)
-    return white.back(v.detach().numpy())
+class _Quadratic:
+    """The loss of `pursuit` and its gradient, of all parameters in one vector.
+
+    Args:
+        w: Whitened inputs (n, parts).
+        count: Of directions.
+    """
+
+    def __init__(self, w: np.ndarray, labels: np.ndarray, count: int) -> None:
+        self.w, self.count, self.classes = w, count, int(labels.max()) + 1
+        self.hot = np.eye(self.classes)[labels]
+        share = np.maximum(1, np.bincount(labels, minlength=self.classes))
+        self.weight = (1 / (self.classes * share))[labels][:, None]
+
+    def __call__(self, parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        """Loss and gradient."""
+        size = self.count * self.w.shape[1]
+        v = parameters[:size].reshape(self.count, -1)
+        head = parameters[size:].reshape(-1, self.classes)
+        p = self.w @ v.T
+        features = np.concatenate([p, p**2 - 1, np.ones((len(p), 1))], axis=1)
+        scores = features @ head
+        scores -= scores.max(1, keepdims=True)
+        logs = scores - np.log(np.exp(scores).sum(1, keepdims=True))
+        loss = -float((self.weight * self.hot * logs).sum())
+        loss += DECAY * float((v**2).sum() + (head**2).sum())
+        slope = self.weight * (np.exp(logs) - self.hot)
+        back = slope @ head[: 2 * self.count].T
+        along = back[:, : self.count] + 2 * p * back[:, self.count :]
+        gradient = along.T @ self.w + 2 * DECAY * v, features.T @ slope + 2 * DECAY * head
+        return loss, np.concatenate([own.ravel() for own in gradient])
 
 
 def from_gradients(gradients: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 
 from falsestruct.characterise import probes
 from falsestruct.characterise.asking import Inputs, Network
@@ -245,9 +246,7 @@ def _substituted(
     return np.array(kept), joined, np.array(sizes), np.array([label for _, label in made])
 
 
-def _trials(
-    x: Inputs, row: int, other: int, rng: np.random.Generator
-) -> tuple[Inputs, np.ndarray]:
+def _trials(x: Inputs, row: int, other: int, rng: np.random.Generator) -> tuple[Inputs, np.ndarray]:
     """Versions of x[row] with pieces of x[other], and how many pieces differ."""
     if x.kind == "texts":
         return _word_trials(*x.take(np.array([row, other])).texts(), rng=rng)
@@ -265,12 +264,10 @@ def _trials(
 
 
 def _same(first: object, second: object) -> bool:
-    return bool(first == second) or (first != first and second != second)
+    return bool((pd.isna(first) and pd.isna(second)) or first == second)
 
 
-def _word_trials(
-    first: str, second: str, *, rng: np.random.Generator
-) -> tuple[Inputs, np.ndarray]:
+def _word_trials(first: str, second: str, *, rng: np.random.Generator) -> tuple[Inputs, np.ndarray]:
     own, donor = first.split(), second.split()
     if not own or not donor:
         return Inputs("texts", []), np.empty(0, np.int64)

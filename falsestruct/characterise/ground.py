@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from falsestruct import statistics
 from falsestruct.characterise import directions
@@ -71,7 +72,7 @@ def _codes(what: str, given: Any, n: int) -> tuple[np.ndarray, tuple[Any, ...]]:
     held = given.detach().cpu().numpy() if hasattr(given, "detach") else np.asarray(given)
     if held.shape != (n,):
         raise AuditError(f"{what} has shape {held.shape}; expected ({n},), one for each input")
-    missing = int(sum(one is None or one != one for one in held.tolist()))
+    missing = int(pd.isna(held).sum())
     if missing:
         raise AuditError(f"{what} has {missing} missing values; leave these inputs out")
     values, codes = np.unique(held.astype(str) if held.dtype == object else held,
@@ -116,7 +117,7 @@ class Ground:
     """All that rules are fitted to and judged on.
 
     Attributes:
-        forced: Too few undecided probes, or too few with either answer: all kinds of probes instead.
+        forced: Too few undecided probes, or of either answer: all kinds were taken instead.
         success: Share of the data's inputs on which the network gives y, each group once.
         undecided: Share of the probes that the data leave undecided.
         rows: Of the second half's inputs: those whose flips may be searched for.

@@ -128,8 +128,10 @@ def _of_images(x: Inputs) -> Named:
 
 
 def _windows(grey: np.ndarray) -> Named:
-    """Contrast in the windows of a grid, and the change from pixel to pixel in them."""
-    cuts = [np.linspace(0, side, min(WINDOWS, side // 2) + 1).astype(int) for side in grey.shape[1:]]
+    """Mean and contrast in the windows of a grid."""
+    cuts = [
+        np.linspace(0, side, min(WINDOWS, side // 2) + 1).astype(int) for side in grey.shape[1:]
+    ]
     for i, j in zip(cuts[0], cuts[0][1:], strict=False):
         for k, m in zip(cuts[1], cuts[1][1:], strict=False):
             part = grey[:, i:j, k:m]
