@@ -10,7 +10,6 @@ rule is told what was planted, and "none of these" is an answer.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
@@ -22,6 +21,7 @@ from falsestruct.characterise import asking, candidates
 from falsestruct.characterise import flips as flipping
 from falsestruct.characterise.candidates import Candidate, Half, Rule, by_cluster
 from falsestruct.characterise.ground import Data, Ground, Part, ground, often, usual
+from falsestruct.characterise.stages import Stages
 from falsestruct.statistics import Estimate
 
 NONE = "none of these"
@@ -123,7 +123,7 @@ class Found:
         return json.dumps(_plain(self), ensure_ascii=False, allow_nan=False)
 
 
-def search(
+def search(  # noqa: PLR0913 the options are the reader's
     predict: Any, x: Any, y: Any, *, groups: Any = None, threshold: float | None = None,
     classes: Sequence[Any] | None = None, queries: int = 20_000, seed: int = 0,
     progress: bool = False,
@@ -154,25 +154,17 @@ def search(
     Raises:
         AuditError: One line that says what can't be used and what to do.
     """
-    say = _loud if progress else _silent
     data = Data.of(asking.inputs(x), y, groups)
     if queries < 1000:
         raise asking.AuditError(f"queries is {queries}; expected at least 1000")
     network = asking.network(predict, threshold=threshold, classes=classes)
-    say("asking about the data and about probes that they leave undecided")
-    own = ground(network, data, queries, seed)
-    judged = _judged(own, seed, say)
-    say("searching for flips")
-    found, judged = _flipped(own, judged, queries, seed)
+    with Stages(network, progress) as stages:
+        stages.start("asking about data and probes")
+        own = ground(network, data, queries, seed)
+        judged = _judged(own, seed, stages.start)
+        stages.start("searching for flips")
+        found, judged = _flipped(own, judged, queries, seed)
     return _report(own, judged, found)
-
-
-def _loud(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def _silent(text: str) -> None:
-    pass
 
 
 # ---- fitting and judging ----
@@ -242,13 +234,14 @@ def _judged(own: Ground, seed: int, say: Callable[[str], None]) -> list[_Judged]
             entries.append((-score, len(entries), task, half, candidate))
     entries.sort(key=lambda entry: entry[:2])
     known: dict[Any, Rule] = {}
-    return [
-        _Judged(task, candidate, rules, {
-            name: rule.predict(own.second.look) == task.codes[1] for name, rule in rules.items()
-        })
-        for _, _, task, half, candidate in entries[:FINALISTS]
-        for rules in [{"": half.refitted(candidate), **_baselines(own, half, candidate, seed, known)}]
-    ]  # fmt: skip
+    found = []
+    for _, _, task, half, candidate in entries[:FINALISTS]:
+        others = _baselines(own, half, candidate, seed, known)
+        rules = {"": half.refitted(candidate), **others}
+        said = {name: rule.predict(own.second.look) for name, rule in rules.items()}
+        right = {name: answer == task.codes[1] for name, answer in said.items()}
+        found.append(_Judged(task, candidate, rules, right))
+    return found
 
 
 def _baselines(
@@ -303,9 +296,10 @@ def _flipped(
     if not judged:
         return None, judged
     rng = np.random.default_rng(seed + 3)
-    rows = rng.permutation(own.rows)[: min(POINTS, max(10, int(FLIPS * queries) // 700))]
-    if own.first.look.slopes is not None:
-        rows = rng.permutation(own.rows)[:POINTS]
+    points = POINTS
+    if own.data.x.kind not in ("texts", "table") and own.first.look.slopes is None:
+        points = min(POINTS, max(10, int(FLIPS * queries) // flipping.COST))
+    rows = rng.permutation(own.rows)[:points]
     found = flipping.flips(own.network, own.data.x, np.sort(rows), seed=seed)
     found = flipping.beyond(own.network, own.data.x, found, BEYOND)
     if not len(found.rows):
@@ -466,7 +460,11 @@ def _sentence(own: Ground, best: Finalist | None, learnt: bool, named: bool) -> 
         f"{100 * best.excess.value:.3g} points "
         f"[{100 * best.excess.low:.3g}, {100 * best.excess.high:.3g}] more than {best.over}"
     )
-    return f"{right}; {told}." if named else f"{right}. None of these rules explains it: {told}."
+    if named:
+        return f"{right}; {told}."
+    enough = best.foretold.decisions.value >= FLOOR
+    why = "No rule says more than its baselines do" if enough else "No rule explains it"
+    return f"{right}. {why}; the best of them: {told}."
 
 
 def _part(own: Estimate) -> str:

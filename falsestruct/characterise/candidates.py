@@ -45,6 +45,16 @@ class Look:
     z: np.ndarray
     slopes: np.ndarray | None = None
 
+    @cached_property
+    def white(self) -> directions.Whitening:
+        """Fitted to these inputs."""
+        return directions.whitening(self.z)
+
+    @cached_property
+    def w(self) -> np.ndarray:
+        """Whitened coordinates, (n, parts)."""
+        return self.white(self.z)
+
     def take(self, rows: np.ndarray) -> Look:
         """Some of them."""
         slopes = None if self.slopes is None else self.slopes[rows]
@@ -149,11 +159,9 @@ def by_cluster(gains: np.ndarray, codes: Codes, cluster: np.ndarray) -> np.ndarr
         mean = gains[..., own].mean(-1)
         whole += mean / len(labels)
         off[..., own] = (gains[..., own] - mean[..., None]) * (count / len(labels) / own.sum())
-    sums = np.zeros((*gains.shape[:-1], count))
-    flat, rows = sums.reshape(-1, count), off.reshape(-1, gains.shape[-1])
-    for target, row in zip(flat, rows, strict=True):
-        target += np.bincount(group, row, minlength=count)
-    return np.asarray(whole[..., None] + flat.reshape(sums.shape))
+    rows = off.reshape(-1, gains.shape[-1])
+    sums = np.stack([np.bincount(group, row, minlength=count) for row in rows])
+    return np.asarray(whole[..., None] + sums.reshape(*gains.shape[:-1], count))
 
 
 def chosen(
@@ -259,9 +267,8 @@ def sum_of_two(half: Half, names: Sequence[str]) -> Candidate | None:
     y, z = half.codes[half.first], half.codes[half.second]
     pairs = _pairs(first, y)
     fits = [read(first[:, list(pair)], y, 2) for pair in pairs]
-    right = np.stack(
-        [fit(second[:, list(pair)]) == z for fit, pair in zip(fits, pairs, strict=True)]
-    )
+    said = [fit(second[:, list(pair)]) for fit, pair in zip(fits, pairs, strict=True)]
+    right = np.stack(said) == z
     i, j = pairs[chosen(right, z, half.cluster[half.second])]
     name = f"{names[i]} and {names[j]}"
     return Candidate("sum of two", name, 2, False, partial(_both, i, j, (names[i], names[j])))
@@ -306,11 +313,10 @@ def learned(half: Half, *, squares: bool) -> Candidate:
     """The best set of learned directions; with their squares, or without."""
     options = _learners(half.look, half.classes, squares)
     made = [_directions(name, learn, count, squares) for name, learn, count in options]
-    right = np.stack(
-        [half.fitted(own).predict(half.rest) == half.codes[half.second] for own in made]
-    )
+    truth = half.codes[half.second]
+    right = np.stack([half.fitted(own).predict(half.rest) for own in made]) == truth
     sizes = [own.features for own in made]
-    return made[chosen(right, half.codes[half.second], half.cluster[half.second], sizes)]
+    return made[chosen(right, truth, half.cluster[half.second], sizes)]
 
 
 def _learners(look: Look, classes: int, squares: bool) -> list[tuple[str, Learn, int]]:
@@ -333,7 +339,7 @@ def _learners(look: Look, classes: int, squares: bool) -> list[tuple[str, Learn,
 
 
 def _discriminant(penalty: float, look: Look, codes: Codes) -> np.ndarray:
-    return directions.discriminant(look.z, codes, penalty=penalty)
+    return directions.discriminant(look.white, look.w, codes, penalty=penalty)
 
 
 def _from_slopes(count: int, look: Look, codes: Codes) -> np.ndarray:
@@ -343,11 +349,11 @@ def _from_slopes(count: int, look: Look, codes: Codes) -> np.ndarray:
 
 def _pursued(count: int, look: Look, codes: Codes) -> np.ndarray:
     """From second moments, and the discriminant last."""
-    start = directions.second_moments(look.z, codes, most=max(2, len(look) // 20))
+    most = max(2, len(look) // 20)  # more parts than that hide in the noise of their covariance
+    start = directions.second_moments(look.white, look.w, codes, most=most)
     if count > 1:
-        line = directions.discriminant(look.z, codes, penalty=0.01)
-        start = np.concatenate([line, start])
-    return directions.pursuit(look.z, codes, start[:count])
+        start = np.concatenate([_discriminant(0.01, look, codes), start])
+    return directions.pursuit(look.white, look.w, codes, start[:count])
 
 
 def _directions(name: str, learn: Learn, count: int, squares: bool) -> Candidate:

@@ -15,6 +15,7 @@ from falsestruct.characterise.asking import Inputs, Network
 from falsestruct.characterise.library import Coordinates, reduced
 
 MOST = 5
+RIDGE = 1e-2  # of the mean variance: what varies less is not blown up to the size of the rest
 STEPS = 60  # of the pursuit's optimiser
 DECAY = 1e-3  # of the pursuit, on coordinates of unit variance
 
@@ -39,14 +40,13 @@ class Whitening:
         return unit(directions @ self.matrix.T)
 
 
-def whitening(z: np.ndarray, *, ridge: float = 1e-2, most: int | None = None) -> Whitening:
-    """Principal parts over √(variance + ridge · mean variance); at most so many."""
-    centre = z.mean(0)
+def whitening(z: np.ndarray) -> Whitening:
+    """Principal parts over √(variance + RIDGE · mean variance), the largest first."""
+    centre = z.mean(0, dtype=float)
     values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(z - centre, rowvar=False)))
-    order = np.argsort(-values)[: min(len(values), most or len(values))]
-    values, vectors = values[order].clip(0), vectors[:, order]
-    kept = values > 1e-10 * max(float(values.max()), 1e-300)
-    floor = ridge * float(values.mean())
+    values, vectors = values[::-1].clip(0), vectors[:, ::-1]
+    kept = values > 1e-10 * max(float(values[0]), 1e-300)
+    floor = RIDGE * float(values.mean())
     return Whitening(centre, vectors[:, kept] / np.sqrt(values[kept] + floor))
 
 
@@ -59,55 +59,51 @@ def unit(directions: np.ndarray) -> np.ndarray:
 
 
 def prototypes(z: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Mean of the inputs with each answer less the mean of these means."""
+    """Main parts of the means of the inputs with each answer; of two, their difference."""
     means = np.stack([z[labels == label].mean(0) for label in np.unique(labels)])
-    if len(means) == 2:
-        return unit(means[1:] - means[:1])
     return _main(means - means.mean(0), min(MOST, len(means) - 1))
 
 
 def discriminant(
-    z: np.ndarray, labels: np.ndarray, *, penalty: float, ridge: float = 1e-2
+    white: Whitening, w: np.ndarray, labels: np.ndarray, *, penalty: float
 ) -> np.ndarray:
-    """Of a balanced logistic regression on whitened coordinates, L2 penalty 1/`penalty`."""
+    """Of a balanced logistic regression on whitened inputs w, with C = `penalty`, L2."""
     from sklearn.linear_model import LogisticRegression
 
-    white = whitening(z, ridge=ridge)
     model = LogisticRegression(C=penalty, class_weight="balanced", max_iter=200, tol=1e-3)
-    weights = model.fit(white(z), labels).coef_
-    found = white.back(_main(weights, min(MOST, len(weights), weights.shape[1])))
-    return found
+    weights = model.fit(w, labels).coef_
+    return white.back(_main(weights, min(MOST, *weights.shape)))
 
 
-def second_moments(z: np.ndarray, labels: np.ndarray, *, most: int | None = None) -> np.ndarray:
+def second_moments(white: Whitening, w: np.ndarray, labels: np.ndarray, *, most: int) -> np.ndarray:
     """Directions along which the answers' variances differ, for even rules.
 
     Sliced average variance estimates (Cook and Weisberg 1991): the largest eigenvectors of
-    Σ (1 − cov of the class)² in whitened coordinates.
+    Σ (cov − cov of the class)² of the first `most` whitened parts.
     """
-    white = whitening(z, most=most)
-    w = white(z)
-    whole = np.atleast_2d(np.cov(w, rowvar=False))
+    parts = w[:, :most]
+    whole = np.atleast_2d(np.cov(parts, rowvar=False))
     gap = np.zeros_like(whole)
     for label in np.unique(labels):
-        own = np.atleast_2d(np.cov(w[labels == label], rowvar=False)) - whole
+        own = np.atleast_2d(np.cov(parts[labels == label], rowvar=False)) - whole
         gap += own @ own
     _, vectors = np.linalg.eigh(gap)
-    return white.back(vectors[:, ::-1].T[:MOST])
+    found = np.zeros((min(MOST, len(gap)), w.shape[1]))
+    found[:, : parts.shape[1]] = vectors[:, ::-1].T[:MOST]
+    return white.back(found)
 
 
-def pursuit(z: np.ndarray, labels: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """Directions like `start` that fit the answers best, with their squares.
+def pursuit(white: Whitening, w: np.ndarray, labels: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Directions like `start` (q, coordinates) that fit the answers best, with their squares.
 
-    Minimises the balanced cross-entropy of scores b + Σ aⱼ pⱼ + cⱼ pⱼ², pⱼ = ⟨vⱼ, z⟩, over all
-    parameters, by L-BFGS on whitened coordinates.
+    Minimises the balanced cross-entropy of scores b + Σ aⱼ pⱼ + cⱼ pⱼ², pⱼ = ⟨vⱼ, w⟩, over all
+    parameters, by L-BFGS on whitened inputs w.
     """
     from scipy.optimize import minimize
 
-    white = whitening(z)
     # What has the scores of `start` in whitened coordinates: least squares.
     first = unit(np.linalg.lstsq(white.matrix, start.T, rcond=None)[0].T)
-    problem = _Quadratic(white(z), labels, len(first))
+    problem = _Quadratic(w, labels, len(first))
     head = np.random.default_rng(0).normal(scale=0.1, size=(2 * len(first) + 1, problem.classes))
     found = minimize(
         problem, np.concatenate([first.ravel(), head.ravel()]), jac=True, method="L-BFGS-B",

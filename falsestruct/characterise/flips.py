@@ -18,11 +18,12 @@ How = Literal["gradients", "boundary", "substitution"]
 
 STEPS = 40  # along gradients
 GRID = 8  # on which a line is searched for its first flip
-BISECTIONS = 12
+BISECTIONS = 10
 TARGETS = 3  # inputs of another label towards which lines are searched
 PROBES = 40  # labels asked for an estimate of a normal
 ORDERS = 6  # in which words or columns are replaced
 MOST = 2000  # inputs that may serve as targets
+COST = TARGETS * (GRID + BISECTIONS) + 2 * (PROBES + 3 * (GRID + BISECTIONS))
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,14 @@ class Flips:
 
 
 def flips(
-    network: Network, x: Inputs, rows: np.ndarray, *, rounds: int = 4, seed: int = 0
+    network: Network, x: Inputs, rows: np.ndarray, *, rounds: int = 2, seed: int = 0
 ) -> Flips:
     """The smallest flips found of x[rows]; all of x serve as targets.
 
     PyTorch modules are followed along their gradients. Other networks are asked for labels on lines
     towards the nearest inputs with another label, and then, `rounds` times, along an estimate of
-    the boundary's normal (Chen, Jordan and Wainwright, arXiv:1904.02144): about
-    (TARGETS · 20 + rounds · 60) questions an input. In texts and tables, words and columns of the
+    the boundary's normal (Chen, Jordan and Wainwright, arXiv:1904.02144): about COST questions an
+    input. In texts and tables, words and columns of the
     nearest input with another label are put in, in several orders.
     """
     started = network.queries
@@ -180,10 +181,7 @@ def _moved(
     walk = _Walk(network, x, array[places], own)
     targets = _nearest(flat[places], flat, own, pool[1])
     there = targets[:, 0] >= 0
-    if not there.all():
-        walk_rows = np.flatnonzero(there)
-    else:
-        walk_rows = np.arange(len(rows))
+    walk_rows = np.flatnonzero(there)
     how: How = "gradients"
     if len(walk_rows):
         against = np.where(there, pool[1][targets[:, 0]], (own + 1) % max(2, len(network.classes)))

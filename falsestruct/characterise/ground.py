@@ -24,7 +24,8 @@ from falsestruct.statistics import Estimate
 FEWEST = 10  # clusters with either answer in either half; with fewer there is nothing to read
 LEAST = 60  # inputs or groups, at least
 PAIRS = 2000  # of groups, in both halves together, at most
-REFERENCE = 2000  # inputs that the data's nearest neighbour knows
+REFERENCE = 2000  # inputs that the data's nearest neighbour knows, at most
+NUMBERS = 2_000_000  # of coordinates that it knows, at most; but a few hundred inputs
 SHARES = (0.3, 0.3)  # of the queries, for undecided probes of either half
 OTHERS = 0.2  # of the queries, for probes of the first half that need not be undecided
 ROUNDS = 12  # of probes, until enough are undecided
@@ -143,6 +144,7 @@ def ground(network: Network, data: Data, queries: int, seed: int) -> Ground:
     pairs = probing.paired(data.groups, data.codes, rng)[:PAIRS]
     reference = np.sort(rng.permutation(len(data.x))[:REFERENCE])
     own = named.coordinates(data.x.take(reference))
+    reference = reference[: max(300, NUMBERS // len(own.centre))]
     near, means = _sensible(own(data.x.take(reference)), data.codes[reference])
     cut = len(pairs) // 2
     halves = pairs[:cut], pairs[cut:]

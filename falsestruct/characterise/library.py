@@ -45,11 +45,12 @@ class Library:
     source: Source
 
     def values(self, x: Inputs) -> np.ndarray:
-        """(n, statistics), float64, in parts of PART."""
-        parts = [np.empty((0, len(self.names)))]
+        """(n, statistics), float32, in parts of PART."""
+        parts = [np.empty((0, len(self.names)), np.float32)]
         for rows in _parts(len(x)):
             found = dict(self.source(x.take(rows)))
-            parts.append(np.stack([found[name] for name in self.names], axis=1))
+            rows_of = [found[name].astype(np.float32) for name in self.names]
+            parts.append(np.stack(rows_of, axis=1))
         return np.concatenate(parts)
 
     def __len__(self) -> int:
@@ -343,10 +344,12 @@ class Coordinates:
     names: tuple[str, ...] = field(default=())
 
     def __call__(self, x: Inputs) -> np.ndarray:
-        """(n, coordinates), float64, in parts."""
-        parts = [np.empty((0, len(self.centre)))]
-        parts += [self.source(x.take(rows)) for rows in _parts(len(x))]
-        return (np.concatenate(parts) - self.centre) / self.scale
+        """(n, coordinates), float32, in parts."""
+        parts = [np.empty((0, len(self.centre)), np.float32)]
+        for rows in _parts(len(x)):
+            own = (self.source(x.take(rows)) - self.centre) / self.scale
+            parts.append(own.astype(np.float32))
+        return np.concatenate(parts)
 
 
 def coordinates(x: Inputs) -> Coordinates:
