@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from falsestruct import statistics
-from falsestruct.characterise import asking, candidates
+from falsestruct.characterise import asking, candidates, directions
 from falsestruct.characterise import flips as flipping
 from falsestruct.characterise.candidates import Candidate, Half, Rule, by_cluster
 from falsestruct.characterise.ground import Data, Ground, Part, ground, often, usual
@@ -298,7 +298,7 @@ def _flipped(
     rng = np.random.default_rng(seed + 3)
     points = POINTS
     if own.data.x.kind not in ("texts", "table") and own.first.look.slopes is None:
-        points = min(POINTS, max(10, int(FLIPS * queries) // flipping.COST))
+        points = min(POINTS, max(5, int(FLIPS * queries) // flipping.COST))
     rows = rng.permutation(own.rows)[:points]
     found = flipping.flips(own.network, own.data.x, np.sort(rows), seed=seed)
     found = flipping.beyond(own.network, own.data.x, found, BEYOND)
@@ -404,11 +404,18 @@ def _finalists(own: Ground, judged: list[_Judged], learnt: bool) -> list[Finalis
             None if one.task.answer is None else own.network.classes[one.task.answer],
             one.rules[""].terms, one.candidate.features, told, excess, over, float(p[i]),
             bool(learnt and told.decisions.value >= FLOOR and p[i] <= LEVEL),
-            tuple(v.reshape(own.view.coordinates.shape) for v in one.rules[""].vectors),
+            _pictures(own, one.rules[""]),
         )
         for i, (one, (excess, over, _)) in enumerate(zip(judged, excesses, strict=True))
         for told in [_foretold(one, own)[""]]
     ]  # fmt: skip
+
+
+def _pictures(own: Ground, rule: Rule) -> tuple[np.ndarray, ...]:
+    """Directions in the inputs' own units, of length one."""
+    coordinates = own.view.coordinates
+    found = directions.unit(rule.vectors / coordinates.scale)
+    return tuple(one.reshape(coordinates.shape) for one in found)
 
 
 def _ranks(own: Ground, judged: list[_Judged]) -> list[int]:

@@ -214,7 +214,9 @@ def read(features: np.ndarray, codes: Codes, classes: int) -> Reading:
     if features.shape[1] == 1:
         from sklearn.tree import DecisionTreeClassifier
 
-        tree = DecisionTreeClassifier(max_leaf_nodes=classes, class_weight="balanced")
+        tree = DecisionTreeClassifier(
+            max_leaf_nodes=classes, class_weight="balanced", random_state=0
+        )
         return partial(_predicted, tree.fit(features, codes))
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -276,17 +278,19 @@ def sum_of_two(half: Half, names: Sequence[str]) -> Candidate | None:
 
 def _pairs(values: np.ndarray, codes: Codes) -> list[tuple[int, int]]:
     """PAIRS pairs, of a leader and any other, with the largest Mahalanobis distance of means."""
-    scale = values.std(0)
-    unit = (values - values.mean(0)) / np.where(scale > 0, scale, 1.0)
-    gap = unit[codes > 0].mean(0) - unit[codes == 0].mean(0)
-    inner = unit - np.where((codes > 0)[:, None], unit[codes > 0].mean(0), unit[codes == 0].mean(0))
+    own, ones = values.astype(float), codes > 0
+    gap = own[ones].mean(0) - own[~ones].mean(0)
+    inner = own - np.where(ones[:, None], own[ones].mean(0), own[~ones].mean(0))
+    spread = inner.std(0)
+    moves = spread > 1e-9 * np.maximum(np.abs(own).max(0), 1e-300)
+    scale = np.where(moves, spread, 1.0)
     lead = _leaders(values, codes)[:LEADERS]
-    cross = inner[:, lead].T @ inner / len(inner)
-    own, every = (inner[:, lead] ** 2).mean(0)[:, None] + 1e-9, (inner**2).mean(0) + 1e-9
-    det = own * every - cross**2
-    a, b = gap[lead][:, None], gap
-    distance = (every * a**2 - 2 * cross * a * b + own * b**2) / np.maximum(det, 1e-300)
-    distance[det < 1e-3 * own * every] = -np.inf  # two names of one statistic
+    r = (inner[:, lead] / scale[lead]).T @ (inner / scale) / len(inner)
+    a, b = (gap / scale)[lead][:, None], gap / scale
+    free = 1 - r**2
+    apart = free > 1e-3  # else two names of one statistic
+    distance = np.full(r.shape, -np.inf)
+    np.divide(a**2 - 2 * r * a * b + b**2, free, out=distance, where=apart)
     distance[np.arange(len(lead)), lead] = -np.inf
     found: dict[tuple[int, int], None] = {}
     for flat in np.argsort(-distance, axis=None, kind="stable"):
@@ -418,7 +422,12 @@ def _sparse(
     columns = np.concatenate([look.values[:, lead], look.z @ vectors.T], axis=1)
     cuts = np.quantile(columns, np.arange(1, BINS) / BINS, axis=0)
     model = LogisticRegression(
-        C=penalty, l1_ratio=1.0, solver="liblinear", class_weight="balanced", max_iter=200
+        C=penalty,
+        l1_ratio=1.0,
+        solver="liblinear",
+        class_weight="balanced",
+        max_iter=200,
+        random_state=0,
     )
     own = model if classes == 2 else OneVsRestClassifier(model)
     own.fit(_steps(columns, cuts), codes)

