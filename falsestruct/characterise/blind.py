@@ -222,7 +222,7 @@ def _tasks(own: Ground) -> list[_Task]:
 
 def _judged(own: Ground, seed: int, say: Callable[[str], None]) -> list[_Judged]:
     """The finalists of all tasks: the best of their families, by the part that chooses."""
-    entries = []
+    entries: list[tuple[float, int, _Task, Half, Candidate]] = []
     for task in _tasks(own):
         about = "" if task.answer is None else f" for {own.network.classes[task.answer]}"
         say(f"fitting rules{about}")
@@ -249,7 +249,7 @@ def _baselines(
 ) -> dict[str, Rule]:
     """By name, fitted to the first half; `known` are those of other candidates of the tasks."""
     squares, count = candidate.squares, candidate.features
-    makers = {
+    makers: dict[tuple[Any, ...], Callable[[], Candidate]] = {
         ("class means",): lambda: candidates.class_means(own.view.means),
         ("distilled nearest neighbour",): lambda: candidates.neighbours(half),
         ("random directions", count, squares): lambda: candidates.at_random(
@@ -353,14 +353,21 @@ def _foretold(one: _Judged, own: Ground) -> dict[str, Foretold]:
     }
 
 
+def _gap(values: np.ndarray, own: Ground) -> Estimate:
+    """Mean over clusters of how much better one rule does than another.
+
+    One probe is the smallest difference that two clusters can show.
+    """
+    return statistics.mean(values, resolution=len(values) / len(own.second.answers))
+
+
 def _excess(one: _Judged, own: Ground) -> tuple[Estimate, str, float]:
     """The least excess over a baseline, that baseline, and the largest p-value of all of them."""
     found = {
-        name: statistics.mean(
-            _clustered(one, one.right[""].astype(float) - right, own), resolution=1.0
-        )
-        for name, right in one.right.items() if name
-    }  # fmt: skip
+        name: _gap(_clustered(one, one.right[""].astype(float) - right, own), own)
+        for name, right in one.right.items()
+        if name
+    }
     p = max(statistics.alpha(value, lambda low, _: low > 0) or 0.0 for value in found.values())
     over = min(found, key=lambda name: found[name].value)
     return found[over], over, p
@@ -378,9 +385,9 @@ def _report(own: Ground, judged: list[_Judged], found: flipping.Flips | None) ->
         name,
         _sentence(own, chosen, learnt, bool(passing)),
         tuple(finalists[i] for i in order),
-        chosen and chosen.foretold,
+        None if chosen is None else chosen.foretold,
         {} if best is None else {k: v for k, v in _foretold(judged[best], own).items() if k},
-        chosen and chosen.excess,
+        None if chosen is None else chosen.excess,
         own.success,
         _rule(own, judged[best]) if passing and best is not None else None,
         chosen.answer if passing and chosen else None,
@@ -425,7 +432,7 @@ def _ranks(own: Ground, judged: list[_Judged]) -> list[int]:
     ranks = [0] * len(judged)
     leader, rank = -1, 0
     for place, i in enumerate(sorted(range(len(judged)), key=lambda i: -values[i].mean()), 1):
-        less = statistics.mean(values[leader] - values[i], resolution=1.0) if place > 1 else None
+        less = _gap(values[leader] - values[i], own) if place > 1 else None
         if less is None or less.low > 0:
             leader, rank = i, place
         ranks[i] = rank
@@ -433,11 +440,14 @@ def _ranks(own: Ground, judged: list[_Judged]) -> list[int]:
 
 
 def _simplest(passing: list[int], finalists: list[Finalist]) -> int:
-    """Of those that tie with the first; all classes before one of them."""
-    all_of = [i for i in passing if finalists[i].answer is None] or passing
-    first = [i for i in all_of if finalists[i].rank == finalists[all_of[0]].rank]
-    return min(first, key=lambda i: (candidates.FAMILIES.index(finalists[i].family),
-                                     finalists[i].features))  # fmt: skip
+    """Of those that tie with the first; then of all classes before one of them."""
+
+    def complexity(i: int) -> tuple[int, int, bool]:
+        own = finalists[i]
+        return candidates.FAMILIES.index(own.family), own.features, own.answer is not None
+
+    return min((i for i in passing if finalists[i].rank == finalists[passing[0]].rank),
+               key=complexity)  # fmt: skip
 
 
 def _rule(own: Ground, one: _Judged) -> Callable[[Any], np.ndarray]:

@@ -6,7 +6,7 @@ All of them are upper bounds: the search finds a flip, and another may be smalle
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -261,7 +261,7 @@ def _trials(x: Inputs, row: int, other: int, rng: np.random.Generator) -> tuple[
     return Inputs("table", versions), masks.sum(1)
 
 
-def _same(first: object, second: object) -> bool:
+def _same(first: Any, second: Any) -> bool:
     return bool((pd.isna(first) and pd.isna(second)) or first == second)
 
 

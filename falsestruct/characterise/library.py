@@ -143,7 +143,7 @@ def _windows(grey: np.ndarray) -> Named:
 
 def _colours(array: np.ndarray) -> Named:
     mean = array.mean((1, 2))
-    names = ("red", "green", "blue")
+    names: tuple[str, ...] = ("red", "green", "blue")
     if mean.shape[1] != 3:
         names = tuple(f"channel {i}" for i in range(mean.shape[1]))
     yield from ((f"mean of {name}", mean[:, i]) for i, name in enumerate(names))
@@ -241,11 +241,11 @@ def _of_texts(texts: list[str], vocabulary: tuple[str, ...]) -> Named:
     yield "words", _each(found, len)
     present = [frozenset(own) for own in found]
     for word in vocabulary:
-        yield f"has “{word}”", _each(present, lambda own, word=word: word in own)
+        yield f"has “{word}”", np.array([float(word in own) for own in present])
     for which, place in (("first", 0), ("last", -1)):
-        ends = [own[place] if own else "" for own in found]
+        ends = np.array([own[place] if own else "" for own in found])
         for word in vocabulary:
-            yield f"{which} word “{word}”", _each(ends, lambda end, word=word: end == word)
+            yield f"{which} word “{word}”", (ends == word).astype(float)
     yield "mean length of a word", _each(found, lambda own: sum(map(len, own)) / max(1, len(own)))
     yield "repeated words", _each(found, lambda own: len(own) - len(set(own)))
     yield from _characters(texts)
@@ -259,12 +259,13 @@ def _characters(texts: list[str]) -> Named:
         "marks": lambda c: not (c.isalnum() or c.isspace()),
         "letters beyond ASCII": lambda c: not c.isascii(),
     }
+    length = np.maximum(1, _each(texts, len))
     for name, test in counts.items():
-        number = _each(texts, lambda text, test=test: sum(map(test, text)))
+        number = np.array([float(sum(map(test, text))) for text in texts])
         yield name, number
-        yield f"share of {name}", number / np.maximum(1, _each(texts, len))
+        yield f"share of {name}", number / length
     for mark in "?!.,:;-\"'()\n":
-        yield f"count of {mark!r}", _each(texts, lambda text, mark=mark: text.count(mark))
+        yield f"count of {mark!r}", np.array([float(text.count(mark)) for text in texts])
     yield "begins with a capital", _each(texts, lambda text: text[:1].isupper())
     yield "ends with a mark", _each(texts, lambda text: bool(text) and not text[-1].isalnum())
 

@@ -222,7 +222,11 @@ def _of_vectors(x: Inputs, rng: Rng) -> dict[str, Callable[[Pairs], np.ndarray]]
         both = centre + np.sqrt(share) * own + np.sqrt(1 - share) * kept
         return both.reshape(first.shape)
 
-    makers = {"exchanges": exchanged, "mixtures": lambda pair: _mixed(pair, rng), "noise": noise}
+    makers: dict[str, Callable[[Pairs], np.ndarray]] = {
+        "exchanges": exchanged,
+        "mixtures": lambda pair: _mixed(pair, rng),
+        "noise": noise,
+    }
     if x.kind == "sequences":
         makers["windows"] = lambda pair: _spliced(pair, rng)
     return makers
@@ -305,7 +309,8 @@ def together(parts: list[Probes]) -> Probes:
         return parts[0]
     rows = [np.concatenate([getattr(part, name) for part in parts])
             for name in ("base", "cluster", "kind")]  # fmt: skip
-    return Probes(joined([part.x for part in parts]), *rows, parts[0].kinds)
+    base, cluster, kind = rows
+    return Probes(joined([part.x for part in parts]), base, cluster, kind, parts[0].kinds)
 
 
 def joined(parts: list[Inputs]) -> Inputs:

@@ -150,8 +150,8 @@ def test_gradients_of_a_module() -> None:
 
 def test_texts() -> None:
     own = rng(8)
-    lists = ["a the to of in on for it".split(), "report lunch team notes".split(),
-             "prize cash bonus deal".split()]  # fmt: skip
+    lists = [["a", "the", "to", "of", "in", "on"], ["report", "lunch", "team", "notes"],
+             ["prize", "cash", "bonus", "deal"]]  # fmt: skip
     texts = []
     for label in Y:
         words = [*own.choice(lists[0], 6), *own.choice(lists[1 + label], 2)]
@@ -246,7 +246,7 @@ def test_what_has_not_learnt_the_labels_is_not_named() -> None:
 
 def test_class_means_need_no_other_name() -> None:
     """The network goes by class means: nothing exceeds them."""
-    means = np.stack([X[Y == label].mean(0) for label in (0, 1)])
+    means = np.stack([X[label == Y].mean(0) for label in (0, 1)])
     scale = X.std(0)
 
     def rule(x: Any) -> np.ndarray:
@@ -308,7 +308,7 @@ def test_ties_share_ranks_and_the_simplest_of_them_is_named() -> None:
 
 def test_holm_over_the_finalists(monkeypatch: pytest.MonkeyPatch) -> None:
     found = found_linear()
-    monkeypatch.setattr(statistics, "holm", lambda p: np.asarray(p))
+    monkeypatch.setattr(statistics, "holm", np.asarray)
     alone = search(linear, X, Y, **OPTIONS)
     for one, other in zip(found.ranked, alone.ranked, strict=True):
         assert one.p >= other.p
