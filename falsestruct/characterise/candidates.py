@@ -9,7 +9,7 @@ many leaves as labels, if there are more than two), several have a balanced logi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -39,26 +39,34 @@ class Look:
         values: The library's statistics, (n, statistics).
         z: Coordinates, (n, coordinates).
         slopes: Gradients in coordinates, (n, coordinates), of a network that has them.
+        whitening, whitened: Once they are known: fitted to all probes of the half, without labels.
     """
 
     values: np.ndarray
     z: np.ndarray
     slopes: np.ndarray | None = None
+    whitening: directions.Whitening | None = None
+    whitened: np.ndarray | None = None
 
     @cached_property
     def white(self) -> directions.Whitening:
-        """Fitted to these inputs."""
-        return directions.whitening(self.z)
+        """Of these coordinates."""
+        return self.whitening or directions.whitening(self.z)
 
     @cached_property
     def w(self) -> np.ndarray:
         """Whitened coordinates, (n, parts)."""
-        return self.white(self.z)
+        return self.white(self.z) if self.whitened is None else self.whitened
+
+    def once(self) -> Look:
+        """The same, whitened now, for all that is taken from it: it costs the most."""
+        return replace(self, whitening=self.white, whitened=self.w)
 
     def take(self, rows: np.ndarray) -> Look:
         """Some of them."""
         slopes = None if self.slopes is None else self.slopes[rows]
-        return Look(self.values[rows], self.z[rows], slopes)
+        whitened = None if self.whitened is None else self.whitened[rows]
+        return Look(self.values[rows], self.z[rows], slopes, self.whitening, whitened)
 
     def __len__(self) -> int:
         return len(self.z)
@@ -479,24 +487,34 @@ def _plain(name: str, features: Callable[[Look], np.ndarray], count: int) -> Can
 
 def neighbours(half: Half) -> Candidate:
     """A nearest-neighbour rule on the network's own answers, with the best of NEIGHBOURS."""
-    made = [_neighbours(count) for count in NEIGHBOURS if count < len(half.first)]
-    scores = [half.score(half.fitted(own)) for own in made]
-    return made[int(np.argmax(scores))]
+    counts = [count for count in NEIGHBOURS if count < len(half.first)]
+    codes, truth = half.codes[half.first], half.codes[half.second]
+    near = _nearest(half.part.z, half.rest.z, max(counts))
+    cluster = half.cluster[half.second]
+    scores = []
+    for count in counts:
+        said = _voted(codes[near[:, :count]], codes, half.classes)
+        scores.append(by_cluster((said == truth).astype(float), truth, cluster).mean())
+    return _neighbours(counts[int(np.argmax(scores))])
+
+
+def _nearest(known: np.ndarray, z: np.ndarray, count: int) -> np.ndarray:
+    from sklearn.neighbors import NearestNeighbors
+
+    near = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(known)
+    return np.asarray(near.kneighbors(z, return_distance=False))
+
+
+def _voted(votes: Codes, codes: Codes, classes: int) -> Codes:
+    """Votes weigh as much as their label is rare: balanced, as all the other rules are."""
+    tally = np.stack([(votes == label).sum(1) for label in range(classes)], axis=1)
+    return np.asarray((tally / np.maximum(1, np.bincount(codes, minlength=classes))).argmax(1))
 
 
 def _neighbours(count: int) -> Candidate:
-    """Votes weigh as much as their label is rare: balanced, as all the others are."""
-
     def fit(look: Look, codes: Codes, classes: int) -> Rule:
-        from sklearn.neighbors import NearestNeighbors
-
-        near = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(look.z)
-        weight = 1 / np.maximum(1, np.bincount(codes, minlength=classes))
-
         def predict(own: Look) -> Codes:
-            votes = codes[near.kneighbors(own.z, return_distance=False)]
-            tally = np.stack([(votes == label).sum(1) for label in range(classes)], axis=1)
-            return np.asarray((tally * weight).argmax(1))
+            return _voted(codes[_nearest(look.z, own.z, count)], codes, classes)
 
         return Rule(predict, ("answers of neighbours",), np.empty((0, look.z.shape[1])))
 

@@ -33,7 +33,8 @@ class Whitening:
 
     def __call__(self, z: np.ndarray) -> np.ndarray:
         """(n, parts)."""
-        return np.asarray((z - self.centre) @ self.matrix)
+        own = z - self.centre.astype(z.dtype)
+        return np.asarray(own @ self.matrix.astype(z.dtype))
 
     def back(self, directions: np.ndarray) -> np.ndarray:
         """Directions (q, parts) as unit directions (q, coordinates) with the same scores."""
@@ -43,7 +44,8 @@ class Whitening:
 def whitening(z: np.ndarray) -> Whitening:
     """Principal parts over √(variance + RIDGE · mean variance), the largest first."""
     centre = z.mean(0, dtype=float)
-    values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(z - centre, rowvar=False)))
+    own = z - centre.astype(z.dtype)
+    values, vectors = np.linalg.eigh(own.T @ own / len(own))
     values, vectors = values[::-1].clip(0), vectors[:, ::-1]
     kept = values > 1e-10 * max(float(values[0]), 1e-300)
     floor = RIDGE * float(values.mean())

@@ -25,7 +25,7 @@ FEWEST = 10  # clusters with either answer in either half; with fewer there is n
 LEAST = 60  # inputs or groups, at least
 PAIRS = 2000  # of groups, in both halves together, at most
 REFERENCE = 2000  # inputs that the data's nearest neighbour knows, at most
-NUMBERS = 2_000_000  # of coordinates that it knows, at most; but a few hundred inputs
+NUMBERS = 1_500_000  # of coordinates that it knows, at most; but a few hundred inputs
 SHARES = (0.3, 0.3)  # of the queries, for undecided probes of either half
 OTHERS = 0.2  # of the queries, for probes of the first half that need not be undecided
 ROUNDS = 12  # of probes, until enough are undecided
@@ -162,6 +162,7 @@ def ground(network: Network, data: Data, queries: int, seed: int) -> Ground:
     if forced:
         first = replace(first, undecided=np.ones(len(first.answers), bool))
         second = _answered(network, view, plain[1], len(plain[1]))
+    first = replace(first, look=first.look.once())
     failed = [f"no answer for {n} inputs: {why}" for why, n in network.failed.items()]
     rows = np.flatnonzero(np.isin(data.groups, halves[1]))
     share = float(np.mean([share for _, share in made]))
