@@ -513,8 +513,13 @@ def _voted(votes: Codes, codes: Codes, classes: int) -> Codes:
 
 def _neighbours(count: int) -> Candidate:
     def fit(look: Look, codes: Codes, classes: int) -> Rule:
+        known: dict[int, tuple[Look, Codes]] = {}  # several finalists ask for the same
+
         def predict(own: Look) -> Codes:
-            return _voted(codes[_nearest(look.z, own.z, count)], codes, classes)
+            if id(own) not in known:
+                votes = codes[_nearest(look.z, own.z, count)]
+                known[id(own)] = own, _voted(votes, codes, classes)
+            return known[id(own)][1]
 
         return Rule(predict, ("answers of neighbours",), np.empty((0, look.z.shape[1])))
 

@@ -103,8 +103,8 @@ def pursuit(white: Whitening, w: np.ndarray, labels: np.ndarray, start: np.ndarr
     """
     from scipy.optimize import minimize
 
-    # What has the scores of `start` in whitened coordinates: least squares.
-    first = unit(np.linalg.lstsq(white.matrix, start.T, rcond=None)[0].T)
+    # What has the scores of `start` in whitened coordinates: the columns are orthogonal.
+    first = unit(start @ (white.matrix / (white.matrix**2).sum(0)))
     problem = _Quadratic(w, labels, len(first))
     head = np.random.default_rng(0).normal(scale=0.1, size=(2 * len(first) + 1, problem.classes))
     found = minimize(
