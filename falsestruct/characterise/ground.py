@@ -52,7 +52,8 @@ class Data:
         """Checked.
 
         Raises:
-            AuditError: Other shapes, one class, or fewer than LEAST inputs or groups.
+            AuditError: Other shapes, one class, fewer than LEAST inputs or groups, or values that
+                are not finite.
         """
         codes, values = _codes("y", y, len(x))
         own = np.arange(len(x)) if groups is None else _codes("groups", groups, len(x))[0]
@@ -65,6 +66,7 @@ class Data:
                 f"there are {count} {what}; expected at least {LEAST}: rules are fitted to one "
                 "half and judged on the other"
             )
+        _finite(x)
         return cls(x, codes, values, own)
 
 
@@ -76,9 +78,23 @@ def _codes(what: str, given: Any, n: int) -> tuple[np.ndarray, tuple[Any, ...]]:
     missing = int(pd.isna(held).sum())
     if missing:
         raise AuditError(f"{what} has {missing} missing values; leave these inputs out")
-    values, codes = np.unique(held.astype(str) if held.dtype == object else held,
-                              return_inverse=True)  # fmt: skip
+    try:
+        values, codes = np.unique(held, return_inverse=True)
+    except TypeError:  # labels of several types have no order
+        values, codes = np.unique(held.astype(str), return_inverse=True)
     return codes, tuple(values.tolist())
+
+
+def _finite(x: Inputs) -> None:
+    """Tables may have missing values, texts have none; all others must be numbers."""
+    if x.kind in ("texts", "table"):
+        return
+    bad = 0
+    for start in range(0, len(x), named.PART):
+        own = x.take(np.arange(start, min(len(x), start + named.PART))).array()
+        bad += int((~np.isfinite(own)).reshape(len(own), -1).any(1).sum())
+    if bad:
+        raise AuditError(f"{bad} inputs have values that are not finite; leave them out")
 
 
 @dataclass(frozen=True)
@@ -145,6 +161,10 @@ def ground(network: Network, data: Data, queries: int, seed: int) -> Ground:
     reference = np.sort(rng.permutation(len(data.x))[:REFERENCE])
     own = named.coordinates(data.x.take(reference))
     reference = reference[: max(300, NUMBERS // len(own.centre))]
+    if not np.abs(own(data.x.take(reference))).max() > 0:
+        raise AuditError(
+            "the inputs don't differ in anything that is looked at; of texts, no two share a word"
+        )
     near, means = _sensible(own(data.x.take(reference)), data.codes[reference])
     cut = len(pairs) // 2
     halves = pairs[:cut], pairs[cut:]

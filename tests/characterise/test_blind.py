@@ -384,3 +384,11 @@ def test_the_package_has_it() -> None:
 def test_a_kind_can_be_given() -> None:
     found = search(linear, inputs(X, kind="sequences"), Y, **OPTIONS)
     assert found.rule is not None and found.rule(X[:3]).shape == (3,)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_few_coordinates(count: int) -> None:
+    """In one dimension neighbours know all that there is to know: nothing exceeds them."""
+    x = np.where(Y > 0, 1.0, -1.0)[:, None] * rng(15).uniform(0.2, 3, (N, count))
+    found = search(lambda z: (z[:, 0] > 0.1).astype(int), x, Y, **OPTIONS)
+    assert found.success.value == 1 and found.verdict in (NONE, "x₁")

@@ -70,6 +70,14 @@ def test_success_compares_labels_by_value() -> None:
     assert swapped.success.value == pytest.approx(1 - right)
 
 
+def test_labels_of_any_type() -> None:
+    for y in (list(Y), Y.astype(object), pd.Series(Y), pd.Series(Y, dtype="category")):
+        own = stood(y=y)
+        assert own.data.values == (0, 1) and own.warnings == ()
+    mixed = stood(y=[1 if label else "no" for label in Y])
+    assert mixed.data.values == ("1", "no")
+
+
 def test_where_the_data_force_all_probes_all_are_taken() -> None:
     frame = pd.DataFrame({"site": np.where(Y > 0, "n", "s"), "noise": X[:, 0] * 1e-9 + Y})
     own = stood(lambda t: (t["site"] == "n").to_numpy(), frame)
@@ -124,6 +132,8 @@ def test_modules_show_their_slopes() -> None:
         ({"y": Y[:-1]}, r"y has shape \(159,\); expected \(160,\)"),
         ({"y": 0 * Y}, "y has the one value 0; expected at least two"),
         ({"y": [None, *Y[1:]]}, "y has 1 missing"),
+        ({"x": np.where(X > 2, np.nan, X)}, "inputs have values that are not finite"),
+        ({"x": [f"w{i}" for i in range(160)], "predict": lambda t: [int(w[1:]) % 2 for w in t]}, "no two share"),
         ({"groups": Y}, f"there are 2 groups; expected at least {LEAST}"),
         ({"x": X[:40], "y": Y[:40]}, f"there are 40 inputs; expected at least {LEAST}"),
     ],
