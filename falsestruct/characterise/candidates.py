@@ -20,7 +20,7 @@ Codes = np.ndarray  # labels 0 … k − 1, (n,)
 Reading = Callable[[np.ndarray], Codes]
 
 FAMILIES = ("statistic", "sum of two", "directions", "directions and squares", "sparse sum")
-PAIRS = 40  # sums of two that get a threshold
+PAIRS = 30  # sums of two that get a threshold
 LEADERS = 12  # statistics of which all sums with others are looked at
 BINS = 8  # of a feature of the sparse sum
 TERMS = 40  # statistics that may enter it
@@ -227,11 +227,12 @@ def read(features: np.ndarray, codes: Codes, classes: int) -> Reading:
         )
         return partial(_predicted, tree.fit(features, codes))
     from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
 
-    model = LogisticRegression(C=10.0, class_weight="balanced", max_iter=300, tol=1e-3)
-    return partial(_predicted, make_pipeline(StandardScaler(), model).fit(features, codes))
+    centre, spread = features.mean(0), features.std(0)
+    scale = np.where(spread > 0, spread, 1.0)
+    model = LogisticRegression(C=10.0, class_weight="balanced", solver="newton-cholesky", tol=1e-3)
+    model.fit((features - centre) / scale, codes)
+    return lambda own: _predicted(model, (own - centre) / scale)
 
 
 def _predicted(model: object, features: np.ndarray) -> Codes:

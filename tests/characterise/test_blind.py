@@ -21,8 +21,7 @@ from falsestruct.characterise import blind
 from falsestruct.characterise.asking import AuditError, inputs
 from falsestruct.characterise.blind import NONE, Found, search
 
-N, D = 400, 8
-SPREAD = 1.0
+N, D = 320, 8
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -42,7 +41,7 @@ def world() -> np.ndarray:
 
 
 X = world()
-OPTIONS: dict[str, Any] = {"queries": 3000}
+OPTIONS: dict[str, Any] = {"queries": 1800}
 
 
 def coin(x: Any) -> np.ndarray:
@@ -174,7 +173,7 @@ def test_tables() -> None:
     frame["age"] = np.where(Y > 0, 1, -1) * np.abs(frame["age"] + frame["pay"] - 90) + 90
     frame["age"] -= frame["pay"]
     found = search(lambda t: (t["age"] + t["pay"] > 90).to_numpy(), frame, Y.astype(bool),
-                   queries=6000)  # fmt: skip
+                   queries=3600)  # fmt: skip
     assert found.verdict == "age and pay"
 
 
@@ -334,7 +333,7 @@ def test_the_same_seed_finds_the_same() -> None:
 def test_groups_are_the_unit() -> None:
     groups = np.arange(N) // 4
     found = search(linear, X, Y, groups=groups, **OPTIONS)
-    assert found.clusters[0] + found.clusters[1] <= 50 and found.success.n > 80
+    assert found.clusters[0] + found.clusters[1] <= 50 and found.success.n > 50
 
 
 def test_a_network_that_fails_on_some() -> None:

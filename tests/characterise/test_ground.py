@@ -22,6 +22,10 @@ def rule(x: Any) -> np.ndarray:
     return (np.asarray(x)[:, 0] > 0).astype(int)
 
 
+def digit(texts: Any) -> list[int]:
+    return [int(text[1:]) % 2 for text in texts]
+
+
 def stood(predict: Any = rule, x: Any = X, y: Any = Y, **options: Any) -> Ground:
     groups = options.pop("groups", None)
     return ground(network(predict, **options), Data.of(inputs(x), y, groups), 4000, 0)
@@ -133,7 +137,7 @@ def test_modules_show_their_slopes() -> None:
         ({"y": 0 * Y}, "y has the one value 0; expected at least two"),
         ({"y": [None, *Y[1:]]}, "y has 1 missing"),
         ({"x": np.where(X > 2, np.nan, X)}, "inputs have values that are not finite"),
-        ({"x": [f"w{i}" for i in range(160)], "predict": lambda t: [int(w[1:]) % 2 for w in t]}, "no two share"),
+        ({"x": [f"w{i}" for i in range(160)], "predict": digit}, "no two share a word"),
         ({"groups": Y}, f"there are 2 groups; expected at least {LEAST}"),
         ({"x": X[:40], "y": Y[:40]}, f"there are 40 inputs; expected at least {LEAST}"),
     ],
