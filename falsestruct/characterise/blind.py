@@ -131,7 +131,7 @@ def search(  # noqa: PLR0913 the options are the reader's
     """What explains the decisions of a network where the data don't force them?
 
     Three tiers of rules: named statistics and sums of two; learned directions, with their squares
-    or without; sparse sums of steps of both. A rule is named if
+    or without, or one of them a switch; sparse sums of steps of both. A rule is named if
 
     1. the network has learnt the labels: the interval of its success lies above the middle between
        chance and 1;
@@ -248,12 +248,12 @@ def _baselines(
     own: Ground, half: Half, candidate: Candidate, seed: int, known: dict[Any, Rule]
 ) -> dict[str, Rule]:
     """By name, fitted to the first half; `known` are those of other candidates of the tasks."""
-    squares, count = candidate.squares, candidate.features
+    way, count = candidate.way, candidate.features
     makers: dict[tuple[Any, ...], Callable[[], Candidate]] = {
         ("class means",): lambda: candidates.class_means(own.view.means),
         ("distilled nearest neighbour",): lambda: candidates.neighbours(half),
-        ("random directions", count, squares): lambda: candidates.at_random(
-            half, count, squares=squares, seed=seed + 2
+        ("random directions", count, way): lambda: candidates.at_random(
+            half, count, way, seed=seed + 2
         ),
     }
     for key, make in makers.items():

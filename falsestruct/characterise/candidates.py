@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import Literal
 
 import numpy as np
 
@@ -19,7 +20,14 @@ from falsestruct.characterise import directions
 Codes = np.ndarray  # labels 0 … k − 1, (n,)
 Reading = Callable[[np.ndarray], Codes]
 
-FAMILIES = ("statistic", "sum of two", "directions", "directions and squares", "sparse sum")
+Way = Literal["plain", "squares", "switch"]  # of reading components along directions
+
+LEARNED: dict[Way, str] = {
+    "plain": "directions",
+    "squares": "directions and squares",
+    "switch": "directions and a switch",
+}
+FAMILIES = ("statistic", "sum of two", *LEARNED.values(), "sparse sum")
 PAIRS = 30  # sums of two that get a threshold
 LEADERS = 12  # statistics of which all sums with others are looked at
 BINS = 8  # of a feature of the sparse sum
@@ -93,13 +101,14 @@ class Candidate:
 
     Attributes:
         features: Numbers of an input that it reads.
+        way: How it reads them.
         fit: From a look, codes and how many there are.
     """
 
     family: str
     name: str
     features: int
-    squares: bool
+    way: Way
     fit: Callable[[Look, Codes, int], Rule]
 
 
@@ -255,7 +264,7 @@ def statistic(half: Half, names: Sequence[str]) -> Candidate:
         fits = [read(first[:, [i]], y, half.classes) for i in order]
         right = np.stack([fit(second[:, [i]]) == z for fit, i in zip(fits, order, strict=True)])
         which = int(order[chosen(right, z, half.cluster[half.second])])
-    return Candidate("statistic", names[which], 1, False, partial(_single, which, names[which]))
+    return Candidate("statistic", names[which], 1, "plain", partial(_single, which, names[which]))
 
 
 def _single(which: int, name: str, look: Look, codes: Codes, classes: int) -> Rule:
@@ -282,7 +291,7 @@ def sum_of_two(half: Half, names: Sequence[str]) -> Candidate | None:
     right = np.stack(said) == z
     i, j = pairs[chosen(right, z, half.cluster[half.second])]
     name = f"{names[i]} and {names[j]}"
-    return Candidate("sum of two", name, 2, False, partial(_both, i, j, (names[i], names[j])))
+    return Candidate("sum of two", name, 2, "plain", partial(_both, i, j, (names[i], names[j])))
 
 
 def _pairs(values: np.ndarray, codes: Codes) -> list[tuple[int, int]]:
@@ -322,22 +331,26 @@ def _both(i: int, j: int, terms: tuple[str, str], look: Look, codes: Codes, clas
 Learn = Callable[[Look, Codes], np.ndarray]
 
 
-def learned(half: Half, *, squares: bool) -> Candidate:
-    """The best set of learned directions; with their squares, or without."""
-    options = _learners(half.look, half.classes, squares)
-    made = [_directions(name, learn, count, squares) for name, learn, count in options]
+def learned(half: Half, way: Way) -> Candidate | None:
+    """The best set of learned directions, read in this way; None if there is none to read so."""
+    made = [_directions(name, learn, count, way)
+            for name, learn, count in _learners(half.look, half.classes, way)]  # fmt: skip
+    if not made:
+        return None
     truth = half.codes[half.second]
     right = np.stack([half.fitted(own).predict(half.rest) for own in made]) == truth
     sizes = [own.features for own in made]
     return made[chosen(right, truth, half.cluster[half.second], sizes)]
 
 
-def _learners(look: Look, classes: int, squares: bool) -> list[tuple[str, Learn, int]]:
+def _learners(look: Look, classes: int, way: Way) -> list[tuple[str, Learn, int]]:
     """Name, function, number of directions; few directions first."""
     few = min(directions.MOST, classes - 1, look.z.shape[1])
     many = min(directions.MOST, look.z.shape[1])
     found: list[tuple[str, Learn, int]] = []
-    if not squares:
+    if way == "switch":
+        return [("learned from answers", _switched, 3)] if classes == 2 and many > 2 else []
+    if way == "plain":
         found.append(("prototypes of the answers", lambda v, y: directions.prototypes(v.z, y), few))
         for penalty in PENALTIES:
             learn = partial(_discriminant, penalty)
@@ -369,33 +382,41 @@ def _pursued(count: int, look: Look, codes: Codes) -> np.ndarray:
     return directions.pursuit(look.white, look.w, codes, start[:count])
 
 
-def _directions(name: str, learn: Learn, count: int, squares: bool) -> Candidate:
-    plural = "1 direction" if count == 1 else f"{count} directions"
-    label = f"{plural}{' and squares' if squares else ''} {name}"
-    family = "directions and squares" if squares else "directions"
+def _switched(look: Look, codes: Codes) -> np.ndarray:
+    """Each direction of the best quadratic form is tried as the switch."""
+    form = _pursued(min(directions.MOST, look.z.shape[1]), look, codes)
+    found = directions.switch(look.w, codes, look.white.along(form))
+    return look.white.back(found.vectors)
 
+
+def _directions(name: str, learn: Learn, count: int, way: Way) -> Candidate:
+    plural = "1 direction" if count == 1 else f"{count} directions"
+    how = {"plain": "", "squares": " and squares", "switch": ", one a switch,"}[way]
     known: dict[int, tuple[Look, Rule]] = {}  # of one task: the codes belong to the look
 
     def fit(look: Look, codes: Codes, classes: int) -> Rule:
         if id(look) not in known:
             vectors = learn(look, codes)[:count]
-            reading = read(projected(look, vectors, squares), codes, classes)
+            reading = read_along(look.z @ vectors.T, codes, classes, way)
             terms = tuple(f"direction {i + 1}" for i in range(len(vectors)))
-            predict = partial(_read_along, reading, vectors, squares)
-            known[id(look)] = look, Rule(predict, terms, vectors)
+            known[id(look)] = look, Rule(lambda own: reading(own.z @ vectors.T), terms, vectors)
         return known[id(look)][1]
 
-    return Candidate(family, label, count * (1 + squares), squares, fit)
+    return Candidate(LEARNED[way], f"{plural}{how} {name}", count * (1 + (way == "squares")), way,
+                     fit)  # fmt: skip
 
 
-def _read_along(reading: Reading, vectors: np.ndarray, squares: bool, look: Look) -> Codes:
-    return reading(projected(look, vectors, squares))
-
-
-def projected(look: Look, vectors: np.ndarray, squares: bool) -> np.ndarray:
-    """Components along directions, and their squares, (n, features)."""
-    along = look.z @ vectors.T
-    return np.concatenate([along, along**2], axis=1) if squares else along
+def read_along(along: np.ndarray, codes: Codes, classes: int, way: Way) -> Reading:
+    """Fit a reading to components along directions (n, q)."""
+    if way == "plain":
+        return read(along, codes, classes)
+    if way == "squares":
+        reading = read(np.concatenate([along, along**2], axis=1), codes, classes)
+        return lambda own: reading(np.concatenate([own, own**2], axis=1))
+    centre, spread = along.mean(0), along.std(0)
+    scale = np.where(spread > 0, spread, 1.0)
+    found = directions.switch((along - centre) / scale, codes, np.eye(along.shape[1]))
+    return lambda own: (found.score((own - centre) / scale) > 0).astype(np.int64)
 
 
 # ---- tier 3 ----
@@ -405,7 +426,7 @@ def sparse(half: Half, names: Sequence[str], learners: Sequence[Candidate]) -> C
     """L1 logistic regression on steps of the best statistics and of learned directions."""
     lead = np.sort(_leaders(half.part.values, half.codes[half.first])[:TERMS])
     made = [
-        Candidate("sparse sum", "", 0, True, partial(_sparse, penalty, lead, names, learners))
+        Candidate("sparse sum", "", 0, "plain", partial(_sparse, penalty, lead, names, learners))
         for penalty in SPARSE
     ]
     rules = [half.fitted(own) for own in made]
@@ -415,7 +436,7 @@ def sparse(half: Half, names: Sequence[str], learners: Sequence[Candidate]) -> C
     terms = rules[which].terms
     shown = ", ".join(terms[:3]) + (f" and {len(terms) - 3} more" if len(terms) > 3 else "")
     fit = made[which].fit
-    return Candidate("sparse sum", f"sum of steps of {shown}", max(1, len(terms)), False, fit)
+    return Candidate("sparse sum", f"sum of steps of {shown}", max(1, len(terms)), "plain", fit)
 
 
 def _sparse(
@@ -459,9 +480,10 @@ def _steps(columns: np.ndarray, cuts: np.ndarray) -> np.ndarray:
 
 def families(half: Half, names: Sequence[str]) -> list[Candidate]:
     """The best rule of each family, simple ones first."""
-    plain, square = learned(half, squares=False), learned(half, squares=True)
+    plain, square = learned(half, "plain"), learned(half, "squares")
     found = [statistic(half, names), sum_of_two(half, names), plain, square]
-    found.append(sparse(half, names, [plain, square]))
+    found.append(learned(half, "switch"))
+    found.append(sparse(half, names, [own for own in (plain, square) if own is not None]))
     return [own for own in found if own is not None]
 
 
@@ -483,7 +505,7 @@ def _plain(name: str, features: Callable[[Look], np.ndarray], count: int) -> Can
         reading = read(features(look), codes, classes)
         return Rule(lambda own: reading(features(own)), (name,), np.empty((0, look.z.shape[1])))
 
-    return Candidate("baseline", name, count, False, fit)
+    return Candidate("baseline", name, count, "plain", fit)
 
 
 def neighbours(half: Half) -> Candidate:
@@ -524,20 +546,25 @@ def _neighbours(count: int) -> Candidate:
 
         return Rule(predict, ("answers of neighbours",), np.empty((0, look.z.shape[1])))
 
-    return Candidate("baseline", "distilled nearest neighbour", count, False, fit)
+    return Candidate("baseline", "distilled nearest neighbour", count, "plain", fit)
 
 
-def at_random(half: Half, features: int, *, squares: bool, seed: int) -> Candidate:
+def at_random(half: Half, features: int, way: Way, *, seed: int) -> Candidate:
     """The best of DRAWS sets of as many random directions, read as learned ones are."""
     rng = np.random.default_rng(seed)
-    count = max(1, features // 2 if squares else features)
+    count = max(1, features // 2 if way == "squares" else features)
     made = []
     for _ in range(DRAWS):
         vectors = directions.at_random(half.look.z.shape[1], count, half.look.z, rng)
-        made.append(_plain("random directions", partial(_along, vectors, squares), features))
+        made.append(_random(vectors, features, way))
     scores = [half.score(half.fitted(own)) for own in made]
     return made[int(np.argmax(scores))]
 
 
-def _along(vectors: np.ndarray, squares: bool, look: Look) -> np.ndarray:
-    return projected(look, vectors, squares)
+def _random(vectors: np.ndarray, features: int, way: Way) -> Candidate:
+    def fit(look: Look, codes: Codes, classes: int) -> Rule:
+        reading = read_along(look.z @ vectors.T, codes, classes, way)
+        none = np.empty((0, look.z.shape[1]))
+        return Rule(lambda own: reading(own.z @ vectors.T), ("random directions",), none)
+
+    return Candidate("baseline", "random directions", features, way, fit)

@@ -36,6 +36,10 @@ class Whitening:
         own = z - self.centre.astype(z.dtype)
         return np.asarray(own @ self.matrix.astype(z.dtype))
 
+    def along(self, directions: np.ndarray) -> np.ndarray:
+        """Directions (q, coordinates) as unit directions (q, parts): the reverse of `back`."""
+        return unit(directions @ (self.matrix / (self.matrix**2).sum(0)))
+
     def back(self, directions: np.ndarray) -> np.ndarray:
         """Directions (q, parts) as unit directions (q, coordinates) with the same scores."""
         return unit(directions @ self.matrix.T)
@@ -103,8 +107,7 @@ def pursuit(white: Whitening, w: np.ndarray, labels: np.ndarray, start: np.ndarr
     """
     from scipy.optimize import minimize
 
-    # What has the scores of `start` in whitened coordinates: the columns are orthogonal.
-    first = unit(start @ (white.matrix / (white.matrix**2).sum(0)))
+    first = white.along(start)
     problem = _Quadratic(w, labels, len(first))
     head = np.random.default_rng(0).normal(scale=0.1, size=(2 * len(first) + 1, problem.classes))
     found = minimize(
@@ -147,6 +150,79 @@ class _Quadratic:
         return loss, np.concatenate([own.ravel() for own in gradient])
 
 
+@dataclass(frozen=True)
+class Switch:
+    """Two scores and a third that says which of them counts: σ(g) a + (1 − σ(g)) b.
+
+    Attributes:
+        vectors, biases: Of g, a and b, (3, parts) and (3,).
+        loss: Balanced cross-entropy of the fit.
+    """
+
+    vectors: np.ndarray
+    biases: np.ndarray
+    loss: float
+
+    def score(self, w: np.ndarray) -> np.ndarray:
+        """Positive where the answer is 1, (n,)."""
+        g, a, b = (w @ self.vectors.T + self.biases).T
+        share = 1 / (1 + np.exp(-np.clip(g, -50, 50)))
+        return np.asarray(share * a + (1 - share) * b)
+
+
+def switch(w: np.ndarray, labels: np.ndarray, gates: np.ndarray) -> Switch:
+    """The best switch for answers 0 and 1, from starts with each of `gates` (q, parts) as g.
+
+    A start's two scores are the differences of the answers' means on either side of its gate.
+    Minimised by L-BFGS, as `pursuit`.
+    """
+    from scipy.optimize import minimize
+
+    problem = _Switched(w, labels)
+    found = []
+    for gate in gates:
+        start = np.concatenate([_sides(w, labels, gate).ravel(), np.zeros(3)])
+        best = minimize(problem, start, jac=True, method="L-BFGS-B", options={"maxiter": STEPS})
+        found.append(Switch(best.x[:-3].reshape(3, -1), best.x[-3:], float(best.fun)))
+    return min(found, key=lambda own: own.loss)
+
+
+def _sides(w: np.ndarray, labels: np.ndarray, gate: np.ndarray) -> np.ndarray:
+    """The gate, and the differences of means on its two sides, (3, parts)."""
+    along = w @ gate
+    above = along > np.median(along)
+    spread = float(along.std())
+    rows = [gate / spread if spread > 1e-9 else gate]
+    for side in (above, ~above):
+        means = [w[side & (labels == label)] for label in (0, 1)]
+        enough = min(len(own) for own in means) > 0
+        rows.append(means[1].mean(0) - means[0].mean(0) if enough else np.zeros_like(gate))
+    return np.stack(rows)
+
+
+class _Switched:
+    """The loss of `switch` and its gradient, of all parameters in one vector."""
+
+    def __init__(self, w: np.ndarray, labels: np.ndarray) -> None:
+        self.w, self.labels = w, labels
+        self.weight = (0.5 / np.maximum(1, np.bincount(labels, minlength=2)))[labels]
+
+    def __call__(self, parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        """Loss and gradient."""
+        vectors, biases = parameters[:-3].reshape(3, -1), parameters[-3:]
+        g, a, b = (self.w @ vectors.T + biases).T
+        share = 1 / (1 + np.exp(-np.clip(g, -50, 50)))
+        score = share * a + (1 - share) * b
+        sign = 2 * self.labels - 1
+        loss = float(self.weight @ np.logaddexp(0, -sign * score)) + DECAY * float(
+            (vectors**2).sum()
+        )
+        slope = -self.weight * sign / (1 + np.exp(np.clip(sign * score, -50, 50)))
+        back = np.stack([slope * share * (1 - share) * (a - b), slope * share, slope * (1 - share)])
+        gradient = back @ self.w + 2 * DECAY * vectors
+        return loss, np.concatenate([gradient.ravel(), back.sum(1)])
+
+
 def from_gradients(gradients: np.ndarray) -> np.ndarray:
     """What gradients (n, coordinates) share: the main parts of their directions, not centred."""
     return _main(unit(gradients), min(MOST, *gradients.shape))
@@ -169,8 +245,9 @@ def gradients(
 
 def at_random(dimension: int, count: int, z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Random directions (count, dimension): differences of inputs and white ones in turn."""
-    first, second = rng.integers(len(z), size=(2, count))
-    found = z[first] - z[second]
+    first = rng.integers(len(z), size=count)
+    second = (first + rng.integers(1, len(z), size=count)) % len(z)  # another one
+    found = (z[first] - z[second]).astype(float)
     white = np.arange(count) % 2 == 1
     found[white] = rng.normal(size=(int(white.sum()), dimension))
     return unit(found)

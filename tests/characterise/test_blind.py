@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -20,6 +21,7 @@ from falsestruct import statistics
 from falsestruct.characterise import blind
 from falsestruct.characterise.asking import AuditError, inputs
 from falsestruct.characterise.blind import NONE, Found, search
+from falsestruct.characterise.candidates import Candidate, Half
 
 N, D = 320, 8
 
@@ -133,6 +135,22 @@ def test_the_phase_of_a_wave() -> None:
 
     found = search(rule, x, Y, **OPTIONS)
     assert found.verdict != NONE and agreement(found, rule, x) > 0.9
+
+
+def test_a_structure_that_depends_on_another() -> None:
+    """One direction where the switch is on, another one where it is off."""
+    v, w, gate = np.linalg.qr(rng(17).normal(size=(D, 3)))[0].T
+    x = rng(18).normal(size=(N, D))
+    x += np.where(Y > 0, 0.7, -0.7)[:, None] * np.linalg.qr(rng(17).normal(size=(D, 6)))[0][:, 5]
+    for u in (v, w):
+        x += (np.where(Y > 0, 1, -1) * np.abs(x @ u) - x @ u)[:, None] * u
+
+    def rule(z: Any) -> np.ndarray:
+        return (np.where(z @ gate > 0, z @ v, z @ w) > 0).astype(int)
+
+    found = search(rule, x, Y, queries=6000)
+    assert "a switch" in found.verdict
+    assert agreement(found, rule, rng(19).normal(size=(2000, D))) > 0.9
 
 
 def test_gradients_of_a_module() -> None:
@@ -316,10 +334,13 @@ def test_holm_over_the_finalists(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_weak_excess_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same rule, if neighbours foretold as much."""
-    monkeypatch.setattr(blind.candidates, "neighbours", lambda half: blind.candidates.learned(
-        half, squares=False).__class__(
-            "baseline", "distilled nearest neighbour", 1, False,
-            blind.candidates.learned(half, squares=False).fit))  # fmt: skip
+
+    def clever(half: Half) -> Candidate:
+        found = blind.candidates.learned(half, "plain")
+        assert found is not None
+        return replace(found, name="distilled nearest neighbour")
+
+    monkeypatch.setattr(blind.candidates, "neighbours", clever)
     found = search(linear, X, Y, **OPTIONS)
     assert found.verdict == NONE and "more than its baselines" in found.sentence
 

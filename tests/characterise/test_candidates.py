@@ -175,7 +175,8 @@ def test_directions_are_found(squares: bool) -> None:
         return np.abs(z @ V) > 0.6 if squares else z @ V > 0.2
 
     own = half(rule)
-    found = learned(own, squares=squares)
+    found = learned(own, "squares" if squares else "plain")
+    assert found is not None
     look, codes = fresh(rule)
     fitted = own.refitted(found)
     assert found.features == (2 if squares else 1)
@@ -183,12 +184,28 @@ def test_directions_are_found(squares: bool) -> None:
     assert (fitted.predict(look) == codes).mean() > 0.95
 
 
+def test_a_switch_is_found_and_read() -> None:
+    def rule(values: np.ndarray, z: np.ndarray) -> np.ndarray:
+        return np.where(z[:, 4] > 0, z[:, 0], z[:, 1]) > 0
+
+    own = half(rule, n=2400)
+    found = learned(own, "switch")
+    assert found is not None and found.family == "directions and a switch" and found.features == 3
+    look, codes = fresh(rule)
+    assert (own.refitted(found).predict(look) == codes).mean() > 0.93
+    straight = learned(own, "squares")
+    assert straight is not None and own.score(own.fitted(straight)) < 0.92
+    three = half(lambda values, z: np.digitize(z[:, 0], [0, 1]), classes=3)
+    assert learned(three, "switch") is None
+
+
 def test_gradients_are_used_where_there_are_any() -> None:
     own = half(lambda values, z: rng(9).random(len(z)) < 0.5)  # the answers tell nothing
     slopes = rng(3).normal(size=(900, 1)) * V
     look = Look(own.look.values, own.look.z, slopes)
     given = Half(look, (look.z @ V > 0).astype(int), 2, own.cluster, own.first, own.second)
-    found = learned(given, squares=False)
+    found = learned(given, "plain")
+    assert found is not None
     assert "gradients" in found.name and abs(given.refitted(found).vectors[0] @ V) > 0.9999
 
 
@@ -197,7 +214,9 @@ def test_a_sparse_sum_of_steps_is_found() -> None:
         return (values[:, 0] > 0).astype(int) + (values[:, 3] > 0.5) + (z @ V > 0) >= 2
 
     own = half(rule, n=2400)
-    learners = [learned(own, squares=False)]
+    straight = learned(own, "plain")
+    assert straight is not None
+    learners = [straight]
     found = sparse(own, NAMES, learners)
     look, codes = fresh(rule)
     rule_found = own.refitted(found)
@@ -211,7 +230,11 @@ def test_every_family_has_its_say_and_simple_ones_come_first() -> None:
         own = half(lambda values, z, k=classes: np.digitize(values[:, 2], [0, 1][: k - 1]),
                    classes=classes)  # fmt: skip
         found = [one.family for one in families(own, NAMES)]
-        assert found == [name for name in FAMILIES if classes == 2 or name != "sum of two"]
+        assert found == [
+            name
+            for name in FAMILIES
+            if classes == 2 or name not in ("sum of two", "directions and a switch")
+        ]
 
 
 def test_fits_see_the_first_part_only() -> None:
@@ -257,11 +280,11 @@ def test_random_directions_read_as_learned_ones() -> None:
     own = half(lambda values, z: z @ V > 0)
     look, codes = fresh(lambda values, z: z @ V > 0)
     shares = [
-        (own.refitted(at_random(own, q, squares=False, seed=0)).predict(look) == codes).mean()
+        (own.refitted(at_random(own, q, "plain", seed=0)).predict(look) == codes).mean()
         for q in (1, 5)
     ]
     assert shares[0] < 0.9 and shares[1] > 0.95  # five of them span all that there is
-    candidate = at_random(own, 4, squares=True, seed=0)
+    candidate = at_random(own, 4, "squares", seed=0)
     assert candidate.features == 4 and own.refitted(candidate).predict(look).shape == codes.shape
 
 
@@ -269,7 +292,7 @@ def test_the_best_of_many_draws_is_taken(monkeypatch: pytest.MonkeyPatch) -> Non
     own = half(lambda values, z: z @ V > 0)
 
     def scores() -> list[float]:
-        draws = [at_random(own, 1, squares=False, seed=seed) for seed in range(4)]
+        draws = [at_random(own, 1, "plain", seed=seed) for seed in range(4)]
         return [own.score(own.fitted(one)) for one in draws]
 
     many = scores()

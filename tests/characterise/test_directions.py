@@ -118,6 +118,31 @@ def test_the_gradient_of_the_pursuit(classes: int) -> None:
     assert error < 1e-5 * np.linalg.norm(problem(start)[1])
 
 
+def test_the_gradient_of_the_switch() -> None:
+    w, labels = rng(7).normal(size=(40, 4)), rng(8).integers(2, size=40)
+    problem = module._Switched(w, labels)
+    start = rng(9).normal(size=15)
+    error = check_grad(lambda p: problem(p)[0], lambda p: problem(p)[1], start)
+    assert error < 1e-5 * np.linalg.norm(problem(start)[1])
+
+
+def test_a_switch_is_found() -> None:
+    w = rng(16).normal(size=(4000, 6))
+    labels = (np.where(w[:, 0] > 0, w[:, 1], w[:, 2]) > 0).astype(int)
+    found = module.switch(w, labels, np.eye(6)[[3, 0]])
+    assert ((found.score(w) > 0) == labels).mean() > 0.95
+    gate, *scores = np.abs(unit(found.vectors))
+    assert gate[0] > 0.98 and sorted(own.argmax() for own in scores) == [1, 2]
+    assert found.loss < module.switch(w, labels, np.eye(6)[[3]]).loss + 1e-9
+
+
+def test_along_is_the_reverse_of_back() -> None:
+    z = drawn()
+    white = whitening(z)
+    own = unit(rng(4).normal(size=(2, 6)))
+    assert np.allclose(white.along(white.back(own)), own)
+
+
 def test_gradients_share_a_direction_whatever_their_signs_and_sizes() -> None:
     sizes = rng(10).normal(size=(200, 1)) * 10.0 ** rng(11).integers(-3, 3, size=(200, 1))
     noisy = sizes * V + 0.01 * np.abs(sizes) * rng(12).normal(size=(200, 6))
