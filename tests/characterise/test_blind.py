@@ -55,6 +55,13 @@ def linear(x: Any) -> np.ndarray:
     return (np.asarray(x) @ V > 0).astype(int)
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less effort, for rules that are easy to find."""
+    monkeypatch.setattr(blind.candidates, "DRAWS", 6)
+    monkeypatch.setattr(blind.candidates, "PAIRS", 12)
+
+
 @cache
 def found_linear() -> Found:
     return search(linear, X, Y, **OPTIONS)
