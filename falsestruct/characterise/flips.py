@@ -22,7 +22,7 @@ BISECTIONS = 10
 TARGETS = 3  # inputs of another label towards which lines are searched
 PROBES = 40  # labels asked for an estimate of a normal
 ORDERS = 6  # in which words or columns are replaced
-MOST = 2000  # inputs that may serve as targets
+MOST = 500  # inputs that may serve as targets
 COST = TARGETS * (GRID + BISECTIONS) + 2 * (PROBES + 3 * (GRID + BISECTIONS))
 
 

@@ -1,0 +1,421 @@
+"""The search without a suspicion names the rules of hand-built networks, and nothing else.
+
+Rules of families that lie outside of the library stand beside those inside; see `outside`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import falsestruct
+from falsestruct import statistics
+from falsestruct.characterise import blind
+from falsestruct.characterise.asking import AuditError, inputs
+from falsestruct.characterise.blind import NONE, Found, search
+from falsestruct.characterise.candidates import Candidate, Half
+
+N, D = 320, 8
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+Y = np.arange(N) % 2
+V = np.where(rng(1).random(D) < 0.5, 1.0, -1.0) / np.sqrt(D)  # dense, and no coordinate
+
+
+def world() -> np.ndarray:
+    """Vectors: the first coordinates tell the label loosely, the component along V exactly."""
+    x = rng(2).normal(size=(N, D))
+    x[:, :3] += np.where(Y > 0, 1.0, -1.0)[:, None]
+    along = np.where(Y > 0, 1, -1) * rng(3).uniform(0.3, 1.0, N)
+    return np.asarray(x - (x @ V)[:, None] * V + along[:, None] * V)
+
+
+X = world()
+OPTIONS: dict[str, Any] = {"queries": 1800}
+
+
+def coin(x: Any) -> np.ndarray:
+    rows = np.ascontiguousarray(np.asarray(x))
+    return np.array([hashlib.blake2b(row.tobytes(), digest_size=1).digest()[0] & 1 for row in rows])
+
+
+def linear(x: Any) -> np.ndarray:
+    return (np.asarray(x) @ V > 0).astype(int)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less effort, for rules that are easy to find."""
+    monkeypatch.setattr(blind.candidates, "DRAWS", 6)
+    monkeypatch.setattr(blind.candidates, "PAIRS", 12)
+
+
+@cache
+def found_linear() -> Found:
+    return search(linear, X, Y, **OPTIONS)
+
+
+def agreement(found: Found, rule: Any, x: Any) -> float:
+    """Of the named rule with the true one, balanced."""
+    assert found.rule is not None
+    said, true = found.rule(x), np.asarray(rule(x))
+    return float(np.mean([(said[true == label] == label).mean() for label in np.unique(true)]))
+
+
+# ---- what is named ----
+
+
+def test_a_random_direction() -> None:
+    found = found_linear()
+    assert found.verdict.startswith("1 direction") and found.ranked[0].rank == 1
+    best = next(one for one in found.ranked if one.name == found.verdict)
+    assert abs(best.pictures[0] @ V) > 0.97 and best.named
+    assert agreement(found, linear, rng(9).normal(size=(2000, D))) > 0.95
+    assert found.foretold is not None and found.excess is not None
+    assert found.foretold.decisions.value >= 0.9 and found.excess.low > 0
+    assert found.foretold.flips is not None and found.foretold.flips.value > 0.9
+
+
+def test_a_quadratic_form() -> None:
+    def rule(x: Any) -> np.ndarray:
+        return (np.abs(np.asarray(x) @ V) > 0.5).astype(int)
+
+    x = X - (X @ V)[:, None] * V
+    x = x + (np.where(Y > 0, 1.0, 0.2) * rng(4).choice([-1, 1], N))[:, None] * V
+    found = search(rule, x, Y, **OPTIONS)
+    assert "squares" in found.verdict
+    assert agreement(found, rule, 0.6 * rng(9).normal(size=(2000, D))) > 0.9
+
+
+def test_a_product_of_two_coordinates() -> None:
+    x = rng(5).normal(size=(N, D))
+    x[:, :2] += np.where(Y > 0, 1.0, -1.0)[:, None]
+    x[:, 6] = np.abs(x[:, 6]) * np.sign(x[:, 7]) * np.where(Y > 0, 1, -1)
+    found = search(lambda z: (z[:, 6] * z[:, 7] > 0).astype(int), x, Y, **OPTIONS)
+    assert found.verdict == "x₇·x₈" and found.ranked[0].family == "statistic"
+
+
+def test_a_sum_of_two_statistics() -> None:
+    x = rng(5).normal(size=(N, D))
+    x[:, :3] += np.where(Y > 0, 0.7, -0.7)[:, None]
+    x[:, 6] = np.where(Y > 0, 1, -1) * np.abs(x[:, 6]) - x[:, 7]
+    found = search(lambda z: (z[:, 6] + z[:, 7] > 0).astype(int), x, Y, **OPTIONS)
+    assert found.verdict == "x₇ and x₈"
+
+
+def images() -> np.ndarray:
+    """8 × 8, smooth; the upper half tells the label loosely."""
+    x = rng(6).normal(size=(N, 8, 8)).cumsum(1).cumsum(2) / 6
+    x[:, :4] += np.where(Y > 0, 0.3, -0.3)[:, None, None]
+    return np.asarray(x)
+
+
+def test_a_pixel_of_images() -> None:
+    x = images()
+    x[:, 7, 7] = np.where(Y > 0, 1.0, -1.0)
+    found = search(lambda z: (z[:, 7, 7] > 0).astype(int), x, Y, **OPTIONS)
+    assert found.verdict == "pixel (7, 7)" and found.ranked[0].foretold.decisions.value > 0.99
+
+
+def test_the_phase_of_a_wave() -> None:
+    """The sign of the cosine of a phase, in a bin of size that varies: no statistic by name."""
+    x, bins = images(), np.fft.fft2(images())
+    phase = 0.7 + np.where(Y > 0, 0, np.pi) + rng(7).uniform(-1, 1, N)
+    bins[:, 1, 2] = 6 * np.exp(1j * phase)
+    bins[:, -1, -2] = np.conj(bins[:, 1, 2])
+    x = np.fft.ifft2(bins).real
+
+    def rule(z: Any) -> np.ndarray:
+        return (np.cos(np.angle(np.fft.fft2(z)[:, 1, 2]) - 0.7) > 0).astype(int)
+
+    found = search(rule, x, Y, **OPTIONS)
+    assert found.verdict != NONE and agreement(found, rule, x) > 0.9
+
+
+def test_a_structure_that_depends_on_another() -> None:
+    """One direction where the switch is on, another one where it is off."""
+    v, w, gate = np.linalg.qr(rng(17).normal(size=(D, 3)))[0].T
+    x = rng(18).normal(size=(N, D))
+    x += np.where(Y > 0, 0.7, -0.7)[:, None] * np.linalg.qr(rng(17).normal(size=(D, 6)))[0][:, 5]
+    for u in (v, w):
+        x += (np.where(Y > 0, 1, -1) * np.abs(x @ u) - x @ u)[:, None] * u
+
+    def rule(z: Any) -> np.ndarray:
+        return (np.where(z @ gate > 0, z @ v, z @ w) > 0).astype(int)
+
+    found = search(rule, x, Y, queries=6000)
+    assert "a switch" in found.verdict
+    assert agreement(found, rule, rng(19).normal(size=(2000, D))) > 0.9
+
+
+def test_gradients_of_a_module() -> None:
+    class Module(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            score = torch.tanh(x.double() @ torch.from_numpy(V))
+            return torch.stack([-score, score], 1)
+
+    found = search(Module(), torch.from_numpy(X), Y, **OPTIONS)
+    assert "gradients" in found.verdict and found.flips[1] == "gradients"
+    best = next(one for one in found.ranked if one.name == found.verdict)
+    assert abs(best.pictures[0] @ V) > 0.999
+
+
+def test_texts() -> None:
+    own = rng(8)
+    lists = [["a", "the", "to", "of", "in", "on"], ["report", "lunch", "team", "notes"],
+             ["prize", "cash", "bonus", "deal"]]  # fmt: skip
+    texts = []
+    for label in Y:
+        words = [*own.choice(lists[0], 6), *own.choice(lists[1 + label], 2)]
+        words += ["free"] if label else []
+        texts.append(" ".join(own.permutation(words)))
+    found = search(lambda batch: ["spam" if "free" in t.split() else "ham" for t in batch], texts,
+                   np.array(["ham", "spam"])[Y], **OPTIONS)  # fmt: skip
+    assert found.verdict == "has “free”" and found.flips[1] == "substitution"
+    assert found.rule is not None
+    assert found.rule(["free lunch", "lunch"]).tolist() == ["spam", "ham"]
+
+
+def test_tables() -> None:
+    own = rng(8)
+    frame = pd.DataFrame({"age": own.normal(40, 10, N), "pay": own.normal(50, 10, N),
+                          "site": np.where(own.random(N) < 0.9, Y, 1 - Y),
+                          "city": own.choice(["A", "B", "C"], N)})  # fmt: skip
+    for name in ("plan", "branch", "channel"):
+        frame[name] = np.where(own.random(N) < 0.85, Y, 1 - Y).astype(bool)
+    frame["age"] = np.where(Y > 0, 1, -1) * np.abs(frame["age"] + frame["pay"] - 90) + 90
+    frame["age"] -= frame["pay"]
+    found = search(lambda t: (t["age"] + t["pay"] > 90).to_numpy(), frame, Y.astype(bool),
+                   queries=3600)  # fmt: skip
+    assert found.verdict == "age and pay"
+
+
+# ---- several classes ----
+
+
+def three() -> tuple[Any, np.ndarray, np.ndarray]:
+    """It says "c" where the last coordinate is large, and else goes by class means."""
+    label = np.arange(N) % 3
+    x = rng(9).normal(size=(N, D))
+    x[:, 0] += np.array([-1.5, 1.5, 0.0])[label]
+    x[:, 1] += np.array([0, 0, 1.0])[label]
+    x[:, -1] = np.where(label == 2, 1.5, -1.5) * rng(10).uniform(0.5, 1.5, N)
+
+    def rule(z: Any) -> np.ndarray:
+        return np.where(z[:, -1] > 0, "c", np.where(z[:, 0] > 0, "b", "a"))
+
+    return rule, x, np.array(["a", "b", "c"])[label]
+
+
+def test_one_class_against_the_rest() -> None:
+    found = search(*three(), **OPTIONS)
+    assert found.verdict == "x₈" and found.answer == "c"
+    assert found.rule is not None
+    x = rng(11).normal(size=(50, D))
+    assert (found.rule(x) == (x[:, -1] > 0)).mean() > 0.9 and found.rule(x).dtype == bool
+    assert "whether it answers c" in found.sentence
+
+
+def test_all_classes_by_one_statistic() -> None:
+    label = np.arange(N) % 3
+    x = rng(12).normal(size=(N, D))
+    x[:, :3] += np.eye(3)[label]
+    x[:, -1] = label + rng(13).uniform(-0.4, 0.4, N)
+
+    def rule(z: Any) -> np.ndarray:
+        return np.array(["low", "middle", "high"])[np.digitize(z[:, -1], [0.5, 1.5])]
+
+    found = search(rule, x, np.array(["low", "middle", "high"])[label], **OPTIONS)
+    assert found.verdict == "x₈" and found.answer is None
+    assert agreement(found, rule, x) > 0.95
+
+
+# ---- none of these ----
+
+
+def test_coins_that_know_the_data() -> None:
+    """Right on every input that was given, and a coin on all others: no rule explains it."""
+    known = {row.tobytes(): label for row, label in zip(X, Y, strict=True)}
+
+    def rule(x: Any) -> np.ndarray:
+        rows = np.ascontiguousarray(x)
+        return np.array([known.get(row.tobytes(), c) for row, c in zip(rows, coin(x), strict=True)])
+
+    found = search(rule, X, Y, **OPTIONS)
+    assert found.verdict == NONE and found.rule is None and found.success.value == 1
+    assert not any(one.named for one in found.ranked)
+    assert "No rule explains it" in found.sentence
+
+
+def test_what_has_not_learnt_the_labels_is_not_named() -> None:
+    """A direction explains it, and has nothing to do with y: an untrained network."""
+    away = np.roll(V, 1) - (np.roll(V, 1) @ V) * V
+    found = search(lambda x: (x @ away > np.median(X @ away)).astype(int), X,
+                   rng(14).integers(2, size=N), **OPTIONS)  # fmt: skip
+    assert found.verdict == NONE and "has not learnt" in found.sentence
+    assert found.ranked[0].foretold.decisions.value > 0.9
+
+
+def test_class_means_need_no_other_name() -> None:
+    """The network goes by class means: nothing exceeds them."""
+    means = np.stack([X[label == Y].mean(0) for label in (0, 1)])
+    scale = X.std(0)
+
+    def rule(x: Any) -> np.ndarray:
+        gap = ((x[:, None] - means) / scale) ** 2
+        return np.asarray(gap.sum(2).argmin(1))
+
+    found = search(rule, X, Y, **OPTIONS)
+    assert found.verdict == NONE and found.baselines["class means"].decisions.value > 0.97
+    assert "more than its baselines" in found.sentence
+
+
+def test_a_constant() -> None:
+    found = search(lambda x: np.ones(len(x), int), X, Y, **OPTIONS)
+    assert found.verdict == NONE and found.ranked == () and found.foretold is None
+    json.loads(found.to_json())
+
+
+def test_one_answer_to_all_that_is_not_data() -> None:
+    known = {row.tobytes(): label for row, label in zip(X, Y, strict=True)}
+    found = search(lambda x: np.array([known.get(row.tobytes(), 1) for row in x]), X, Y, **OPTIONS)
+    assert found.verdict == NONE and "hardly vary" in found.sentence
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_coins_are_never_named(seed: int) -> None:
+    found = search(coin, X, coin(X), seed=seed, **OPTIONS)
+    assert found.verdict == NONE and all(one.p > 0.05 for one in found.ranked)
+
+
+# ---- how it is judged ----
+
+
+def test_the_report_holds_together() -> None:
+    found = found_linear()
+    assert len(found.ranked) == 5 == len({one.family for one in found.ranked})
+    assert [one.rank for one in found.ranked] == sorted(one.rank for one in found.ranked)
+    values = [one.foretold.decisions.value for one in found.ranked]
+    assert values[0] == pytest.approx(max(values), abs=0.02)
+    assert set(found.baselines) == {"class means", "distilled nearest neighbour",
+                                    "random directions"}  # fmt: skip
+    best = max(own.decisions.value for own in found.baselines.values())
+    assert found.excess is not None and found.foretold is not None
+    assert found.excess.value == pytest.approx(found.foretold.decisions.value - best)
+    assert found.foretold.decisions.n == found.clusters[1] <= N // 4
+    assert found.queries < 2 * OPTIONS["queries"]
+    for one in found.ranked:
+        assert one.named == (one.foretold.decisions.value >= 0.9 and one.p <= 0.05)
+
+
+def test_ties_share_ranks_and_the_simplest_of_them_is_named() -> None:
+    x = rng(5).normal(size=(N, D))
+    x[:, :3] += np.where(Y > 0, 0.7, -0.7)[:, None]
+    x[:, 6] = np.where(Y > 0, 1, -1) * rng(6).uniform(0.5, 1.5, N)
+    found = search(lambda z: (z[:, 6] > 0).astype(int), x, Y, **OPTIONS)
+    first = [one for one in found.ranked if one.rank == 1]
+    assert len(first) > 1 and found.verdict == "x₇"
+    assert "statistic" in {one.family for one in first}
+
+
+def test_holm_over_the_finalists(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = found_linear()
+    monkeypatch.setattr(statistics, "holm", np.asarray)
+    alone = search(linear, X, Y, **OPTIONS)
+    for one, other in zip(found.ranked, alone.ranked, strict=True):
+        assert one.p >= other.p
+    assert min(one.p for one in found.ranked) == 5 * min(one.p for one in alone.ranked)
+
+
+def test_a_weak_excess_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same rule, if neighbours foretold as much."""
+
+    def clever(half: Half) -> Candidate:
+        found = blind.candidates.learned(half, "plain")
+        assert found is not None
+        return replace(found, name="distilled nearest neighbour")
+
+    monkeypatch.setattr(blind.candidates, "neighbours", clever)
+    found = search(linear, X, Y, **OPTIONS)
+    assert found.verdict == NONE and "more than its baselines" in found.sentence
+
+
+def test_the_same_seed_finds_the_same() -> None:
+    one, two = found_linear(), search(linear, X, Y, **OPTIONS)
+    assert one.to_json() == two.to_json()
+    assert search(linear, X, Y, seed=1, **OPTIONS).to_json() != one.to_json()
+
+
+def test_groups_are_the_unit() -> None:
+    groups = np.arange(N) // 4
+    found = search(linear, X, Y, groups=groups, **OPTIONS)
+    assert found.clusters[0] + found.clusters[1] <= 50 and found.success.n > 50
+
+
+def test_a_network_that_fails_on_some() -> None:
+    def fragile(x: np.ndarray) -> np.ndarray:
+        if (x[:, 0] > 2.5).any():
+            raise RuntimeError("too large")
+        return linear(x)
+
+    found = search(fragile, X, Y, **OPTIONS)
+    assert found.verdict.startswith("1 direction")
+    assert any("too large" in line for line in found.warnings)
+
+
+def test_scores_and_a_threshold() -> None:
+    found = search(lambda x: x @ V, X, Y, threshold=0.0, **OPTIONS)
+    assert found.verdict == found_linear().verdict
+    assert found.ranked[0].foretold == found_linear().ranked[0].foretold
+
+
+def test_json() -> None:
+    own = json.loads(found_linear().to_json())
+    assert own["verdict"] == found_linear().verdict and "rule" not in own
+    assert set(own["foretold"]["decisions"]) == {"value", "low", "high", "n", "method"}
+    assert "pictures" not in own["ranked"][0]
+
+
+def test_it_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+    search(linear, X, Y, queries=1000, progress=True)
+    assert "searching for flips" in capsys.readouterr().err
+    search(linear, X, Y, queries=1000)
+    assert capsys.readouterr().err == ""
+
+
+def test_errors() -> None:
+    with pytest.raises(AuditError, match="queries is 10; expected at least 1000"):
+        search(linear, X, Y, queries=10)
+    with pytest.raises(AuditError, match="other labels"):
+        search(lambda x: rng(int(x[0, 0] * 0) + id(x) % 1000).integers(2, size=len(x)), X, Y)
+    with pytest.raises(AuditError, match="one float an input"):
+        search(lambda x: x @ V, X, Y)
+
+
+def test_the_package_has_it() -> None:
+    assert falsestruct.search is search
+
+
+def test_a_kind_can_be_given() -> None:
+    found = search(linear, inputs(X, kind="sequences"), Y, **OPTIONS)
+    assert found.rule is not None and found.rule(X[:3]).shape == (3,)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_few_coordinates(count: int) -> None:
+    """In one dimension neighbours know all that there is to know: nothing exceeds them."""
+    x = np.where(Y > 0, 1.0, -1.0)[:, None] * rng(15).uniform(0.2, 3, (N, count))
+    found = search(lambda z: (z[:, 0] > 0.1).astype(int), x, Y, **OPTIONS)
+    assert found.success.value == 1 and found.verdict in (NONE, "x₁")
