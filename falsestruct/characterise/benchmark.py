@@ -1,8 +1,8 @@
 """A blind benchmark of the search: networks with plants, and what is true of them.
 
-Two sets of networks are drawn: one with fixed seeds, and one by the digest of the search's own code,
-so that a changed search is asked about networks that nobody has seen. The streams of a seed: 0 the
-plant (`problems.plants`), 1 the architecture, 2 the training set, 3 what the search gets, 4 the
+Two sets of networks are drawn: one with fixed seeds, and one by the digest of the search's own
+code, so that a changed search is asked about networks that nobody has seen. Streams of a seed: 0
+the plant (`problems.plants`), 1 the architecture, 2 the training set, 3 what the search gets, 4 the
 conflict set, 5 fresh probes, 6 those of another plant.
 """
 

@@ -1,7 +1,6 @@
-"""What the search says about the networks of the blind benchmark: the recorded run, and the live one.
+"""What the search says about the networks of the blind benchmark, recorded and live.
 
-It imports as little as possible, so that the record becomes outdated only when a number in it could
-change.
+It imports as little as possible: the record is outdated only when a number in it could change.
 """
 
 from __future__ import annotations
