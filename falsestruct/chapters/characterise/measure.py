@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import torch
-from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.svm import SVC
 from torch import Tensor
 
 from falsestruct.chapters.characterise import runs
@@ -191,38 +188,24 @@ def held_out(problem: Planted) -> Tensor:
     return auditing.once(x)
 
 
-MODELS: dict[str, Callable[[int], Any]] = {
-    "logistic regression": lambda seed: LogisticRegression(max_iter=2_000),
-    "support vectors": lambda seed: SVC(),
-    "nearest neighbours": lambda seed: KNeighborsClassifier(),
-    "random forest": lambda seed: RandomForestClassifier(30, random_state=seed),
-}
-
-
-def fit(model: str, problem: Planted, seed: int, *, rho: float = 1.0) -> Predict:
-    """A scikit-learn model on a planted training set of its own: one member, (1, samples)."""
+def fit(problem: Planted, seed: int, *, rho: float = 1.0) -> Predict:
+    """Logistic regression on a planted training set of its own: one member, (1, samples)."""
     x, y = problem.draw(IMAGES, generator(seed), rho=rho)
-    own = MODELS[model](seed).fit(x.flatten(1).numpy(), y.numpy())
+    own = LogisticRegression(max_iter=2_000).fit(x.flatten(1).numpy(), y.numpy())
     return lambda z: torch.from_numpy(own.predict(z.flatten(1).numpy())).long()[None]
 
 
 def models(*, fits: int, samples: int) -> pd.DataFrame:
     """Audits of logistic regression on the sinusoid, and where it says nothing (ρ = ½).
 
-    Columns: kind, model, rho, and those of `audits`.
+    Columns: rho, and those of `audits`.
     """
-    grid: list[dict[str, Any]] = [
-        {"kind": "sinusoid", "model": "logistic regression", "rho": rho}
-        | {"fits": fits, "samples": samples}
-        for rho in (1.0, 0.5)
-    ]
+    grid = [{"rho": rho, "fits": fits, "samples": samples} for rho in (1.0, 0.5)]
     return sweep(model_point, grid).drop(columns=["fits", "samples"])
 
 
-def model_point(*, kind: str, model: str, rho: float, fits: int, samples: int) -> pd.DataFrame:
+def model_point(*, rho: float, fits: int, samples: int) -> pd.DataFrame:
     """One point of `models`."""
-    own = planted(kind)
-    tables = [
-        audits(own, fit(model, own, seed, rho=rho), [seed], samples=samples) for seed in range(fits)
-    ]
-    return pd.concat(tables, ignore_index=True).assign(kind=kind, model=model, rho=rho)
+    own = planted("sinusoid")
+    tables = [audits(own, fit(own, seed, rho=rho), [seed], samples=samples) for seed in range(fits)]
+    return pd.concat(tables, ignore_index=True).assign(rho=rho)
