@@ -63,11 +63,15 @@ def benchmark_claims(table: pd.DataFrame) -> Claims:
         **name_claims(own), **explainer_claims(taken), **control_claims(table),
         "blind-sets": pair(two_sets(taken), two_sets(
             pd.concat([where(taken, set="first"), beside.assign(set="second")]))),
-        "blind-takes": pair(*(
-            SHARE(part["takes"].astype(float), within=part["family"]) if len(part) else too_few(0)
-            for part in (where(own, family=NAMELESS, level=lambda level: level >= STRONG),
-                         where(beside, family=NAMELESS)))),
+        "blind-takes": takes_pair(own, beside),
     }  # fmt: skip
+
+
+def takes_pair(own: pd.DataFrame, beside: pd.DataFrame) -> Pair:
+    """Who takes a strong plant without a name; over families, the control over networks."""
+    strong = where(own, family=NAMELESS, level=lambda level: level >= STRONG)
+    taken = strong["takes"].astype(float)
+    return SHARE(taken, within=strong["family"]), share(where(beside, family=NAMELESS)["takes"])
 
 
 def pair(of: Found, against: Found) -> Pair:
@@ -93,7 +97,7 @@ def explainer_claims(taken: pd.DataFrame) -> Claims:
     both = taken[["library", "learned"]]
     return {
         "blind-cosine": pair(*(
-            SHARE(straight[column], within=straight["family"])
+            SHARE(straight[column], strata=straight["family"])
             for column in ("cosine", "cosine_other"))),
         "blind-learned-beyond": (
             mean(nameless["learned"] - nameless["library"], within=nameless["family"]),
