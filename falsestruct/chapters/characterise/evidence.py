@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from falsestruct import statistics
-from falsestruct.characterise.benchmark import FIXED
+from falsestruct.characterise.benchmark import FIXED, HANDED, HOWS, SAMPLES
 from falsestruct.characterise.search import LEVEL
 from falsestruct.evidence import Claims, Found, Pair, mean, ratio, share, summary, too_few, where
 from falsestruct.problems.plants import FAMILIES, NAMELESS
@@ -51,6 +52,21 @@ def judged(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def counted(table: pd.DataFrame, draws: Sequence[str], recorded: int) -> pd.DataFrame:
+    """The rows of the fixed set and of the last draw, with their controls.
+
+    Raises:
+        ValueError: these are not so many networks; say, because the last draw is not in the record.
+    """
+    own = where(table, draw=[FIXED, *draws[-1:]])
+    if (found := int((own["how"] == HOWS[0]).sum())) != recorded:
+        raise ValueError(
+            f"the record has {found} networks of the fixed set and of the last of {list(draws)}; "
+            f"expected {recorded}: run `falsestruct record blind-benchmark`"
+        )
+    return own
+
+
 def benchmark_claims(table: pd.DataFrame) -> Claims:
     """All claims of the benchmark, from `judged`."""
     own, beside = where(table, how="planted"), where(table, how="independent")
@@ -72,6 +88,11 @@ def takes_pair(own: pd.DataFrame, beside: pd.DataFrame) -> Pair:
     strong = where(own, family=NAMELESS, level=lambda level: level >= STRONG)
     taken = strong["takes"].astype(float)
     return SHARE(taken, within=strong["family"]), share(where(beside, family=NAMELESS)["takes"])
+
+
+def about(claims: Claims, *words: str) -> Claims:
+    """Those whose id has one of these words."""
+    return {id: own for id, own in claims.items() if any(word in id for word in words)}
 
 
 def pair(of: Found, against: Found) -> Pair:
@@ -155,6 +176,7 @@ def said_of_benchmark(table: pd.DataFrame) -> dict[str, float]:
         "of_right": float(taken["right"].sum()), "none_named": float(none["named"].sum()),
         "none_all": float(len(none)), "fitted": own["fitted"].min(), "flips": taken["flips"].mean(),
         "by_library": float(named["tier"].isin(["statistic", "sum of two"]).sum()),
+        "samples": float(SAMPLES), "handed": float(HANDED),
     }  # fmt: skip
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
@@ -23,6 +25,7 @@ from falsestruct.learning.training import Schedule
 from falsestruct.problems.planted import Planted, registry
 from falsestruct.sweep.grid import sweep
 
+PROBLEMS = list(registry.PROBLEMS)
 IMAGES, STEPS, TARGET = 600, 1_000, 1e-2  # of a training set, drawn from the pool; of training
 PROBE_SEED = 10_000  # inputs to read on: no training set has this seed
 # Problem, strength, and Adam's rate if it is not the architecture's.
@@ -209,3 +212,19 @@ def model_point(*, rho: float, fits: int, samples: int) -> pd.DataFrame:
     own = planted("sinusoid")
     tables = [audits(own, fit(own, seed, rho=rho), [seed], samples=samples) for seed in range(fits)]
     return pd.concat(tables, ignore_index=True).assign(rho=rho)
+
+
+def forest() -> tuple[Callable[[np.ndarray], np.ndarray], np.ndarray, np.ndarray, np.ndarray]:
+    """A random forest on digits whose corner mostly tells the label, as a stranger has it.
+
+    Returns:
+        Images (n, 8, 8) to labels (n,); held-out images, their labels, and what the corner says.
+    """
+    own = planted("pixel")
+    x, y = own.draw(IMAGES, generator(0), rho=0.95)
+    fitted = RandomForestClassifier(30, random_state=0).fit(x.flatten(1).numpy(), y.long().numpy())
+    held, truth = own.draw(400, generator(1), rho=0.9, held_out=True)
+    return (
+        lambda images: np.asarray(fitted.predict(images.reshape(len(images), -1))),
+        held.numpy(), truth.long().numpy(), own.false(held).numpy(),
+    )  # fmt: skip

@@ -10,9 +10,12 @@ import pytest
 from falsestruct.chapters.characterise import evidence as estimates
 from falsestruct.chapters.characterise import figures as plots
 from falsestruct.chapters.characterise import measure as experiment
+from falsestruct.characterise import benchmark
 from falsestruct.evidence import Claims, where
 from falsestruct.press.notebook.claims import judge, read_claims
 from falsestruct.press.paths import find_book
+from falsestruct.press.run.chapters import read_chapters
+from falsestruct.press.run.records import plan
 from falsestruct.statistics import Nobody
 from tests.worlds import characterise
 from tests.worlds.characterise import Make, Network, blind, original
@@ -235,3 +238,32 @@ def test_live_networks_are_the_recorded_ones(monkeypatch: pytest.MonkeyPatch) ->
     experiment.live(30, queries=1000)
     assert [(own["start"], own["count"]) for own in asked] == [(0, 25), (25, 5)]
     assert {own["draw"] for own in asked} == {"fixed"}
+
+
+def test_the_last_draw_is_of_the_search_as_it_is() -> None:
+    """A changed search is asked about networks that nobody has seen: see the chapter's last section.
+
+    Former draws stay listed, and the record has the last one.
+    """
+    own = read_chapters(find_book())["09_characterise"].parameters
+    assert own["draws"][-1:] == [benchmark.digest()] and len(set(own["draws"])) == len(own["draws"])
+    tasks = plan(find_book())["blind-benchmark"]["tasks"]
+    assert {task["draw"] for task in tasks} == {benchmark.FIXED, own["draws"][-1]}
+    assert {task["queries"] for task in tasks} == {own["queries"]}
+    size = {"fixed": 0, own["draws"][-1]: 0}
+    for task in tasks:
+        size[task["draw"]] += task["count"] if task["how"] == "planted" else 0
+    assert sum(size.values()) == own["recorded"][0] and set(size.values()) == {benchmark.SIZE}
+
+
+def test_a_record_without_the_last_draw() -> None:
+    table = characterise.table(blind, sets=["fixed", "old"])
+    assert len(estimates.counted(table, ["old"], 128)) == len(table)
+    with pytest.raises(ValueError, match="64 networks of the fixed set and of the last of"):
+        estimates.counted(table, ["old", "new"], 128)
+
+
+def test_a_stranger_s_forest() -> None:
+    predict, x, y, corner = experiment.forest()
+    assert x.shape == (400, 8, 8) and (predict(x) == y).mean() > 0.8
+    assert (corner == y).mean() == 0.9
