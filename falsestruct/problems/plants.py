@@ -196,8 +196,14 @@ def plant(family: Family, seed: int, *, problem: Problem | None = None) -> Plant
     low, high = STRENGTHS
     return Plant(
         family, name, own, level, low * (high / low) ** level, basis, (flat @ basis.T).mean(0),
-        (main, float((flat @ main).median())),
+        (main, _middle(flat @ main)),
     )  # fmt: skip
+
+
+def _middle(values: Tensor) -> float:
+    """Between the two middle ones, so that none lies on it."""
+    half = len(values) // 2
+    return float(values.sort().values[half - 1 : half + 1].mean())
 
 
 # ---- images ----

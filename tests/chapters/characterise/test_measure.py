@@ -108,7 +108,7 @@ def test_directions_that_are_not_the_plant_s() -> None:
 
 
 def test_a_library_that_foretells_as_much() -> None:
-    same = verdicts(characterise.claims(changed(library=0.97)))
+    same = verdicts(characterise.claims(changed(library=0.99)))
     assert same["blind-learned-beyond"] == "refuted"
     more = verdicts(characterise.claims(changed(sum=0.99)))
     assert more["blind-sum-beyond"] == "supported"
@@ -241,7 +241,7 @@ def test_live_networks_are_the_recorded_ones(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_last_draw_is_of_the_search_as_it_is() -> None:
-    """A changed search is asked about networks that nobody has seen: see the chapter's last section.
+    """A changed search is asked about networks that nobody has seen.
 
     Former draws stay listed, and the record has the last one.
     """
