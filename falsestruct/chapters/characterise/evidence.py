@@ -157,6 +157,12 @@ def recall_summary(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([takes, summary(parts, ["family", "what"], "right", measure=share)])
 
 
+def cosine_table(table: pd.DataFrame) -> pd.DataFrame:
+    """For the figure: family, seed, cosine, cosine_other of networks that take a straight plant."""
+    own = where(table, how="planted", takes=True, family=STRAIGHT)
+    return own[["family", "seed", "cosine", "cosine_other"]]
+
+
 def explainer_summary(table: pd.DataFrame) -> pd.DataFrame:
     """For the figure: family, explainer, value, low, high, of networks that take their plant."""
     taken = where(table, how="planted", takes=True)

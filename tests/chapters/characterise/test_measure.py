@@ -160,7 +160,7 @@ def test_figures_and_prose() -> None:
         estimates.EXPLAINERS.values()
     )
     assert plots.recall(recalled) and plots.explainers(explained)
-    assert plots.cosines(where(table, takes=True, family=estimates.STRAIGHT))
+    assert plots.cosines(estimates.cosine_table(table))
     said = estimates.said_of_benchmark(table)
     assert said["all"] == 128 and said["taken"] == said["right"] == said["of_right"] == 112
     live = where(table, draw="fixed", how="planted").head(25)
