@@ -34,7 +34,9 @@ Draw = Callable[[int, Rng, Part], Set]
 FAMILIES: tuple[Family, ...] = get_args(Family)
 NAMELESS = FAMILIES[1:-1]  # planted, and no statistic of the library
 PROBLEMS: tuple[Problem, ...] = get_args(Problem)
-STRENGTHS = 0.2, 3.2  # Euclidean length of what is put in, at least and at most
+# Euclidean length of what is put in, at least and at most; trials on other seeds showed crossovers.
+STRENGTHS: dict[Problem, tuple[float, float]] = {"digits": (0.2, 3.2), "stripes": (0.4, 6.4)}
+HARDER: dict[Family, float] = {"quadratic": 2.0, "conditional": 2.0}  # times as strong
 SEARCHED = 397  # held-out digits for the search; the other 200 are fresh
 SIDE, WIDTH, GRAIN = 16, 3, 0.1  # of stripes: pixels, and noise on each of them
 WINDOW = 3  # pixels a side
@@ -70,7 +72,7 @@ class Plant:
 
     Attributes:
         name: What it looks at; of the family "named" the library's own name.
-        level: Of its strength between the ends of STRENGTHS, in [0, 1] on a logarithmic scale.
+        level: Of its strength between the ends for its problem and family, in [0, 1], logarithmic.
         strength: Euclidean length of what is put in.
         basis: Directions that it changes, (q, pixels), orthonormal; q is 0 without a plant. The
             first is the planted direction.
@@ -193,11 +195,18 @@ def plant(family: Family, seed: int, *, problem: Problem | None = None) -> Plant
     name, rows = _DIRECTIONS[family](own, rng)
     basis, main = torch.from_numpy(rows), torch.from_numpy(principal(own.name)[0].copy())
     flat = own.reference.flatten(1)
-    low, high = STRENGTHS
+    low, high = strengths(own.name, family)
     return Plant(
         family, name, own, level, low * (high / low) ** level, basis, (flat @ basis.T).mean(0),
         (main, _middle(flat @ main)),
     )  # fmt: skip
+
+
+def strengths(problem: Problem, family: Family) -> tuple[float, float]:
+    """Between which a plant's strength is drawn."""
+    low, high = STRENGTHS[problem]
+    factor = HARDER.get(family, 1.0)
+    return factor * low, factor * high
 
 
 def _middle(values: Tensor) -> float:

@@ -52,7 +52,7 @@ def test_an_unknown_way_to_train() -> None:
 def test_what_networks_train_on() -> None:
     own = case()
     x, y = own.training()
-    assert x.shape == (600, 8, 8) and (own.plant.false(x) == y).all()
+    assert x.shape == (1000, 8, 8) and (own.plant.false(x) == y).all()
     x, y = case(how="independent").training()
     assert (own.plant.false(x) == y).double().mean() == 0.5
     x, y = case(how="shuffled").training()
