@@ -11,7 +11,7 @@ import torch
 from falsestruct.characterise import library
 from falsestruct.characterise.asking import inputs
 from falsestruct.problems import plants
-from falsestruct.problems.plants import FAMILIES, PROBLEMS, STRENGTHS, Plant, plant
+from falsestruct.problems.plants import FAMILIES, PROBLEMS, Plant, plant, strengths
 
 PLANTED = FAMILIES[:-1]
 EVERY = [(family, problem) for family in PLANTED for problem in PROBLEMS]
@@ -137,10 +137,10 @@ def test_the_same_seed_gives_the_same_and_others_differ() -> None:
     assert one.strength != other.strength
     drawn = [plant(FAMILIES[seed % 8], seed) for seed in range(80)]
     assert {own.images.name for own in drawn} == set(PROBLEMS)
-    strengths = np.array([own.strength for own in drawn])
-    assert STRENGTHS[0] <= strengths.min() < 0.4 and 1.6 < strengths.max() <= STRENGTHS[1]
-    levels = np.array([own.level for own in drawn])
-    assert np.allclose(STRENGTHS[0] * (STRENGTHS[1] / STRENGTHS[0]) ** levels, strengths)
+    assert min(own.level for own in drawn) < 0.1 < 0.9 < max(own.level for own in drawn) < 1
+    for own in drawn:
+        low, high = strengths(own.images.name, own.family)
+        assert own.strength == pytest.approx(low * (high / low) ** own.level)
 
 
 def test_digits_are_in_one_part_only() -> None:

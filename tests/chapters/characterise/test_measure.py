@@ -191,7 +191,10 @@ def test_the_audits_of_hand_built_networks_support_the_claims() -> None:
     )
     null = experiment.null_audits(["hint"], seeds=30, samples=60)
     found = estimates.audit_claims(mixed, null)
-    assert set(verdicts(found).values()) == {"supported"}
+    coverage, wrong = found["audit-coverage"]
+    assert not isinstance(coverage, Nobody) and not isinstance(wrong, Nobody)
+    assert coverage.n == 30 and coverage.value > 0.9 and wrong.high < 0.2
+    assert judge(CLAIMS["audit-verdict"], *found["audit-verdict"]) == "supported"
     moved = mixed.assign(low=mixed["low"] + 0.25, high=mixed["high"] + 0.25, right=False)
     broken = verdicts(estimates.audit_claims(moved, null.assign(verdict="hint")))
     assert "supported" not in broken.values()
