@@ -137,7 +137,8 @@ def test_the_same_seed_gives_the_same_and_others_differ() -> None:
     assert one.strength != other.strength
     drawn = [plant(FAMILIES[seed % 8], seed) for seed in range(80)]
     assert {own.images.name for own in drawn} == set(PROBLEMS)
-    assert min(own.level for own in drawn) < 0.1 < 0.9 < max(own.level for own in drawn) < 1
+    levels = [own.level for own in drawn]
+    assert 0 < min(levels) < 0.1 and 0.9 < max(levels) < 1
     for own in drawn:
         low, high = strengths(own.images.name, own.family)
         assert own.strength == pytest.approx(low * (high / low) ** own.level)
