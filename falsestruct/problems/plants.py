@@ -148,7 +148,8 @@ class Plant:
             sizes: Ends between which sizes are drawn, evenly on a logarithmic scale.
         """
         side = self.original(x) if self.family == "none" else 1 - self.original(x)
-        size = torch.from_numpy(np.exp(rng.uniform(*np.log(sizes), len(x))))
+        low, high = (math.log(end) for end in sizes)
+        size = torch.from_numpy(np.exp(rng.uniform(low, high, len(x))))
         return self.put(x, side, size, rng), side.double()
 
     def _components(self, x: Tensor) -> Tensor:

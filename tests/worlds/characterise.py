@@ -62,7 +62,8 @@ def table(make: Make, *, sets: Sequence[str] = (FIXED, "digest")) -> pd.DataFram
         for draw in sets if how == HOWS[0] else sets[:1]:
             for i in range(EACH * len(FAMILIES)):
                 family = FAMILIES[i % len(FAMILIES)]
-                own = vars(make(family, how)) | {"family": family, "how": how, "draw": draw}
+                own: dict[str, object] = dict(vars(make(family, how)))
+                own |= {"family": family, "how": how, "draw": draw}
                 level = i / (EACH * len(FAMILIES))
                 seed = FIRST + i + (0 if draw == FIXED else 10**6)
                 p = 5e-4 if own.pop("named") else 1.0
