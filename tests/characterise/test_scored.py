@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from falsestruct.characterise import scored
-from falsestruct.characterise.benchmark import Case
+from falsestruct.characterise.benchmark import OTHER, Case
 from falsestruct.characterise.blind import NONE
 from falsestruct.characterise.scored import AGREEMENTS, BASELINES, TIERS, facts, reading
 from falsestruct.problems.plants import plant
@@ -59,7 +59,7 @@ def test_directions_are_compared_with_the_plant_of_the_same_family() -> None:
 
     own = case("window")
     values = scored.cosines(own, Found())  # type: ignore[arg-type]
-    strange = plant("window", own.seed + scored.OTHER, problem="digits")
+    strange = plant("window", own.seed + OTHER, problem="digits")
     assert values["cosine"] == pytest.approx(1)
     expected = abs(float(strange.direction @ own.plant.direction))
     assert values["cosine_other"] == pytest.approx(expected)

@@ -147,7 +147,7 @@ def test_the_same_seed_gives_the_same_and_others_differ() -> None:
 def test_digits_are_in_one_part_only() -> None:
     own = plants.images("digits")
     parts = [own.draw(count, rng(16), part)[0] for part, count in
-             (("training", 1200), ("search", plants.SEARCHED), ("fresh", 200))]  # fmt: skip
+             (("training", 1200), ("search", plants.SEARCHED), ("fresh", 200))]  # type: ignore[arg-type]  # fmt: skip
     rows = [tuple(image.flatten().tolist()) for part in parts for image in part]
     assert len(rows) == 1797 and len(set(rows)) > 1790
 
