@@ -296,9 +296,9 @@ def _flipped(
     if not judged:
         return None, judged
     rng = np.random.default_rng(seed + 3)
-    points = POINTS
-    if own.data.x.kind not in ("texts", "table") and own.first.look.slopes is None:
-        points = min(POINTS, max(5, int(FLIPS * queries) // flipping.COST))
+    cost = flipping.PIECES if own.data.x.kind in ("texts", "table") else flipping.COST
+    cost = 1 if own.first.look.slopes is not None else cost
+    points = min(POINTS, max(5, int(FLIPS * queries) // cost))
     rows = rng.permutation(own.rows)[:points]
     found = flipping.flips(own.network, own.data.x, np.sort(rows), seed=seed)
     found = flipping.beyond(own.network, own.data.x, found, BEYOND)
