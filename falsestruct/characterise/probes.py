@@ -335,6 +335,7 @@ def _of_tables(rng: Rng) -> dict[str, Callable[[Pairs], pd.DataFrame]]:
 
 def together(parts: list[Probes]) -> Probes:
     """One after the other."""
+    parts = [part for part in parts if len(part)] or parts[:1]
     if len(parts) == 1:
         return parts[0]
     rows = [np.concatenate([getattr(part, name) for part in parts])

@@ -165,6 +165,9 @@ def test_together_and_take() -> None:
     both = together([one, two])
     assert np.array_equal(both.take(np.arange(30, 60)).x.array(), two.x.array())
     assert np.array_equal(both.cluster[30:], two.cluster)
+    nothing = made(inputs(list(rng().random((20, 4, 4))))).take(np.arange(0))
+    some = made(inputs(list(rng().random((20, 4, 4)))), 6)
+    assert len(together([nothing, some, nothing])) == 6 and len(together([nothing])) == 0
     assert joined([inputs(["a"]), inputs(["b", "c"])]).texts() == ["a", "b", "c"]
     table = inputs(pd.DataFrame({"a": [1]}))
     assert joined([table, table]).frame()["a"].tolist() == [1, 1]
