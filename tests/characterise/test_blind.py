@@ -268,6 +268,21 @@ def test_what_has_not_learnt_the_labels_is_not_named() -> None:
     assert found.ranked[0].foretold.decisions.value > 0.9
 
 
+def test_a_rule_that_explains_too_little_is_not_named() -> None:
+    """The direction, and on three inputs of ten a coin: more than all baselines, but not enough."""
+
+    def rule(x: Any) -> np.ndarray:
+        rows = np.ascontiguousarray(x)
+        digests = [hashlib.blake2b(row.tobytes(), digest_size=2).digest() for row in rows]
+        odd, face = np.array([[digest[0] / 255, digest[1] & 1] for digest in digests]).T
+        return np.where(odd < 0.3, face, linear(x)).astype(int)
+
+    found = search(rule, X, Y, queries=4000)
+    best = found.ranked[0]
+    assert found.verdict == NONE and best.p <= 0.05 and 0.75 < best.foretold.decisions.value < 0.9
+    assert "No rule explains it" in found.sentence
+
+
 def test_class_means_need_no_other_name() -> None:
     """The network goes by class means: nothing exceeds them."""
     means = np.stack([X[label == Y].mean(0) for label in (0, 1)])
