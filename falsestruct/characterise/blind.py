@@ -19,8 +19,9 @@ import numpy as np
 from falsestruct import statistics
 from falsestruct.characterise import asking, candidates, directions
 from falsestruct.characterise import flips as flipping
-from falsestruct.characterise.candidates import Candidate, Half, Rule, by_cluster
+from falsestruct.characterise.candidates import Candidate, Half, Rule
 from falsestruct.characterise.ground import Data, Ground, Part, ground, often, usual
+from falsestruct.characterise.readings import by_cluster
 from falsestruct.characterise.stages import Stages
 from falsestruct.statistics import Estimate
 
