@@ -370,11 +370,11 @@ def _steps(columns: np.ndarray, cuts: np.ndarray) -> np.ndarray:
     return np.asarray(steps.reshape(len(columns), -1).astype(float))
 
 
-def families(half: Half, names: Sequence[str]) -> list[Candidate]:
-    """The best rule of each family, simple ones first."""
+def families(half: Half, names: Sequence[str], *, switch: bool = True) -> list[Candidate]:
+    """The best rule of each family, simple ones first; switches take the longest."""
     plain, square = learned(half, "plain"), learned(half, "squares")
     found = [statistic(half, names), sum_of_two(half, names), plain, square]
-    found.append(learned(half, "switch"))
+    found.append(learned(half, "switch") if switch else None)
     found.append(sparse(half, names, [own for own in (plain, square) if own is not None]))
     return [own for own in found if own is not None]
 

@@ -160,12 +160,13 @@ def test_a_structure_that_depends_on_another() -> None:
     assert agreement(found, rule, rng(19).normal(size=(2000, D))) > 0.9
 
 
-def test_gradients_of_a_module() -> None:
-    class Module(torch.nn.Module):
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            score = torch.tanh(x.double() @ torch.from_numpy(V))
-            return torch.stack([-score, score], 1)
+class Module(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        score = torch.tanh(x.double() @ torch.from_numpy(V))
+        return torch.stack([-score, score], 1)
 
+
+def test_gradients_of_a_module() -> None:
     found = search(Module(), torch.from_numpy(X), Y, **OPTIONS)
     assert "gradients" in found.verdict and found.flips[1] == "gradients"
     best = next(one for one in found.ranked if one.name == found.verdict)
@@ -377,6 +378,11 @@ def test_groups_are_the_unit() -> None:
     groups = np.arange(N) // 4
     found = search(linear, X, Y, groups=groups, **OPTIONS)
     assert found.clusters[0] + found.clusters[1] <= 50 and found.success.n > 50
+
+
+def test_a_group_gives_one_flip() -> None:
+    found = search(Module(), torch.from_numpy(X), Y, groups=np.arange(N) // 4, **OPTIONS)
+    assert 30 < found.flips[0] <= N // 8
 
 
 def test_a_network_that_fails_on_some() -> None:
