@@ -67,7 +67,10 @@ def byte_images(x: Inputs) -> bool:
 
 
 class Estimator:
-    """A scikit-learn estimator; images are flattened if it was fitted to that many features."""
+    """A scikit-learn estimator; of a table it gets the columns that it was fitted to.
+
+    Images are flattened if it was fitted to that many features.
+    """
 
     def __init__(self, estimator: Any) -> None:
         self.estimator = estimator
@@ -78,8 +81,11 @@ class Estimator:
         return np.asarray(labels).astype(object) if hasattr(self.estimator, "classes_") else labels
 
     def _features(self, x: Inputs) -> Any:
-        if x.kind in ("texts", "table"):
+        if x.kind == "texts":
             return x.held
+        if x.kind == "table":
+            names = getattr(self.estimator, "feature_names_in_", ())
+            return x.held[list(names)] if set(names) <= set(x.held) and len(names) else x.held
         values = x.raw()
         flat = values.reshape(len(values), -1)
         return flat if getattr(self.estimator, "n_features_in_", None) == flat.shape[1] else values
@@ -122,15 +128,15 @@ class Module:
         shapes = self._layouts(x, values)
         if self.chosen is None:
             self.chosen = self._choose(shapes)
-        with evaluating(self.module):
-            return self.module(shapes[self.chosen])
+        with evaluating(self.module):  # if none goes, the usual one says why
+            return self.module(shapes[self.chosen or 0])
 
-    def _choose(self, shapes: list[Tensor]) -> int:
+    def _choose(self, shapes: list[Tensor]) -> int | None:
         for which, shaped in enumerate(shapes):
             with contextlib.suppress(Exception), evaluating(self.module), torch.no_grad():
                 if len(plain(self.module(shaped))) == len(shaped):
                     return which
-        return 0  # none goes: let the usual one say why
+        return None
 
     def _layouts(self, x: Inputs, values: Tensor) -> list[Tensor]:
         """Ways to hand the values over, the likeliest first."""

@@ -23,7 +23,7 @@ __all__ = ["FAILED", "AuditError", "Inputs", "Kind", "Network", "inputs", "netwo
 
 FAILED = -1  # the code of an input without an answer
 HOPELESS = 64  # single inputs that may fail before the first answer
-CHECKED = 2000  # inputs that are asked about again
+CHECKED = 2048  # inputs that are asked about again
 
 
 class Network:
@@ -56,6 +56,16 @@ class Network:
         self._scores: int | None = None  # how many an input, once seen
 
     @property
+    def closed(self) -> bool:
+        """Whether all of its classes are known: they were given, or it gives scores."""
+        return self.fixed or self._scores is not None
+
+    def know(self, classes: Sequence[Any]) -> None:
+        """Give codes to labels that it may still show, after those that it has."""
+        if not self.closed:
+            self.classes = tuple(dict.fromkeys((*self.classes, *classes)))
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What was done to the inputs on the way to the network."""
         return getattr(self._ask, "notes", ())
@@ -83,14 +93,17 @@ class Network:
     def checked(self, x: Inputs) -> np.ndarray:
         """As `labels`; asks a second time, and in another order and other batches.
 
-        At most CHECKED inputs, spread over x, are asked about again; `changed` counts those that
-        got another label.
+        Whole batches, spread over x, of at most CHECKED inputs are asked about again; `changed`
+        counts those that got another label.
 
         Raises:
             AuditError: More than 1 % did; or as `labels`.
         """
         codes = self.labels(x)
-        some = np.unique(np.linspace(0, len(x) - 1, min(len(x), CHECKED)).astype(int))
+        starts = np.arange(0, len(x), self.batch)
+        chosen = np.linspace(0, len(starts) - 1, min(len(starts), max(1, CHECKED // self.batch)))
+        some = (starts[np.unique(chosen.astype(int)), None] + np.arange(self.batch)).ravel()
+        some = some[some < len(x)]
         failed = dict(self.failed)  # failures of the same inputs count once
         again = self.labels(x.take(some))
         mixed = np.random.default_rng(0).permutation(len(some))
@@ -264,13 +277,16 @@ class Network:
         """Codes of labels; new labels become classes."""
         own, seen = pd.factorize(labels)  # −1 for None and NaN
         known = {label: code for code, label in enumerate(self.classes)}
+        if self.fixed and labels.dtype.kind in "iub" and set(map(type, self.classes)) <= {str}:
+            known = dict(enumerate(range(len(self.classes))))  # positions of the names given
         for label in (one.item() if isinstance(one, np.generic) else one for one in seen):
             if label not in known and self.fixed:
                 raise AuditError(
                     f"predict gave the label {label!r}; expected one of {_some(self.classes)}"
                 )
             known.setdefault(label, len(known))
-        self.classes = tuple(known)
+        if not self.fixed:
+            self.classes = tuple(known)
         table = [known[one.item() if isinstance(one, np.generic) else one] for one in seen]
         return np.array([*table, FAILED], dtype=np.int64)[own]
 
@@ -321,7 +337,7 @@ def _array(answer: Any) -> np.ndarray:
 
 
 def _label(one: Any) -> bool:
-    return one is None or isinstance(one, (str, int, float, np.generic))
+    return one is None or one is pd.NA or isinstance(one, (str, int, float, np.generic))
 
 
 def _count(reasons: dict[str, int], reason: str, count: int) -> None:

@@ -6,7 +6,8 @@ form: `Inputs.array`. `Inputs.like` goes back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -23,6 +24,7 @@ Layout = Literal["plain", "first", "last"]  # where the channels of pictures are
 
 AXES = {"vectors": (2,), "sequences": (2, 3), "images": (3, 4)}  # of a batch
 CHANNELS = (1, 3, 4)
+BATCH = 4096  # inputs that are looked at at once
 MODES = ("L", "RGB", "RGBA", "I", "F")  # of PIL, whose pixels are numbers
 
 
@@ -196,6 +198,31 @@ def inputs(x: Any, *, kind: Kind | None = None) -> Inputs:
         )
     usual: Kind = "vectors" if len(shape) == 2 else "images"
     return Inputs(_agreed(usual, kind, fits, f"of shape {tuple(shape)}"), held)
+
+
+def identical(x: Inputs) -> np.ndarray:
+    """A number (n,) for each input, the same for inputs that are the same."""
+    if isinstance(x.held, pd.DataFrame):
+        try:
+            return np.asarray(pd.factorize(pd.util.hash_pandas_object(x.held, index=False))[0])
+        except TypeError:  # cells that can't be hashed
+            return np.arange(len(x))
+    if x.kind == "texts":
+        return np.asarray(pd.factorize(np.array(x.texts(), dtype=object))[0])
+    digests = [
+        hashlib.blake2b(one.tobytes(), digest_size=8).digest()
+        for start in range(0, len(x), BATCH)
+        for one in _each(x.held, start, min(start + BATCH, len(x)))
+    ]
+    return np.asarray(pd.factorize(np.frombuffer(b"".join(digests), dtype=np.uint64))[0])
+
+
+def _each(held: Any, start: int, stop: int) -> Iterator[np.ndarray]:
+    """Images, or rows, one by one; of a tensor the whole part is fetched at once."""
+    if isinstance(held, list):
+        yield from (_pixels(held[row]) for row in range(start, stop))
+    else:
+        yield from _pixels(held[start:stop])
 
 
 def _agreed(usual: Kind, wanted: Kind | None, fits: Sequence[str], given: str) -> Kind:

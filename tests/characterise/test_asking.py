@@ -69,6 +69,8 @@ def test_classes_come_in_order_of_appearance_or_as_given() -> None:
     assert given.labels(x).tolist() == [2, 0, 2, 1] and given.classes == ("a", "b", "c")
     named = network(lambda x: np.eye(3)[x[:, 0].astype(int) % 3], classes=("a", "b", "c"))
     assert named.labels(x).tolist() == [0, 1, 2, 0] and named.classes == ("a", "b", "c")
+    placed = network(lambda x: x[:, 0].astype(int) % 3, classes=("a", "b", "c"))
+    assert placed.labels(x).tolist() == [0, 1, 2, 0] and placed.classes == ("a", "b", "c")
 
 
 def test_a_batch_of_one_may_be_squeezed() -> None:
@@ -143,6 +145,8 @@ def test_missing_answers_fail() -> None:
     asked = network(holes, batch=9)
     np.testing.assert_array_equal(asked.labels(inputs(X)) == FAILED, X[:, 0] > 1)
     assert asked.failed == {"its answer is NaN": int((X[:, 0] > 1).sum())}
+    none = network(lambda x: pd.array([None if v > 1 else "a" for v in x[:, 0]], dtype="string"))
+    np.testing.assert_array_equal(none.labels(inputs(X)) == FAILED, X[:, 0] > 1)
     none = network(lambda x: [None if v > 1 else "a" for v in x[:, 0]])
     np.testing.assert_array_equal(none.labels(inputs(X)) == FAILED, X[:, 0] > 1)
     one = network(lambda x: np.where(x[:, 0] > 1, np.nan, x[:, 0]), threshold=0)
@@ -172,6 +176,33 @@ def test_a_batch_that_is_too_large_is_cut() -> None:
     asked = network(small)
     np.testing.assert_array_equal(asked.checked(inputs(X)), TRUTH[0] != TRUTH)
     assert asked.batch <= 10 and not asked.failed
+
+
+def test_a_batch_that_raises_does_not_settle_the_layout() -> None:
+    class Fragile(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Linear(4, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if (x.flatten(1)[:, 0] > 2).any():
+                raise ValueError("too bright")
+            return self.weight(x)
+
+    x = inputs(np.where(np.arange(12).reshape(3, 2, 2) == 4, 3.0, 0.5))
+    asked = network(Fragile())
+    assert (asked.labels(x) == FAILED).tolist() == [False, True, False]
+
+
+def test_whole_batches_are_asked_about_again() -> None:
+    seen: list[np.ndarray] = []
+    x = inputs(np.arange(5000.0)[:, None])
+    asked = network(lambda b: seen.append(b[:, 0]) or b[:, 0] % 2 > 0)
+    asked.checked(x)
+    assert asked.rechecked == 3 * 512 + 5000 % 512
+    first, again = seen[:10], seen[10:14]
+    assert all(any(np.array_equal(a, b) for b in first) for a in again)
+    assert again[0][0] == 0 and again[-1][-1] == 4999
 
 
 def test_noise_is_refused_or_counted() -> None:
@@ -335,6 +366,8 @@ def test_an_estimator_gets_tables_as_they_are_and_images_flat() -> None:
     assert set(asked.classes) == {0.0, 1.0}
     named = [asked.classes[code] for code in codes]
     np.testing.assert_array_equal(named, by_name.predict(table))
+    more = table.assign(town="x")[["town", *"dcba"]]
+    np.testing.assert_array_equal(network(by_name).labels(inputs(more)), codes)
 
 
 # ---- ONNX ----
@@ -429,6 +462,45 @@ def test_an_onnx_file_that_is_none(tmp_path: Any) -> None:
     file.write_bytes(b"nothing")
     with pytest.raises(AuditError, match="onnxruntime can't read it"):
         network(file)
+
+
+def packed(*fields: tuple[int, int | bytes]) -> bytes:
+    """A protobuf message."""
+
+    def varint(value: int) -> bytes:
+        low, rest = value & 127, value >> 7
+        return bytes([low | 128]) + varint(rest) if rest else bytes([low])
+
+    parts = []
+    for number, value in fields:
+        if isinstance(value, int):
+            parts.append(varint(number << 3) + varint(value))
+        else:
+            parts.append(varint(number << 3 | 2) + varint(len(value)) + value)
+    return b"".join(parts)
+
+
+def onnx_model(weight: np.ndarray, shape: tuple[int | bytes, ...]) -> bytes:
+    """Scores of an image (shape) by a matrix, as an ONNX file has it: Flatten, then MatMul."""
+    dims = [packed((1, packed((1 if isinstance(d, int) else 2, d)))) for d in shape]
+    given = packed((1, b"x"), (2, packed((1, packed((1, 1), (2, b"".join(dims)))))))
+    scores = packed((1, b"s"), (2, packed((1, packed((1, 1))))))
+    raw = weight.astype("<f4").tobytes()
+    matrix = packed(*((1, d) for d in weight.shape), (2, 1), (8, b"w"), (9, raw))
+    flatten = packed((1, b"x"), (2, b"f"), (4, b"Flatten"))
+    product = packed((1, b"f"), (1, b"w"), (2, b"s"), (4, b"MatMul"))
+    graph = packed((1, flatten), (1, product), (2, b"g"), (5, matrix), (11, given), (12, scores))
+    return packed((1, 8), (7, graph), (8, packed((1, b""), (2, 13))))
+
+
+@pytest.mark.parametrize("batch", [b"n", 8])
+def test_an_onnx_file_is_read_by_onnxruntime(tmp_path: Any, batch: Any) -> None:
+    pytest.importorskip("onnxruntime")
+    weight = RNG.normal(size=(3 * 6 * 5, 4)).astype(np.float32)
+    file = tmp_path / "model.onnx"
+    file.write_bytes(onnx_model(weight, (batch, 3, 6, 5)))
+    expected = (np.moveaxis(IMAGES, -1, 1).reshape(20, -1) @ weight).argmax(1)
+    np.testing.assert_array_equal(network(file).checked(inputs(IMAGES)), expected)
 
 
 def test_a_network_is_what_comes_out() -> None:

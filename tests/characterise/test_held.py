@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from falsestruct.characterise.audit import AuditError
-from falsestruct.characterise.held import Inputs, inputs
+from falsestruct.characterise.held import Inputs, identical, inputs
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (5, 6, 7), dtype=np.uint8)
@@ -150,3 +150,16 @@ def test_images_of_different_sizes_have_no_array() -> None:
         x.frame()
     with pytest.raises(AuditError, match="not texts"):
         x.texts()
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_same_inputs_are_found(name: str) -> None:
+    x = inputs(FORMS[name][0])
+    assert identical(x.take(np.array([1, 0, 1, 1, 0]))).tolist() == [0, 1, 0, 0, 1]
+
+
+def test_the_same_rows_and_texts_are_found() -> None:
+    rows = np.array([1, 2, 1])
+    assert identical(inputs(TABLE).take(rows)).tolist() == [0, 1, 0]
+    assert identical(inputs(["a", "b", "a"])).tolist() == [0, 1, 0]
+    assert identical(inputs(pd.DataFrame({"a": [[1], [1]]}))).tolist() == [0, 1]
