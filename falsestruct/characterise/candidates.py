@@ -256,7 +256,9 @@ def _learners(look: Look, classes: int, way: Way) -> list[tuple[str, Learn, int]
     if way == "switch":
         return [("learned from answers", _switched, 3)] if classes == 2 and many > 2 else []
     if way == "plain":
-        found.append(("prototypes of the answers", lambda v, y: directions.prototypes(v.z, y), few))
+        found.append(
+            ("between the means of answers", lambda v, y: directions.prototypes(v.z, y), few)
+        )
         for penalty in PENALTIES:
             learn = partial(_discriminant, penalty)
             found.append(("learned from answers", learn, few))
@@ -296,7 +298,8 @@ def _switched(look: Look, codes: Codes) -> np.ndarray:
 
 def _directions(name: str, learn: Learn, count: int, way: Way) -> Candidate:
     plural = "1 direction" if count == 1 else f"{count} directions"
-    how = {"plain": "", "squares": " and squares", "switch": ", one a switch,"}[way]
+    square = " and its square" if count == 1 else " and their squares"
+    how = {"plain": "", "squares": square, "switch": ", one a switch,"}[way]
     known: dict[int, tuple[Look, Rule]] = {}  # of one task: the codes belong to the look
 
     def fit(look: Look, codes: Codes, classes: int) -> Rule:

@@ -95,7 +95,7 @@ def test_a_quadratic_form() -> None:
     x = X - (X @ V)[:, None] * V
     x = x + (np.where(Y > 0, 1.0, 0.2) * rng(4).choice([-1, 1], N))[:, None] * V
     found = search(rule, x, Y, **OPTIONS)
-    assert "squares" in found.verdict
+    assert "square" in found.verdict
     assert agreement(found, rule, 0.6 * rng(9).normal(size=(2000, D))) > 0.9
 
 
