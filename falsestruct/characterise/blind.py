@@ -19,8 +19,9 @@ import numpy as np
 from falsestruct import statistics
 from falsestruct.characterise import asking, candidates, directions
 from falsestruct.characterise import flips as flipping
-from falsestruct.characterise.candidates import Candidate, Half, Rule, by_cluster
+from falsestruct.characterise.candidates import Candidate, Half, Rule
 from falsestruct.characterise.ground import Data, Ground, Part, ground, often, usual
+from falsestruct.characterise.readings import by_cluster
 from falsestruct.characterise.stages import Stages
 from falsestruct.statistics import Estimate
 
@@ -229,19 +230,20 @@ def _judged(own: Ground, seed: int, say: Callable[[str], None]) -> list[_Judged]
         half = _half(own.first, task, seed)
         if half is None:
             continue
-        for candidate in candidates.families(half, own.view.library.names):
+        found = candidates.families(half, own.view.library.names, switch=task.answer is None)
+        for candidate in found:
             score = _corrected(half.score(half.fitted(candidate)), task)
             entries.append((-score, len(entries), task, half, candidate))
     entries.sort(key=lambda entry: entry[:2])
     known: dict[Any, Rule] = {}
-    found = []
+    judged = []
     for _, _, task, half, candidate in entries[:FINALISTS]:
         others = _baselines(own, half, candidate, seed, known)
         rules = {"": half.refitted(candidate), **others}
         said = {name: rule.predict(own.second.look) for name, rule in rules.items()}
         right = {name: answer == task.codes[1] for name, answer in said.items()}
-        found.append(_Judged(task, candidate, rules, right))
-    return found
+        judged.append(_Judged(task, candidate, rules, right))
+    return judged
 
 
 def _baselines(
@@ -296,10 +298,12 @@ def _flipped(
     if not judged:
         return None, judged
     rng = np.random.default_rng(seed + 3)
-    points = POINTS
-    if own.data.x.kind not in ("texts", "table") and own.first.look.slopes is None:
-        points = min(POINTS, max(5, int(FLIPS * queries) // flipping.COST))
-    rows = rng.permutation(own.rows)[:points]
+    cost = flipping.PIECES if own.data.x.kind in ("texts", "table") else flipping.COST
+    cost = 1 if own.first.look.slopes is not None else cost
+    points = min(POINTS, max(5, int(FLIPS * queries) // cost))
+    rows = rng.permutation(own.rows)
+    rows = rows[np.sort(np.unique(own.data.groups[rows], return_index=True)[1])]  # one a group
+    rows = rows[:points]
     found = flipping.flips(own.network, own.data.x, np.sort(rows), seed=seed)
     found = flipping.beyond(own.network, own.data.x, found, BEYOND)
     if not len(found.rows):

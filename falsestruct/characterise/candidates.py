@@ -2,8 +2,7 @@
 
 Everything here sees two parts of one half of the probes: rules are fitted to the first, and the
 second chooses between them. What is chosen is fitted again to both, and judged elsewhere. A rule is
-a few numbers of an input (*features*) and a *reading*: one number has a threshold (a tree with as
-many leaves as labels, if there are more than two), several have a balanced logistic regression.
+a few numbers of an input (*features*) and a reading of them (`readings`).
 """
 
 from __future__ import annotations
@@ -11,16 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Literal
 
 import numpy as np
 
 from falsestruct.characterise import directions
-
-Codes = np.ndarray  # labels 0 … k − 1, (n,)
-Reading = Callable[[np.ndarray], Codes]
-
-Way = Literal["plain", "squares", "switch"]  # of reading components along directions
+from falsestruct.characterise.readings import (
+    Codes,
+    Way,
+    by_cluster,
+    chosen,
+    read,
+    read_along,
+    thresholds,
+)
 
 LEARNED: dict[Way, str] = {
     "plain": "directions",
@@ -36,7 +38,6 @@ PENALTIES = (0.001, 0.01, 0.1, 1.0)  # of learned directions: C of scikit-learn
 SPARSE = (0.01, 0.02, 0.05, 0.1)  # of the sparse sum
 DRAWS = 20  # sets of random directions of which the best is taken
 NEIGHBOURS = (1, 5, 15)
-SLACK = 1.0  # standard errors for which a simpler rule is taken
 
 
 @dataclass(frozen=True)
@@ -152,102 +153,6 @@ class Half:
         return float(by_cluster(right, self.codes[self.second], self.cluster[self.second]).mean())
 
 
-# ---- readings and scores ----
-
-
-def by_cluster(gains: np.ndarray, codes: Codes, cluster: np.ndarray) -> np.ndarray:
-    """One number a cluster whose plain mean is the mean over labels of the mean gain.
-
-    Deviations from each label's mean, weighed by its share: the linearised estimate, so that the
-    spread of the numbers is that of the balanced mean with its shares estimated.
-
-    Args:
-        gains: (…, n). codes, cluster: (n,).
-
-    Returns:
-        (…, clusters).
-    """
-    labels, group = np.unique(codes), np.unique(cluster, return_inverse=True)[1]
-    count = int(group.max()) + 1
-    whole = np.zeros(gains.shape[:-1])
-    off = np.zeros(gains.shape)
-    for label in labels:
-        own = codes == label
-        mean = gains[..., own].mean(-1)
-        whole += mean / len(labels)
-        off[..., own] = (gains[..., own] - mean[..., None]) * (count / len(labels) / own.sum())
-    rows = off.reshape(-1, gains.shape[-1])
-    sums = np.stack([np.bincount(group, row, minlength=count) for row in rows])
-    return np.asarray(whole[..., None] + sums.reshape(*gains.shape[:-1], count))
-
-
-def chosen(
-    right: np.ndarray, codes: Codes, cluster: np.ndarray, sizes: Sequence[int] | None = None
-) -> int:
-    """The rule that is right most often; a smaller one if it is within SLACK standard errors.
-
-    Args:
-        right: (rules, n). Of equally good rules, the first.
-        sizes: Of each, (rules,); None: all the same.
-    """
-    means = np.stack([by_cluster(row, codes, cluster) for row in right.astype(float)])
-    size = np.zeros(len(right)) if sizes is None else np.asarray(sizes)
-    value = means.mean(1)
-    less = means[value.argmax()] - means
-    error = less.std(1, ddof=1) / np.sqrt(less.shape[1])
-    near = less.mean(1) <= SLACK * error + 1e-12
-    small = near & (size == size[near].min())
-    return int(np.argmax(np.where(small, value, -np.inf)))
-
-
-def thresholds(values: np.ndarray, codes: Codes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The best threshold of each column, its sign, and Youden's J = TPR − FPR there.
-
-    Args:
-        values: (n, columns). codes: 0 or 1.
-    """
-    ones = max(1, int(codes.sum()))
-    weight = np.where(codes > 0, 1 / ones, -1 / max(1, len(codes) - ones))
-    found = np.zeros((3, values.shape[1]))
-    for start in range(0, values.shape[1], 64):
-        part = values[:, start : start + 64]
-        order = np.argsort(part, axis=0, kind="stable")
-        inorder = np.take_along_axis(part, order, 0)
-        above = -np.cumsum(weight[order], axis=0)[:-1]  # J of "1 above the cut"
-        above[inorder[1:] <= inorder[:-1]] = 0.0
-        best = np.abs(above).argmax(0)
-        column = np.arange(part.shape[1])
-        cut = (inorder[best, column] + inorder[best + 1, column]) / 2
-        j = above[best, column]
-        found[:, start : start + 64] = cut, np.where(j < 0, -1.0, 1.0), np.abs(j)
-    return found[0], found[1], found[2]
-
-
-def read(features: np.ndarray, codes: Codes, classes: int) -> Reading:
-    """Fit a reading to features (n, q)."""
-    if features.shape[1] == 1 and classes == 2:
-        cut, sign, _ = thresholds(features, codes)
-        return lambda own: ((own[:, 0] - cut[0]) * sign[0] > 0).astype(np.int64)
-    if features.shape[1] == 1:
-        from sklearn.tree import DecisionTreeClassifier
-
-        tree = DecisionTreeClassifier(
-            max_leaf_nodes=classes, class_weight="balanced", random_state=0
-        )
-        return partial(_predicted, tree.fit(features, codes))
-    from sklearn.linear_model import LogisticRegression
-
-    centre, spread = features.mean(0), features.std(0)
-    scale = np.where(spread > 0, spread, 1.0)
-    model = LogisticRegression(C=10.0, class_weight="balanced", solver="newton-cholesky", tol=1e-3)
-    model.fit((features - centre) / scale, codes)
-    return lambda own: _predicted(model, (own - centre) / scale)
-
-
-def _predicted(model: object, features: np.ndarray) -> Codes:
-    return np.asarray(model.predict(features))  # type: ignore[attr-defined]
-
-
 # ---- tier 1 ----
 
 
@@ -351,7 +256,9 @@ def _learners(look: Look, classes: int, way: Way) -> list[tuple[str, Learn, int]
     if way == "switch":
         return [("learned from answers", _switched, 3)] if classes == 2 and many > 2 else []
     if way == "plain":
-        found.append(("prototypes of the answers", lambda v, y: directions.prototypes(v.z, y), few))
+        found.append(
+            ("between the means of answers", lambda v, y: directions.prototypes(v.z, y), few)
+        )
         for penalty in PENALTIES:
             learn = partial(_discriminant, penalty)
             found.append(("learned from answers", learn, few))
@@ -391,7 +298,8 @@ def _switched(look: Look, codes: Codes) -> np.ndarray:
 
 def _directions(name: str, learn: Learn, count: int, way: Way) -> Candidate:
     plural = "1 direction" if count == 1 else f"{count} directions"
-    how = {"plain": "", "squares": " and squares", "switch": ", one a switch,"}[way]
+    square = " and its square" if count == 1 else " and their squares"
+    how = {"plain": "", "squares": square, "switch": ", one a switch,"}[way]
     known: dict[int, tuple[Look, Rule]] = {}  # of one task: the codes belong to the look
 
     def fit(look: Look, codes: Codes, classes: int) -> Rule:
@@ -404,19 +312,6 @@ def _directions(name: str, learn: Learn, count: int, way: Way) -> Candidate:
 
     return Candidate(LEARNED[way], f"{plural}{how} {name}", count * (1 + (way == "squares")), way,
                      fit)  # fmt: skip
-
-
-def read_along(along: np.ndarray, codes: Codes, classes: int, way: Way) -> Reading:
-    """Fit a reading to components along directions (n, q)."""
-    if way == "plain":
-        return read(along, codes, classes)
-    if way == "squares":
-        reading = read(np.concatenate([along, along**2], axis=1), codes, classes)
-        return lambda own: reading(np.concatenate([own, own**2], axis=1))
-    centre, spread = along.mean(0), along.std(0)
-    scale = np.where(spread > 0, spread, 1.0)
-    found = directions.switch((along - centre) / scale, codes, np.eye(along.shape[1]))
-    return lambda own: (found.score((own - centre) / scale) > 0).astype(np.int64)
 
 
 # ---- tier 3 ----
@@ -478,11 +373,11 @@ def _steps(columns: np.ndarray, cuts: np.ndarray) -> np.ndarray:
     return np.asarray(steps.reshape(len(columns), -1).astype(float))
 
 
-def families(half: Half, names: Sequence[str]) -> list[Candidate]:
-    """The best rule of each family, simple ones first."""
+def families(half: Half, names: Sequence[str], *, switch: bool = True) -> list[Candidate]:
+    """The best rule of each family, simple ones first; switches take the longest."""
     plain, square = learned(half, "plain"), learned(half, "squares")
     found = [statistic(half, names), sum_of_two(half, names), plain, square]
-    found.append(learned(half, "switch"))
+    found.append(learned(half, "switch") if switch else None)
     found.append(sparse(half, names, [own for own in (plain, square) if own is not None]))
     return [own for own in found if own is not None]
 

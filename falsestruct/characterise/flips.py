@@ -21,7 +21,8 @@ GRID = 8  # on which a line is searched for its first flip
 BISECTIONS = 10
 TARGETS = 3  # inputs of another label towards which lines are searched
 PROBES = 40  # labels asked for an estimate of a normal
-ORDERS = 6  # in which words or columns are replaced
+SINGLES, ORDERS, SIZES = 40, 6, 12  # words or columns replaced alone; orders; sets of each order
+PIECES = SINGLES + ORDERS * SIZES  # questions an input of texts or tables, at most
 MOST = 500  # inputs that may serve as targets
 COST = TARGETS * (GRID + BISECTIONS) + 2 * (PROBES + 3 * (GRID + BISECTIONS))
 
@@ -52,13 +53,16 @@ class Flips:
 def flips(
     network: Network, x: Inputs, rows: np.ndarray, *, rounds: int = 2, seed: int = 0
 ) -> Flips:
-    """The smallest flips found of x[rows]; all of x serve as targets.
+    """The smallest flips found of x[rows]; MOST others of x serve as targets.
 
     PyTorch modules are followed along their gradients. Other networks are asked for labels on lines
     towards the nearest inputs with another label, and then, `rounds` times, along an estimate of
     the boundary's normal (Chen, Jordan and Wainwright, arXiv:1904.02144): about COST questions an
-    input. In texts and tables, words and columns of the
-    nearest input with another label are put in, in several orders.
+    input. In texts and tables, words or columns of an input with another label are put in, alone
+    and in growing sets: at most PIECES questions an input.
+
+    Args:
+        rows: Of x, (n,), in increasing order.
     """
     started = network.queries
     rng = np.random.default_rng(seed)
@@ -247,7 +251,7 @@ def _substituted(
 def _trials(x: Inputs, row: int, other: int, rng: np.random.Generator) -> tuple[Inputs, np.ndarray]:
     """Versions of x[row] with pieces of x[other], and how many pieces differ."""
     if x.kind == "texts":
-        return _word_trials(*x.take(np.array([row, other])).texts(), rng=rng)
+        return _word_trials(x, row, other, rng)
     frame = x.frame()
     first, second = frame.iloc[[row]], frame.iloc[[other]]
     columns = [i for i in range(frame.shape[1])
@@ -258,36 +262,36 @@ def _trials(x: Inputs, row: int, other: int, rng: np.random.Generator) -> tuple[
         name = frame.columns[column]
         donor = frame.iloc[np.full(len(masks), other)][name].reset_index(drop=True)
         versions[name] = versions[name].where(~masks[:, i], donor)
-    return Inputs("table", versions), masks.sum(1)
+    return x.like(versions), masks.sum(1)
 
 
 def _same(first: Any, second: Any) -> bool:
     return bool((pd.isna(first) and pd.isna(second)) or first == second)
 
 
-def _word_trials(first: str, second: str, *, rng: np.random.Generator) -> tuple[Inputs, np.ndarray]:
-    own, donor = first.split(), second.split()
-    if not own or not donor:
-        return Inputs("texts", []), np.empty(0, np.int64)
-    versions, counts = [], []
-    for i in range(len(own)):
-        versions.append(" ".join([*own[:i], str(rng.choice(donor)), *own[i + 1 :]]))
-        counts.append(1)
-    for _ in range(ORDERS):
-        now = list(own)
-        for done, i in enumerate(rng.permutation(len(own)), start=1):
-            now[i] = donor[i % len(donor)]
-            versions.append(" ".join(now))
-            counts.append(done)
-    return Inputs("texts", versions), np.array(counts)
+def _word_trials(
+    x: Inputs, row: int, other: int, rng: np.random.Generator
+) -> tuple[Inputs, np.ndarray]:
+    first, second = x.take(np.array([row, other])).texts()
+    own, donor = probes.pieces(first), second.split()
+    masks = _masks(len(own), rng) if donor else np.zeros((0, len(own)), bool)
+    new = [probes.swapped(piece, donor[i % len(donor)]) for i, piece in enumerate(own) if donor]
+    versions = [
+        probes.sewn(b if taken else a for a, b, taken in zip(own, new, mask, strict=True))
+        for mask in masks
+    ]
+    return x.like(versions), masks.sum(1)
 
 
 def _masks(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Which pieces are replaced, (trials, count): each alone, and ORDERS growing sets."""
+    """Which pieces are replaced, (trials, count): SINGLES alone, and ORDERS growing sets.
+
+    At most SINGLES + ORDERS · SIZES trials, whatever the count.
+    """
     if not count:
         return np.zeros((0, 0), bool)
-    parts = [np.eye(count, dtype=bool)]
-    for _ in range(ORDERS):
-        rank = rng.permutation(count)
-        parts.append(rank[None, :] < np.arange(2, count + 1)[:, None])
-    return np.concatenate(parts)
+    alone = np.eye(count, dtype=bool)[rng.permutation(count)[:SINGLES]]
+    sizes = np.unique(np.geomspace(2, max(2, count), SIZES).round()).astype(int)
+    sizes = sizes[sizes <= count]
+    ranks = [rng.permutation(count)[None, :] for _ in range(ORDERS)]
+    return np.concatenate([alone, *(rank < sizes[:, None] for rank in ranks)])

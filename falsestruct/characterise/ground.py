@@ -30,7 +30,6 @@ SHARES = (0.3, 0.3)  # of the queries, for undecided probes of either half
 OTHERS = 0.2  # of the queries, for probes of the first half that need not be undecided
 ROUNDS = 12  # of probes, until enough are undecided
 SLOPES = 1000  # probes whose gradients are taken
-Sensible = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -154,42 +153,46 @@ class Ground:
 
 
 def ground(network: Network, data: Data, queries: int, seed: int) -> Ground:
-    """Ask the network about data and probes."""
+    """Ask the network about data and probes.
+
+    Raises:
+        AuditError: The inputs don't differ in anything that is looked at; or as `Network.checked`.
+    """
     rng = np.random.default_rng(seed)
     success, warnings = _success(network, data, queries, rng)
     pairs = probing.paired(data.groups, data.codes, rng)[:PAIRS]
-    reference = np.sort(rng.permutation(len(data.x))[:REFERENCE])
-    own = named.coordinates(data.x.take(reference))
-    reference = reference[: max(300, NUMBERS // len(own.centre))]
-    if not np.abs(own(data.x.take(reference))).max() > 0:
-        raise AuditError(
-            "the inputs don't differ in anything that is looked at; of texts, no two share a word"
-        )
-    near, means = _sensible(own(data.x.take(reference)), data.codes[reference])
-    cut = len(pairs) // 2
-    halves = pairs[:cut], pairs[cut:]
-    made = [
-        _undecided(data, half, int(share * queries), lambda x: near(own(x)), rng)
+    halves = pairs[: len(pairs) // 2], pairs[len(pairs) // 2 :]
+    own, means, apart = _sensible(data, rng)
+    undecided = [
+        _undecided(data, half, int(share * queries), apart, rng)
         for share, half in zip(SHARES, halves, strict=True)
     ]
     plain = [
         probing.probes(data.x, half, data.groups, int(OTHERS * queries), rng) for half in halves
     ]
     view = View(own, named.library(plain[0].x), means)
-    first = _answered(network, view, probing.together([made[0][0], plain[0]]), len(made[0][0]))
-    second = _answered(network, view, made[1][0], len(made[1][0]))
-    forced = len(usual((first, second))) < 2
-    if forced:
-        first = replace(first, undecided=np.ones(len(first.answers), bool))
-        second = _answered(network, view, plain[1], len(plain[1]))
+    first, second, forced = _asked(network, view, [probes for probes, _ in undecided], plain)
     first = replace(first, look=first.look.once())
     failed = [f"no answer for {n} inputs: {why}" for why, n in network.failed.items()]
-    rows = np.flatnonzero(np.isin(data.groups, halves[1]))
-    share = float(np.mean([share for _, share in made]))
     return Ground(
-        data, network, view, _with_slopes(network, own, first, rng), second, success, share, rows,
-        forced, (*warnings, *network.notes, *failed),
+        data, network, view, _with_slopes(network, own, first, rng), second, success,
+        float(np.mean([share for _, share in undecided])),
+        np.flatnonzero(np.isin(data.groups, halves[1])), forced,
+        (*warnings, *network.notes, *failed),
     )  # fmt: skip
+
+
+def _asked(
+    network: Network, view: View, undecided: list[probing.Probes], plain: list[probing.Probes]
+) -> tuple[Part, Part, bool]:
+    """Both halves with answers; and whether undecided probes didn't do."""
+    both = probing.together([undecided[0], plain[0]])
+    first = _answered(network, view, both, len(undecided[0]))
+    second = _answered(network, view, undecided[1], len(undecided[1]))
+    if len(usual((first, second))) >= 2:
+        return first, second, False
+    first = replace(first, undecided=np.ones(len(first.answers), bool))
+    return first, _answered(network, view, plain[1], len(plain[1])), True
 
 
 def usual(parts: tuple[Part, Part]) -> list[int]:
@@ -208,7 +211,7 @@ def often(parts: tuple[Part, Part], labels: Any) -> bool:
 def _success(
     network: Network, data: Data, queries: int, rng: np.random.Generator
 ) -> tuple[Estimate, tuple[str, ...]]:
-    """How often the network gives y, on a tenth of the queries."""
+    """How often the network gives y, on some of the inputs."""
     rows = np.sort(rng.permutation(len(data.x))[: max(LEAST, queries // 20)])
     answers = network.checked(data.x.take(rows))
     codes, warnings = _matched(network, data, rows, answers)
@@ -239,25 +242,41 @@ def _matched(
 
 def _key(label: Any) -> float | str:
     """What labels are compared by: 1, 1.0 and True are one."""
-    return str(label) if isinstance(label, str) else float(label)
+    return float(label) if isinstance(label, (int, float, np.number)) else str(label)
 
 
-def _sensible(z: np.ndarray, codes: np.ndarray) -> tuple[Sensible, np.ndarray]:
-    """Whether a nearest neighbour and class means disagree about coordinates; and the means."""
-    names = np.unique(codes)
-    means = np.stack([z[codes == name].mean(0) for name in names])
-    known, length = z.astype(np.float32), (z**2).sum(1).astype(np.float32)
+def _sensible(
+    data: Data, rng: np.random.Generator
+) -> tuple[named.Coordinates, np.ndarray, Callable[[Inputs], np.ndarray]]:
+    """Coordinates, class means (classes, coordinates), and which inputs are undecided."""
+    rows = rng.permutation(len(data.x))[:REFERENCE]
+    own = named.coordinates(data.x.take(rows))
+    rows = rows[: max(300, NUMBERS // len(own.centre))]
+    known = own(data.x.take(rows))
+    if not np.abs(known).max() > 0:
+        raise AuditError(
+            "the inputs don't differ in anything that is looked at; of texts, no two share a word"
+        )
+    codes, length, means = data.codes[rows], (known**2).sum(1), _means(own, data)
 
-    def apart(points: np.ndarray) -> np.ndarray:
-        found = np.empty(len(points), bool)
-        for start in range(0, len(points), named.PART):
-            own = points[start : start + named.PART]
-            neighbour = codes[(length - 2 * own.astype(np.float32) @ known.T).argmin(1)]
-            central = names[((means**2).sum(1) - 2 * own @ means.T).argmin(1)]
-            found[start : start + len(own)] = neighbour != central
+    def apart(x: Inputs) -> np.ndarray:
+        found = np.empty(len(x), bool)
+        for start in range(0, len(x), named.PART):
+            z = own(x.take(np.arange(start, min(len(x), start + named.PART))))
+            near = codes[(length - 2 * z @ known.T).argmin(1)]
+            found[start : start + len(z)] = near != ((means**2).sum(1) - 2 * z @ means.T).argmin(1)
         return found
 
-    return apart, means
+    return own, means, apart
+
+
+def _means(own: named.Coordinates, data: Data) -> np.ndarray:
+    """Of all inputs of each class."""
+    sums = np.zeros((len(data.values), len(own.centre)))
+    for start in range(0, len(data.x), named.PART):
+        rows = np.arange(start, min(len(data.x), start + named.PART))
+        np.add.at(sums, data.codes[rows], own(data.x.take(rows)))
+    return np.asarray(sums / np.bincount(data.codes)[:, None])
 
 
 def _undecided(

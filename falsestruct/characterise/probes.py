@@ -6,7 +6,8 @@ share a source, is in one pair only, so the clusters share nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -245,11 +246,30 @@ def _spliced(pair: Pairs, rng: Rng) -> np.ndarray:
 # ---- texts ----
 
 
+def pieces(text: str) -> list[str]:
+    """Words with the blanks and line breaks after them; sewn together they are the text."""
+    return re.findall(r"\s*\S+\s*", text)
+
+
+def sewn(parts: Iterable[str]) -> str:
+    """Pieces as one text, with a blank where two words would touch."""
+    text = ""
+    for part in parts:
+        touch = text and not text[-1].isspace() and not part[:1].isspace()
+        text += f" {part}" if touch else part
+    return text
+
+
+def swapped(piece: str, word: str) -> str:
+    """The piece with this word for its own."""
+    return piece.replace(piece.strip(), word, 1)
+
+
 def _of_texts(rng: Rng) -> dict[str, Callable[[Pairs], list[str]]]:
     def each(make: Callable[[list[str], list[str]], list[str]]) -> Callable[[Pairs], list[str]]:
         def made(pair: Pairs) -> list[str]:
             both = zip(pair[0].texts(), pair[1].texts(), strict=True)
-            return [" ".join(make(first.split(), second.split())) for first, second in both]
+            return [sewn(make(pieces(first), pieces(second))) for first, second in both]
 
         return made
 
@@ -257,7 +277,7 @@ def _of_texts(rng: Rng) -> dict[str, Callable[[Pairs], list[str]]]:
         "exchanges": each(lambda first, second: _substituted(first, second, rng)),
         "halves": each(lambda first, second: _halved(first, second, rng)),
         "deletions": each(lambda first, _: _kept(first, rng)),
-        "orders": each(lambda first, _: [first[i] for i in rng.permutation(len(first))]),
+        "orders": each(lambda first, _: _shuffled(first, rng)),
         "repetitions": each(lambda first, _: _repeated(first, rng)),
     }
 
@@ -267,7 +287,11 @@ def _substituted(first: list[str], second: list[str], rng: Rng) -> list[str]:
     if not first or not second:
         return first
     share = rng.uniform(0.1, 0.9)
-    return [str(rng.choice(second)) if rng.random() < share else word for word in first]
+    taken, place = rng.random(len(first)) < share, rng.integers(len(second), size=len(first))
+    return [
+        swapped(own, second[i].strip()) if take else own
+        for own, take, i in zip(first, taken, place, strict=True)
+    ]
 
 
 def _halved(first: list[str], second: list[str], rng: Rng) -> list[str]:
@@ -277,6 +301,12 @@ def _halved(first: list[str], second: list[str], rng: Rng) -> list[str]:
 def _kept(first: list[str], rng: Rng) -> list[str]:
     share = rng.uniform(0.2, 0.9)
     return [word for word in first if rng.random() < share]
+
+
+def _shuffled(first: list[str], rng: Rng) -> list[str]:
+    """Words in another order, blanks and line breaks as they were."""
+    order = rng.permutation(len(first))
+    return [swapped(own, first[i].strip()) for own, i in zip(first, order, strict=True)]
 
 
 def _repeated(first: list[str], rng: Rng) -> list[str]:
@@ -305,6 +335,7 @@ def _of_tables(rng: Rng) -> dict[str, Callable[[Pairs], pd.DataFrame]]:
 
 def together(parts: list[Probes]) -> Probes:
     """One after the other."""
+    parts = [part for part in parts if len(part)] or parts[:1]
     if len(parts) == 1:
         return parts[0]
     rows = [np.concatenate([getattr(part, name) for part in parts])

@@ -1,12 +1,9 @@
-"""Rules are fitted to one part, chosen by another, and scored by clusters."""
+"""Rules are fitted to one part and chosen by another."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sklearn.metrics import balanced_accuracy_score
 
 from falsestruct.characterise import candidates
 from falsestruct.characterise.candidates import (
@@ -14,17 +11,13 @@ from falsestruct.characterise.candidates import (
     Half,
     Look,
     at_random,
-    by_cluster,
-    chosen,
     class_means,
     families,
     learned,
     neighbours,
-    read,
     sparse,
     statistic,
     sum_of_two,
-    thresholds,
 )
 
 NAMES = [f"s{i}" for i in range(8)]
@@ -46,86 +39,6 @@ def half(rule: object, *, n: int = 900, classes: int = 2, seed: int = 0) -> Half
 def fresh(rule: object) -> tuple[Look, np.ndarray]:
     own = half(rule, seed=50)
     return own.look, own.codes
-
-
-# ---- scores ----
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10**6), st.integers(2, 4))
-def test_the_mean_over_clusters_is_the_balanced_accuracy(seed: int, classes: int) -> None:
-    codes = np.concatenate([np.arange(classes), rng(seed).integers(classes, size=60)])
-    said = rng(seed + 1).integers(classes, size=len(codes))
-    cluster = rng(seed + 2).integers(9, size=len(codes))
-    own = by_cluster((said == codes).astype(float), codes, cluster)
-    assert own.mean() == pytest.approx(balanced_accuracy_score(codes, said))
-    assert own.shape == (len(np.unique(cluster)),)
-    stacked = by_cluster(np.stack([said == codes] * 2).astype(float), codes, cluster)
-    assert np.allclose(stacked, own)
-
-
-def test_copies_of_probes_add_no_certainty() -> None:
-    """The spread over clusters is that of independent units, however often each was asked."""
-    codes = np.tile([0, 1], 50)
-    right = (rng().random(100) < 0.7).astype(float)
-    one = by_cluster(right, codes, np.arange(100) // 2)
-    many = by_cluster(
-        np.repeat(right, 20), np.repeat(codes, 20), np.repeat(np.arange(100) // 2, 20)
-    )
-    assert np.allclose(one, many)
-
-
-def test_the_spread_is_that_of_the_balanced_accuracy() -> None:
-    """By simulation, with a rare label."""
-
-    def drawn(seed: int) -> np.ndarray:
-        codes = (rng(seed).random(400) < 0.15).astype(int)
-        right = rng(seed + 10**6).random(400) < np.where(codes, 0.6, 0.9)
-        return by_cluster(right.astype(float), codes, np.arange(400) // 4)
-
-    every = [drawn(seed) for seed in range(300)]
-    told = np.mean([own.std(ddof=1) / np.sqrt(len(own)) for own in every])
-    assert told == pytest.approx(np.std([own.mean() for own in every]), rel=0.15)
-
-
-def test_the_best_rule_is_chosen_and_a_smaller_one_if_it_is_as_good() -> None:
-    codes, cluster = rng().integers(2, size=600), np.arange(600) // 2
-    good = rng(1).random(600) < 0.9
-    same = good.copy()
-    same[:2] = ~same[:2]
-    bad = rng(2).random(600) < 0.7
-    assert chosen(np.stack([bad, good, same]), codes, cluster) == np.argmax(
-        [by_cluster(one.astype(float), codes, cluster).mean() for one in (bad, good, same)]
-    )
-    assert chosen(np.stack([good, good]), codes, cluster) == 0
-    assert chosen(np.stack([good, same, bad]), codes, cluster, [3, 2, 1]) == 1
-
-
-# ---- readings ----
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10**6))
-def test_the_threshold_is_the_best_of_all(seed: int) -> None:
-    values = rng(seed).integers(6, size=(30, 3)).astype(float)  # with ties
-    codes = np.concatenate([[0, 1], rng(seed + 1).integers(2, size=28)])
-    cut, sign, j = thresholds(values, codes)
-    for i in range(3):
-        tried = [
-            2 * balanced_accuracy_score(codes, (s * (values[:, i] - c) > 0).astype(int)) - 1
-            for c in np.arange(0.5, 6) for s in (1, -1)
-        ]  # fmt: skip
-        own = 2 * balanced_accuracy_score(codes, (sign[i] * (values[:, i] - cut[i]) > 0)) - 1
-        assert j[i] == pytest.approx(max(0.0, *tried)) and (own == pytest.approx(j[i]) or j[i] == 0)
-
-
-def test_readings() -> None:
-    x = rng().normal(size=(500, 2))
-    assert (read(x[:, :1], (x[:, 0] < 0.3).astype(int), 2)(x[:, :1]) == (x[:, 0] < 0.3)).all()
-    three = np.digitize(x[:, 0], [-0.5, 0.5])
-    assert (read(x[:, :1], three, 3)(x[:, :1]) == three).all()
-    both = (x @ [1, 2] > 0).astype(int)
-    assert (read(x, both, 2)(x) == both).mean() > 0.97
 
 
 # ---- tiers ----

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 import torch
 
+from falsestruct.characterise import flips as module
 from falsestruct.characterise.asking import inputs, network
-from falsestruct.characterise.flips import COST, beyond, flips
+from falsestruct.characterise.flips import COST, PIECES, beyond, flips
 
 D = 12
 X = np.random.default_rng(0).normal(size=(200, D))
@@ -132,6 +133,13 @@ def test_columns_are_substituted() -> None:
     assert (found.x.frame()["a"].to_numpy() != frame["a"].to_numpy()[found.rows]).all()
     assert (found.x.frame()["c"].to_numpy() == frame["c"].to_numpy()[found.rows]).all()
     assert found.x.frame().dtypes.tolist() == frame.dtypes.tolist()
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 3000])
+def test_the_trials_of_long_texts_are_bounded(count: int) -> None:
+    masks = module._masks(count, np.random.default_rng(0))
+    assert len(masks) <= PIECES and masks.any(1).all()
+    assert masks.sum(1).max() == count and masks.sum(1).min() == 1
 
 
 @pytest.mark.parametrize("texts", [["", "a b"], ["c", ""]])

@@ -10,6 +10,7 @@ import pytest
 import torch
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 
+from falsestruct.characterise import ground as module
 from falsestruct.characterise.asking import AuditError, inputs, network
 from falsestruct.characterise.ground import LEAST, Data, Ground, ground, often, usual
 
@@ -86,6 +87,23 @@ def test_where_the_data_force_all_probes_all_are_taken() -> None:
     frame = pd.DataFrame({"site": np.where(Y > 0, "n", "s"), "noise": X[:, 0] * 1e-9 + Y})
     own = stood(lambda t: (t["site"] == "n").to_numpy(), frame)
     assert own.forced and own.first.undecided.all() and len(own.second.answers) == 800
+
+
+def test_without_an_undecided_probe() -> None:
+    """Two labels far apart, and probes that a table can't put between them."""
+    frame = pd.DataFrame({"site": np.where(Y > 0, "n", "s")})
+    own = stood(lambda t: (t["site"] == "n").to_numpy(), frame)
+    assert own.undecided == 0 and own.forced and len(usual((own.first, own.second))) == 2
+
+
+def test_sorted_data_and_many_coordinates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The neighbour's inputs are a random sample: both labels are among them."""
+    monkeypatch.setattr(module, "NUMBERS", 0)  # as for many coordinates: 300 inputs
+    y = np.repeat([0, 1], 400)
+    x = 4.0 * y[:, None] + np.random.default_rng(1).normal(size=(800, 3))
+    own = stood(lambda z: (z.mean(1) > 2).astype(int), x, y)
+    assert own.undecided < 0.2
+    assert np.allclose(own.view.means, [x.mean(0) * 0 - 1, x.mean(0) * 0 + 1], atol=0.2)
 
 
 def test_where_one_answer_is_rare_all_are_taken() -> None:

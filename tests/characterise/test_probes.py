@@ -127,6 +127,22 @@ def test_texts() -> None:
     assert max(len(texts[i].split()) for i in of(own, "repetitions")) > 4
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.text(alphabet="ab \n\t", max_size=12))
+def test_pieces_keep_blanks_and_lines(text: str) -> None:
+    own = module.pieces(text)
+    assert module.sewn(own) == (text if own else "")
+    assert [piece.strip() for piece in own] == text.split()
+    assert [module.swapped(piece, "c").strip() for piece in own] == ["c"] * len(own)
+    mixed = module.sewn(module._shuffled(own, rng()))
+    assert sorted(mixed.split()) == sorted(text.split()) and mixed.count("\n") in (
+        text.count("\n"), 0)  # fmt: skip
+
+
+def test_words_do_not_touch() -> None:
+    assert module.sewn(["a", "b ", "c\n", "d"]) == "a b c\nd"
+
+
 def test_tables_keep_columns_and_types() -> None:
     frame = pd.DataFrame({"n": np.arange(20), "c": [f"k{i}" for i in range(20)]})
     own = made(inputs(frame), 100)
@@ -149,6 +165,9 @@ def test_together_and_take() -> None:
     both = together([one, two])
     assert np.array_equal(both.take(np.arange(30, 60)).x.array(), two.x.array())
     assert np.array_equal(both.cluster[30:], two.cluster)
+    nothing = made(inputs(list(rng().random((20, 4, 4))))).take(np.arange(0))
+    some = made(inputs(list(rng().random((20, 4, 4)))), 6)
+    assert len(together([nothing, some, nothing])) == 6 and len(together([nothing])) == 0
     assert joined([inputs(["a"]), inputs(["b", "c"])]).texts() == ["a", "b", "c"]
     table = inputs(pd.DataFrame({"a": [1]}))
     assert joined([table, table]).frame()["a"].tolist() == [1, 1]
