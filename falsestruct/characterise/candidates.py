@@ -21,8 +21,11 @@ from falsestruct.characterise.readings import (
     chosen,
     read,
     read_along,
+    read_steps,
     thresholds,
 )
+
+Rows = np.ndarray | slice
 
 LEARNED: dict[Way, str] = {
     "plain": "directions",
@@ -32,11 +35,10 @@ LEARNED: dict[Way, str] = {
 FAMILIES = ("statistic", "sum of two", *LEARNED.values(), "sparse sum")
 PAIRS = 30  # sums of two that get a threshold
 LEADERS = 12  # statistics of which all sums with others are looked at
-BINS = 8  # of a feature of the sparse sum
 TERMS = 40  # statistics that may enter it
 PENALTIES = (0.001, 0.01, 0.1, 1.0)  # of learned directions: C of scikit-learn
 SPARSE = (0.01, 0.02, 0.05, 0.1)  # of the sparse sum
-DRAWS = 20  # sets of random directions of which the best is taken
+DRAWS = 20, 200  # sets of random directions of which the best is taken: at least, at most
 NEIGHBOURS = (1, 5, 15)
 
 
@@ -47,13 +49,16 @@ class Look:
     Attributes:
         values: The library's statistics, (n, statistics).
         z: Coordinates, (n, coordinates).
-        slopes: Gradients in coordinates, (n, coordinates), of a network that has them.
+        slopes: Gradients in coordinates, (n, coordinates), of a network that has them; rows of
+            zeros where they weren't taken.
+        changes: Of a black box, (flips, coordinates): what flipped inputs of the first part.
         whitening, whitened: Once they are known: fitted to all probes of the half, without labels.
     """
 
     values: np.ndarray
     z: np.ndarray
     slopes: np.ndarray | None = None
+    changes: np.ndarray | None = None
     whitening: directions.Whitening | None = None
     whitened: np.ndarray | None = None
 
@@ -71,11 +76,11 @@ class Look:
         """The same, whitened now, for all that is taken from it: it costs the most."""
         return replace(self, whitening=self.white, whitened=self.w)
 
-    def take(self, rows: np.ndarray) -> Look:
-        """Some of them."""
+    def take(self, rows: Rows) -> Look:
+        """Some of them; a slice copies nothing."""
         slopes = None if self.slopes is None else self.slopes[rows]
         whitened = None if self.whitened is None else self.whitened[rows]
-        return Look(self.values[rows], self.z[rows], slopes, self.whitening, whitened)
+        return Look(self.values[rows], self.z[rows], slopes, self.changes, self.whitening, whitened)
 
     def __len__(self) -> int:
         return len(self.z)
@@ -104,6 +109,7 @@ class Candidate:
         features: Numbers of an input that it reads.
         way: How it reads them.
         fit: From a look, codes and how many there are.
+        compared: Rules of its family of which it was the best.
     """
 
     family: str
@@ -111,6 +117,7 @@ class Candidate:
     features: int
     way: Way
     fit: Callable[[Look, Codes, int], Rule]
+    compared: int = 1
 
 
 @dataclass(frozen=True)
@@ -118,7 +125,7 @@ class Half:
     """What rules are fitted to, and what chooses.
 
     Attributes:
-        first, second: Rows of the look.
+        fitting, choosing: Rows of the look.
         cluster: Of each row.
     """
 
@@ -126,31 +133,49 @@ class Half:
     codes: Codes
     classes: int
     cluster: np.ndarray
-    first: np.ndarray
-    second: np.ndarray
+    fitting: Rows
+    choosing: Rows
 
     @cached_property
     def part(self) -> Look:
-        """The first part."""
-        return self.look.take(self.first)
+        """What rules are fitted to."""
+        return self.look.take(self.fitting)
 
     @cached_property
     def rest(self) -> Look:
-        """The second part."""
-        return self.look.take(self.second)
+        """What chooses."""
+        return self.look.take(self.choosing)
+
+    @property
+    def truth(self) -> Codes:
+        """The answers of what chooses."""
+        return self.codes[self.choosing]
 
     def fitted(self, candidate: Candidate) -> Rule:
         """To the first part."""
-        return candidate.fit(self.part, self.codes[self.first], self.classes)
+        return candidate.fit(self.part, self.codes[self.fitting], self.classes)
 
     def refitted(self, candidate: Candidate) -> Rule:
-        """To both parts."""
+        """To both parts, and what belongs to neither."""
         return candidate.fit(self.look, self.codes, self.classes)
 
     def score(self, rule: Rule) -> float:
         """Balanced accuracy on the second part."""
-        right = rule.predict(self.rest) == self.codes[self.second]
-        return float(by_cluster(right, self.codes[self.second], self.cluster[self.second]).mean())
+        return float(self._gains(rule).mean())
+
+    def surely(self, rule: Rule) -> float:
+        """`score` less its standard error: with a rare answer, a perfect score may be luck."""
+        gains = self._gains(rule)
+        return float(gains.mean() - gains.std(ddof=1) / np.sqrt(len(gains)))
+
+    def _gains(self, rule: Rule) -> np.ndarray:
+        right = rule.predict(self.rest) == self.truth
+        return by_cluster(right, self.truth, self.cluster[self.choosing])
+
+    def best(self, rules: Sequence[Rule], sizes: Sequence[int]) -> int:
+        """Which of these is right most often, simpler ones before others; see `chosen`."""
+        right = np.stack([rule.predict(self.rest) for rule in rules]) == self.truth
+        return chosen(right, self.truth, self.cluster[self.choosing], sizes)
 
 
 # ---- tier 1 ----
@@ -159,17 +184,18 @@ class Half:
 def statistic(half: Half, names: Sequence[str]) -> Candidate:
     """The best single statistic; for more than two labels, of the TERMS that part them best."""
     first, second = half.part.values, half.rest.values
-    y, z = half.codes[half.first], half.codes[half.second]
+    y, z = half.codes[half.fitting], half.truth
     if half.classes == 2:
         cut, sign, _ = thresholds(first, y)
         right = (((second - cut) * sign > 0) == (z > 0)[:, None]).T
-        which = chosen(right, z, half.cluster[half.second])
+        which = chosen(right, z, half.cluster[half.choosing])
     else:
         order = np.sort(_leaders(first, y)[:TERMS])
         fits = [read(first[:, [i]], y, half.classes) for i in order]
         right = np.stack([fit(second[:, [i]]) == z for fit, i in zip(fits, order, strict=True)])
-        which = int(order[chosen(right, z, half.cluster[half.second])])
-    return Candidate("statistic", names[which], 1, "plain", partial(_single, which, names[which]))
+        which = int(order[chosen(right, z, half.cluster[half.choosing])])
+    fit = partial(_single, which, names[which])
+    return Candidate("statistic", names[which], 1, "plain", fit, len(names))
 
 
 def _single(which: int, name: str, look: Look, codes: Codes, classes: int) -> Rule:
@@ -189,14 +215,15 @@ def sum_of_two(half: Half, names: Sequence[str]) -> Candidate | None:
     if half.classes > 2 or half.look.values.shape[1] < 2:
         return None
     first, second = half.part.values, half.rest.values
-    y, z = half.codes[half.first], half.codes[half.second]
+    y, z = half.codes[half.fitting], half.truth
     pairs = _pairs(first, y)
     fits = [read(first[:, list(pair)], y, 2) for pair in pairs]
     said = [fit(second[:, list(pair)]) for fit, pair in zip(fits, pairs, strict=True)]
     right = np.stack(said) == z
-    i, j = pairs[chosen(right, z, half.cluster[half.second])]
+    i, j = pairs[chosen(right, z, half.cluster[half.choosing])]
     name = f"{names[i]} and {names[j]}"
-    return Candidate("sum of two", name, 2, "plain", partial(_both, i, j, (names[i], names[j])))
+    fit = partial(_both, i, j, (names[i], names[j]))
+    return Candidate("sum of two", name, 2, "plain", fit, LEADERS * len(names))
 
 
 def _pairs(values: np.ndarray, codes: Codes) -> list[tuple[int, int]]:
@@ -242,10 +269,8 @@ def learned(half: Half, way: Way) -> Candidate | None:
             for name, learn, count in _learners(half.look, half.classes, way)]  # fmt: skip
     if not made:
         return None
-    truth = half.codes[half.second]
-    right = np.stack([half.fitted(own).predict(half.rest) for own in made]) == truth
-    sizes = [own.features for own in made]
-    return made[chosen(right, truth, half.cluster[half.second], sizes)]
+    best = half.best([half.fitted(own) for own in made], [own.features for own in made])
+    return replace(made[best], compared=len(made))
 
 
 def _learners(look: Look, classes: int, way: Way) -> list[tuple[str, Learn, int]]:
@@ -265,9 +290,11 @@ def _learners(look: Look, classes: int, way: Way) -> list[tuple[str, Learn, int]
     else:
         found.append(("learned from answers", partial(_pursued, 1), 1))
         found.append(("learned from answers", partial(_pursued, many), many))
-    if look.slopes is not None:
-        for count in sorted({1, min(2, many), many}):
-            found.append(("learned from gradients", partial(_from_slopes, count), count))
+    shared = {"learned from gradients": look.slopes, "learned from flips": look.changes}
+    for name, rows in shared.items():
+        most = 0 if rows is None else min(many, len(rows))
+        for count in sorted({1, min(2, most), most} if most else ()):
+            found.append((name, partial(_shared, name, count), count))
     return sorted(found, key=lambda own: own[2])
 
 
@@ -275,9 +302,11 @@ def _discriminant(penalty: float, look: Look, codes: Codes) -> np.ndarray:
     return directions.discriminant(look.white, look.w, codes, penalty=penalty)
 
 
-def _from_slopes(count: int, look: Look, codes: Codes) -> np.ndarray:
-    assert look.slopes is not None
-    return directions.from_gradients(look.slopes)[:count]
+def _shared(name: str, count: int, look: Look, codes: Codes) -> np.ndarray:
+    """What gradients, or changes that flip inputs, have in common."""
+    rows = look.slopes if name == "learned from gradients" else look.changes
+    assert rows is not None
+    return directions.from_gradients(rows)[:count]
 
 
 def _pursued(count: int, look: Look, codes: Codes) -> np.ndarray:
@@ -319,58 +348,33 @@ def _directions(name: str, learn: Learn, count: int, way: Way) -> Candidate:
 
 def sparse(half: Half, names: Sequence[str], learners: Sequence[Candidate]) -> Candidate:
     """L1 logistic regression on steps of the best statistics and of learned directions."""
-    lead = np.sort(_leaders(half.part.values, half.codes[half.first])[:TERMS])
+    lead = np.sort(_leaders(half.part.values, half.codes[half.fitting])[:TERMS])
     made = [
-        Candidate("sparse sum", "", 0, "plain", partial(_sparse, penalty, lead, names, learners))
+        Candidate("sparse sum", "", 0, "steps", partial(_sparse, penalty, lead, names, learners))
         for penalty in SPARSE
     ]
     rules = [half.fitted(own) for own in made]
-    right = np.stack([rule.predict(half.rest) == half.codes[half.second] for rule in rules])
-    sizes = [len(rule.terms) for rule in rules]
-    which = chosen(right, half.codes[half.second], half.cluster[half.second], sizes)
-    terms = rules[which].terms
+    best = half.best(rules, [len(rule.terms) for rule in rules])
+    terms = rules[best].terms
     shown = ", ".join(terms[:3]) + (f" and {len(terms) - 3} more" if len(terms) > 3 else "")
-    fit = made[which].fit
-    return Candidate("sparse sum", f"sum of steps of {shown}", max(1, len(terms)), "plain", fit)
+    name, features = f"sum of steps of {shown}", max(1, len(terms))
+    return replace(made[best], name=name, features=features, compared=len(made))
 
 
 def _sparse(
     penalty: float, lead: np.ndarray, names: Sequence[str], learners: Sequence[Candidate],
     look: Look, codes: Codes, classes: int,
 ) -> Rule:  # fmt: skip
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.multiclass import OneVsRestClassifier
-
     vectors = np.concatenate([own.fit(look, codes, classes).vectors for own in learners])
-    along = [f"direction {i + 1}" for i in range(len(vectors))]
-    labels = [names[i] for i in lead] + along
-    columns = np.concatenate([look.values[:, lead], look.z @ vectors.T], axis=1)
-    cuts = np.quantile(columns, np.arange(1, BINS) / BINS, axis=0)
-    model = LogisticRegression(
-        C=penalty,
-        l1_ratio=1.0,
-        solver="liblinear",
-        class_weight="balanced",
-        max_iter=200,
-        random_state=0,
-    )
-    own = model if classes == 2 else OneVsRestClassifier(model)
-    own.fit(_steps(columns, cuts), codes)
-    parts = [own] if classes == 2 else own.estimators_
-    weight = np.sum([np.abs(part.coef_).reshape(len(cuts), -1) for part in parts], axis=(0, 1))
-    terms = tuple(labels[i] for i in np.argsort(-weight, kind="stable") if weight[i] > 0)
+    labels = [names[i] for i in lead] + [f"direction {i + 1}" for i in range(len(vectors))]
 
-    def predict(other: Look) -> Codes:
-        both = np.concatenate([other.values[:, lead], other.z @ vectors.T], axis=1)
-        return np.asarray(own.predict(_steps(both, cuts)))
+    def columns(own: Look) -> np.ndarray:
+        return np.concatenate([own.values[:, lead], own.z @ vectors.T], axis=1)
 
-    return Rule(predict, terms, vectors)
-
-
-def _steps(columns: np.ndarray, cuts: np.ndarray) -> np.ndarray:
-    """1 where a column exceeds each of its cuts, (n, cuts · columns)."""
-    steps = columns[:, None, :] > cuts[None]
-    return np.asarray(steps.reshape(len(columns), -1).astype(float))
+    reading = read_steps(columns(look), codes, classes, penalty)
+    order = np.argsort(-reading.weight, kind="stable")
+    terms = tuple(labels[i] for i in order if reading.weight[i] > 0)
+    return Rule(lambda own: reading(columns(own)), terms, vectors)
 
 
 def families(half: Half, names: Sequence[str], *, switch: bool = True) -> list[Candidate]:
@@ -385,35 +389,40 @@ def families(half: Half, names: Sequence[str], *, switch: bool = True) -> list[C
 # ---- baselines ----
 
 
-def class_means(centres: np.ndarray) -> Candidate:
-    """Distances to the class means of the data (classes, coordinates), read as any features."""
+def class_means(centres: np.ndarray, way: Way) -> Candidate:
+    """Distances to the class means of the data (classes, coordinates), read in this way."""
 
     def features(look: Look) -> np.ndarray:
         square = (centres**2).sum(1) - 2 * look.z @ centres.T
-        return square[:, 1:] - square[:, :1]
+        return np.asarray(square[:, 1:] - square[:, :1])
 
-    return _plain("class means", features, len(centres) - 1)
+    return _numbers("class means", features, len(centres) - 1, way)
 
 
-def _plain(name: str, features: Callable[[Look], np.ndarray], count: int) -> Candidate:
+def _numbers(name: str, features: Callable[[Look], np.ndarray], count: int, way: Way) -> Candidate:
     def fit(look: Look, codes: Codes, classes: int) -> Rule:
-        reading = read(features(look), codes, classes)
+        reading = read_along(features(look), codes, classes, way)
         return Rule(lambda own: reading(features(own)), (name,), np.empty((0, look.z.shape[1])))
 
-    return Candidate("baseline", name, count, "plain", fit)
+    return Candidate("baseline", name, count, way, fit)
 
 
-def neighbours(half: Half) -> Candidate:
-    """A nearest-neighbour rule on the network's own answers, with the best of NEIGHBOURS."""
-    counts = [count for count in NEIGHBOURS if count < len(half.first)]
-    codes, truth = half.codes[half.first], half.codes[half.second]
-    near = _nearest(half.part.z, half.rest.z, max(counts))
-    cluster = half.cluster[half.second]
+def neighbours(half: Half, most: int, *, seed: int) -> Candidate:
+    """A nearest-neighbour rule on the network's own answers, with the best of NEIGHBOURS.
+
+    Args:
+        most: Answers that it knows, at random, at most.
+    """
+    known = np.random.default_rng(seed).permutation(len(half.part))[:most]
+    counts = [count for count in NEIGHBOURS if count <= len(known)]
+    codes, truth = half.codes[half.fitting][known], half.truth
+    near = _nearest(half.part.z[known], half.rest.z, max(counts))
+    cluster = half.cluster[half.choosing]
     scores = []
     for count in counts:
         said = _voted(codes[near[:, :count]], codes, half.classes)
         scores.append(by_cluster((said == truth).astype(float), truth, cluster).mean())
-    return _neighbours(counts[int(np.argmax(scores))])
+    return _neighbours(counts[int(np.argmax(scores))], most, seed)
 
 
 def _nearest(known: np.ndarray, z: np.ndarray, count: int) -> np.ndarray:
@@ -429,14 +438,16 @@ def _voted(votes: Codes, codes: Codes, classes: int) -> Codes:
     return np.asarray((tally / np.maximum(1, np.bincount(codes, minlength=classes))).argmax(1))
 
 
-def _neighbours(count: int) -> Candidate:
+def _neighbours(count: int, most: int, seed: int) -> Candidate:
     def fit(look: Look, codes: Codes, classes: int) -> Rule:
+        rows = np.random.default_rng(seed).permutation(len(look))[:most]
+        points, answers = look.z[rows], codes[rows]
         known: dict[int, tuple[Look, Codes]] = {}  # several finalists ask for the same
 
         def predict(own: Look) -> Codes:
             if id(own) not in known:
-                votes = codes[_nearest(look.z, own.z, count)]
-                known[id(own)] = own, _voted(votes, codes, classes)
+                votes = answers[_nearest(points, own.z, count)]
+                known[id(own)] = own, _voted(votes, answers, classes)
             return known[id(own)][1]
 
         return Rule(predict, ("answers of neighbours",), np.empty((0, look.z.shape[1])))
@@ -444,12 +455,16 @@ def _neighbours(count: int) -> Candidate:
     return Candidate("baseline", "distilled nearest neighbour", count, "plain", fit)
 
 
-def at_random(half: Half, features: int, way: Way, *, seed: int) -> Candidate:
-    """The best of DRAWS sets of as many random directions, read as learned ones are."""
+def at_random(half: Half, features: int, way: Way, *, compared: int, seed: int) -> Candidate:
+    """The best of sets of as many random directions, read as learned ones are.
+
+    Args:
+        compared: Rules of which the candidate was the best: as many sets are drawn, within DRAWS.
+    """
     rng = np.random.default_rng(seed)
     count = max(1, features // 2 if way == "squares" else features)
     made = []
-    for _ in range(DRAWS):
+    for _ in range(min(DRAWS[1], max(DRAWS[0], compared))):
         vectors = directions.at_random(half.look.z.shape[1], count, half.look.z, rng)
         made.append(_random(vectors, features, way))
     scores = [half.score(half.fitted(own)) for own in made]
@@ -457,9 +472,7 @@ def at_random(half: Half, features: int, way: Way, *, seed: int) -> Candidate:
 
 
 def _random(vectors: np.ndarray, features: int, way: Way) -> Candidate:
-    def fit(look: Look, codes: Codes, classes: int) -> Rule:
-        reading = read_along(look.z @ vectors.T, codes, classes, way)
-        none = np.empty((0, look.z.shape[1]))
-        return Rule(lambda own: reading(own.z @ vectors.T), ("random directions",), none)
+    def along(look: Look) -> np.ndarray:
+        return np.asarray(look.z @ vectors.T)
 
-    return Candidate("baseline", "random directions", features, way, fit)
+    return _numbers("random directions", along, features, way)

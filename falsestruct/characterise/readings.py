@@ -1,24 +1,30 @@
 """What is read out of a few numbers of an input, and how often it is right.
 
 A *reading* is fitted to numbers (n, q) and answers: one number has a threshold (a tree with as many
-leaves as labels, if there are more than two), several have a balanced logistic regression. All
-scores are balanced over the answers, and their spread is that over clusters.
+leaves as labels, if there are more than two), several have a balanced logistic regression, or a
+sparse one of steps of each. All scores are balanced over the answers, and their spread is that over
+clusters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
+from falsestruct import statistics
 from falsestruct.characterise import directions
+from falsestruct.statistics import Estimate
 
 Codes = np.ndarray  # labels 0 … k − 1, (n,)
 Reading = Callable[[np.ndarray], Codes]
-Way = Literal["plain", "squares", "switch"]  # of reading components along directions
+Way = Literal["plain", "squares", "switch", "steps"]  # of reading components along directions
 
+BINS = 8  # of a number whose steps are read
+STEEP = 0.1  # C of scikit-learn, of steps along directions
 SLACK = 1.0  # standard errors for which a simpler rule is taken
 
 
@@ -46,6 +52,44 @@ def by_cluster(gains: np.ndarray, codes: Codes, cluster: np.ndarray) -> np.ndarr
     rows = off.reshape(-1, gains.shape[-1])
     sums = np.stack([np.bincount(group, row, minlength=count) for row in rows])
     return np.asarray(whole[..., None] + sums.reshape(*gains.shape[:-1], count))
+
+
+def estimated(values: np.ndarray, fewest: int, resolution: float) -> Estimate:
+    """Mean of numbers of clusters (`by_cluster`), by Student's t with `fewest` − 1 degrees.
+
+    Half of a balanced mean of two answers is about the clusters with the rare one: all other
+    clusters say nothing about the spread of that half. With the freedom of all clusters p-values
+    would be too small.
+
+    Args:
+        values: (clusters,), at least 2.
+        fewest: Clusters with the rarest answer (`rarest`); of 1, as of 2.
+        resolution: As for `statistics.mean`.
+    """
+    from scipy import stats
+
+    own, tails = statistics.mean(values, resolution=resolution), np.divide(statistics.ALPHAS, 2)
+    freedom = len(values) - 1, max(1, min(len(values), fewest) - 1)
+    whole, fewer = (stats.t.isf(tails, one) for one in freedom)
+    ends = tuple(
+        (own.value - w * (own.value - low), own.value + w * (high - own.value))
+        for (low, high), w in zip(own.ends, (fewer / whole).tolist(), strict=True)
+    )
+    low, high = ends[statistics.LEVELS.index(statistics.LEVEL)]
+    method = f"Student's t over {len(values)} pairs of inputs, {freedom[1]} degrees of freedom"
+    return replace(own, low=low, high=high, ends=ends, method=method)
+
+
+def share(values: np.ndarray, fewest: int) -> Estimate:
+    """`estimated`, of a mean that is a share: inside of [0, 1]."""
+    own = estimated(values, fewest, 1.0)
+    ends = tuple((max(0.0, low), min(1.0, high)) for low, high in own.ends)
+    return replace(own, low=max(0.0, own.low), high=min(1.0, own.high), ends=ends)
+
+
+def rarest(codes: Codes, cluster: np.ndarray) -> int:
+    """The number of clusters with that label which the fewest have."""
+    return min(len(np.unique(cluster[codes == label])) for label in np.unique(codes))
 
 
 def chosen(
@@ -116,10 +160,12 @@ def _predicted(model: object, features: np.ndarray) -> Codes:
 
 
 def read_along(along: np.ndarray, codes: Codes, classes: int, way: Way) -> Reading:
-    """Fit a reading to components along directions (n, q): of them, of them and their squares, or
-    of two of them between which a third one switches."""
+    """Fit a reading to components along directions (n, q): of them, of them and their squares, of
+    two of them between which a third one switches, or of their steps."""
     if way == "plain":
         return read(along, codes, classes)
+    if way == "steps":
+        return read_steps(along, codes, classes, STEEP)
     centre, spread = along.mean(0), along.std(0)
     scale = np.where(spread > 0, spread, 1.0)
 
@@ -134,3 +180,49 @@ def read_along(along: np.ndarray, codes: Codes, classes: int, way: Way) -> Readi
         return lambda own: reading(squared(own))
     found = directions.switch(unit(along), codes, np.eye(along.shape[1]))
     return lambda own: (found.score(unit(own)) > 0).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A sparse sum of steps, one at each cut of each column.
+
+    Attributes:
+        cuts: (cuts, columns).
+        weight: Of each column, (columns,): the size of its steps, all together.
+    """
+
+    cuts: np.ndarray
+    model: Any
+    weight: np.ndarray
+
+    def __call__(self, columns: np.ndarray) -> Codes:
+        """Codes (n,) of columns (n, q)."""
+        return _predicted(self.model, _steps(columns, self.cuts))
+
+
+def read_steps(columns: np.ndarray, codes: Codes, classes: int, penalty: float) -> Steps:
+    """By balanced L1 logistic regression with C = `penalty`; of more than two labels, one against
+    the rest."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.multiclass import OneVsRestClassifier
+
+    cuts = np.quantile(columns, np.arange(1, BINS) / BINS, axis=0)
+    model = LogisticRegression(
+        C=penalty,
+        l1_ratio=1.0,
+        solver="liblinear",
+        class_weight="balanced",
+        max_iter=200,
+        random_state=0,
+    )
+    own = model if classes == 2 else OneVsRestClassifier(model)
+    own.fit(_steps(columns, cuts), codes)
+    fitted = [own] if classes == 2 else own.estimators_
+    sizes = [np.abs(one.coef_).reshape(len(cuts), -1) for one in fitted]
+    return Steps(cuts, own, np.sum(sizes, axis=(0, 1)))
+
+
+def _steps(columns: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+    """1 where a column exceeds each of its cuts, (n, cuts · columns)."""
+    steps = columns[:, None, :] > cuts[None]
+    return np.asarray(steps.reshape(len(columns), -1).astype(float))
