@@ -8,12 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score
 
+from falsestruct import statistics
 from falsestruct.characterise.readings import (
     Way,
     by_cluster,
     chosen,
+    estimated,
+    rarest,
     read,
     read_along,
+    read_steps,
+    share,
     thresholds,
 )
 
@@ -119,3 +124,45 @@ def test_ways_to_read_directions() -> None:
     ])  # fmt: skip
     assert (np.diag(right) > 0.94).all()
     assert right[1, 0] < 0.7 and (right[2, :2] < 0.9).all()
+
+
+def test_steps_are_read() -> None:
+    columns = rng().normal(size=(1500, 3))
+    codes = (np.abs(columns[:, 1]) > 0.7).astype(int)
+    own = read_steps(columns, codes, 2, 0.1)
+    assert own.weight.argmax() == 1 and (own(columns) == codes).mean() > 0.9
+    three = np.digitize(columns[:, 2], [-0.5, 0.5])
+    assert read_steps(columns, three, 3, 0.1).weight.argmax() == 2
+    way: Way = "steps"
+    assert (read_along(columns, codes, 2, way)(columns) == codes).mean() > 0.9
+
+
+# ---- how sure they are ----
+
+
+def test_the_rarest_answer_is_counted_in_clusters() -> None:
+    assert rarest(np.array([0, 0, 0, 1, 1, 1]), np.array([0, 1, 2, 2, 2, 3])) == 2
+
+
+def test_the_freedom_is_that_of_the_rarest_answer() -> None:
+    from scipy import stats
+
+    values = rng().normal(size=80)
+    whole, fewer = estimated(values, 80, 1e-9), estimated(values, 12, 1e-9)
+    assert whole.low == pytest.approx(statistics.mean(values).low)
+    ratio = (fewer.value - fewer.low) / (whole.value - whole.low)
+    assert ratio == pytest.approx(stats.t.isf(0.025, 11) / stats.t.isf(0.025, 79))
+    assert "11 degrees" in fewer.method and estimated(values, 1, 1e-9).low < fewer.low
+    assert share(values * 0 + 1, 12).high == 1
+
+
+def test_p_values_hold_with_a_rare_answer() -> None:
+    """Two rules that are equally often right, and the rare answer in 30 of 80 clusters."""
+    own, clusters, repeats = rng(), np.arange(80), 1500
+    codes = (clusters < 30).astype(int)
+    gains = own.choice([-1.0, 0.0, 1.0], p=[0.1, 0.8, 0.1], size=(repeats, 80))
+    gains[:, 30:] = 0.0  # they agree on the common answer
+    rows = by_cluster(gains, codes, clusters)
+    p = [statistics.alpha(estimated(row, 30, 1.0 / 10), lambda low, _: low > 0) for row in rows]
+    wrong = np.array([1.0 if one is None else one for one in p])
+    assert (wrong <= 0.05).mean() < 0.035 and (wrong <= 0.01).mean() < 0.01
