@@ -336,7 +336,7 @@ def _report(own: Ground, judged: list[_Judged], flips: Flipped) -> Found:
         (len(np.unique(own.first.cluster)), len(np.unique(own.second.cluster))),
         own.network.queries,
         flips,
-        (*own.warnings, *_left_out(own)),
+        (*own.warnings, *_left_out(own), *_lasting(flips)),
     )
 
 
@@ -344,6 +344,16 @@ def _left_out(own: Ground) -> list[str]:
     more = len(usual((own.first, own.second))) - CLASSES
     told = f"rules were fitted to the {CLASSES} most frequent answers, not to {more} others"
     return [told] if more > 0 else []
+
+
+def _lasting(flips: Flipped) -> list[str]:
+    if not flips.found:
+        return []
+    beyond = "" if flips.how == "substitution" else f" to {BEYOND:g} times their size"
+    return [
+        f"{flips.lasting} of {flips.found} flips last{beyond}; rules are judged on these. The "
+        f"search for flips asked about {flips.queries} inputs"
+    ]
 
 
 def _finalists(own: Ground, judged: list[_Judged], learnt: bool) -> list[Finalist]:

@@ -355,6 +355,8 @@ def test_the_report_holds_together() -> None:
         own = one.foretold.decisions
         assert one.named == (own.value >= 0.9 and own.low > 0.85 and one.p <= 0.05)
     assert found.flips.lasting <= found.flips.found and found.flips.queries > found.flips.found
+    told = f"{found.flips.lasting} of {found.flips.found} flips last to 1.5 times their size"
+    assert told in found.warnings[-1] and str(found.flips.queries) in found.warnings[-1]
 
 
 def test_flips_exceed_those_of_the_baselines_in_pairs() -> None:
