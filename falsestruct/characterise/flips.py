@@ -71,7 +71,7 @@ def flips(
     started = network.queries
     rng = np.random.default_rng(seed)
     pool = np.unique(np.concatenate([rows, rng.permutation(len(x))[:others]]))
-    labels = _asked(network, x.take(pool))
+    labels = np.concatenate([_asked(network, part) for part in library.parts(x, pool)])
     own = labels[np.searchsorted(pool, rows)]
     rows, own = rows[own != FAILED], own[own != FAILED]
     z = (coordinates or library.coordinates(x, pool))(x, pool)
