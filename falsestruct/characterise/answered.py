@@ -56,7 +56,8 @@ class Part:
         cluster: The number of that pair, (n,).
         answers: The network's codes, (n,).
         undecided: Which of them the data leave undecided, (n,): all of the second half.
-        fitting, choosing: Rows of the first half: rules are fitted, and chosen on undecided ones.
+        fitted, chosen: Once `ordered`: rules are fitted to the first so many, and chosen on as many
+            undecided ones after them.
     """
 
     base: np.ndarray
@@ -64,8 +65,18 @@ class Part:
     look: Look
     answers: np.ndarray
     undecided: np.ndarray
-    fitting: slice = slice(0, 0)
-    choosing: slice = slice(0, 0)
+    fitted: int = 0
+    chosen: int = 0
+
+    @property
+    def fitting(self) -> slice:
+        """Rows that rules are fitted to."""
+        return slice(0, self.fitted)
+
+    @property
+    def choosing(self) -> slice:
+        """Rows that choose between rules."""
+        return slice(self.fitted, self.fitted + self.chosen)
 
     def ordered(self, cut: int) -> Part:
         """What rules are fitted to first (clusters below `cut`), then what chooses: as slices they
@@ -76,7 +87,7 @@ class Part:
         first, last = np.searchsorted(stage[rows], [1, 2])
         return Part(
             self.base[rows], self.cluster[rows], self.look.take(rows), self.answers[rows],
-            self.undecided[rows], slice(0, int(first)), slice(int(first), int(last)),
+            self.undecided[rows], int(first), int(last - first),
         )  # fmt: skip
 
 
