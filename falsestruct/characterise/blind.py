@@ -42,7 +42,7 @@ __all__ = ["NONE", "Finalist", "Foretold", "Found", "search"]
 FINALISTS = 5
 CLASSES = 10  # the most frequent answers, that have rules of their own
 BEYOND = 1.5  # flips are followed to this multiple of their size
-CLOSE = 0.01  # of balanced accuracy: a rule that does better by more is mentioned
+CLOSE = 0.01  # of balanced accuracy: for less, nobody wants a rule that is less simple
 
 
 def search(  # noqa: PLR0913 the options are the reader's
@@ -69,7 +69,8 @@ def search(  # noqa: PLR0913 the options are the reader's
     that were asked for: in few dimensions, the more a rule of neighbours knows the less there is to
     say beyond it.
 
-    Of rules that tie with the best of these, the simplest; better ones are mentioned.
+    Of rules that tie with the best of these, or foretell .01 less, the simplest is named; of those
+    that tie, the ones that did better by more are mentioned.
 
     Args:
         predict, threshold, classes, batch: As for `asking.network`.
@@ -408,14 +409,18 @@ def _ranks(own: Ground, judged: list[_Judged]) -> list[int]:
 
 
 def _simplest(passing: list[int], finalists: list[Finalist]) -> int:
-    """Of those that tie with the first; then of all classes before one of them."""
+    """Of those that tie with the first, or come close; then of all classes before one of them."""
+    first = finalists[passing[0]]
+    least = first.foretold.decisions.value - CLOSE
 
     def complexity(i: int) -> tuple[int, int, bool]:
         own = finalists[i]
         return candidates.FAMILIES.index(own.family), own.features, own.answer is not None
 
-    return min((i for i in passing if finalists[i].rank == finalists[passing[0]].rank),
-               key=complexity)  # fmt: skip
+    def near(own: Finalist) -> bool:
+        return own.rank == first.rank or own.foretold.decisions.value >= least
+
+    return min((i for i in passing if near(finalists[i])), key=complexity)
 
 
 def _better(chosen: Finalist, passing: list[Finalist]) -> list[str]:

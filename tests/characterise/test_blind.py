@@ -574,6 +574,19 @@ def test_directions_of_words_are_named_by_words() -> None:
     assert blind._named(own, one) == ("1 direction learned from answers", rule.terms)
 
 
+def test_simple_rules_are_named_if_they_come_close() -> None:
+    """A difference that is sure, and too small to matter."""
+    first = replace(found_linear().ranked[0], family="sparse sum", rank=1)
+    told = first.foretold
+    rules = [first]
+    for less, family in ((0.005, "directions"), (0.02, "statistic")):
+        value = replace(told.decisions, value=told.decisions.value - less, low=0.8, ends=())
+        rules.append(replace(first, family=family, rank=2, foretold=Foretold(value)))
+    assert blind._simplest([0, 1, 2], rules) == 1
+    rules[2] = replace(rules[2], rank=1)
+    assert blind._simplest([0, 1, 2], rules) == 2
+
+
 def test_ties_that_did_better_are_mentioned() -> None:
     first = found_linear().ranked[0]
     tied = replace(first, name="other")
