@@ -1,0 +1,146 @@
+"""What should hold if an audit's verdict is to be believed, and what speaks against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from falsestruct.characterise.cases import Case
+from falsestruct.characterise.conflicts import NATURAL, Conflict, counts
+from falsestruct.characterise.verdicts import Share
+
+PERMUTED = 5000  # inputs among which a structure is permuted, at most
+PERMUTATIONS = 20
+CHANCE = 1  # of them that may name a structure
+SHAM = 0.1  # share of answers that a change to the value that is there may flip
+
+
+@dataclass(frozen=True)
+class Check:
+    """A control: what should hold if the verdict is to be believed."""
+
+    name: str
+    passed: bool
+    told: str
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What was seen.
+
+    Attributes:
+        named: Of PERMUTATIONS, how often a structure at random gets the name, by structure.
+        sham: Flips if the false structure is set to the value that it has; None if it isn't set.
+    """
+
+    case: Case
+    conflict: Conflict
+    named: dict[str, int]
+    sham: Share | None
+
+    def against(self, verdict: str) -> str | None:
+        """Why this verdict about the conflict set does not hold; the end of a sentence."""
+        case, own = self.case, self.conflict
+        changed = own.how != NATURAL
+        if changed and self.sham is not None and (self.sham.share or 0) > SHAM:
+            return (
+                f"set to the value that it has, {case.false.name} flips "
+                f"{100 * (self.sham.share or 0):.3g} % of the answers, too: that is the change's "
+                "doing, not the structure's"
+            )
+        if verdict not in case.names:
+            return None
+        if not changed and not own.both_ways(case.names.index(verdict), case.design):
+            only, rare = case.classes[np.bincount(own.truth).argmax()], int(own.rare.sum())
+            where = f"on all but {rare} of them" if rare else "on all of them"
+            return (
+                f"{where}, {case.original.name} says {only}, so that a mere bias would look the "
+                "same; hand over inputs of another class, too, or intervene="
+            )
+        if self.named[verdict] > CHANCE:
+            return "a structure at random would be named as often"
+        return None
+
+    def checks(self) -> tuple[Check, ...]:
+        """All of them, for the report."""
+        case, own = self.case, self.conflict
+        answers = len(np.unique(case.labels[case.labels >= 0]))
+        changed, there = case.asked.changed, len(np.unique(own.labels))
+        said = ", ".join(f"{count} {how}" for how, count in changed.items())
+        named = ", ".join(f"{name} in {count}" for name, count in self.named.items())
+        what = "a structure" if own.how == NATURAL else "the answers"
+        found = [
+            Check("its answers differ", answers > 1, f"{answers} different answers to x"),
+            Check(
+                "it answers the same again",
+                not any(changed.values()),
+                f"of {case.asked.rechecked} inputs, other answers: {said}",
+            ),
+            Check(
+                "a structure at random is not named",
+                max(self.named.values()) <= CHANCE,
+                f"{what} permuted among inputs {PERMUTATIONS} times, named: {named}",
+            ),
+            Check(
+                "its answers differ where the structures disagree",
+                there > 1,
+                f"{there} different answers there",
+            ),
+        ]
+        if self.sham is not None and self.sham.share is not None:
+            found.append(
+                Check(
+                    f"setting {case.false.name} to the value that it has flips nothing",
+                    self.sham.share <= SHAM,
+                    f"{100 * self.sham.share:.3g} % of {self.sham.n} answers flipped",
+                )
+            )
+        return tuple(found)
+
+
+def controls(case: Case, own: Conflict, sham: Share | None, seed: int) -> Controls:
+    """How often the rule of the verdict names what has nothing to do with the answers.
+
+    Of a natural conflict, each structure in turn is permuted among the inputs. Where an
+    intervention made the conflict, the answers are: to the inputs on which both structures agree,
+    and to the changed ones.
+    """
+    named = dict.fromkeys(case.names, 0)
+    if not case.constant:
+        rng = np.random.default_rng(seed)
+        trials = _structures(case, rng) if own.how == NATURAL else _answers(case, own, rng)
+        for name, right, made in trials:
+            found = counts(case.design, case.names, right, made)
+            for one in case.names if name is None else (name,):
+                named[one] += found is not None and found.verdict() == one
+    return Controls(case, own, named, sham)
+
+
+Trial = tuple[str | None, tuple[np.ndarray, np.ndarray], Conflict]
+
+
+def _structures(case: Case, rng: np.random.Generator) -> Iterator[Trial]:
+    """Of which structure, success, and conflict."""
+    rows = np.sort(rng.permutation(np.flatnonzero(case.both))[:PERMUTED])
+    labels = case.labels[rows]
+    for which, name in enumerate(case.names):
+        for _ in range(PERMUTATIONS):
+            codes = [case.truth[rows], case.wrong[rows]]
+            codes[which] = rng.permutation(codes[which])
+            truth, wrong = codes
+            agree, apart = truth == wrong, truth != wrong
+            right = (labels == truth)[agree], rows[agree]
+            yield name, right, Conflict("", rows[apart], labels[apart], truth[apart], wrong[apart])
+
+
+def _answers(case: Case, own: Conflict, rng: np.random.Generator) -> Iterator[Trial]:
+    some = np.sort(rng.permutation(len(own.rows))[:PERMUTED])
+    rows, truth, wrong = own.rows[some], own.truth[some], own.wrong[some]
+    agree = np.sort(rng.permutation(case.agree)[:PERMUTED])
+    pool = np.concatenate([case.labels[agree], own.labels[some]])
+    for _ in range(PERMUTATIONS):
+        labels = rng.permutation(pool)
+        here, there = labels[: len(agree)], labels[len(agree) :]
+        yield None, (here == case.truth[agree], agree), Conflict("", rows, there, truth, wrong)
