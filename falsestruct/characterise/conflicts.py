@@ -169,11 +169,12 @@ class Conflict:
         """Whether it goes to one side (0 or 1) whatever the original says: no mere bias.
 
         That takes FEW clusters where the original says something rarer, and a share above .75 both
-        there and elsewhere.
+        there and elsewhere. With fewer, an intervention is believed: its inputs had the other
+        answer before.
         """
         rare, went = self.rare, self.sides()[side]
         if sampled.count(self.rows[rare]) < FEW:
-            return False
+            return self.how != NATURAL
         return bool(min(went[rare].mean(), went[~rare].mean()) > BEYOND)
 
 

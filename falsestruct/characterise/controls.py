@@ -52,12 +52,12 @@ class Controls:
             )
         if verdict not in case.names:
             return None
-        if not changed and not own.both_ways(case.names.index(verdict), case.design):
+        if not own.both_ways(case.names.index(verdict), case.design):
             only, rare = case.classes[np.bincount(own.truth).argmax()], int(own.rare.sum())
             where = f"on all but {rare} of them" if rare else "on all of them"
             return (
-                f"{where}, {case.original.name} says {only}, so that a mere bias would look the "
-                "same; hand over inputs of another class, too, or intervene="
+                f"{where}, {case.original.name} says {only}, and a mere bias would look the same; "
+                f"hand over more of another class{'' if changed else ', or intervene='}"
             )
         if self.named[verdict] > CHANCE:
             return "a structure at random would be named as often"
@@ -101,7 +101,7 @@ class Controls:
 
 
 def controls(case: Case, own: Conflict, sham: Share | None, seed: int) -> Controls:
-    """How often the rule of the verdict names what has nothing to do with the answers.
+    """How often the whole rule names what has nothing to do with the answers.
 
     Of a natural conflict, each structure in turn is permuted among the inputs. Where an
     intervention made the conflict, the answers are: to the inputs on which both structures agree,
@@ -113,8 +113,9 @@ def controls(case: Case, own: Conflict, sham: Share | None, seed: int) -> Contro
         trials = _structures(case, rng) if own.how == NATURAL else _answers(case, own, rng)
         for name, right, made in trials:
             found = counts(case.design, case.names, right, made)
-            for one in case.names if name is None else (name,):
-                named[one] += found is not None and found.verdict() == one
+            verdict = None if found is None else found.verdict()
+            if verdict in case.names and name in (None, verdict):
+                named[verdict] += made.both_ways(case.names.index(verdict), case.design)
     return Controls(case, own, named, sham)
 
 
@@ -132,7 +133,8 @@ def _structures(case: Case, rng: np.random.Generator) -> Iterator[Trial]:
             truth, wrong = codes
             agree, apart = truth == wrong, truth != wrong
             right = (labels == truth)[agree], rows[agree]
-            yield name, right, Conflict("", rows[apart], labels[apart], truth[apart], wrong[apart])
+            codes = [labels[apart], truth[apart], wrong[apart]]
+            yield name, right, Conflict(NATURAL, rows[apart], *codes)
 
 
 def _answers(case: Case, own: Conflict, rng: np.random.Generator) -> Iterator[Trial]:
@@ -143,4 +145,4 @@ def _answers(case: Case, own: Conflict, rng: np.random.Generator) -> Iterator[Tr
     for _ in range(PERMUTATIONS):
         labels = rng.permutation(pool)
         here, there = labels[: len(agree)], labels[len(agree) :]
-        yield None, (here == case.truth[agree], agree), Conflict("", rows, there, truth, wrong)
+        yield None, (here == case.truth[agree], agree), Conflict(own.how, rows, there, truth, wrong)
