@@ -187,7 +187,8 @@ def test_a_search_prints_its_report(reader, desk, monkeypatch):
         seen.update(options, y=list(y), kind=x.kind, labels=predict(x.take(np.arange(2)).held))
         return SimpleNamespace(
             verdict="red > ½", sentence="It reads red.", ranked=(), success=own, baselines={},
-            undecided=0.3, probes=(4, 5), clusters=(1, 2), flips=(7, "boundary"), queries=9, warnings=(),
+            undecided=0.3, probes=(4, 5), clusters=(1, 2), flips=(7, "boundary"), queries=9,
+            warnings=(),
             to_json=lambda: '{"verdict": "red"}',
         )  # fmt: skip
 

@@ -153,7 +153,8 @@ def test_the_page_of_a_search() -> None:
     searched = SimpleNamespace(
         verdict="mean > ½", sentence="It reads the mean.", ranked=(finalist,), success=own,
         baselines={"class means": SimpleNamespace(decisions=own, flips=own)}, undecided=0.3,
-        probes=(40, 50), clusters=(8, 9), flips=(7, "gradients"), queries=900, warnings=("few probes",),
+        probes=(40, 50), clusters=(8, 9), flips=(7, "gradients"), queries=900,
+        warnings=("few probes",),
     )  # fmt: skip
     page = report.of_found(searched)
     text, html = report.as_text(page), report.as_html(page)
