@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from falsestruct.characterise.verdicts import Share
 PERMUTED = 5000  # inputs among which a structure is permuted, at most
 PERMUTATIONS = 20
 CHANCE = 1  # of them that may name a structure
+MIXTURE = "mixture"
 SHAM = 0.1  # share of answers that a change to the value that is there may flip
 
 
@@ -31,7 +33,8 @@ class Controls:
     """What was seen.
 
     Attributes:
-        named: Of PERMUTATIONS, how often a structure at random gets the name, by structure.
+        named: Of PERMUTATIONS, how often chance gets this verdict, by verdict: a structure's name,
+            or "mixture".
         sham: Flips if the false structure is set to the value that it has; None if it isn't set.
     """
 
@@ -50,6 +53,8 @@ class Controls:
                 f"{100 * (self.sham.share or 0):.3g} % of the answers, too: that is the change's "
                 "doing, not the structure's"
             )
+        if verdict == MIXTURE and self.named[MIXTURE] > CHANCE:
+            return "answers at random would look the same"
         if verdict not in case.names:
             return None
         if not own.both_ways(case.names.index(verdict), case.design):
@@ -63,14 +68,15 @@ class Controls:
             return "a structure at random would be named as often"
         return None
 
-    def checks(self) -> tuple[Check, ...]:
-        """All of them, for the report."""
+    def checks(self, verdict: str) -> tuple[Check, ...]:
+        """All of them, for the report; `verdict` is that of the shares alone."""
         case, own = self.case, self.conflict
         answers = len(np.unique(case.labels[case.labels >= 0]))
         changed, there = case.asked.changed, len(np.unique(own.labels))
         said = ", ".join(f"{count} {how}" for how, count in changed.items())
         named = ", ".join(f"{name} in {count}" for name, count in self.named.items())
-        what = "a structure" if own.how == NATURAL else "the answers"
+        what = "a structure, or the answers," if own.how == NATURAL else "the answers"
+        often = [n for one, n in self.named.items() if one == verdict or verdict not in self.named]
         found = [
             Check("its answers differ", answers > 1, f"{answers} different answers to x"),
             Check(
@@ -80,8 +86,8 @@ class Controls:
             ),
             Check(
                 "a structure at random is not named",
-                max(self.named.values()) <= CHANCE,
-                f"{what} permuted among inputs {PERMUTATIONS} times, named: {named}",
+                max(often) <= CHANCE,
+                f"{what} permuted among inputs {PERMUTATIONS} times: {named}",
             ),
             Check(
                 "its answers differ where the structures disagree",
@@ -103,27 +109,37 @@ class Controls:
 def controls(case: Case, own: Conflict, sham: Share | None, seed: int) -> Controls:
     """How often the whole rule names what has nothing to do with the answers.
 
-    Of a natural conflict, each structure in turn is permuted among the inputs. Where an
-    intervention made the conflict, the answers are: to the inputs on which both structures agree,
-    and to the changed ones.
+    Of a natural conflict, each structure in turn is permuted among the inputs, for its own name.
+    For a mixture, and where an intervention made the conflict, the answers are: to the inputs on
+    which both structures agree, and to those in conflict.
     """
-    named = dict.fromkeys(case.names, 0)
+    named = dict.fromkeys((*case.names, MIXTURE), 0)
     if not case.constant:
         rng = np.random.default_rng(seed)
-        trials = _structures(case, rng) if own.how == NATURAL else _answers(case, own, rng)
-        for name, right, made in trials:
-            found = counts(case.design, case.names, right, made)
-            verdict = None if found is None else found.verdict()
-            if verdict in case.names and name in (None, verdict):
-                named[verdict] += made.both_ways(case.names.index(verdict), case.design)
+        trials = _answers(case, own, rng)
+        if own.how == NATURAL:
+            trials = chain(_structures(case, rng), trials)
+        for about, right, made in trials:
+            verdict = _verdict(case, right, made)
+            if verdict in about:
+                named[verdict] += 1
     return Controls(case, own, named, sham)
 
 
-Trial = tuple[str | None, tuple[np.ndarray, np.ndarray], Conflict]
+def _verdict(case: Case, right: tuple[np.ndarray, np.ndarray], own: Conflict) -> str:
+    """By the shares, and, of a name, whether it holds both ways."""
+    found = counts(case.design, case.names, right, own)
+    verdict = "undecided" if found is None else found.verdict()
+    if verdict in case.names and not own.both_ways(case.names.index(verdict), case.design):
+        return "undecided"
+    return verdict
+
+
+Trial = tuple[tuple[str, ...], tuple[np.ndarray, np.ndarray], Conflict]
 
 
 def _structures(case: Case, rng: np.random.Generator) -> Iterator[Trial]:
-    """Of which structure, success, and conflict."""
+    """For which verdict, success, and conflict."""
     rows = np.sort(rng.permutation(np.flatnonzero(case.both))[:PERMUTED])
     labels = case.labels[rows]
     for which, name in enumerate(case.names):
@@ -134,7 +150,7 @@ def _structures(case: Case, rng: np.random.Generator) -> Iterator[Trial]:
             agree, apart = truth == wrong, truth != wrong
             right = (labels == truth)[agree], rows[agree]
             codes = [labels[apart], truth[apart], wrong[apart]]
-            yield name, right, Conflict(NATURAL, rows[apart], *codes)
+            yield (name,), right, Conflict(NATURAL, rows[apart], *codes)
 
 
 def _answers(case: Case, own: Conflict, rng: np.random.Generator) -> Iterator[Trial]:
@@ -142,7 +158,12 @@ def _answers(case: Case, own: Conflict, rng: np.random.Generator) -> Iterator[Tr
     rows, truth, wrong = own.rows[some], own.truth[some], own.wrong[some]
     agree = np.sort(rng.permutation(case.agree)[:PERMUTED])
     pool = np.concatenate([case.labels[agree], own.labels[some]])
+    about = (MIXTURE,) if own.how == NATURAL else (*case.names, MIXTURE)
     for _ in range(PERMUTATIONS):
         labels = rng.permutation(pool)
         here, there = labels[: len(agree)], labels[len(agree) :]
-        yield None, (here == case.truth[agree], agree), Conflict(own.how, rows, there, truth, wrong)
+        yield (
+            about,
+            (here == case.truth[agree], agree),
+            Conflict(own.how, rows, there, truth, wrong),
+        )

@@ -129,7 +129,7 @@ def audit(  # noqa: PLR0913 the options are the reader's
 
     A structure is not named, and the sentence says why, if the same rule would name one at random,
     if a mere bias would look the same, or if the change flips answers, too, when it sets the value
-    that is there.
+    that is there. Nor is it a mixture if answers at random would look like one.
 
     Args:
         predict: The classifier; see `asking.network`.
@@ -181,10 +181,10 @@ def _report(case: Case, changes: Changes, least: Smallest, seed: int) -> Suspici
     counted = conflicts.counts(design, case.names, (case.right, case.agree), conflict)
     assert counted is not None  # cases.case
     control = controls(case, conflict, conflicts.sham_flips(case, changes), seed)
-    verdict = "none" if case.constant else counted.verdict()
-    learnt = counted.success.low > BEYOND and not case.constant and verdict != "undecided"
-    against = control.against(verdict) if learnt else None
-    verdict = verdict if against is None else "undecided"
+    shares = "none" if case.constant else counted.verdict()
+    learnt = counted.success.low > BEYOND and not case.constant and shares != "undecided"
+    against = control.against(shares) if learnt else None
+    verdict = shares if against is None else "undecided"
     success = design.share("both", case.right, case.agree)
     captures = tuple(
         design.share(name, side, conflict.rows)
@@ -204,7 +204,7 @@ def _report(case: Case, changes: Changes, least: Smallest, seed: int) -> Suspici
         None if case.constant else counted.needed(),
         None if case.constant else counted.needed_agreeing(),
         conflict.how,
-        control.checks(),
+        control.checks(shares),
         (*case.told, *changes.told, *telling.warnings(case, conflict, changes), *least.told),
         case.classes,
         case.asked.queries,

@@ -157,6 +157,19 @@ def test_a_bias_is_no_structure() -> None:
     assert reverse.verdict == "undecided" and (reverse.captures[0].share or 0) > 0.9
 
 
+def test_a_bias_is_no_mixture() -> None:
+    """Both structures and the network say 1 to nearly all, and have nothing to do with each other.
+
+    Where the structures disagree, one of them says 0, either as often.
+    """
+    rng = np.random.default_rng(0)
+    y, z, answers = (rng.random(3000) < share for share in (0.94, 0.94, 0.97))
+    found = audit(by_row(answers), numbered(3000), original=y, false=z, points=0)
+    assert found.success.low > 0.75 and found.verdict == "undecided"
+    assert found.sentence.endswith("; answers at random would look the same.")
+    assert not found.checks[2].passed
+
+
 def test_a_bias_among_many_classes_is_none_either() -> None:
     """Whatever the original says, the false structure and the network nearly always say 1."""
     rng = np.random.default_rng(0)
