@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -129,10 +129,11 @@ def of_found(found: Any) -> Page:
     """The page of a search; `found` as `blind.search` returns it."""
     rows = tuple(
         (_rule(one), str(one.rank), *_foretold(one.foretold), _estimate(one.excess), one.over,
-         f"{one.p:.2g}", "yes" if one.named else "no")
+         f"{one.p:.2g}", _excess_of_flips(one), "yes" if one.named else "no")
         for one in found.ranked
     )  # fmt: skip
-    columns = ("rule", "rank", "decisions", "flips", "excess", "over", "p", "may be named")
+    columns = ("rule", "rank", "decisions", "flips", "excess", "over", "p", "excess of flips",
+               "may be named")  # fmt: skip
     terms = tuple((_rule(one), "; ".join(one.terms)) for one in found.ranked if one.terms)
     baselines = tuple((name, *_foretold(own)) for name, own in found.baselines.items())
     facts = (
@@ -140,7 +141,7 @@ def of_found(found: Any) -> Page:
         ("probes on which the data's own rules disagree", percent(found.undecided)),
         ("probes, to choose and to judge", " and ".join(map(str, found.probes))),
         ("pairs of inputs that they are made of", " and ".join(map(str, found.clusters))),
-        ("flips", f"{found.flips[0]}, by {found.flips[1]}" if found.flips[0] else "none found"),
+        ("flips", _flips(found.flips)),
         ("asked", f"{found.queries} inputs"),
     )
     pictures = tuple(
@@ -162,6 +163,21 @@ def of_found(found: Any) -> Page:
         "Directions",
         pictures,
     )
+
+
+def _excess_of_flips(own: Any) -> str:
+    excess = getattr(own, "excess_flips", None)
+    return "unknown" if excess is None else _estimate(excess)
+
+
+def _flips(own: Sequence[Any]) -> str:
+    """Those that last and how they were found; and, if known, all of them, and the questions."""
+    lasting, how, *more = own
+    if not more:
+        return f"{lasting}, by {how}" if lasting else "none found"
+    found, queries = more
+    told = f"{lasting} of {found} last, by {how}" if found else "none found"
+    return f"{told}; {queries} inputs asked about for them"
 
 
 def _rule(own: Any) -> str:

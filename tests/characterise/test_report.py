@@ -160,4 +160,9 @@ def test_the_page_of_a_search() -> None:
     text, html = report.as_text(page), report.as_html(page)
     assert "verdict: mean > ½" in text and "class means" in text and "40 and 50" in text
     assert "mean &gt; ½: whether it answers cat: direction 1 of 1." in html
+    lasting = vars(searched) | {"flips": (7, "gradients", 9, 300)}
+    lasting["ranked"] = (SimpleNamespace(**vars(finalist), excess_flips=own),)
+    told = report.as_text(report.of_found(SimpleNamespace(**lasting)))
+    assert "7 of 9 last, by gradients; 300 inputs asked about for them" in told
+    assert "unknown" in text and "unknown" not in told
     assert "7, by gradients" in html and "mean; last" in text and "8 and 9" in text
