@@ -111,7 +111,7 @@ def controls(case: Case, own: Conflict, sham: Share | None, seed: int) -> Contro
 
     Of a natural conflict, each structure in turn is permuted among the inputs, for its own name.
     For a mixture, and where an intervention made the conflict, the answers are: to the inputs on
-    which both structures agree, and to those in conflict.
+    which both structures agree, and to those in conflict, before the change and after it.
     """
     named = dict.fromkeys((*case.names, MIXTURE), 0)
     if not case.constant:
@@ -157,7 +157,7 @@ def _answers(case: Case, own: Conflict, rng: np.random.Generator) -> Iterator[Tr
     some = np.sort(rng.permutation(len(own.rows))[:PERMUTED])
     rows, truth, wrong = own.rows[some], own.truth[some], own.wrong[some]
     agree = np.sort(rng.permutation(case.agree)[:PERMUTED])
-    pool = np.concatenate([case.labels[agree], own.labels[some]])
+    pool = np.concatenate([case.labels[agree], case.labels[rows], own.labels[some]])
     about = (MIXTURE,) if own.how == NATURAL else (*case.names, MIXTURE)
     for _ in range(PERMUTATIONS):
         labels = rng.permutation(pool)
