@@ -161,7 +161,7 @@ def _answers(case: Case, own: Conflict, rng: np.random.Generator) -> Iterator[Tr
     about = (MIXTURE,) if own.how == NATURAL else (*case.names, MIXTURE)
     for _ in range(PERMUTATIONS):
         labels = rng.permutation(pool)
-        here, there = labels[: len(agree)], labels[len(agree) :]
+        here, there = labels[: len(agree)], labels[len(agree) : len(agree) + len(rows)]
         yield (
             about,
             (here == case.truth[agree], agree),
