@@ -105,21 +105,11 @@ class Suspicion:
 
 
 def audit(  # noqa: PLR0913 the options are the reader's
-    predict: Any,
-    x: Any,
-    *,
-    original: Given,
-    false: Given,
-    intervene: Intervene | None = None,
-    attributes: Attributes = None,
-    groups: Any = None,
-    threshold: float | None = None,
-    classes: Sequence[Any] | None = None,
-    batch: int | None = None,
-    points: int = 20,
-    seed: int = 0,
-    progress: bool = False,
-) -> Suspicion:
+    predict: Any, x: Any, *, original: Given, false: Given, intervene: Intervene | None = None,
+    attributes: Attributes = None, groups: Any = None, threshold: float | None = None,
+    classes: Sequence[Any] | None = None, batch: int | None = None, points: int = 20,
+    seed: int = 0, progress: bool = False,
+) -> Suspicion:  # fmt: skip
     """Does a classifier follow the structure that it should, or the one that you suspect?
 
     It is asked about x. Where the structures disagree, the *conflict set*, its answers say which
