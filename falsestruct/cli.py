@@ -372,13 +372,18 @@ Size = Annotated[
     str | None, typer.Option(metavar="ROWSxCOLUMNS", help="To which images are resized: 32x32.")
 ]
 Groups = Annotated[
-    str | None, typer.Option(metavar="COLUMN", help="Inputs of one source, which count as one.")
-]
+    str | None,
+    typer.Option(metavar="COLUMN", help="Inputs of one source, which count as one. Of a table, it "
+                 "is not handed to the network."),
+]  # fmt: skip
 Threshold = Annotated[
     float | None, typer.Option(help="Of a network that gives one score: above it is class 1.")
 ]
 Classes = Annotated[
     str | None, typer.Option(metavar="A,B,…", help="What its answers 0, 1, … or its scores mean.")
+]
+Batch = Annotated[
+    int | None, typer.Option(help="Inputs handed over at once; if not given, as memory allows.")
 ]
 Html = Annotated[
     Path | None, typer.Option("--html", metavar="FILE", help="Write a page with pictures, too.")
@@ -430,6 +435,7 @@ def audit_network(  # noqa: PLR0913 one option each
     size: Size = None,
     threshold: Threshold = None,
     classes: Classes = None,
+    batch: Batch = None,
     problem: Problem = None,
     strength: Strength = None,
     samples: Samples = 500,
@@ -446,34 +452,21 @@ def audit_network(  # noqa: PLR0913 one option each
 
     With --problem: FUNCTION takes a batch (N, …), a float64 tensor, to labels (N,), 0 or 1.
     """
-    if (problem is None) == (data is None):
-        raise UserError("say what to ask it about: either --data PATH or --problem NAME")
+    _need_one(data, problem, false)
     if problem is not None:
         _audit_planted(model, (problem, strength), samples, points, seed, as_json)
         return
-    if false is None:
-        raise UserError("say what you suspect: --false COLUMN or --false MODULE:FUNCTION; without "
-                        "a suspicion there is `falsestruct search`")  # fmt: skip
     with _readers_own():
         from falsestruct.characterise import suspicion
 
-        read = _read(data, labels, target, beside, text, size)
-        if original is None:
-            read.labels()  # says what is missing
+        read = _read(data, labels, target, beside, groups, text, size)
         found = suspicion.audit(
-            _model(model),
-            read.x,
-            original=_structure(original or read.target),
-            false=_structure(false),
-            intervene=_structure(intervene),
-            attributes=read.attributes,
-            groups=groups,
-            threshold=threshold,
-            classes=_classes(classes, read),
-            points=points,
-            seed=seed,
-            progress=sys.stderr.isatty(),
-        )
+            _model(model), read.x,
+            original=_original(original, read), false=_structure(false, read),
+            intervene=_intervention(intervene), attributes=read.attributes, groups=groups,
+            threshold=threshold, classes=_classes(classes, read), batch=batch, points=points,
+            seed=seed, progress=sys.stderr.isatty(),
+        )  # fmt: skip
     _show(found.to_json if as_json else found.to_text, found.to_html, html)
 
 
@@ -496,6 +489,7 @@ def search_network(  # noqa: PLR0913 one option each
     size: Size = None,
     threshold: Threshold = None,
     classes: Classes = None,
+    batch: Batch = None,
     queries: Annotated[int, typer.Option(help="Inputs to ask it about, about.")] = 20_000,
     seed: Seed = 0,
     as_json: Json = False,
@@ -510,21 +504,25 @@ def search_network(  # noqa: PLR0913 one option each
     with _readers_own():
         from falsestruct.characterise import blind, report
 
-        read = _read(data, labels, target, beside, text, size)
+        read = _read(data, labels, target, beside, groups, text, size)
         found = blind.search(
-            _model(model),
-            read.x,
-            read.labels(),
-            groups=None if groups is None else read.column(groups),
-            threshold=threshold,
-            classes=_classes(classes, read),
-            queries=queries,
-            seed=seed,
-            progress=sys.stderr.isatty(),
-        )
+            _model(model), read.x, read.labels(),
+            groups=None if groups is None else read.column(groups), threshold=threshold,
+            classes=_classes(classes, read), queries=queries, seed=seed,
+            progress=sys.stderr.isatty(), **({} if batch is None else {"batch": batch}),
+        )  # fmt: skip
     page = report.of_found(found)
     _show(found.to_json if as_json else lambda: report.as_text(page),
           lambda: report.as_html(page), html)  # fmt: skip
+
+
+def _need_one(data: Path | None, problem: str | None, false: str | None) -> None:
+    """One thing to ask about, and a suspicion if it is the reader's."""
+    if (problem is None) == (data is None):
+        raise UserError("say what to ask it about: either --data PATH or --problem NAME")
+    if data is not None and false is None:
+        raise UserError("say what you suspect: --false COLUMN or --false MODULE:FUNCTION; without "
+                        "a suspicion there is `falsestruct search`")  # fmt: skip
 
 
 def _audit_planted(
@@ -536,7 +534,11 @@ def _audit_planted(
         from falsestruct.characterise import audit as auditing
         from falsestruct.problems.planted import registry
 
-        predict, chosen = _function(model), registry.by_name(*problem)
+        predict = _function(model)
+        try:
+            chosen = registry.by_name(*problem)
+        except ValueError as error:  # no such problem
+            raise UserError(str(error)) from None
         found = auditing.audit(predict, chosen, samples=samples, points=points, seed=seed)
     if as_json:
         print(found.to_json())
@@ -556,25 +558,24 @@ def _readers_own() -> Iterator[None]:
     PyTorch and all is imported in here: no other command waits for it.
     """
     with contextlib.redirect_stdout(sys.stderr):
+        from falsestruct.characterise.audit import AuditError
+
         try:
             yield
-        except UserError:
-            raise
-        except ValueError as error:  # an AuditError, or a problem that there isn't
-            raise UserError(str(error)) from None
+        except AuditError as error:
+            raise UserError(" ".join(str(error).split())) from None
 
 
 def _read(
     data: Path | None, labels: Path | None, target: str | None, beside: Sequence[str] | None,
-    text: str | None, size: str | None,
+    groups: str | None, text: str | None, size: str | None,
 ) -> Any:  # fmt: skip
     from falsestruct.characterise import data as on_disk
 
     assert data is not None
     pixels = None if size is None else _pixels(size)
-    return on_disk.read(
-        data, labels=labels, target=target, beside=beside or (), text=text, size=pixels
-    )
+    apart = [*(beside or ()), *([] if groups is None else [groups])]
+    return on_disk.read(data, labels=labels, target=target, beside=apart, text=text, size=pixels)
 
 
 def _pixels(size: str) -> tuple[int, int]:
@@ -589,11 +590,31 @@ def _classes(given: str | None, read: Any) -> Sequence[Any] | None:
         if read.classes is not None:
             print(f"answers 0, 1, … mean {', '.join(read.classes)}", file=sys.stderr)
         return read.classes
-    return [int(name) if name.isdigit() else name for name in given.split(",")]
+    return [_label(name) for name in given.split(",")]
 
 
-def _structure(given: str | None) -> Any:
+def _label(name: str) -> int | str:
+    try:
+        return int(name)
+    except ValueError:
+        return name
+
+
+def _original(given: str | None, read: Any) -> Any:
+    """What was given, else the data's labels."""
+    if given is None:
+        read.labels()  # says what is missing
+        return read.target
+    return _structure(given, read)
+
+
+def _structure(given: str | None, read: Any) -> Any:
     """A column's name as it is, MODULE:FUNCTION as what it names."""
+    return given if given is None or read.has(given) else _intervention(given)
+
+
+def _intervention(given: str | None) -> Any:
+    """A name as it is, MODULE:FUNCTION as what it names."""
     return _function(given) if given is not None and ":" in given else given
 
 

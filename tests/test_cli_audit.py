@@ -36,6 +36,10 @@ def loud(texts):
     return ["!" in text for text in texts]
 
 
+def odd(images):
+    return [-1 if np.asarray(i)[..., 0].mean() > 128 else 1 for i in images]
+
+
 def set_place(images, structure, value, rng):
     from PIL import Image
     for image in images:
@@ -96,6 +100,57 @@ def test_a_table_and_a_column_beside(reader):
     assert code == 0 and "where randomise of ward makes" in out
 
 
+def test_the_column_of_groups_is_not_handed_over(reader, desk):
+    desk.file("own.py").write_text(
+        READERS
+        + """
+
+def narrow(table):
+    assert list(table) == ["age", "ward"], list(table)
+    return by_ward(table)
+"""
+    )
+    words = ("--data", "table.csv", "--target", "ill", "--beside", "Unnamed: 0", "--groups", "nr")
+    code, out, err = reader("audit", "own:narrow", *words, "--false", "ward", "--points", "0")
+    assert code == 0 and out.startswith("verdict: ward\n") and "80 groups" in out, err
+
+
+def test_a_column_may_have_a_colon_in_its_name(reader, desk):
+    table = pd.read_csv(desk.file("table.csv")).rename(columns={"ill": "who:ill"})
+    table.assign(**{"own:ward": table.ward}).to_csv(desk.file("t.csv"), index=False)
+    words = ("audit", "own:by_ward", "--data", "t.csv", "--target", "who:ill", "--points", "0")
+    code, out, err = reader(*words, "--false", "own:ward")
+    assert code == 0 and "where exchange of own:ward makes them disagree" in out, err
+    code, out, err = reader(*words[:4], "--original", "who:ill", "--false", "ward")
+    assert code == 0 and out.startswith("verdict: ward\n"), err
+
+
+def test_classes_may_be_negative_numbers(reader):
+    words = ("--data", "animals", "--original", "own:odd", "--false", "own:odd")
+    code, _, err = reader("audit", "own:odd", *words, "--classes", "-1,1")
+    assert code == 0, err
+
+
+def test_other_errors_than_the_audits_are_not_made_one_line(reader, monkeypatch):
+    def broken(*_, **__):
+        raise ValueError("a fault of our own")
+
+    monkeypatch.setattr("falsestruct.characterise.suspicion.audit", broken)
+    with pytest.raises(ValueError, match="a fault of our own"):
+        reader("audit", "own:warm", "--data", "animals", "--false", "own:place")
+
+
+def test_an_error_of_many_lines_becomes_one(reader, monkeypatch):
+    from falsestruct.characterise.audit import AuditError
+
+    def broken(*_, **__):
+        raise AuditError("one\n  two")
+
+    monkeypatch.setattr("falsestruct.characterise.suspicion.audit", broken)
+    code, _, err = reader("audit", "own:warm", "--data", "animals", "--false", "own:place")
+    assert code == 2 and err.strip().endswith("falsestruct: one two")
+
+
 PLACE = ("--data", "animals", "--false", "own:place")
 
 
@@ -132,7 +187,8 @@ def test_a_search_prints_its_report(reader, desk, monkeypatch):
         seen.update(options, y=list(y), kind=x.kind, labels=predict(x.take(np.arange(2)).held))
         return SimpleNamespace(
             verdict="red > ½", sentence="It reads red.", ranked=(), success=own, baselines={},
-            undecided=0.3, probes=(4, 5), flips=(7, "boundary"), queries=9, warnings=(),
+            undecided=0.3, probes=(4, 5), clusters=(1, 2), flips=(7, "boundary"), queries=9,
+            warnings=(),
             to_json=lambda: '{"verdict": "red"}',
         )  # fmt: skip
 
@@ -141,7 +197,8 @@ def test_a_search_prints_its_report(reader, desk, monkeypatch):
     monkeypatch.setattr(package, "blind", SimpleNamespace(search=search), raising=False)
     monkeypatch.setitem(sys.modules, "falsestruct.characterise.blind", package.blind)
     words = ("search", "own:warm", "--data", "animals", "--groups", "file", "--queries", "1234")
-    code, out, err = reader(*words, "--html", "page.html")
+    code, out, err = reader(*words, "--html", "page.html", "--batch", "17")
+    assert seen["batch"] == 17
     assert code == 0 and out.startswith("verdict: red > ½\nIt reads red.\n"), err
     assert seen["y"] == ["cow"] * 30 + ["yak"] * 30 and seen["kind"] == "images"
     assert seen["labels"] == ["cow", "cow"] and seen["queries"] == 1234

@@ -24,6 +24,11 @@ SCALED = (
     "uint8 images were divided by 255 for the network, as torchvision's ToTensor does; hand over "
     "floats if it wants other values"
 )
+AS_HELD = (
+    "the bytes of x, 0 to 255, were handed over as they are; hand over floats if the network wants "
+    "others, such as 0 to 1"
+)
+UNSCALED = 0.25  # of the largest byte: what reaches the first layer of a network that scales itself
 ONNX_TYPES = {
     "tensor(float)": np.float32,
     "tensor(double)": np.float64,
@@ -61,9 +66,26 @@ def adapter(predict: Any) -> Ask:
     )
 
 
-def byte_images(x: Inputs) -> bool:
-    """Whether these are images of bytes, 0 to 255."""
-    return x.kind == "images" and x.take(np.arange(1)).raw().dtype == np.uint8
+def held_as_bytes(x: Inputs) -> bool:
+    """Whether the values are bytes, 0 to 255."""
+    return x.kind not in ("texts", "table") and x.take(np.arange(1)).raw().dtype == np.uint8
+
+
+def whole_numbers(values: np.ndarray, wanted: Any) -> np.ndarray:
+    """The values in a dtype of integers or truth values.
+
+    Raises:
+        AuditError: Some would become other values.
+    """
+    with np.errstate(invalid="ignore"):
+        found = values.astype(wanted)
+    wrong = values[found != values]
+    if wrong.size:
+        raise AuditError(
+            f"the network wants {np.dtype(wanted)}, but x has {wrong.flat[0]:g}; hand over the "
+            "whole numbers that it was trained on"
+        )
+    return found
 
 
 class Estimator:
@@ -94,7 +116,8 @@ class Estimator:
 class Module:
     """A PyTorch module in evaluation mode, without gradients, on its device, in its dtype.
 
-    Its modes are restored after each batch. The first layout that it takes is kept.
+    Its modes are restored after each batch. The first layout that it takes is kept. Images of bytes
+    stay bytes if it takes them and scales them itself; else they are divided by 255.
     """
 
     def __init__(self, module: nn.Module) -> None:
@@ -103,7 +126,8 @@ class Module:
         some = next(floats, torch.empty(0))
         self.device, self.dtype = some.device, some.dtype
         self.first = next((m for m in module.modules() if _shapes_input(m)), None)
-        self.chosen: int | None = None
+        self.whole = isinstance(self.first, (nn.Embedding, nn.EmbeddingBag))
+        self.chosen: tuple[int, int] | None = None  # form of the values, and layout
         self.notes: tuple[str, ...] = ()
 
     def __call__(self, x: Inputs) -> Any:
@@ -113,30 +137,63 @@ class Module:
             return self.scores(x, self.values(x))
 
     def values(self, x: Inputs) -> Tensor:
-        """The inputs (n, …) as `Inputs.array` has them, on the module's device."""
-        return torch.from_numpy(np.ascontiguousarray(x.array())).to(self.device)
+        """The inputs (n, …) as `Inputs.array` has them, on the module's device, as it wants them.
+
+        Raises:
+            AuditError: It wants whole numbers, and they are none.
+        """
+        array = x.array()
+        if self.whole:
+            return torch.from_numpy(whole_numbers(array, np.int64)).to(self.device)
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self.dtype).to(self.device)
 
     def scores(self, x: Inputs, values: Tensor) -> Any:
         """What the module says about values that replace those of x."""
-        if byte_images(x):
-            self.notes = (SCALED,)
-            values = values / 255
-        if isinstance(self.first, (nn.Embedding, nn.EmbeddingBag)):
-            values = values.long()
-        else:
-            values = values.to(self.dtype)
-        shapes = self._layouts(x, values)
+        forms = self._forms(x, values)
         if self.chosen is None:
-            self.chosen = self._choose(shapes)
-        with evaluating(self.module):  # if none goes, the usual one says why
-            return self.module(shapes[self.chosen or 0])
+            self.chosen = self._choose(x, forms)
+        form, layout = self.chosen or (len(forms) - 1, 0)  # if none goes, the usual one says why
+        with evaluating(self.module):
+            return self.module(self._layouts(x, forms[form])[layout])
 
-    def _choose(self, shapes: list[Tensor]) -> int | None:
-        for which, shaped in enumerate(shapes):
-            with contextlib.suppress(Exception), evaluating(self.module), torch.no_grad():
-                if len(plain(self.module(shaped))) == len(shaped):
-                    return which
+    def _forms(self, x: Inputs, values: Tensor) -> list[Tensor]:
+        """Values as they may be wanted, the likeliest first."""
+        if self.whole or not held_as_bytes(x):
+            return [values]
+        if x.kind != "images":
+            self.notes = (AS_HELD,)
+            return [values]
+        return [values.to(torch.uint8), values / 255]
+
+    def _choose(self, x: Inputs, forms: list[Tensor]) -> tuple[int, int] | None:
+        for form, values in enumerate(forms):
+            for layout, shaped in enumerate(self._layouts(x, values)):
+                if self._takes(shaped):
+                    if len(forms) > 1:
+                        self.notes = (AS_HELD, SCALED)[form : form + 1]
+                    return form, layout
         return None
+
+    def _takes(self, shaped: Tensor) -> bool:
+        """Whether the module takes these; bytes must not reach its first layer as they are.
+
+        A network that takes off a mean and divides by a spread takes bytes, too, without a word.
+        """
+        largest: list[float] = []
+        hook = None
+        if self.first is not None and shaped.dtype == torch.uint8:
+            hook = self.first.register_forward_pre_hook(
+                lambda _, given: largest.append(float(given[0].abs().max()))
+            )
+        try:
+            with evaluating(self.module), torch.no_grad():
+                taken = len(plain(self.module(shaped))) == len(shaped)
+            return taken and not any(one > UNSCALED * float(shaped.max()) for one in largest)
+        except Exception:
+            return False
+        finally:
+            if hook is not None:
+                hook.remove()
 
     def _layouts(self, x: Inputs, values: Tensor) -> list[Tensor]:
         """Ways to hand the values over, the likeliest first."""
@@ -246,13 +303,16 @@ class Onnx:
             texts = np.array(x.texts(), dtype=object)
             return texts[:, None] if len(wanted.shape or ()) == 2 else texts
         values = x.array()
-        if byte_images(x) and np.issubdtype(ONNX_TYPES[wanted.type], np.floating):
-            self.notes = (SCALED,)
-            values = values / 255
+        if held_as_bytes(x) and np.issubdtype(ONNX_TYPES[wanted.type], np.floating):
+            pictures = x.kind == "images"
+            self.notes = (SCALED,) if pictures else (AS_HELD,)
+            values = values / 255 if pictures else values
         return self._typed(wanted, self._shaped(x, values))
 
     def _typed(self, wanted: Any, values: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(values.astype(ONNX_TYPES[wanted.type]))
+        dtype = ONNX_TYPES[wanted.type]
+        plain = np.issubdtype(dtype, np.floating) or values.dtype == object
+        return np.ascontiguousarray(values.astype(dtype) if plain else whole_numbers(values, dtype))
 
     def _shaped(self, x: Inputs, values: np.ndarray) -> np.ndarray:
         """The first layout whose axes are those that the model declares."""

@@ -1,8 +1,8 @@
 """A classifier as a black box: labels as codes, with every answer checked and counted.
 
-It streams: no more than one batch is handed over at a time. Inputs on which the network raises are
-found by halving, counted and left out; nothing that it says is believed twice without asking again
-(`Network.checked`).
+It streams: no more than one batch is handed over at a time, of fewer inputs if they are large.
+Inputs on which the network raises are found by halving, counted and left out; nothing that it says
+is believed twice without asking again (`Network.checked`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from falsestruct.characterise.adapters import Module, adapter, plain
 from falsestruct.characterise.audit import BATCH_NOISE, AuditError
-from falsestruct.characterise.held import Inputs, Kind, inputs
+from falsestruct.characterise.held import BATCH, Inputs, Kind, inputs, listed
 
 __all__ = ["FAILED", "AuditError", "Inputs", "Kind", "Network", "inputs", "network"]
 
@@ -37,14 +37,17 @@ class Network:
         changed: Of the inputs last checked, how many got another label when asked again, and how
             many in another batch.
         rechecked: How many those were.
+        batch: Inputs handed over at once, at most.
         tick: Called with the size of each batch that is done; for progress.
     """
 
     def __init__(
-        self, predict: Any, threshold: float | None, classes: Sequence[Any] | None, batch: int
-    ) -> None:
+        self, predict: Any, threshold: float | None, classes: Sequence[Any] | None,
+        batch: int | None,
+    ) -> None:  # fmt: skip
         self._ask = adapter(predict)
-        self.threshold, self.batch = threshold, batch
+        self.threshold, self.batch = threshold, batch or BATCH
+        self._wanted = batch is not None
         self.fixed = classes is not None
         self.classes: tuple[Any, ...] = tuple(classes or ())
         self.queries = 0
@@ -65,27 +68,35 @@ class Network:
         if not self.closed:
             self.classes = tuple(dict.fromkeys((*self.classes, *classes)))
 
+    def size(self, x: Inputs) -> int:
+        """How many of these are handed over at once: as was wanted, else as memory allows."""
+        return self.batch if self._wanted else min(self.batch, x.at_once())
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What was done to the inputs on the way to the network."""
         return getattr(self._ask, "notes", ())
 
-    def labels(self, x: Inputs) -> np.ndarray:
+    def labels(self, x: Inputs, rows: np.ndarray | None = None) -> np.ndarray:
         """Codes (n,), int64; −1 where the network gives no answer.
+
+        Args:
+            rows: Positions of the inputs that are meant, (n,); all if not given.
 
         Raises:
             AuditError: It fails on more than half of the inputs, or its answers are no labels.
         """
-        codes, reasons = np.full(len(x), FAILED, dtype=np.int64), dict[str, int]()
-        start = 0
-        while start < len(x):
-            rows = np.arange(start, min(start + self.batch, len(x)))
-            start += len(rows)
-            codes[rows] = self._codes(x.take(rows), reasons)
+        rows = np.arange(len(x)) if rows is None else rows
+        codes, reasons = np.full(len(rows), FAILED, dtype=np.int64), dict[str, int]()
+        start, most = 0, self.size(x)
+        while start < len(rows):
+            part = slice(start, start + min(self.batch, most))
+            codes[part] = self._codes(x.take(rows[part]), reasons)
+            start = part.stop
             if self.tick is not None:
-                self.tick(len(rows))
-            if 2 * sum(reasons.values()) > len(x):
-                raise AuditError(_most(reasons, len(x)))
+                self.tick(len(rows[part]))
+            if 2 * sum(reasons.values()) > len(rows):
+                raise AuditError(_most(reasons, len(rows)))
         for reason, count in reasons.items():
             self.failed[reason] = self.failed.get(reason, 0) + count
         return codes
@@ -99,17 +110,17 @@ class Network:
         Raises:
             AuditError: More than 1 % did; or as `labels`.
         """
-        codes = self.labels(x)
-        starts = np.arange(0, len(x), self.batch)
-        chosen = np.linspace(0, len(starts) - 1, min(len(starts), max(1, CHECKED // self.batch)))
-        some = (starts[np.unique(chosen.astype(int)), None] + np.arange(self.batch)).ravel()
+        codes, size = self.labels(x), self.size(x)
+        starts = np.arange(0, len(x), size)
+        chosen = np.linspace(0, len(starts) - 1, min(len(starts), max(1, CHECKED // size)))
+        some = (starts[np.unique(chosen.astype(int)), None] + np.arange(size)).ravel()
         some = some[some < len(x)]
         failed = dict(self.failed)  # failures of the same inputs count once
-        again = self.labels(x.take(some))
+        again = self.labels(x, some)
         mixed = np.random.default_rng(0).permutation(len(some))
-        usual, half = self.batch, max(1, min(self.batch, len(some)) // 2)
+        usual, half = self.batch, max(1, min(size, len(some)) // 2)
         other, self.batch = np.empty_like(again), half
-        other[mixed] = self.labels(x.take(some[mixed]))
+        other[mixed] = self.labels(x, some[mixed])
         self.batch = usual if self.batch == half else self.batch  # it may have had to shrink
         self.failed, self.rechecked = failed, len(some)
         self.changed = {
@@ -144,13 +155,13 @@ class Network:
             None for everything but a PyTorch module that gives scores of inputs held as floats.
         """
         asked = self._ask
-        if not isinstance(asked, Module) or x.kind in ("texts", "table"):
+        if not isinstance(asked, Module) or asked.whole or x.kind in ("texts", "table"):
             return None
         if not np.issubdtype(x.take(np.arange(1)).raw().dtype, np.floating):
             return None
-        parts = []
-        for start in range(0, len(x), self.batch):
-            rows = np.arange(start, min(start + self.batch, len(x)))
+        parts, size = [], self.size(x)
+        for start in range(0, len(x), size):
+            rows = np.arange(start, min(start + size, len(x)))
             part = self._gradient(asked, x.take(rows), of[rows], against[rows])
             if part is None:
                 return None
@@ -254,7 +265,7 @@ class Network:
         if k != len(self.classes):
             raise AuditError(
                 f"predict gave {k} scores an input; expected {len(self.classes)}, one for each of "
-                f"the classes {_some(self.classes)}"
+                f"the classes {listed(self.classes)}"
             )
         self._scores = k
         bad = np.isnan(scores).any(1)
@@ -269,7 +280,7 @@ class Network:
         if not self.fixed:
             self.classes = (0, 1)
         if len(self.classes) != 2:
-            raise AuditError(f"classes are {_some(self.classes)}; expected two for one score")
+            raise AuditError(f"classes are {listed(self.classes)}; expected two for one score")
         self._scores = 1
         return np.where(np.isnan(scores), FAILED, scores > self.threshold).astype(np.int64)
 
@@ -282,7 +293,7 @@ class Network:
         for label in (one.item() if isinstance(one, np.generic) else one for one in seen):
             if label not in known and self.fixed:
                 raise AuditError(
-                    f"predict gave the label {label!r}; expected one of {_some(self.classes)}"
+                    f"predict gave the label {label!r}; expected one of {listed(self.classes)}"
                 )
             known.setdefault(label, len(known))
         if not self.fixed:
@@ -296,7 +307,7 @@ def network(
     *,
     threshold: float | None = None,
     classes: Sequence[Any] | None = None,
-    batch: int = 512,
+    batch: int | None = None,
 ) -> Network:
     """Take a classifier as it is.
 
@@ -307,17 +318,18 @@ def network(
             counts; or, with `threshold`, one score an input, (n,) or (n, 1).
         threshold: Scores above it are class 1, others class 0.
         classes: Labels in the order of the scores, or of the codes.
-        batch: Inputs handed over at once, at most.
+        batch: Inputs handed over at once, at most; if not given, 512, or as many as fit into 64 MiB
+            as float64.
 
     Raises:
         AuditError: It is none of these, or the options can't be used.
     """
-    if batch < 1:
+    if batch is not None and batch < 1:
         raise AuditError(f"batch is {batch}; expected at least 1")
     if classes is not None and len(set(classes)) != len(classes):
-        raise AuditError(f"classes are {_some(classes)}; expected different ones")
+        raise AuditError(f"classes are {listed(classes)}; expected different ones")
     if classes is not None and len(classes) < 2:
-        raise AuditError(f"classes are {_some(classes)}; expected at least two")
+        raise AuditError(f"classes are {listed(classes)}; expected at least two")
     return Network(predict, threshold, classes, batch)
 
 
@@ -347,8 +359,3 @@ def _count(reasons: dict[str, int], reason: str, count: int) -> None:
 def _most(reasons: dict[str, int], n: int) -> str:
     worst = max(reasons, key=lambda reason: reasons[reason])
     return f"predict gave no answer for {sum(reasons.values())} of {n} inputs: {worst}"
-
-
-def _some(classes: Sequence[Any]) -> str:
-    shown = ", ".join(map(repr, classes[:5]))
-    return f"{shown}, …" if len(classes) > 5 else shown

@@ -9,9 +9,8 @@ rule is told what was planted, and "none of these" is an answer.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,136 +18,69 @@ import numpy as np
 from falsestruct import statistics
 from falsestruct.characterise import asking, candidates, directions
 from falsestruct.characterise import flips as flipping
-from falsestruct.characterise.candidates import Candidate, Half, Rule, by_cluster
-from falsestruct.characterise.ground import Data, Ground, Part, ground, often, usual
+from falsestruct.characterise.answered import Part, often, usual
+from falsestruct.characterise.candidates import Candidate, Half, Look, Rule
+from falsestruct.characterise.found import (
+    FLOOR,
+    LEVEL,
+    NONE,
+    SURE,
+    Finalist,
+    Flipped,
+    Foretold,
+    Found,
+    heaviest,
+    sentence,
+)
+from falsestruct.characterise.ground import FLIPS, Data, Ground, flipped, ground
+from falsestruct.characterise.readings import by_cluster, estimated, rarest, share
 from falsestruct.characterise.stages import Stages
 from falsestruct.statistics import Estimate
 
-NONE = "none of these"
-FLOOR = 0.9  # balanced accuracy that a rule must reach to be named
-LEVEL = 0.05  # of the excess over every baseline, after Holm
+__all__ = ["NONE", "Finalist", "Foretold", "Found", "search"]
+
 FINALISTS = 5
-FITTED = 2 / 3  # of the first half's clusters: rules are fitted; the others choose
-POINTS = 60  # inputs whose flips are searched for
+CLASSES = 10  # the most frequent answers, that have rules of their own
 BEYOND = 1.5  # flips are followed to this multiple of their size
-FLIPS = 0.2  # of the queries, for a black box
-
-
-@dataclass(frozen=True)
-class Foretold:
-    """What a rule foretells on inputs that it has not seen.
-
-    Attributes:
-        decisions: Balanced accuracy on undecided probes.
-        flips: Share of the network's flips that the rule makes too, to the same class; None if
-            none were found.
-    """
-
-    decisions: Estimate
-    flips: Estimate | None = None
-
-
-@dataclass(frozen=True)
-class Finalist:
-    """A rule that was judged.
-
-    Attributes:
-        rank: From 1; ties share it.
-        family: One of `candidates.FAMILIES`.
-        answer: The class that it tells from the rest, or None: it tells all classes apart.
-        terms: What it looks at, the heaviest first.
-        features: Numbers of an input that it reads.
-        excess: Over `over`, the baseline that comes next to it, in balanced accuracy, paired.
-        p: That it is no better than one of the baselines, at most; after Holm over the finalists.
-        named: Whether it may be named.
-        pictures: Its directions in the shape of an input; of texts and tables (coordinates,).
-    """
-
-    rank: int
-    name: str
-    family: str
-    answer: Any
-    terms: tuple[str, ...]
-    features: int
-    foretold: Foretold
-    excess: Estimate
-    over: str
-    p: float
-    named: bool
-    pictures: tuple[np.ndarray, ...] = field(default=(), repr=False)
-
-
-@dataclass(frozen=True)
-class Found:
-    """What the search found.
-
-    Attributes:
-        verdict: The name of a rule, or "none of these".
-        sentence: The same for a person.
-        ranked: The finalists, best first.
-        foretold, excess: Of the named rule, else of the first finalist; None if there is none.
-        baselines: What other rules foretell, fitted as that one was, by name.
-        success: Share of the given inputs on which the network gives y.
-        rule: The named rule: a batch, as you hold it, to classes; or to true and false, whether
-            the network answers `answer`, if the rule tells one class from the rest. None if
-            nothing is named.
-        answer: That class.
-        undecided: Share of the probes on which the data's own rules disagree.
-        forced: These were too few, or had too few different answers: all probes were taken.
-        probes, clusters: That were taken, and pairs they were made from, in either half.
-        queries: Inputs that the network was asked about.
-        flips: How many were found, and how.
-        warnings: What else a reader should know.
-    """
-
-    verdict: str
-    sentence: str
-    ranked: tuple[Finalist, ...]
-    foretold: Foretold | None
-    baselines: dict[str, Foretold]
-    excess: Estimate | None
-    success: Estimate
-    rule: Callable[[Any], np.ndarray] | None
-    answer: Any
-    undecided: float
-    forced: bool
-    probes: tuple[int, int]
-    clusters: tuple[int, int]
-    queries: int
-    flips: tuple[int, str]
-    warnings: tuple[str, ...]
-
-    def to_json(self) -> str:
-        """One line of JSON, without the rule, the pictures and the ends of intervals."""
-        return json.dumps(_plain(self), ensure_ascii=False, allow_nan=False)
+CLOSE = 0.01  # of balanced accuracy: for less, nobody wants a rule that is less simple
 
 
 def search(  # noqa: PLR0913 the options are the reader's
     predict: Any, x: Any, y: Any, *, groups: Any = None, threshold: float | None = None,
-    classes: Sequence[Any] | None = None, queries: int = 20_000, seed: int = 0,
-    progress: bool = False,
+    classes: Sequence[Any] | None = None, queries: int = 20_000, batch: int | None = None,
+    seed: int = 0, progress: bool = False,
 ) -> Found:  # fmt: skip
     """What explains the decisions of a network where the data don't force them?
 
     Three tiers of rules: named statistics and sums of two; learned directions, with their squares
     or without, or one of them a switch; sparse sums of steps of both. A rule is named if
 
-    1. the network has learnt the labels: the interval of its success lies above the middle between
-       chance and 1;
+    1. the network has learnt the labels: the interval of its success, balanced over them, lies
+       above the middle between chance and 1;
     2. the rule foretells at least .9 of the answers to undecided probes of the second half,
-       balanced over the answers;
-    3. and more than every baseline: class means and as many random directions, read as the rule is,
-       and nearest neighbours among the answered probes. The p-value is that of the least excess,
-       paired, over pairs of inputs; at most .05 after Holm over the finalists.
+       balanced over the answers, and surely .85;
+    3. and more than every baseline. The p-value is that of the least excess, paired, over pairs of
+       inputs; at most .05 after Holm over the finalists.
 
-    Of rules that tie with the best of these, the simplest.
+    The baselines are class means and random directions, read as the rule is, and nearest neighbours
+    among answers. There are as many random directions as the rule has, the best of as many sets as
+    there were rules in its family (20 to 200). Class means have one number a class less one,
+    whatever the rule has. The neighbours know as many answers as the first half has inputs, not all
+    that were asked for: in few dimensions, the more a rule of neighbours knows the less there is to
+    say beyond it.
+
+    Of rules that tie with the best of these, or foretell .01 less, the simplest is named; of those
+    that tie, the ones that did better by more are mentioned.
 
     Args:
-        predict, threshold, classes: As for `asking.network`.
-        x: Inputs as you hold them, or `asking.inputs(x, kind="sequences")`.
+        predict, threshold, classes, batch: As for `asking.network`.
+        x: Inputs that the network was not trained on, as you hold them, or
+            `asking.inputs(x, kind="sequences")`.
         y: Their labels, (n,).
-        groups: What shares a source, (n,), as the patient of an image; else each is its own.
-        queries: How many inputs the network may be asked about, roughly.
+        groups: What shares a source, (n,), as the patient of an image, or the name of a column;
+            else each is its own.
+        queries: How many inputs the network may be asked about, roughly. The flips and gradients of
+            a PyTorch module come on top.
         progress: Say on standard error what is being done.
 
     Raises:
@@ -157,7 +89,8 @@ def search(  # noqa: PLR0913 the options are the reader's
     data = Data.of(asking.inputs(x), y, groups)
     if queries < 1000:
         raise asking.AuditError(f"queries is {queries}; expected at least 1000")
-    network = asking.network(predict, threshold=threshold, classes=classes)
+    size = {} if batch is None else {"batch": batch}
+    network = asking.network(predict, threshold=threshold, classes=classes, **size)
     with Stages(network, progress) as stages:
         stages.start("asking about data and probes")
         own = ground(network, data, queries, seed)
@@ -190,6 +123,7 @@ class _Judged:
 
     Attributes:
         right: Whether each rule gives the network's answer, on the second half; "" is the finalist.
+        fewest: Clusters of the second half with the rarest answer.
         flips: Whether it makes the network's flips.
     """
 
@@ -197,23 +131,31 @@ class _Judged:
     candidate: Candidate
     rules: dict[str, Rule]
     right: dict[str, np.ndarray]
+    fewest: int
     flips: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+def _common(own: Ground) -> list[int]:
+    """The CLASSES most frequent answers that are usual, the most frequent one first."""
+    answers = own.second.answers
+    order = sorted(usual((own.first, own.second)), key=lambda label: -int((answers == label).sum()))
+    return order[:CLASSES]
 
 
 def _tasks(own: Ground) -> list[_Task]:
     """All classes at once, if each is answered often enough; and, of many, each against the rest.
 
-    Classes that are never answered to undecided probes don't count.
+    Of two usual classes among others, one against the rest: the other one is nearly the rest.
     """
     parts = own.first, own.second
     seen = np.unique(np.concatenate([part.answers for part in parts]))
-    common = usual(parts)
+    common = _common(own)
     found = []
     if len(common) == len(seen) >= 2:
-        codes = [np.searchsorted(common, part.answers) for part in parts]
-        found.append(_Task(None, (codes[0], codes[1]), len(common)))
+        codes = [np.searchsorted(seen, part.answers) for part in parts]
+        found.append(_Task(None, (codes[0], codes[1]), len(seen)))
     if len(seen) > 2:
-        for label in common:
+        for label in common if len(common) > 2 else common[:1]:
             if often(parts, seen[seen != label]):
                 ones = [(part.answers == label).astype(np.int64) for part in parts]
                 found.append(_Task(label, (ones[0], ones[1]), 2))
@@ -226,34 +168,38 @@ def _judged(own: Ground, seed: int, say: Callable[[str], None]) -> list[_Judged]
     for task in _tasks(own):
         about = "" if task.answer is None else f" for {own.network.classes[task.answer]}"
         say(f"fitting rules{about}")
-        half = _half(own.first, task, seed)
+        half = _half(own.first, task)
         if half is None:
             continue
-        for candidate in candidates.families(half, own.view.library.names):
-            score = _corrected(half.score(half.fitted(candidate)), task)
+        found = candidates.families(half, own.view.library.names, switch=task.answer is None)
+        for candidate in found:
+            score = _corrected(half.surely(half.fitted(candidate)), task)
             entries.append((-score, len(entries), task, half, candidate))
     entries.sort(key=lambda entry: entry[:2])
     known: dict[Any, Rule] = {}
-    found = []
+    judged = []
     for _, _, task, half, candidate in entries[:FINALISTS]:
         others = _baselines(own, half, candidate, seed, known)
         rules = {"": half.refitted(candidate), **others}
         said = {name: rule.predict(own.second.look) for name, rule in rules.items()}
         right = {name: answer == task.codes[1] for name, answer in said.items()}
-        found.append(_Judged(task, candidate, rules, right))
-    return found
+        fewest = rarest(task.codes[1], own.second.cluster)
+        judged.append(_Judged(task, candidate, rules, right, fewest))
+    return judged
 
 
 def _baselines(
     own: Ground, half: Half, candidate: Candidate, seed: int, known: dict[Any, Rule]
 ) -> dict[str, Rule]:
     """By name, fitted to the first half; `known` are those of other candidates of the tasks."""
-    way, count = candidate.way, candidate.features
+    way, count, compared = candidate.way, candidate.features, candidate.compared
     makers: dict[tuple[Any, ...], Callable[[], Candidate]] = {
-        ("class means",): lambda: candidates.class_means(own.view.means),
-        ("distilled nearest neighbour",): lambda: candidates.neighbours(half),
-        ("random directions", count, way): lambda: candidates.at_random(
-            half, count, way, seed=seed + 2
+        ("class means", way): lambda: candidates.class_means(own.view.means, way),
+        ("distilled nearest neighbour",): lambda: candidates.neighbours(
+            half, own.size, seed=seed + 5
+        ),
+        ("random directions", count, way, compared): lambda: candidates.at_random(
+            half, count, way, compared=compared, seed=seed + 2
         ),
     }
     for key, make in makers.items():
@@ -267,19 +213,13 @@ def _corrected(value: float, task: _Task) -> float:
     return (value - 1 / task.classes) / (1 - 1 / task.classes)
 
 
-def _half(part: Part, task: _Task, seed: int) -> Half | None:
-    """The first half, cut by clusters; None if a label is missing from a part.
-
-    Rules are fitted to all probes, and undecided ones choose.
-    """
-    names = np.unique(part.probes.cluster)
-    order = np.random.default_rng(seed + 1).permutation(names)
-    fit = np.isin(part.probes.cluster, order[: round(FITTED * len(names))])
-    choose, codes = ~fit & part.undecided, task.codes[0]
-    if min(len(np.unique(codes[fit])), len(np.unique(codes[choose]))) < task.classes:
+def _half(part: Part, task: _Task) -> Half | None:
+    """The first half; None if a label is missing from a part of it."""
+    codes = task.codes[0]
+    labels = [len(np.unique(codes[rows])) for rows in (part.fitting, part.choosing)]
+    if min(labels) < task.classes:
         return None
-    rows = np.flatnonzero(fit), np.flatnonzero(choose)
-    return Half(part.look, codes, task.classes, part.probes.cluster, *rows)
+    return Half(part.look, codes, task.classes, part.cluster, part.fitting, part.choosing)
 
 
 # ---- flips ----
@@ -287,36 +227,34 @@ def _half(part: Part, task: _Task, seed: int) -> Half | None:
 
 def _flipped(
     own: Ground, judged: list[_Judged], queries: int, seed: int
-) -> tuple[flipping.Flips | None, list[_Judged]]:
+) -> tuple[Flipped, list[_Judged]]:
     """The network's flips of inputs of the second half, and which rules make them too.
 
     A flip is followed on, to BEYOND times its size, and counts if the network's answer is still the
     new one: on the boundary itself every rule but the network is a coin.
     """
     if not judged:
-        return None, judged
-    rng = np.random.default_rng(seed + 3)
-    points = POINTS
-    if own.data.x.kind not in ("texts", "table") and own.first.look.slopes is None:
-        points = min(POINTS, max(5, int(FLIPS * queries) // flipping.COST))
-    rows = rng.permutation(own.rows)[:points]
-    found = flipping.flips(own.network, own.data.x, np.sort(rows), seed=seed)
-    found = flipping.beyond(own.network, own.data.x, found, BEYOND)
+        return Flipped(0, "", 0, 0), judged
+    all_of_them = flipped(own, own.rows, FLIPS[1] * queries, seed + 3)
+    found = flipping.beyond(own.network, own.data.x, all_of_them, BEYOND)
+    told = Flipped(len(found.rows), found.how, len(all_of_them.rows), found.queries)
     if not len(found.rows):
-        return found, judged
+        return told, judged
     looks = own.view(own.data.x.take(found.rows)), own.view(found.x)
-    return found, [_agreeing(one, looks, found, own) for one in judged]
+    return told, [_agreeing(one, looks, found, own) for one in judged]
 
 
-def _agreeing(one: _Judged, looks: Any, found: flipping.Flips, own: Ground) -> _Judged:
+def _agreeing(
+    one: _Judged, looks: tuple[Look, Look], found: flipping.Flips, own: Ground
+) -> _Judged:
     """Whether each rule says what the network says before the flip, and after it."""
-    usual = np.unique(own.second.answers) if one.task.answer is None else None
+    seen = np.unique(own.second.answers) if one.task.answer is None else None
 
     def coded(labels: np.ndarray) -> np.ndarray:
-        if usual is None:
+        if seen is None:
             return (labels == one.task.answer).astype(np.int64)
-        place = np.searchsorted(usual, labels).clip(max=len(usual) - 1)
-        return np.where(usual[place] == labels, place, -1)
+        place = np.searchsorted(seen, labels).clip(max=len(seen) - 1)
+        return np.where(seen[place] == labels, place, -1)
 
     before, after = coded(found.before), coded(found.after)
     counts = before != after  # one class against the rest: flips between others are none
@@ -330,60 +268,62 @@ def _agreeing(one: _Judged, looks: Any, found: flipping.Flips, own: Ground) -> _
 # ---- the report ----
 
 
-def _estimate(values: np.ndarray) -> Estimate:
-    """Of numbers of clusters whose mean is a share: Student's t, inside of [0, 1]."""
-    own = statistics.mean(values, resolution=1.0)
-    ends = tuple((max(0.0, low), min(1.0, high)) for low, high in own.ends)
-    return replace(own, low=max(0.0, own.low), high=min(1.0, own.high), ends=ends,
-                   method=f"Student's t over {len(values)} pairs of inputs")  # fmt: skip
-
-
 def _clustered(one: _Judged, gains: np.ndarray, own: Ground) -> np.ndarray:
-    return by_cluster(gains.astype(float), one.task.codes[1], own.second.probes.cluster)
+    return by_cluster(gains.astype(float), one.task.codes[1], own.second.cluster)
 
 
 def _foretold(one: _Judged, own: Ground) -> dict[str, Foretold]:
     """By rule; "" is the finalist."""
     return {
         name: Foretold(
-            _estimate(_clustered(one, right, own)),
+            share(_clustered(one, right, own), one.fewest),
             statistics.proportion(one.flips[name]) if len(one.flips.get(name, ())) else None,
         )
         for name, right in one.right.items()
     }
 
 
-def _gap(values: np.ndarray, own: Ground) -> Estimate:
+def _gap(values: np.ndarray, fewest: int, own: Ground) -> Estimate:
     """Mean over clusters of how much better one rule does than another.
 
     One probe is the smallest difference that two clusters can show.
     """
-    return statistics.mean(values, resolution=len(values) / len(own.second.answers))
+    return estimated(values, fewest, len(values) / len(own.second.answers))
 
 
 def _excess(one: _Judged, own: Ground) -> tuple[Estimate, str, float]:
     """The least excess over a baseline, that baseline, and the largest p-value of all of them."""
     found = {
-        name: _gap(_clustered(one, one.right[""].astype(float) - right, own), own)
+        name: _gap(_clustered(one, one.right[""].astype(float) - right, own), one.fewest, own)
         for name, right in one.right.items()
         if name
     }
-    p = max(statistics.alpha(value, lambda low, _: low > 0) or 0.0 for value in found.values())
+    p = [statistics.alpha(value, lambda low, _: low > 0) for value in found.values()]
     over = min(found, key=lambda name: found[name].value)
-    return found[over], over, p
+    return found[over], over, max(1.0 if one is None else one for one in p)
 
 
-def _report(own: Ground, judged: list[_Judged], found: flipping.Flips | None) -> Found:
+def _excess_of_flips(one: _Judged) -> Estimate | None:
+    """The share of flips that the rule makes less that of the baseline that makes most."""
+    if len(one.flips.get("", ())) < 2:
+        return None
+    made = {name: flips.astype(float) for name, flips in one.flips.items()}
+    best = max((name for name in made if name), key=lambda name: made[name].mean())
+    return statistics.paired_difference(made[""], made[best], bounds=(0, 1))
+
+
+def _report(own: Ground, judged: list[_Judged], flips: Flipped) -> Found:
     learnt = own.success.low > (1 / len(own.data.values) + 1) / 2
     finalists = _finalists(own, judged, learnt)
     order = sorted(range(len(judged)), key=lambda i: (finalists[i].rank, i))
     passing = [i for i in order if finalists[i].named]
     best = _simplest(passing, finalists) if passing else (order[0] if order else None)
-    name = finalists[best].name if passing and best is not None else NONE
     chosen = None if best is None else finalists[best]
+    which = "probes" if own.forced else "probes that the data leave undecided"
+    ties = [] if chosen is None else _better(chosen, [finalists[i] for i in passing])
     return Found(
-        name,
-        _sentence(own, chosen, learnt, bool(passing)),
+        chosen.name if chosen and passing else NONE,
+        sentence(own.success, chosen, ties, learnt=learnt, which=which),
         tuple(finalists[i] for i in order),
         None if chosen is None else chosen.foretold,
         {} if best is None else {k: v for k, v in _foretold(judged[best], own).items() if k},
@@ -394,28 +334,56 @@ def _report(own: Ground, judged: list[_Judged], found: flipping.Flips | None) ->
         own.undecided,
         own.forced,
         (int(own.first.undecided.sum()), len(own.second.answers)),
-        tuple(len(np.unique(part.probes.cluster)) for part in (own.first, own.second)),  # type: ignore[arg-type]
+        (len(np.unique(own.first.cluster)), len(np.unique(own.second.cluster))),
         own.network.queries,
-        (0, "") if found is None else (len(found.rows), found.how),
-        own.warnings,
+        flips,
+        (*own.warnings, *_left_out(own), *_lasting(flips)),
     )
+
+
+def _left_out(own: Ground) -> list[str]:
+    more = len(usual((own.first, own.second))) - CLASSES
+    told = f"rules were fitted to the {CLASSES} most frequent answers, not to {more} others"
+    return [told] if more > 0 else []
+
+
+def _lasting(flips: Flipped) -> list[str]:
+    if not flips.found:
+        return []
+    beyond = "" if flips.how == "substitution" else f" to {BEYOND:g} times their size"
+    return [
+        f"{flips.lasting} of {flips.found} flips last{beyond}; rules are judged on these. The "
+        f"search for flips asked about {flips.queries} inputs"
+    ]
 
 
 def _finalists(own: Ground, judged: list[_Judged], learnt: bool) -> list[Finalist]:
     excesses = [_excess(one, own) for one in judged]
     p = statistics.holm([value for _, _, value in excesses])
     ranks = _ranks(own, judged)
-    return [
-        Finalist(
-            ranks[i], one.candidate.name, one.candidate.family,
-            None if one.task.answer is None else own.network.classes[one.task.answer],
-            one.rules[""].terms, one.candidate.features, told, excess, over, float(p[i]),
-            bool(learnt and told.decisions.value >= FLOOR and p[i] <= LEVEL),
-            _pictures(own, one.rules[""]),
-        )
-        for i, (one, (excess, over, _)) in enumerate(zip(judged, excesses, strict=True))
-        for told in [_foretold(one, own)[""]]
-    ]  # fmt: skip
+    found = []
+    for i, (one, (excess, over, _)) in enumerate(zip(judged, excesses, strict=True)):
+        told = _foretold(one, own)[""]
+        enough = told.decisions.value >= FLOOR and told.decisions.low > SURE
+        name, terms = _named(own, one)
+        answer = None if one.task.answer is None else own.network.classes[one.task.answer]
+        found.append(Finalist(
+            ranks[i], name, one.candidate.family, answer, terms, one.candidate.features, told,
+            excess, over, _excess_of_flips(one), float(p[i]),
+            bool(learnt and enough and p[i] <= LEVEL), _pictures(own, one.rules[""]),
+        ))  # fmt: skip
+    return found
+
+
+def _named(own: Ground, one: _Judged) -> tuple[str, tuple[str, ...]]:
+    """Name and terms; directions of texts and tables by their words or columns."""
+    names, rule, name = own.view.coordinates.names, one.rules[""], one.candidate.name
+    if not names:
+        return name, rule.terms
+    told = {f"direction {i + 1}": heaviest(v, names) for i, v in enumerate(rule.vectors)}
+    terms = tuple(f"{term}: {told[term]}" if term in told else term for term in rule.terms)
+    learned = one.candidate.family in candidates.LEARNED.values()
+    return f"{name} ({'; '.join(told.values())})" if learned else name, terms
 
 
 def _pictures(own: Ground, rule: Rule) -> tuple[np.ndarray, ...]:
@@ -429,10 +397,11 @@ def _ranks(own: Ground, judged: list[_Judged]) -> list[int]:
     """By what they foretell, chance corrected; those that the best of a rank doesn't beat tie."""
     values = [_clustered(one, one.right[""], own) / (1 - 1 / one.task.classes) for one in judged]
     values = [v - 1 / (one.task.classes - 1) for v, one in zip(values, judged, strict=True)]
+    fewest = min((one.fewest for one in judged), default=0)
     ranks = [0] * len(judged)
     leader, rank = -1, 0
     for place, i in enumerate(sorted(range(len(judged)), key=lambda i: -values[i].mean()), 1):
-        less = _gap(values[leader] - values[i], own) if place > 1 else None
+        less = _gap(values[leader] - values[i], fewest, own) if place > 1 else None
         if less is None or less.low > 0:
             leader, rank = i, place
         ranks[i] = rank
@@ -440,14 +409,25 @@ def _ranks(own: Ground, judged: list[_Judged]) -> list[int]:
 
 
 def _simplest(passing: list[int], finalists: list[Finalist]) -> int:
-    """Of those that tie with the first; then of all classes before one of them."""
+    """Of those that tie with the first, or come close; then of all classes before one of them."""
+    first = finalists[passing[0]]
+    least = first.foretold.decisions.value - CLOSE
 
     def complexity(i: int) -> tuple[int, int, bool]:
         own = finalists[i]
         return candidates.FAMILIES.index(own.family), own.features, own.answer is not None
 
-    return min((i for i in passing if finalists[i].rank == finalists[passing[0]].rank),
-               key=complexity)  # fmt: skip
+    def near(own: Finalist) -> bool:
+        return own.rank == first.rank or own.foretold.decisions.value >= least
+
+    return min((i for i in passing if near(finalists[i])), key=complexity)
+
+
+def _better(chosen: Finalist, passing: list[Finalist]) -> list[str]:
+    """Names of those that tie with the chosen one, and foretold more by CLOSE."""
+    least = chosen.foretold.decisions.value + CLOSE
+    return [one.name for one in passing
+            if one.rank == chosen.rank and one.foretold.decisions.value > least]  # fmt: skip
 
 
 def _rule(own: Ground, one: _Judged) -> Callable[[Any], np.ndarray]:
@@ -462,40 +442,3 @@ def _rule(own: Ground, one: _Judged) -> Callable[[Any], np.ndarray]:
         return np.array(classes)[codes]
 
     return rule
-
-
-def _sentence(own: Ground, best: Finalist | None, learnt: bool, named: bool) -> str:
-    right = f"It gives y on {_part(own.success)} of {own.success.n} inputs"
-    if not learnt:
-        return f"{right}: it has not learnt them, so that there is nothing to name."
-    if best is None:
-        return f"{right}; its answers to probes hardly vary, so that there is nothing to read."
-    about = "which class it answers" if best.answer is None else f"whether it answers {best.answer}"
-    which = "probes" if own.forced else "probes that the data leave undecided"
-    told = (
-        f"{best.name} foretells {about} on {_part(best.foretold.decisions)} of the {which}, "
-        f"{100 * best.excess.value:.3g} points "
-        f"[{100 * best.excess.low:.3g}, {100 * best.excess.high:.3g}] more than {best.over}"
-    )
-    if named:
-        return f"{right}; {told}."
-    enough = best.foretold.decisions.value >= FLOOR
-    why = "No rule says more than its baselines do" if enough else "No rule explains it"
-    return f"{right}. {why}; the best of them: {told}."
-
-
-def _part(own: Estimate) -> str:
-    return f"{100 * own.value:.3g} % [{100 * own.low:.3g}, {100 * own.high:.3g}]"
-
-
-def _plain(value: Any) -> Any:
-    """What JSON can hold."""
-    if is_dataclass(value) and not isinstance(value, type):
-        left_out = ("rule", "pictures", "ends")
-        return {own.name: _plain(getattr(value, own.name)) for own in fields(value)
-                if own.name not in left_out}  # fmt: skip
-    if isinstance(value, dict):
-        return {str(key): _plain(own) for key, own in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(own) for own in value]
-    return value.item() if isinstance(value, np.generic) else value

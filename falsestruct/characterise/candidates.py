@@ -2,8 +2,7 @@
 
 Everything here sees two parts of one half of the probes: rules are fitted to the first, and the
 second chooses between them. What is chosen is fitted again to both, and judged elsewhere. A rule is
-a few numbers of an input (*features*) and a *reading*: one number has a threshold (a tree with as
-many leaves as labels, if there are more than two), several have a balanced logistic regression.
+a few numbers of an input (*features*) and a reading of them (`readings`).
 """
 
 from __future__ import annotations
@@ -11,16 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Literal
 
 import numpy as np
 
 from falsestruct.characterise import directions
+from falsestruct.characterise.readings import (
+    Codes,
+    Way,
+    by_cluster,
+    chosen,
+    read,
+    read_along,
+    read_steps,
+    thresholds,
+)
 
-Codes = np.ndarray  # labels 0 … k − 1, (n,)
-Reading = Callable[[np.ndarray], Codes]
-
-Way = Literal["plain", "squares", "switch"]  # of reading components along directions
+Rows = np.ndarray | slice
 
 LEARNED: dict[Way, str] = {
     "plain": "directions",
@@ -30,13 +35,11 @@ LEARNED: dict[Way, str] = {
 FAMILIES = ("statistic", "sum of two", *LEARNED.values(), "sparse sum")
 PAIRS = 30  # sums of two that get a threshold
 LEADERS = 12  # statistics of which all sums with others are looked at
-BINS = 8  # of a feature of the sparse sum
 TERMS = 40  # statistics that may enter it
 PENALTIES = (0.001, 0.01, 0.1, 1.0)  # of learned directions: C of scikit-learn
 SPARSE = (0.01, 0.02, 0.05, 0.1)  # of the sparse sum
-DRAWS = 20  # sets of random directions of which the best is taken
+DRAWS = 20, 200  # sets of random directions of which the best is taken: at least, at most
 NEIGHBOURS = (1, 5, 15)
-SLACK = 1.0  # standard errors for which a simpler rule is taken
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,16 @@ class Look:
     Attributes:
         values: The library's statistics, (n, statistics).
         z: Coordinates, (n, coordinates).
-        slopes: Gradients in coordinates, (n, coordinates), of a network that has them.
+        slopes: Gradients in coordinates, (n, coordinates), of a network that has them; rows of
+            zeros where they weren't taken.
+        changes: Of a black box, (flips, coordinates): what flipped inputs of the first part.
         whitening, whitened: Once they are known: fitted to all probes of the half, without labels.
     """
 
     values: np.ndarray
     z: np.ndarray
     slopes: np.ndarray | None = None
+    changes: np.ndarray | None = None
     whitening: directions.Whitening | None = None
     whitened: np.ndarray | None = None
 
@@ -70,11 +76,11 @@ class Look:
         """The same, whitened now, for all that is taken from it: it costs the most."""
         return replace(self, whitening=self.white, whitened=self.w)
 
-    def take(self, rows: np.ndarray) -> Look:
-        """Some of them."""
+    def take(self, rows: Rows) -> Look:
+        """Some of them; a slice copies nothing."""
         slopes = None if self.slopes is None else self.slopes[rows]
         whitened = None if self.whitened is None else self.whitened[rows]
-        return Look(self.values[rows], self.z[rows], slopes, self.whitening, whitened)
+        return Look(self.values[rows], self.z[rows], slopes, self.changes, self.whitening, whitened)
 
     def __len__(self) -> int:
         return len(self.z)
@@ -103,6 +109,7 @@ class Candidate:
         features: Numbers of an input that it reads.
         way: How it reads them.
         fit: From a look, codes and how many there are.
+        compared: Rules of its family of which it was the best.
     """
 
     family: str
@@ -110,6 +117,7 @@ class Candidate:
     features: int
     way: Way
     fit: Callable[[Look, Codes, int], Rule]
+    compared: int = 1
 
 
 @dataclass(frozen=True)
@@ -117,7 +125,7 @@ class Half:
     """What rules are fitted to, and what chooses.
 
     Attributes:
-        first, second: Rows of the look.
+        fitting, choosing: Rows of the look.
         cluster: Of each row.
     """
 
@@ -125,127 +133,49 @@ class Half:
     codes: Codes
     classes: int
     cluster: np.ndarray
-    first: np.ndarray
-    second: np.ndarray
+    fitting: Rows
+    choosing: Rows
 
     @cached_property
     def part(self) -> Look:
-        """The first part."""
-        return self.look.take(self.first)
+        """What rules are fitted to."""
+        return self.look.take(self.fitting)
 
     @cached_property
     def rest(self) -> Look:
-        """The second part."""
-        return self.look.take(self.second)
+        """What chooses."""
+        return self.look.take(self.choosing)
+
+    @property
+    def truth(self) -> Codes:
+        """The answers of what chooses."""
+        return self.codes[self.choosing]
 
     def fitted(self, candidate: Candidate) -> Rule:
         """To the first part."""
-        return candidate.fit(self.part, self.codes[self.first], self.classes)
+        return candidate.fit(self.part, self.codes[self.fitting], self.classes)
 
     def refitted(self, candidate: Candidate) -> Rule:
-        """To both parts."""
+        """To both parts, and what belongs to neither."""
         return candidate.fit(self.look, self.codes, self.classes)
 
     def score(self, rule: Rule) -> float:
         """Balanced accuracy on the second part."""
-        right = rule.predict(self.rest) == self.codes[self.second]
-        return float(by_cluster(right, self.codes[self.second], self.cluster[self.second]).mean())
+        return float(self._gains(rule).mean())
 
+    def surely(self, rule: Rule) -> float:
+        """`score` less its standard error: with a rare answer, a perfect score may be luck."""
+        gains = self._gains(rule)
+        return float(gains.mean() - gains.std(ddof=1) / np.sqrt(len(gains)))
 
-# ---- readings and scores ----
+    def _gains(self, rule: Rule) -> np.ndarray:
+        right = rule.predict(self.rest) == self.truth
+        return by_cluster(right, self.truth, self.cluster[self.choosing])
 
-
-def by_cluster(gains: np.ndarray, codes: Codes, cluster: np.ndarray) -> np.ndarray:
-    """One number a cluster whose plain mean is the mean over labels of the mean gain.
-
-    Deviations from each label's mean, weighed by its share: the linearised estimate, so that the
-    spread of the numbers is that of the balanced mean with its shares estimated.
-
-    Args:
-        gains: (…, n). codes, cluster: (n,).
-
-    Returns:
-        (…, clusters).
-    """
-    labels, group = np.unique(codes), np.unique(cluster, return_inverse=True)[1]
-    count = int(group.max()) + 1
-    whole = np.zeros(gains.shape[:-1])
-    off = np.zeros(gains.shape)
-    for label in labels:
-        own = codes == label
-        mean = gains[..., own].mean(-1)
-        whole += mean / len(labels)
-        off[..., own] = (gains[..., own] - mean[..., None]) * (count / len(labels) / own.sum())
-    rows = off.reshape(-1, gains.shape[-1])
-    sums = np.stack([np.bincount(group, row, minlength=count) for row in rows])
-    return np.asarray(whole[..., None] + sums.reshape(*gains.shape[:-1], count))
-
-
-def chosen(
-    right: np.ndarray, codes: Codes, cluster: np.ndarray, sizes: Sequence[int] | None = None
-) -> int:
-    """The rule that is right most often; a smaller one if it is within SLACK standard errors.
-
-    Args:
-        right: (rules, n). Of equally good rules, the first.
-        sizes: Of each, (rules,); None: all the same.
-    """
-    means = np.stack([by_cluster(row, codes, cluster) for row in right.astype(float)])
-    size = np.zeros(len(right)) if sizes is None else np.asarray(sizes)
-    value = means.mean(1)
-    less = means[value.argmax()] - means
-    error = less.std(1, ddof=1) / np.sqrt(less.shape[1])
-    near = less.mean(1) <= SLACK * error + 1e-12
-    small = near & (size == size[near].min())
-    return int(np.argmax(np.where(small, value, -np.inf)))
-
-
-def thresholds(values: np.ndarray, codes: Codes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The best threshold of each column, its sign, and Youden's J = TPR − FPR there.
-
-    Args:
-        values: (n, columns). codes: 0 or 1.
-    """
-    ones = max(1, int(codes.sum()))
-    weight = np.where(codes > 0, 1 / ones, -1 / max(1, len(codes) - ones))
-    found = np.zeros((3, values.shape[1]))
-    for start in range(0, values.shape[1], 64):
-        part = values[:, start : start + 64]
-        order = np.argsort(part, axis=0, kind="stable")
-        inorder = np.take_along_axis(part, order, 0)
-        above = -np.cumsum(weight[order], axis=0)[:-1]  # J of "1 above the cut"
-        above[inorder[1:] <= inorder[:-1]] = 0.0
-        best = np.abs(above).argmax(0)
-        column = np.arange(part.shape[1])
-        cut = (inorder[best, column] + inorder[best + 1, column]) / 2
-        j = above[best, column]
-        found[:, start : start + 64] = cut, np.where(j < 0, -1.0, 1.0), np.abs(j)
-    return found[0], found[1], found[2]
-
-
-def read(features: np.ndarray, codes: Codes, classes: int) -> Reading:
-    """Fit a reading to features (n, q)."""
-    if features.shape[1] == 1 and classes == 2:
-        cut, sign, _ = thresholds(features, codes)
-        return lambda own: ((own[:, 0] - cut[0]) * sign[0] > 0).astype(np.int64)
-    if features.shape[1] == 1:
-        from sklearn.tree import DecisionTreeClassifier
-
-        tree = DecisionTreeClassifier(
-            max_leaf_nodes=classes, class_weight="balanced", random_state=0
-        )
-        return partial(_predicted, tree.fit(features, codes))
-    from sklearn.linear_model import LogisticRegression
-
-    centre, spread = features.mean(0), features.std(0)
-    scale = np.where(spread > 0, spread, 1.0)
-    model = LogisticRegression(C=10.0, class_weight="balanced", solver="newton-cholesky", tol=1e-3)
-    model.fit((features - centre) / scale, codes)
-    return lambda own: _predicted(model, (own - centre) / scale)
-
-
-def _predicted(model: object, features: np.ndarray) -> Codes:
-    return np.asarray(model.predict(features))  # type: ignore[attr-defined]
+    def best(self, rules: Sequence[Rule], sizes: Sequence[int]) -> int:
+        """Which of these is right most often, simpler ones before others; see `chosen`."""
+        right = np.stack([rule.predict(self.rest) for rule in rules]) == self.truth
+        return chosen(right, self.truth, self.cluster[self.choosing], sizes)
 
 
 # ---- tier 1 ----
@@ -254,17 +184,18 @@ def _predicted(model: object, features: np.ndarray) -> Codes:
 def statistic(half: Half, names: Sequence[str]) -> Candidate:
     """The best single statistic; for more than two labels, of the TERMS that part them best."""
     first, second = half.part.values, half.rest.values
-    y, z = half.codes[half.first], half.codes[half.second]
+    y, z = half.codes[half.fitting], half.truth
     if half.classes == 2:
         cut, sign, _ = thresholds(first, y)
         right = (((second - cut) * sign > 0) == (z > 0)[:, None]).T
-        which = chosen(right, z, half.cluster[half.second])
+        which = chosen(right, z, half.cluster[half.choosing])
     else:
         order = np.sort(_leaders(first, y)[:TERMS])
         fits = [read(first[:, [i]], y, half.classes) for i in order]
         right = np.stack([fit(second[:, [i]]) == z for fit, i in zip(fits, order, strict=True)])
-        which = int(order[chosen(right, z, half.cluster[half.second])])
-    return Candidate("statistic", names[which], 1, "plain", partial(_single, which, names[which]))
+        which = int(order[chosen(right, z, half.cluster[half.choosing])])
+    fit = partial(_single, which, names[which])
+    return Candidate("statistic", names[which], 1, "plain", fit, len(names))
 
 
 def _single(which: int, name: str, look: Look, codes: Codes, classes: int) -> Rule:
@@ -284,14 +215,15 @@ def sum_of_two(half: Half, names: Sequence[str]) -> Candidate | None:
     if half.classes > 2 or half.look.values.shape[1] < 2:
         return None
     first, second = half.part.values, half.rest.values
-    y, z = half.codes[half.first], half.codes[half.second]
+    y, z = half.codes[half.fitting], half.truth
     pairs = _pairs(first, y)
     fits = [read(first[:, list(pair)], y, 2) for pair in pairs]
     said = [fit(second[:, list(pair)]) for fit, pair in zip(fits, pairs, strict=True)]
     right = np.stack(said) == z
-    i, j = pairs[chosen(right, z, half.cluster[half.second])]
+    i, j = pairs[chosen(right, z, half.cluster[half.choosing])]
     name = f"{names[i]} and {names[j]}"
-    return Candidate("sum of two", name, 2, "plain", partial(_both, i, j, (names[i], names[j])))
+    fit = partial(_both, i, j, (names[i], names[j]))
+    return Candidate("sum of two", name, 2, "plain", fit, LEADERS * len(names))
 
 
 def _pairs(values: np.ndarray, codes: Codes) -> list[tuple[int, int]]:
@@ -337,10 +269,8 @@ def learned(half: Half, way: Way) -> Candidate | None:
             for name, learn, count in _learners(half.look, half.classes, way)]  # fmt: skip
     if not made:
         return None
-    truth = half.codes[half.second]
-    right = np.stack([half.fitted(own).predict(half.rest) for own in made]) == truth
-    sizes = [own.features for own in made]
-    return made[chosen(right, truth, half.cluster[half.second], sizes)]
+    best = half.best([half.fitted(own) for own in made], [own.features for own in made])
+    return replace(made[best], compared=len(made))
 
 
 def _learners(look: Look, classes: int, way: Way) -> list[tuple[str, Learn, int]]:
@@ -351,16 +281,20 @@ def _learners(look: Look, classes: int, way: Way) -> list[tuple[str, Learn, int]
     if way == "switch":
         return [("learned from answers", _switched, 3)] if classes == 2 and many > 2 else []
     if way == "plain":
-        found.append(("prototypes of the answers", lambda v, y: directions.prototypes(v.z, y), few))
+        found.append(
+            ("between the means of answers", lambda v, y: directions.prototypes(v.z, y), few)
+        )
         for penalty in PENALTIES:
             learn = partial(_discriminant, penalty)
             found.append(("learned from answers", learn, few))
     else:
         found.append(("learned from answers", partial(_pursued, 1), 1))
         found.append(("learned from answers", partial(_pursued, many), many))
-    if look.slopes is not None:
-        for count in sorted({1, min(2, many), many}):
-            found.append(("learned from gradients", partial(_from_slopes, count), count))
+    shared = {"learned from gradients": look.slopes, "learned from flips": look.changes}
+    for name, rows in shared.items():
+        most = 0 if rows is None else min(many, len(rows))
+        for count in sorted({1, min(2, most), most} if most else ()):
+            found.append((name, partial(_shared, name, count), count))
     return sorted(found, key=lambda own: own[2])
 
 
@@ -368,9 +302,11 @@ def _discriminant(penalty: float, look: Look, codes: Codes) -> np.ndarray:
     return directions.discriminant(look.white, look.w, codes, penalty=penalty)
 
 
-def _from_slopes(count: int, look: Look, codes: Codes) -> np.ndarray:
-    assert look.slopes is not None
-    return directions.from_gradients(look.slopes)[:count]
+def _shared(name: str, count: int, look: Look, codes: Codes) -> np.ndarray:
+    """What gradients, or changes that flip inputs, have in common."""
+    rows = look.slopes if name == "learned from gradients" else look.changes
+    assert rows is not None
+    return directions.from_gradients(rows)[:count]
 
 
 def _pursued(count: int, look: Look, codes: Codes) -> np.ndarray:
@@ -391,7 +327,8 @@ def _switched(look: Look, codes: Codes) -> np.ndarray:
 
 def _directions(name: str, learn: Learn, count: int, way: Way) -> Candidate:
     plural = "1 direction" if count == 1 else f"{count} directions"
-    how = {"plain": "", "squares": " and squares", "switch": ", one a switch,"}[way]
+    square = " and its square" if count == 1 else " and their squares"
+    how = {"plain": "", "squares": square, "switch": ", one a switch,"}[way]
     known: dict[int, tuple[Look, Rule]] = {}  # of one task: the codes belong to the look
 
     def fit(look: Look, codes: Codes, classes: int) -> Rule:
@@ -406,83 +343,45 @@ def _directions(name: str, learn: Learn, count: int, way: Way) -> Candidate:
                      fit)  # fmt: skip
 
 
-def read_along(along: np.ndarray, codes: Codes, classes: int, way: Way) -> Reading:
-    """Fit a reading to components along directions (n, q)."""
-    if way == "plain":
-        return read(along, codes, classes)
-    if way == "squares":
-        reading = read(np.concatenate([along, along**2], axis=1), codes, classes)
-        return lambda own: reading(np.concatenate([own, own**2], axis=1))
-    centre, spread = along.mean(0), along.std(0)
-    scale = np.where(spread > 0, spread, 1.0)
-    found = directions.switch((along - centre) / scale, codes, np.eye(along.shape[1]))
-    return lambda own: (found.score((own - centre) / scale) > 0).astype(np.int64)
-
-
 # ---- tier 3 ----
 
 
 def sparse(half: Half, names: Sequence[str], learners: Sequence[Candidate]) -> Candidate:
     """L1 logistic regression on steps of the best statistics and of learned directions."""
-    lead = np.sort(_leaders(half.part.values, half.codes[half.first])[:TERMS])
+    lead = np.sort(_leaders(half.part.values, half.codes[half.fitting])[:TERMS])
     made = [
-        Candidate("sparse sum", "", 0, "plain", partial(_sparse, penalty, lead, names, learners))
+        Candidate("sparse sum", "", 0, "steps", partial(_sparse, penalty, lead, names, learners))
         for penalty in SPARSE
     ]
     rules = [half.fitted(own) for own in made]
-    right = np.stack([rule.predict(half.rest) == half.codes[half.second] for rule in rules])
-    sizes = [len(rule.terms) for rule in rules]
-    which = chosen(right, half.codes[half.second], half.cluster[half.second], sizes)
-    terms = rules[which].terms
+    best = half.best(rules, [len(rule.terms) for rule in rules])
+    terms = rules[best].terms
     shown = ", ".join(terms[:3]) + (f" and {len(terms) - 3} more" if len(terms) > 3 else "")
-    fit = made[which].fit
-    return Candidate("sparse sum", f"sum of steps of {shown}", max(1, len(terms)), "plain", fit)
+    name, features = f"sum of steps of {shown}", max(1, len(terms))
+    return replace(made[best], name=name, features=features, compared=len(made))
 
 
 def _sparse(
     penalty: float, lead: np.ndarray, names: Sequence[str], learners: Sequence[Candidate],
     look: Look, codes: Codes, classes: int,
 ) -> Rule:  # fmt: skip
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.multiclass import OneVsRestClassifier
-
     vectors = np.concatenate([own.fit(look, codes, classes).vectors for own in learners])
-    along = [f"direction {i + 1}" for i in range(len(vectors))]
-    labels = [names[i] for i in lead] + along
-    columns = np.concatenate([look.values[:, lead], look.z @ vectors.T], axis=1)
-    cuts = np.quantile(columns, np.arange(1, BINS) / BINS, axis=0)
-    model = LogisticRegression(
-        C=penalty,
-        l1_ratio=1.0,
-        solver="liblinear",
-        class_weight="balanced",
-        max_iter=200,
-        random_state=0,
-    )
-    own = model if classes == 2 else OneVsRestClassifier(model)
-    own.fit(_steps(columns, cuts), codes)
-    parts = [own] if classes == 2 else own.estimators_
-    weight = np.sum([np.abs(part.coef_).reshape(len(cuts), -1) for part in parts], axis=(0, 1))
-    terms = tuple(labels[i] for i in np.argsort(-weight, kind="stable") if weight[i] > 0)
+    labels = [names[i] for i in lead] + [f"direction {i + 1}" for i in range(len(vectors))]
 
-    def predict(other: Look) -> Codes:
-        both = np.concatenate([other.values[:, lead], other.z @ vectors.T], axis=1)
-        return np.asarray(own.predict(_steps(both, cuts)))
+    def columns(own: Look) -> np.ndarray:
+        return np.concatenate([own.values[:, lead], own.z @ vectors.T], axis=1)
 
-    return Rule(predict, terms, vectors)
+    reading = read_steps(columns(look), codes, classes, penalty)
+    order = np.argsort(-reading.weight, kind="stable")
+    terms = tuple(labels[i] for i in order if reading.weight[i] > 0)
+    return Rule(lambda own: reading(columns(own)), terms, vectors)
 
 
-def _steps(columns: np.ndarray, cuts: np.ndarray) -> np.ndarray:
-    """1 where a column exceeds each of its cuts, (n, cuts · columns)."""
-    steps = columns[:, None, :] > cuts[None]
-    return np.asarray(steps.reshape(len(columns), -1).astype(float))
-
-
-def families(half: Half, names: Sequence[str]) -> list[Candidate]:
-    """The best rule of each family, simple ones first."""
+def families(half: Half, names: Sequence[str], *, switch: bool = True) -> list[Candidate]:
+    """The best rule of each family, simple ones first; switches take the longest."""
     plain, square = learned(half, "plain"), learned(half, "squares")
     found = [statistic(half, names), sum_of_two(half, names), plain, square]
-    found.append(learned(half, "switch"))
+    found.append(learned(half, "switch") if switch else None)
     found.append(sparse(half, names, [own for own in (plain, square) if own is not None]))
     return [own for own in found if own is not None]
 
@@ -490,35 +389,40 @@ def families(half: Half, names: Sequence[str]) -> list[Candidate]:
 # ---- baselines ----
 
 
-def class_means(centres: np.ndarray) -> Candidate:
-    """Distances to the class means of the data (classes, coordinates), read as any features."""
+def class_means(centres: np.ndarray, way: Way) -> Candidate:
+    """Distances to the class means of the data (classes, coordinates), read in this way."""
 
     def features(look: Look) -> np.ndarray:
         square = (centres**2).sum(1) - 2 * look.z @ centres.T
-        return square[:, 1:] - square[:, :1]
+        return np.asarray(square[:, 1:] - square[:, :1])
 
-    return _plain("class means", features, len(centres) - 1)
+    return _numbers("class means", features, len(centres) - 1, way)
 
 
-def _plain(name: str, features: Callable[[Look], np.ndarray], count: int) -> Candidate:
+def _numbers(name: str, features: Callable[[Look], np.ndarray], count: int, way: Way) -> Candidate:
     def fit(look: Look, codes: Codes, classes: int) -> Rule:
-        reading = read(features(look), codes, classes)
+        reading = read_along(features(look), codes, classes, way)
         return Rule(lambda own: reading(features(own)), (name,), np.empty((0, look.z.shape[1])))
 
-    return Candidate("baseline", name, count, "plain", fit)
+    return Candidate("baseline", name, count, way, fit)
 
 
-def neighbours(half: Half) -> Candidate:
-    """A nearest-neighbour rule on the network's own answers, with the best of NEIGHBOURS."""
-    counts = [count for count in NEIGHBOURS if count < len(half.first)]
-    codes, truth = half.codes[half.first], half.codes[half.second]
-    near = _nearest(half.part.z, half.rest.z, max(counts))
-    cluster = half.cluster[half.second]
+def neighbours(half: Half, most: int, *, seed: int) -> Candidate:
+    """A nearest-neighbour rule on the network's own answers, with the best of NEIGHBOURS.
+
+    Args:
+        most: Answers that it knows, at random, at most.
+    """
+    known = np.random.default_rng(seed).permutation(len(half.part))[:most]
+    counts = [count for count in NEIGHBOURS if count <= len(known)]
+    codes, truth = half.codes[half.fitting][known], half.truth
+    near = _nearest(half.part.z[known], half.rest.z, max(counts))
+    cluster = half.cluster[half.choosing]
     scores = []
     for count in counts:
         said = _voted(codes[near[:, :count]], codes, half.classes)
         scores.append(by_cluster((said == truth).astype(float), truth, cluster).mean())
-    return _neighbours(counts[int(np.argmax(scores))])
+    return _neighbours(counts[int(np.argmax(scores))], most, seed)
 
 
 def _nearest(known: np.ndarray, z: np.ndarray, count: int) -> np.ndarray:
@@ -534,14 +438,16 @@ def _voted(votes: Codes, codes: Codes, classes: int) -> Codes:
     return np.asarray((tally / np.maximum(1, np.bincount(codes, minlength=classes))).argmax(1))
 
 
-def _neighbours(count: int) -> Candidate:
+def _neighbours(count: int, most: int, seed: int) -> Candidate:
     def fit(look: Look, codes: Codes, classes: int) -> Rule:
+        rows = np.random.default_rng(seed).permutation(len(look))[:most]
+        points, answers = look.z[rows], codes[rows]
         known: dict[int, tuple[Look, Codes]] = {}  # several finalists ask for the same
 
         def predict(own: Look) -> Codes:
             if id(own) not in known:
-                votes = codes[_nearest(look.z, own.z, count)]
-                known[id(own)] = own, _voted(votes, codes, classes)
+                votes = answers[_nearest(points, own.z, count)]
+                known[id(own)] = own, _voted(votes, answers, classes)
             return known[id(own)][1]
 
         return Rule(predict, ("answers of neighbours",), np.empty((0, look.z.shape[1])))
@@ -549,12 +455,16 @@ def _neighbours(count: int) -> Candidate:
     return Candidate("baseline", "distilled nearest neighbour", count, "plain", fit)
 
 
-def at_random(half: Half, features: int, way: Way, *, seed: int) -> Candidate:
-    """The best of DRAWS sets of as many random directions, read as learned ones are."""
+def at_random(half: Half, features: int, way: Way, *, compared: int, seed: int) -> Candidate:
+    """The best of sets of as many random directions, read as learned ones are.
+
+    Args:
+        compared: Rules of which the candidate was the best: as many sets are drawn, within DRAWS.
+    """
     rng = np.random.default_rng(seed)
     count = max(1, features // 2 if way == "squares" else features)
     made = []
-    for _ in range(DRAWS):
+    for _ in range(min(DRAWS[1], max(DRAWS[0], compared))):
         vectors = directions.at_random(half.look.z.shape[1], count, half.look.z, rng)
         made.append(_random(vectors, features, way))
     scores = [half.score(half.fitted(own)) for own in made]
@@ -562,9 +472,7 @@ def at_random(half: Half, features: int, way: Way, *, seed: int) -> Candidate:
 
 
 def _random(vectors: np.ndarray, features: int, way: Way) -> Candidate:
-    def fit(look: Look, codes: Codes, classes: int) -> Rule:
-        reading = read_along(look.z @ vectors.T, codes, classes, way)
-        none = np.empty((0, look.z.shape[1]))
-        return Rule(lambda own: reading(own.z @ vectors.T), ("random directions",), none)
+    def along(look: Look) -> np.ndarray:
+        return np.asarray(look.z @ vectors.T)
 
-    return Candidate("baseline", "random directions", features, way, fit)
+    return _numbers("random directions", along, features, way)

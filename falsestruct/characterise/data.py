@@ -23,7 +23,7 @@ FORMS = "a folder of images, a .csv, .npz or .npy file"
 
 
 @dataclass(frozen=True)
-class Data:
+class Loaded:
     """What was read.
 
     Attributes:
@@ -48,6 +48,10 @@ class Data:
             raise AuditError("no labels: name the column with --target, or give --labels FILE.csv")
         return self.attributes[self.target].to_numpy()
 
+    def has(self, name: str) -> bool:
+        """Whether something of this name is known of each input."""
+        return name in self.attributes
+
     def column(self, name: str) -> np.ndarray:
         """What is known of each input by this name, (n,).
 
@@ -66,7 +70,7 @@ def read(
     beside: Sequence[str] = (),
     text: str | None = None,
     size: tuple[int, int] | None = None,
-) -> Data:
+) -> Loaded:
     """Read data.
 
     Args:
@@ -114,7 +118,7 @@ class Pictures(list):  # type: ignore[type-arg]
 
 def _folder(
     path: Path, labels: Path | None, target: str | None, size: tuple[int, int] | None
-) -> Data:
+) -> Loaded:
     files = sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES)
     if not files:
         raise AuditError(f"{path}: no images in it; expected {', '.join(SUFFIXES[:4])} or the like")
@@ -130,7 +134,7 @@ def _folder(
         known = _joined(known, table, labels)
     target = _target(known, target, LABEL)
     pictures = Pictures([path / name for name in known["file"]], _mode(files), size)
-    return Data(Inputs("images", pictures), known, target, classes if target == LABEL else None)
+    return Loaded(Inputs("images", pictures), known, target, classes if target == LABEL else None)
 
 
 def _joined(files: pd.DataFrame, table: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -184,17 +188,17 @@ def _need(table: pd.DataFrame, *names: str) -> None:
 
 def _table(
     table: pd.DataFrame, target: str | None, beside: Sequence[str], text: str | None
-) -> Data:
+) -> Loaded:
     target = _target(table, target, LABEL)
     _need(table, *beside)
     if text is not None:
         _need(table, text)
-        return Data(inputs(table[text].astype(str).tolist()), table, target)
+        return Loaded(inputs(table[text].astype(str).tolist()), table, target)
     apart = {*beside, target}
-    return Data(inputs(table[[name for name in table if name not in apart]]), table, target)
+    return Loaded(inputs(table[[name for name in table if name not in apart]]), table, target)
 
 
-def _arrays(path: Path, labels: Path | None, target: str | None) -> Data:
+def _arrays(path: Path, labels: Path | None, target: str | None) -> Loaded:
     try:
         loaded = np.load(path, allow_pickle=False)
         found = {"x": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
@@ -210,4 +214,4 @@ def _arrays(path: Path, labels: Path | None, target: str | None) -> Data:
         if len(table) != len(x):
             raise AuditError(f"{labels} has {len(table)} rows for {len(x)} inputs")
         known = table if known.empty else known.join(table, rsuffix=" of labels")
-    return Data(x, known, _target(known, target, "y" if "y" in known else LABEL))
+    return Loaded(x, known, _target(known, target, "y" if "y" in known else LABEL))

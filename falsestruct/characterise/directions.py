@@ -90,7 +90,7 @@ def second_moments(white: Whitening, w: np.ndarray, labels: np.ndarray, *, most:
     parts = w[:, :most]
     whole = np.atleast_2d(np.cov(parts, rowvar=False))
     gap = np.zeros_like(whole)
-    for label in np.unique(labels):
+    for label in np.flatnonzero(np.bincount(labels) > 1):
         own = np.atleast_2d(np.cov(parts[labels == label], rowvar=False)) - whole
         gap += own @ own
     _, vectors = np.linalg.eigh(gap)

@@ -20,8 +20,8 @@ def audit(predict: Any, x: Any, **options: Any) -> Audit | Suspicion:
 
     With x a problem of the book, or its name: `characterise.audit.audit`, with samples=, points=
     and seed=. With x your own inputs: `characterise.suspicion.audit`, with original= and false=,
-    what to tell apart, and intervene=, attributes=, groups=, threshold=, classes=, points=, seed=
-    and progress=, as it describes them.
+    what to tell apart, and intervene=, attributes=, groups=, threshold=, classes=, batch=, points=,
+    seed= and progress=, as it describes them.
 
     Raises:
         AuditError: It can't be audited; the text is one line that says why and what to do.

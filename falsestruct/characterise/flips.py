@@ -1,6 +1,7 @@
 """Small changes of inputs that flip a network's label: by gradients, by labels alone, or by words.
 
-All of them are upper bounds: the search finds a flip, and another may be smaller.
+All of them are upper bounds: the search finds a flip, and another may be smaller. The audit of the
+book's problems keeps its own search (`audit.py`): chapter 09's numbers come from it.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from falsestruct.characterise import probes
-from falsestruct.characterise.asking import Inputs, Network
+from falsestruct.characterise import library, probes
+from falsestruct.characterise.asking import FAILED, AuditError, Inputs, Network
+from falsestruct.characterise.library import BYTES, Coordinates
 
 How = Literal["gradients", "boundary", "substitution"]
 
@@ -21,7 +23,8 @@ GRID = 8  # on which a line is searched for its first flip
 BISECTIONS = 10
 TARGETS = 3  # inputs of another label towards which lines are searched
 PROBES = 40  # labels asked for an estimate of a normal
-ORDERS = 6  # in which words or columns are replaced
+SINGLES, ORDERS, SIZES = 40, 6, 12  # words or columns replaced alone; orders; sets of each order
+PIECES = SINGLES + ORDERS * SIZES  # questions an input of texts or tables, at most
 MOST = 500  # inputs that may serve as targets
 COST = TARGETS * (GRID + BISECTIONS) + 2 * (PROBES + 3 * (GRID + BISECTIONS))
 
@@ -50,30 +53,47 @@ class Flips:
 
 
 def flips(
-    network: Network, x: Inputs, rows: np.ndarray, *, rounds: int = 2, seed: int = 0
-) -> Flips:
-    """The smallest flips found of x[rows]; all of x serve as targets.
+    network: Network, x: Inputs, rows: np.ndarray, *, coordinates: Coordinates | None = None,
+    others: int = MOST, rounds: int = 2, seed: int = 0,
+) -> Flips:  # fmt: skip
+    """The smallest flips found of x[rows]; they and so many others of x serve as targets.
 
     PyTorch modules are followed along their gradients. Other networks are asked for labels on lines
     towards the nearest inputs with another label, and then, `rounds` times, along an estimate of
     the boundary's normal (Chen, Jordan and Wainwright, arXiv:1904.02144): about COST questions an
-    input. In texts and tables, words and columns of the
-    nearest input with another label are put in, in several orders.
+    input. In texts and tables, words or columns of the nearest input with another label are put in,
+    alone and in growing sets: at most PIECES questions an input.
+
+    Args:
+        rows: Of x, (n,), in increasing order.
+        coordinates: In which inputs are near; None: those that fit the targets.
     """
     started = network.queries
     rng = np.random.default_rng(seed)
-    pool = np.unique(np.concatenate([rows, rng.permutation(len(x))[:MOST]]))
-    labels = network.labels(x.take(pool))
+    pool = np.unique(np.concatenate([rows, rng.permutation(len(x))[:others]]))
+    labels = np.concatenate([_asked(network, part) for part in library.parts(x, pool)])
     own = labels[np.searchsorted(pool, rows)]
-    rows, own = rows[own >= 0], own[own >= 0]
+    rows, own = rows[own != FAILED], own[own != FAILED]
+    z = (coordinates or library.coordinates(x, pool))(x, pool)
+    near = _nearest(z[np.searchsorted(pool, rows)], z, own, labels)
+    there = near[:, 0] >= 0
+    rows, own, near = rows[there], own[there], near[there]
     if x.kind in ("texts", "table"):
-        found = _substituted(network, x, rows, own, (pool, labels), rng)
+        found = _substituted(network, x, rows, own, pool[near[:, 0]], rng)
         how: How = "substitution"
     else:
-        found, how = _moved(network, x, rows, own, (pool, labels), rounds, rng)
+        found, how = _moved(network, x, rows, own, (pool[near], labels[near[:, 0]]), rounds, rng)
     kept, moved, size, after = found
     queries = network.queries - started
     return Flips(rows[kept], moved, size, own[kept], after, queries, how)
+
+
+def _asked(network: Network, x: Inputs) -> np.ndarray:
+    """Labels; where most of a few inputs have none, all of these have none."""
+    try:
+        return network.labels(x)
+    except AuditError:
+        return np.full(len(x), FAILED)
 
 
 def beyond(network: Network, x: Inputs, found: Flips, factor: float) -> Flips:
@@ -85,7 +105,7 @@ def beyond(network: Network, x: Inputs, found: Flips, factor: float) -> Flips:
         return found
     start = x.take(found.rows).array()
     moved = found.x.like(start + factor * (found.x.array() - start))
-    after = network.labels(moved)
+    after = _asked(network, moved)
     same = np.flatnonzero(after == found.after)
     return Flips(
         found.rows[same], moved.take(same), factor * found.size[same], found.before[same],
@@ -94,7 +114,7 @@ def beyond(network: Network, x: Inputs, found: Flips, factor: float) -> Flips:
 
 
 Found = tuple[np.ndarray, Inputs, np.ndarray, np.ndarray]
-Pool = tuple[np.ndarray, np.ndarray]  # rows and labels
+Near = tuple[np.ndarray, np.ndarray]  # rows of targets (n, TARGETS), and labels of the first (n,)
 
 
 class _Walk:
@@ -112,8 +132,8 @@ class _Walk:
     def flipped(self, change: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Whether change (…, rows, coordinates) flips: (…, rows). A failure is no flip."""
         moved = (self.points[rows] + change).reshape(-1, self.points.shape[1])
-        labels = self.network.labels(self.inputs(moved)).reshape(change.shape[:-1])
-        return np.asarray((labels != self.own[rows]) & (labels >= 0))
+        labels = _asked(self.network, self.inputs(moved)).reshape(change.shape[:-1])
+        return np.asarray((labels != self.own[rows]) & (labels != FAILED))
 
     def follow(self, direction: np.ndarray, rows: np.ndarray) -> None:
         """The first flip on a grid on the way to the end of each direction (rows, coordinates)."""
@@ -172,32 +192,55 @@ class _Walk:
 
 
 def _moved(
-    network: Network, x: Inputs, rows: np.ndarray, own: np.ndarray, pool: Pool, rounds: int,
+    network: Network, x: Inputs, rows: np.ndarray, own: np.ndarray, near: Near, rounds: int,
     rng: np.random.Generator,
 ) -> tuple[Found, How]:  # fmt: skip
-    array = x.take(pool[0]).array()
-    flat = array.reshape(len(array), -1)
-    places = np.searchsorted(pool[0], rows)
-    walk = _Walk(network, x, array[places], own)
-    targets = _nearest(flat[places], flat, own, pool[1])
-    there = targets[:, 0] >= 0
-    walk_rows = np.flatnonzero(there)
+    """A few points at a time: PROBES changes of each are held at once."""
+    nothing = np.empty(0, np.int64)
     how: How = "gradients"
-    if len(walk_rows):
-        against = np.where(there, pool[1][targets[:, 0]], (own + 1) % max(2, len(network.classes)))
-        gap = np.linalg.norm(flat[targets[:, 0]] - flat[places], axis=1)
-        if not walk.follow_gradient(against, gap / STEPS):
-            how = "boundary"
-        for i in range(targets.shape[1] if how == "boundary" else 1):
-            walk.follow(flat[targets[walk_rows, i]] - walk.points[walk_rows], walk_rows)
-        for _ in range(rounds if how == "boundary" else 0):
-            walk.follow_normal(rng)
-    kept = np.flatnonzero(np.isfinite(walk.size))
-    moved = walk.inputs(walk.points[kept] + walk.best[kept])
-    after = network.labels(moved) if len(kept) else np.empty(0, np.int64)
-    real = (after >= 0) & (after != own[kept])
-    kept = kept[real]
-    return (kept, moved.take(np.flatnonzero(real)), walk.size[kept], after[real]), how
+    if not len(rows):
+        return (nothing, x.take(nothing), np.empty(0), nothing), how
+    at_once = max(1, BYTES // (8 * PROBES * x.take(rows[:1]).array().size))
+    kept, moved, sizes, labels = [], [], [], []
+    for start in range(0, len(rows), at_once):
+        part = slice(start, start + at_once)
+        walk = _Walk(network, x, x.take(rows[part]).array(), own[part])
+        how = _walked(walk, x, (near[0][part], near[1][part]), rounds, rng)
+        done = np.flatnonzero(np.isfinite(walk.size))
+        if not len(done):
+            continue
+        flipped = walk.inputs(walk.points[done] + walk.best[done])
+        after = _asked(network, flipped)
+        real = np.flatnonzero((after != FAILED) & (after != walk.own[done]))
+        kept.append(start + done[real])
+        moved.append(flipped.take(real))
+        sizes.append(walk.size[done[real]])
+        labels.append(after[real])
+    if not kept:
+        return (nothing, x.take(nothing), np.empty(0), nothing), how
+    joined = probes.joined(moved) if len(moved) > 1 else moved[0]
+    return (np.concatenate(kept), joined, np.concatenate(sizes), np.concatenate(labels)), how
+
+
+def _walked(walk: _Walk, x: Inputs, near: Near, rounds: int, rng: np.random.Generator) -> How:
+    """Towards the targets, by gradients or by labels alone."""
+    every = np.arange(len(walk.points))
+
+    def towards(place: int) -> np.ndarray:
+        targets = x.take(near[0][:, place]).array()
+        return np.asarray(targets.reshape(len(targets), -1) - walk.points)
+
+    first = towards(0)
+    step = np.linalg.norm(first, axis=1) / STEPS
+    gradients = walk.follow_gradient(near[1], step)
+    walk.follow(first, every)
+    if gradients:
+        return "gradients"
+    for place in range(1, near[0].shape[1]):
+        walk.follow(towards(place), every)
+    for _ in range(rounds):
+        walk.follow_normal(rng)
+    return "boundary"
 
 
 def _nearest(
@@ -218,20 +261,21 @@ def _nearest(
 
 
 def _substituted(
-    network: Network, x: Inputs, rows: np.ndarray, own: np.ndarray, pool: Pool,
+    network: Network, x: Inputs, rows: np.ndarray, own: np.ndarray, near: np.ndarray,
     rng: np.random.Generator,
 ) -> Found:  # fmt: skip
-    """The fewest pieces replaced, over ORDERS random orders and all single replacements."""
-    other = [pool[0][(pool[1] != label) & (pool[1] >= 0)] for label in own]
+    """The fewest pieces replaced, over ORDERS random orders and all single replacements.
+
+    Args:
+        near: Of x, whose pieces each of the rows gets, (n,).
+    """
     kept, sizes, made = [], [], []
-    for i, (row, choice) in enumerate(zip(rows, other, strict=True)):
-        if not len(choice):
-            continue
-        trials, counts = _trials(x, int(row), int(rng.choice(choice)), rng)
+    for i, (row, other) in enumerate(zip(rows, near, strict=True)):
+        trials, counts = _trials(x, int(row), int(other), rng)
         if not len(counts):
             continue
-        after = network.labels(trials)
-        flip = np.flatnonzero((after != own[i]) & (after >= 0))
+        after = _asked(network, trials)
+        flip = np.flatnonzero((after != own[i]) & (after != FAILED))
         if len(flip):
             best = flip[np.argmin(counts[flip])]
             kept.append(i)
@@ -247,7 +291,7 @@ def _substituted(
 def _trials(x: Inputs, row: int, other: int, rng: np.random.Generator) -> tuple[Inputs, np.ndarray]:
     """Versions of x[row] with pieces of x[other], and how many pieces differ."""
     if x.kind == "texts":
-        return _word_trials(*x.take(np.array([row, other])).texts(), rng=rng)
+        return _word_trials(x, row, other, rng)
     frame = x.frame()
     first, second = frame.iloc[[row]], frame.iloc[[other]]
     columns = [i for i in range(frame.shape[1])
@@ -258,36 +302,36 @@ def _trials(x: Inputs, row: int, other: int, rng: np.random.Generator) -> tuple[
         name = frame.columns[column]
         donor = frame.iloc[np.full(len(masks), other)][name].reset_index(drop=True)
         versions[name] = versions[name].where(~masks[:, i], donor)
-    return Inputs("table", versions), masks.sum(1)
+    return x.like(versions), masks.sum(1)
 
 
 def _same(first: Any, second: Any) -> bool:
     return bool((pd.isna(first) and pd.isna(second)) or first == second)
 
 
-def _word_trials(first: str, second: str, *, rng: np.random.Generator) -> tuple[Inputs, np.ndarray]:
-    own, donor = first.split(), second.split()
-    if not own or not donor:
-        return Inputs("texts", []), np.empty(0, np.int64)
-    versions, counts = [], []
-    for i in range(len(own)):
-        versions.append(" ".join([*own[:i], str(rng.choice(donor)), *own[i + 1 :]]))
-        counts.append(1)
-    for _ in range(ORDERS):
-        now = list(own)
-        for done, i in enumerate(rng.permutation(len(own)), start=1):
-            now[i] = donor[i % len(donor)]
-            versions.append(" ".join(now))
-            counts.append(done)
-    return Inputs("texts", versions), np.array(counts)
+def _word_trials(
+    x: Inputs, row: int, other: int, rng: np.random.Generator
+) -> tuple[Inputs, np.ndarray]:
+    first, second = x.take(np.array([row, other])).texts()
+    own, donor = probes.pieces(first), second.split()
+    masks = _masks(len(own), rng) if donor else np.zeros((0, len(own)), bool)
+    new = [probes.swapped(piece, donor[i % len(donor)]) for i, piece in enumerate(own) if donor]
+    versions = [
+        probes.sewn(b if taken else a for a, b, taken in zip(own, new, mask, strict=True))
+        for mask in masks
+    ]
+    return x.like(versions), masks.sum(1)
 
 
 def _masks(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Which pieces are replaced, (trials, count): each alone, and ORDERS growing sets."""
+    """Which pieces are replaced, (trials, count): SINGLES alone, and ORDERS growing sets.
+
+    At most SINGLES + ORDERS · SIZES trials, whatever the count.
+    """
     if not count:
         return np.zeros((0, 0), bool)
-    parts = [np.eye(count, dtype=bool)]
-    for _ in range(ORDERS):
-        rank = rng.permutation(count)
-        parts.append(rank[None, :] < np.arange(2, count + 1)[:, None])
-    return np.concatenate(parts)
+    alone = np.eye(count, dtype=bool)[rng.permutation(count)[:SINGLES]]
+    sizes = np.unique(np.geomspace(2, max(2, count), SIZES).round()).astype(int)
+    sizes = sizes[sizes <= count]
+    ranks = [rng.permutation(count)[None, :] for _ in range(ORDERS)]
+    return np.concatenate([alone, *(rank < sizes[:, None] for rank in ranks)])

@@ -13,24 +13,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from falsestruct import statistics
-from falsestruct.characterise import directions
+from falsestruct.characterise import flips as flipping
 from falsestruct.characterise import library as named
 from falsestruct.characterise import probes as probing
+from falsestruct.characterise import suspected
+from falsestruct.characterise.answered import FEWEST, Part, View, halves, usual
 from falsestruct.characterise.asking import AuditError, Inputs, Network
-from falsestruct.characterise.candidates import Look
+from falsestruct.characterise.readings import by_cluster, rarest, share
 from falsestruct.statistics import Estimate
 
-FEWEST = 10  # clusters with either answer in either half; with fewer there is nothing to read
-LEAST = 60  # inputs or groups, at least
+LEAST = 4 * FEWEST  # inputs or groups, at least: two a cluster, two halves
+COMMON = 5  # inputs a label, at least, on average: with fewer they are no labels
 PAIRS = 2000  # of groups, in both halves together, at most
 REFERENCE = 2000  # inputs that the data's nearest neighbour knows, at most
 NUMBERS = 1_500_000  # of coordinates that it knows, at most; but a few hundred inputs
-SHARES = (0.3, 0.3)  # of the queries, for undecided probes of either half
-OTHERS = 0.2  # of the queries, for probes of the first half that need not be undecided
-ROUNDS = 12  # of probes, until enough are undecided
-SLOPES = 1000  # probes whose gradients are taken
-Sensible = Callable[[np.ndarray], np.ndarray]
+SEEN = 2000  # probes of texts and tables that say which statistics vary
+FITTED = 2 / 3  # of the first half's clusters: rules are fitted; the others choose
+
+CHECKS = 0.05  # of the queries, for inputs; they are asked about up to three times
+FLIPS = (0.06, 0.12)  # of the queries, for flips in either half; in the first, of black boxes only
+POINTS = 60  # inputs whose flips are searched for, at most
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,12 @@ class Data:
         """Checked.
 
         Raises:
-            AuditError: Other shapes, one class, fewer than LEAST inputs or groups, or values that
-                are not finite.
+            AuditError: Other shapes, one class or hardly fewer than inputs, fewer than LEAST inputs
+                or groups, no such column, or values that are not finite.
         """
         codes, values = _codes("y", y, len(x))
+        if isinstance(groups, str):
+            groups = suspected.column(groups, x, None, "groups")
         own = np.arange(len(x)) if groups is None else _codes("groups", groups, len(x))[0]
         if len(values) < 2:
             raise AuditError(f"y has the one value {values[0]!r}; expected at least two classes")
@@ -64,7 +68,12 @@ class Data:
             what = "inputs" if groups is None else "groups"
             raise AuditError(
                 f"there are {count} {what}; expected at least {LEAST}: rules are fitted to one "
-                "half and judged on the other"
+                f"half and judged on the other, on {FEWEST} pairs or more with each answer"
+            )
+        if len(values) * COMMON > len(x):
+            raise AuditError(
+                f"y has {len(values)} values for {len(x)} inputs; expected classes: of a number, "
+                "say into which class it falls"
             )
         _finite(x)
         return cls(x, codes, values, own)
@@ -90,43 +99,11 @@ def _finite(x: Inputs) -> None:
     if x.kind in ("texts", "table"):
         return
     bad = 0
-    for start in range(0, len(x), named.PART):
-        own = x.take(np.arange(start, min(len(x), start + named.PART))).array()
+    for part in named.parts(x):
+        own = part.array()
         bad += int((~np.isfinite(own)).reshape(len(own), -1).any(1).sum())
     if bad:
         raise AuditError(f"{bad} inputs have values that are not finite; leave them out")
-
-
-@dataclass(frozen=True)
-class View:
-    """How inputs are looked at.
-
-    Attributes:
-        means: Class means of the data in coordinates, (classes of y, coordinates).
-    """
-
-    coordinates: named.Coordinates
-    library: named.Library
-    means: np.ndarray
-
-    def __call__(self, x: Inputs) -> Look:
-        """Statistics and coordinates."""
-        return Look(self.library.values(x), self.coordinates(x))
-
-
-@dataclass(frozen=True)
-class Part:
-    """Probes of one half.
-
-    Attributes:
-        answers: The network's codes, (n,); probes without an answer are left out.
-        undecided: Which of them the data leave undecided, (n,): all of the second half.
-    """
-
-    probes: probing.Probes
-    look: Look
-    answers: np.ndarray
-    undecided: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -135,8 +112,9 @@ class Ground:
 
     Attributes:
         forced: Too few undecided probes, or of either answer: all kinds were taken instead.
-        success: Share of the data's inputs on which the network gives y, each group once.
+        success: Share of the data's inputs on which the network gives y, balanced over y's labels.
         undecided: Share of the probes that the data leave undecided.
+        size: Inputs of the first half.
         rows: Of the second half's inputs: those whose flips may be searched for.
         warnings: What a report should say.
     """
@@ -148,157 +126,196 @@ class Ground:
     second: Part
     success: Estimate
     undecided: float
+    size: int
     rows: np.ndarray
     forced: bool
     warnings: tuple[str, ...]
 
 
 def ground(network: Network, data: Data, queries: int, seed: int) -> Ground:
-    """Ask the network about data and probes."""
+    """Ask the network about data and probes.
+
+    Raises:
+        AuditError: The inputs don't differ in anything that is looked at; or as `Network.checked`.
+    """
     rng = np.random.default_rng(seed)
     success, warnings = _success(network, data, queries, rng)
     pairs = probing.paired(data.groups, data.codes, rng)[:PAIRS]
-    reference = np.sort(rng.permutation(len(data.x))[:REFERENCE])
-    own = named.coordinates(data.x.take(reference))
-    reference = reference[: max(300, NUMBERS // len(own.centre))]
-    if not np.abs(own(data.x.take(reference))).max() > 0:
-        raise AuditError(
-            "the inputs don't differ in anything that is looked at; of texts, no two share a word"
-        )
-    near, means = _sensible(own(data.x.take(reference)), data.codes[reference])
-    cut = len(pairs) // 2
-    halves = pairs[:cut], pairs[cut:]
-    made = [
-        _undecided(data, half, int(share * queries), lambda x: near(own(x)), rng)
-        for share, half in zip(SHARES, halves, strict=True)
-    ]
-    plain = [
-        probing.probes(data.x, half, data.groups, int(OTHERS * queries), rng) for half in halves
-    ]
-    view = View(own, named.library(plain[0].x), means)
-    first = _answered(network, view, probing.together([made[0][0], plain[0]]), len(made[0][0]))
-    second = _answered(network, view, made[1][0], len(made[1][0]))
-    forced = len(usual((first, second))) < 2
-    if forced:
-        first = replace(first, undecided=np.ones(len(first.answers), bool))
-        second = _answered(network, view, plain[1], len(plain[1]))
+    both = pairs[: len(pairs) // 2], pairs[len(pairs) // 2 :]
+    cut = round(FITTED * len(both[0]))
+    makers = [probing.Maker(data.x, half, data.groups, rng) for half in both]
+    coordinates, means, apart = _sensible(data, rng)
+    view = View(coordinates, _library(makers[0]), means)
+    first, second, forced, undecided = halves(network, view, makers, apart, queries, rng)
+    first = first.ordered(cut)
     first = replace(first, look=first.look.once())
-    failed = [f"no answer for {n} inputs: {why}" for why, n in network.failed.items()]
-    rows = np.flatnonzero(np.isin(data.groups, halves[1]))
-    share = float(np.mean([share for _, share in made]))
-    return Ground(
-        data, network, view, _with_slopes(network, own, first, rng), second, success, share, rows,
-        forced, (*warnings, *network.notes, *failed),
-    )  # fmt: skip
+    rows = [np.flatnonzero(np.isin(data.groups, half)) for half in (both[0][:cut], *both)]
+    own = Ground(data, network, view, first, second, success, undecided, len(rows[1]), rows[2],
+                 forced, warnings)  # fmt: skip
+    own = _changed(own, rows[0], queries, seed)
+    return replace(own, warnings=(*warnings, *_said(network, forced)))
 
 
-def usual(parts: tuple[Part, Part]) -> list[int]:
-    """Answers to undecided probes of at least FEWEST clusters in both halves."""
-    seen = np.unique(np.concatenate([part.answers[part.undecided] for part in parts]))
-    return [int(label) for label in seen if often(parts, [label])]
+def _said(network: Network, forced: bool) -> list[str]:
+    """What was done to inputs, what failed, and what is not as it should be."""
+    found = [*network.notes]
+    found += [f"no answer for {n} inputs: {why}" for why, n in network.failed.items()]
+    found += [
+        f"{n} of {network.rechecked} inputs got another label "
+        + ("when asked again" if how == "again" else how)
+        for how, n in network.changed.items() if n
+    ]  # fmt: skip
+    if forced:
+        found.append(
+            "the data leave too few probes undecided, or with too few different answers: the rules "
+            "are about all probes, also where any sensible rule gives the label"
+        )
+    return found
 
 
-def often(parts: tuple[Part, Part], labels: Any) -> bool:
-    """Whether one of these is the answer in FEWEST clusters of both halves."""
-    clusters = [part.probes.cluster[np.isin(part.answers, labels) & part.undecided]
-                for part in parts]  # fmt: skip
-    return min(len(np.unique(one)) for one in clusters) >= FEWEST
+# ---- what the network knows, and what the data say ----
 
 
 def _success(
     network: Network, data: Data, queries: int, rng: np.random.Generator
 ) -> tuple[Estimate, tuple[str, ...]]:
-    """How often the network gives y, on a tenth of the queries."""
-    rows = np.sort(rng.permutation(len(data.x))[: max(LEAST, queries // 20)])
-    answers = network.checked(data.x.take(rows))
+    """How often the network gives y, on some of the inputs, balanced over y's labels."""
+    rows = rng.permutation(len(data.x))[: max(LEAST, int(CHECKS * queries))]
+    some = 4 * named.room(data.x)
+    answers = network.checked(data.x.take(rows[:some]))
+    for start in range(some, len(rows), some):
+        more = network.labels(data.x.take(rows[start : start + some]))
+        answers = np.concatenate([answers, more])
     codes, warnings = _matched(network, data, rows, answers)
-    right, own = answers == codes, data.groups[rows]
-    names, group = np.unique(own, return_inverse=True)
-    if len(names) == len(rows):
-        return statistics.proportion(right), warnings
-    shares = np.bincount(group, right) / np.bincount(group)
-    return statistics.mean(shares, bounds=(0, 1)), warnings
+    truth, groups = data.codes[rows], data.groups[rows]
+    right = by_cluster((answers == codes).astype(float), truth, groups)
+    return share(right, rarest(truth, groups)), warnings
 
 
 def _matched(
     network: Network, data: Data, rows: np.ndarray, answers: np.ndarray
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """y of these rows as codes of the network: by value, else by its most frequent answer."""
-    own = {_key(name): i for i, name in enumerate(network.classes)}
+    """y of these rows as codes of the network: by value, else one to one as fits best.
+
+    Raises:
+        AuditError: Labels that match in part, such as −1 and 1 against 0 and 1.
+    """
+    own = {name: i for i, name in enumerate(network.classes)}
     codes = data.codes[rows]
-    if any(_key(value) in own for value in data.values):
-        return np.array([own.get(_key(value), -2) for value in data.values])[codes], ()
-    seen = [answers[(codes == i) & (answers >= 0)] for i in range(len(data.values))]
-    match = np.array([int(np.bincount(one).argmax()) if len(one) else -2 for one in seen])
-    told = ", ".join(
-        f"{value!r} is {network.classes[i]!r}"
-        for value, i in zip(data.values, match, strict=True) if i >= 0
+    foreign = [value for value in data.values if value not in own]
+    if len(foreign) == len(data.values):
+        return _assigned(network, data, codes, answers)
+    never = [name for name in network.classes if name not in data.values]
+    told: tuple[str, ...] = ()
+    if foreign and never:
+        if network.closed or len(foreign) == len(never):
+            raise AuditError(
+                f"y says {_few(data.values)}, but the network answers {_few(network.classes)}; say "
+                "what its answers mean: classes=, in order, or give y in its labels"
+            )
+        told = (f"y says {_few(foreign)}, which the network never answered; it also answers "
+                f"{_few(never)}, which y never says",)  # fmt: skip
+    return np.array([own.get(value, -2) for value in data.values])[codes], told
+
+
+def _assigned(
+    network: Network, data: Data, codes: np.ndarray, answers: np.ndarray
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Each value of y has a class of its own: what always gives one answer hasn't learnt two."""
+    from scipy.optimize import linear_sum_assignment
+
+    table = np.zeros((len(data.values), len(network.classes)))
+    known = answers >= 0
+    np.add.at(table, (codes[known], answers[known]), 1.0)
+    table /= np.maximum(1, table.sum(1, keepdims=True))
+    match = np.full(len(data.values), -2)
+    values, classes = linear_sum_assignment(-table)
+    match[values] = classes
+    pairs = [f"{value!r} is {network.classes[i]!r}"
+             for value, i in zip(data.values, match, strict=True) if i >= 0]  # fmt: skip
+    shown = ", ".join(pairs[:6]) + (", …" if len(pairs) > 6 else "")
+    return match[codes], (f"no value of y is a class of the network; as fits best, {shown}",)
+
+
+def _few(labels: Any) -> str:
+    shown = ", ".join(repr(label) for label in labels[:5])
+    return f"{shown}, …" if len(labels) > 5 else shown
+
+
+def _sensible(
+    data: Data, rng: np.random.Generator
+) -> tuple[named.Coordinates, np.ndarray, Callable[[Inputs], np.ndarray]]:
+    """Coordinates, class means (classes, coordinates), and which inputs are undecided.
+
+    The neighbour knows inputs at random, of each label one at least; class means know all.
+    """
+    order = rng.permutation(len(data.x))
+    own = named.coordinates(data.x, order[:REFERENCE])
+    each = order[np.unique(data.codes[order], return_index=True)[1]]
+    many = min(REFERENCE, max(300, NUMBERS // len(own.centre)))
+    rows = np.union1d(order[:many], each)
+    known = own(data.x, rows)
+    if not np.abs(known).max() > 0:
+        raise AuditError(
+            "the inputs don't differ in anything that is looked at; of texts, no two share a word"
+        )
+    codes, length, means = data.codes[rows], (known**2).sum(1), _means(own, data)
+
+    def apart(x: Inputs) -> np.ndarray:
+        found = [np.empty(0, bool)]
+        for part in named.parts(x):
+            z = own(part)
+            near = codes[(length - 2 * z @ known.T).argmin(1)]
+            found.append(near != ((means**2).sum(1) - 2 * z @ means.T).argmin(1))
+        return np.concatenate(found)
+
+    return own, means, apart
+
+
+def _means(own: named.Coordinates, data: Data) -> np.ndarray:
+    """Of all inputs of each class."""
+    sums, start = np.zeros((len(data.values), len(own.centre))), 0
+    for part in named.parts(data.x):
+        np.add.at(sums, data.codes[start : start + len(part)], own(part))
+        start += len(part)
+    return np.asarray(sums / np.bincount(data.codes)[:, None])
+
+
+def _library(maker: probing.Maker) -> named.Library:
+    """The statistics that vary on some probes."""
+    many = SEEN if maker.x.kind in ("texts", "table") else named.room(maker.x)
+    return named.library(maker.make(many).x)
+
+
+# ---- flips ----
+
+
+def flipped(ground: Ground, rows: np.ndarray, queries: float, seed: int) -> flipping.Flips:
+    """Flips of some of these inputs, one a group, for about so many queries, but a few inputs.
+
+    Of a module POINTS inputs, whatever the queries: gradients are quick.
+    """
+    data = ground.data
+    pieces = data.x.kind in ("texts", "table")
+    others = min(flipping.MOST, int(queries) // 4)
+    points = max(5, (int(queries) - others) // (flipping.PIECES if pieces else flipping.COST))
+    if ground.first.look.slopes is not None:
+        points = POINTS
+    order = np.random.default_rng(seed).permutation(rows)
+    order = order[np.sort(np.unique(data.groups[order], return_index=True)[1])]
+    return flipping.flips(
+        ground.network, data.x, np.sort(order[: min(POINTS, points)]),
+        coordinates=ground.view.coordinates, others=others, seed=seed,
     )  # fmt: skip
-    return match[codes], (f"no value of y is a class of the network; by majority, {told}",)
 
 
-def _key(label: Any) -> float | str:
-    """What labels are compared by: 1, 1.0 and True are one."""
-    return str(label) if isinstance(label, str) else float(label)
-
-
-def _sensible(z: np.ndarray, codes: np.ndarray) -> tuple[Sensible, np.ndarray]:
-    """Whether a nearest neighbour and class means disagree about coordinates; and the means."""
-    names = np.unique(codes)
-    means = np.stack([z[codes == name].mean(0) for name in names])
-    known, length = z.astype(np.float32), (z**2).sum(1).astype(np.float32)
-
-    def apart(points: np.ndarray) -> np.ndarray:
-        found = np.empty(len(points), bool)
-        for start in range(0, len(points), named.PART):
-            own = points[start : start + named.PART]
-            neighbour = codes[(length - 2 * own.astype(np.float32) @ known.T).argmin(1)]
-            central = names[((means**2).sum(1) - 2 * own @ means.T).argmin(1)]
-            found[start : start + len(own)] = neighbour != central
-        return found
-
-    return apart, means
-
-
-def _undecided(
-    data: Data, pairs: np.ndarray, count: int, apart: Callable[[Inputs], np.ndarray],
-    rng: np.random.Generator,
-) -> tuple[probing.Probes, float]:  # fmt: skip
-    """As many undecided probes of these pairs, or what ROUNDS rounds give; and their share."""
-    kept: list[probing.Probes] = []
-    seen = total = 0
-    for _ in range(ROUNDS):
-        made = probing.probes(data.x, pairs, data.groups, count, rng)
-        rows = np.flatnonzero(apart(made.x))
-        seen, total = seen + len(made), total + len(rows)
-        kept.append(made.take(rows[: len(rows) - max(0, total - count)]))
-        if total >= count:
-            break
-    return probing.together(kept), total / seen
-
-
-def _answered(network: Network, view: View, probes: probing.Probes, undecided: int) -> Part:
-    """Ask; the first so many are undecided."""
-    answers = network.labels(probes.x)
-    rows = np.flatnonzero(answers >= 0)
-    known = probes.take(rows)
-    return Part(known, view(known.x), answers[rows], rows < undecided)
-
-
-def _with_slopes(
-    network: Network, own: named.Coordinates, part: Part, rng: np.random.Generator
-) -> Part:
-    """Gradients at SLOPES probes, of their answer against another one that is given."""
-    rows = rng.permutation(len(part.answers))[:SLOPES]
-    answers = part.answers[rows]
-    against = rng.permutation(part.answers)[: len(rows)]
-    use = against != answers
-    rows, answers, against = rows[use], answers[use], against[use]
-    if not len(rows):
-        return part
-    found = directions.gradients(network, part.probes.x.take(rows), answers, against, own)
-    if found is None:
-        return part
-    slopes = np.zeros_like(part.look.z)
-    slopes[rows] = found
-    return replace(part, look=replace(part.look, slopes=slopes))
+def _changed(own: Ground, rows: np.ndarray, queries: int, seed: int) -> Ground:
+    """With what flipped inputs of these rows, in coordinates; of modules gradients say it."""
+    if own.first.look.slopes is not None or len(usual((own.first, own.second))) < 2:
+        return own
+    found = flipped(own, rows, FLIPS[0] * queries, seed + 4)
+    if not len(found.rows):
+        return own
+    see = own.view.coordinates
+    look = replace(own.first.look, changes=see(found.x) - see(own.data.x, found.rows))
+    return replace(own, first=replace(own.first, look=look))

@@ -7,6 +7,7 @@ form: `Inputs.array`. `Inputs.like` goes back.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -24,7 +25,8 @@ Layout = Literal["plain", "first", "last"]  # where the channels of pictures are
 
 AXES = {"vectors": (2,), "sequences": (2, 3), "images": (3, 4)}  # of a batch
 CHANNELS = (1, 3, 4)
-BATCH = 4096  # inputs that are looked at at once
+BATCH = 512  # inputs that are handed over, or looked at, at once: at most
+BYTES = 2**26  # of their values as float64, at most
 MODES = ("L", "RGB", "RGBA", "I", "F")  # of PIL, whose pixels are numbers
 
 
@@ -59,6 +61,14 @@ class Inputs:
         if isinstance(self.held, np.ndarray):
             return Inputs(self.kind, self.held[rows])
         return Inputs(self.kind, [_copied(self.held[row]) for row in rows])
+
+    def at_once(self) -> int:
+        """How many inputs are handed over, or looked at, at once: 1 … BATCH, as BYTES allows."""
+        if self.kind in ("texts", "table") or not len(self):
+            return BATCH
+        first = self.held[0] if isinstance(self.held, list) else self.held
+        shape = np.shape(_pixels(first)) if isinstance(self.held, list) else first.shape[1:]
+        return max(1, min(BATCH, BYTES // (8 * max(1, math.prod(shape)))))
 
     @property
     def layout(self) -> Layout:
@@ -200,6 +210,12 @@ def inputs(x: Any, *, kind: Kind | None = None) -> Inputs:
     return Inputs(_agreed(usual, kind, fits, f"of shape {tuple(shape)}"), held)
 
 
+def listed(values: Sequence[Any]) -> str:
+    """The first few of these, for an error or a report."""
+    shown = ", ".join(map(repr, values[:5]))
+    return f"{shown}, …" if len(values) > 5 else shown
+
+
 def identical(x: Inputs) -> np.ndarray:
     """A number (n,) for each input, the same for inputs that are the same."""
     if isinstance(x.held, pd.DataFrame):
@@ -209,10 +225,11 @@ def identical(x: Inputs) -> np.ndarray:
             return np.arange(len(x))
     if x.kind == "texts":
         return np.asarray(pd.factorize(np.array(x.texts(), dtype=object))[0])
+    size = x.at_once()
     digests = [
         hashlib.blake2b(one.tobytes(), digest_size=8).digest()
-        for start in range(0, len(x), BATCH)
-        for one in _each(x.held, start, min(start + BATCH, len(x)))
+        for start in range(0, len(x), size)
+        for one in _each(x.held, start, min(start + size, len(x)))
     ]
     return np.asarray(pd.factorize(np.frombuffer(b"".join(digests), dtype=np.uint64))[0])
 

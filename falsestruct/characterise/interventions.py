@@ -80,11 +80,6 @@ class Change:
         if self.structure.column == self.other.column:
             raise AuditError(f"{self.structure.name} is both structures' column; expected two")
 
-    @property
-    def unverified(self) -> tuple[str, ...]:
-        """Names of structures whose values can't be read again after a change."""
-        return tuple(s.name for s in (self.structure, self.other) if not s.readable)
-
     def donors(
         self, codes: np.ndarray, against: np.ndarray, rng: np.random.Generator
     ) -> np.ndarray:
@@ -96,13 +91,7 @@ class Change:
         """
         if self.how == "randomise":
             return rng.integers(0, len(codes), size=len(against))
-        found = np.full(len(against), -1, dtype=np.int64)
-        for code in np.unique(against):
-            others = np.flatnonzero((codes != code) & (codes != UNDEFINED))
-            mine = against == code
-            if len(others):
-                found[mine] = rng.choice(others, size=mine.sum())
-        return found
+        return _drawn(against, lambda code: (codes != code) & (codes != UNDEFINED), rng)
 
     def ask(
         self, network: Network, rows: np.ndarray, codes: np.ndarray, against: np.ndarray, *,
@@ -120,19 +109,37 @@ class Change:
         """
         self.check()
         rng = np.random.default_rng(seed)
-        donors = self.donors(codes, against, rng)
+        return self._asked(network, rows, self.donors(codes, against, rng), rng)
+
+    def sham(
+        self, network: Network, rows: np.ndarray, codes: np.ndarray, *, seed: int = 0
+    ) -> Changed:
+        """The same, but each input is given what it has: its own value, or its class in a column.
+
+        Raises:
+            AuditError: As `ask`.
+        """
+        self.check()
+        rng, donors = np.random.default_rng(seed), rows
+        if not callable(self.how):
+            donors = _drawn(codes[rows], lambda code: codes == code, rng)
+        return self._asked(network, rows, np.where(codes[rows] == UNDEFINED, -1, donors), rng)
+
+    def _asked(
+        self, network: Network, rows: np.ndarray, donors: np.ndarray, rng: np.random.Generator
+    ) -> Changed:
         rows, donors = rows[donors >= 0], donors[donors >= 0]
         if not len(rows):
             raise AuditError(f"{self.structure.name} has no value of another class to take")
         dropped: dict[str, int] = {}
         kept, labels, shown, places, done = [], [], list[Inputs](), list[int](), 0
-        batches = self._batches(donors, network.batch)
+        batches = self._batches(donors, network.size(self.x))
         few = -(-SHOWN // len(batches))
         for part in batches:
             new = self._made(rows[part], donors[part], rng)
             good = np.flatnonzero(self._verified(new, rows[part], donors[part], dropped))
             kept.append(part[good])
-            labels.append(network.labels(new.take(good)) if len(good) else np.empty(0, np.int64))
+            labels.append(network.labels(new, good) if len(good) else np.empty(0, np.int64))
             if len(good) and len(shown) < SHOWN:
                 shown.append(new.take(good[:few]))
                 places += range(done, done + len(shown[-1]))
@@ -197,3 +204,19 @@ class Change:
                     dropped[reason] = dropped.get(reason, 0) + int((good & ~same).sum())
                 good &= same
         return good
+
+
+def _drawn(
+    against: np.ndarray, fits: Callable[[int], np.ndarray], rng: np.random.Generator
+) -> np.ndarray:
+    """For each class, an input that fits to it, (m,); −1 if there is none.
+
+    Args:
+        fits: Whether each input of x does, (n,).
+    """
+    found = np.full(len(against), -1, dtype=np.int64)
+    for code in np.unique(against):
+        others, mine = np.flatnonzero(fits(code)), against == code
+        if len(others):
+            found[mine] = rng.choice(others, size=mine.sum())
+    return found

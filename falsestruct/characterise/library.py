@@ -2,6 +2,9 @@
 
 Both are fitted to some inputs (the vocabulary of texts, the categories of a table, what varies) and
 then read others, in parts: memory is bounded by the part and by what comes out.
+
+The statistics are those that people name without knowing the book's problems. What was made for one
+of them stays in `search.library`: its waves ⌈a/x⌉ mod 2, and the stripes' orientation.
 """
 
 from __future__ import annotations
@@ -18,15 +21,17 @@ import pandas as pd
 import torch
 
 from falsestruct.characterise import search
-from falsestruct.characterise.asking import Inputs, Kind
+from falsestruct.characterise.asking import AuditError, Inputs, Kind
 
-PART = 512  # inputs at once
+PART = 512  # inputs at once, at most
+BYTES = 2**25  # of their values in float64, at most; but one input
 SIDE = 32  # larger images are looked at in blocks, at most this many a side
-FEW = 4  # coordinates of vectors up to which waves are looked for
-SEVERAL = 20  # up to which products are
+SEVERAL = 20  # coordinates of vectors up to which products are looked at
 WINDOWS = 4  # windows a side whose contrast is looked at
 WORDS = 300  # of a vocabulary, the most frequent ones
 SPEND = 10  # categories of a column, the most frequent ones
+PLANTED = ("orientation",)  # a structure of the book, and nobody else's
+LARGEST = 1e30  # a statistic, so that float32 holds it and its square
 
 Named = Iterator[tuple[str, np.ndarray]]
 Source = Callable[[Inputs], Named]
@@ -45,13 +50,13 @@ class Library:
     source: Source
 
     def values(self, x: Inputs) -> np.ndarray:
-        """(n, statistics), float32, in parts of PART."""
-        parts = [np.empty((0, len(self.names)), np.float32)]
-        for rows in _parts(len(x)):
-            found = dict(self.source(x.take(rows)))
-            rows_of = [found[name].astype(np.float32) for name in self.names]
-            parts.append(np.stack(rows_of, axis=1))
-        return np.concatenate(parts)
+        """(n, statistics), float32, in parts; what is larger than LARGEST is LARGEST."""
+        found = [np.empty((0, len(self.names)), np.float32)]
+        for part in parts(x):
+            own = dict(self.source(part))
+            columns = [own[name].clip(-LARGEST, LARGEST) for name in self.names]
+            found.append(np.stack(columns, axis=1, dtype=np.float32, casting="same_kind"))
+        return np.concatenate(found)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -60,25 +65,25 @@ class Library:
 def library(x: Inputs) -> Library:
     """The statistics that vary on these inputs.
 
-    Images: those of `search.library` on grey (`SIDE` blocks a side at most), the contrast of
-    windows; of colours their means, hue and saturation. Vectors: coordinates, squares,
-    products, mean, spread, extremes, and ⌈a/x⌉ mod 2 of few; sequences: the same, halves, changes
-    and waves. Texts: lengths, words, cases, digits, marks, first and last word. Tables: columns,
-    categories, missing values, sums of two columns.
+    Images: those of `search.library` on grey (`SIDE` blocks a side at most) but PLANTED, the
+    contrast of windows; of colours their means, hue and saturation. Vectors: coordinates, squares,
+    mean, spread, extremes, and of few coordinates products; sequences: the same, halves, changes
+    and Fourier bins. Texts: lengths, words, cases, digits, marks, first and last word. Tables:
+    columns, categories, missing values, products of two columns.
 
     Raises:
-        ValueError: No statistic varies.
+        AuditError: No statistic varies.
     """
     source = _source(x)
     low: dict[str, float] = {}
     high: dict[str, float] = {}
-    for rows in _parts(len(x)):
-        for name, value in source(x.take(rows)):
+    for part in parts(x):
+        for name, value in source(part):
             low[name] = min(low.get(name, np.inf), float(value.min()))
             high[name] = max(high.get(name, -np.inf), float(value.max()))
     names = [name for name in low if _varies(low[name], high[name])]
     if not names:
-        raise ValueError("no statistic of x varies: give inputs that differ")
+        raise AuditError("no statistic of x varies: give inputs that differ")
     return Library(tuple(names), source)
 
 
@@ -86,9 +91,19 @@ def _varies(low: float, high: float) -> bool:
     return high - low > 1e-12 * max(abs(low), abs(high), 1e-300)
 
 
-def _parts(n: int) -> Iterator[np.ndarray]:
-    for start in range(0, n, PART):
-        yield np.arange(start, min(n, start + PART))
+def room(x: Inputs) -> int:
+    """How many of these inputs are looked at, or made, at once."""
+    if x.kind in ("texts", "table") or not len(x):
+        return PART
+    return max(1, min(PART, BYTES // (8 * max(1, x.take(np.arange(1)).array().size))))
+
+
+def parts(x: Inputs, rows: np.ndarray | None = None) -> Iterator[Inputs]:
+    """All inputs, or these rows of them, a few at a time."""
+    rows = np.arange(len(x)) if rows is None else rows
+    size = room(x)
+    for start in range(0, len(rows), size):
+        yield x.take(rows[start : start + size])
 
 
 def _source(x: Inputs) -> Source:
@@ -122,7 +137,8 @@ def _of_images(x: Inputs) -> Named:
     block = array.shape != whole.shape
     grey = torch.from_numpy(np.ascontiguousarray(array if array.ndim == 3 else array.mean(3)))
     for name, value in search._of_images(grey):
-        yield (name.replace("pixel", "block") if block else name), value.numpy()
+        if name not in PLANTED:
+            yield (name.replace("pixel", "block") if block else name), value.numpy()
         if name == "mean" and array.ndim == 4:
             yield from _colours(array)
     yield from _windows(grey.numpy())
@@ -166,20 +182,12 @@ def _of_vectors(x: Inputs) -> Named:
     count = array.shape[1]
     names = [f"x{i + 1}".translate(search._SUBSCRIPTS) for i in range(count)]
     yield from zip(names, array.T, strict=True)
-    if count <= FEW:
-        yield from _torch(search._of_vectors(torch.from_numpy(array)), skip=count)
-        return
-    yield from _moments(array)
+    if count > 1:
+        yield from _moments(array)
     yield from ((f"{name}²", array[:, i] ** 2) for i, name in enumerate(names))
     if count <= SEVERAL:
         for i, j in combinations(range(count), 2):
             yield f"{names[i]}·{names[j]}", array[:, i] * array[:, j]
-
-
-def _torch(pairs: Iterator[tuple[str, torch.Tensor]], *, skip: int) -> Named:
-    for i, (name, value) in enumerate(pairs):
-        if i >= skip:
-            yield name, value.numpy()
 
 
 def _moments(array: np.ndarray) -> Named:
@@ -344,19 +352,25 @@ class Coordinates:
     scale: np.ndarray
     names: tuple[str, ...] = field(default=())
 
-    def __call__(self, x: Inputs) -> np.ndarray:
-        """(n, coordinates), float32, in parts."""
-        parts = [np.empty((0, len(self.centre)), np.float32)]
-        for rows in _parts(len(x)):
-            own = (self.source(x.take(rows)) - self.centre) / self.scale
-            parts.append(own.astype(np.float32))
-        return np.concatenate(parts)
+    def __call__(self, x: Inputs, rows: np.ndarray | None = None) -> np.ndarray:
+        """Of all inputs, or of these rows, (n, coordinates), float32, in parts."""
+        found = [np.empty((0, len(self.centre)), np.float32)]
+        for part in parts(x, rows):
+            own = (self.source(part) - self.centre) / self.scale
+            found.append(own.astype(np.float32))
+        return np.concatenate(found)
 
 
-def coordinates(x: Inputs) -> Coordinates:
-    """Pixels (blocks of large images), coordinates, counts of words, columns and categories."""
+def coordinates(x: Inputs, rows: np.ndarray | None = None) -> Coordinates:
+    """Pixels (blocks of large images), coordinates, counts of words, columns and categories.
+
+    Args:
+        rows: Of the inputs that they are fitted to; None: all.
+    """
+    if x.kind in ("texts", "table") and rows is not None:
+        x, rows = x.take(rows), None
     source, names = _vectors(x)
-    found = np.concatenate([source(x.take(rows)) for rows in _parts(len(x))])
+    found = np.concatenate([source(part) for part in parts(x, rows)])
     shape = reduced(x.take(np.arange(1)).array()).shape[1:] if x.kind == "images" else ()
     spread = found.std(0)
     if x.kind in ("images", "sequences", "texts"):

@@ -1,12 +1,14 @@
 """Generic probes: inputs between and beyond the data, made without a planted direction.
 
 Each probe is made from a *pair* of inputs, its cluster. Every input, or every group of inputs that
-share a source, is in one pair only, so the clusters share nothing.
+share a source, is in one pair only. What all clusters of a half share are the range of its images,
+and the covariance of its vectors.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,10 @@ import numpy as np
 import pandas as pd
 
 from falsestruct.characterise.asking import Inputs, Kind
+from falsestruct.characterise.library import BYTES, parts
+
+RANGE = 200  # images whose range is that of the probes, at most
+SAMPLE = 2000  # vectors whose covariance the noise has, at most
 
 Pairs = tuple[Inputs, Inputs]
 Rng = np.random.Generator
@@ -27,24 +33,18 @@ class Probes:
         x: (n, …).
         base: The two rows that each was made from, (n, 2).
         cluster: Its pair, (n,), a number.
-        kind: How it was made, (n,), an index into `kinds`.
-        kinds: Names.
     """
 
     x: Inputs
     base: np.ndarray
     cluster: np.ndarray
-    kind: np.ndarray
-    kinds: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.base)
 
     def take(self, rows: np.ndarray) -> Probes:
         """Some of them, in this order."""
-        return Probes(
-            self.x.take(rows), self.base[rows], self.cluster[rows], self.kind[rows], self.kinds
-        )
+        return Probes(self.x.take(rows), self.base[rows], self.cluster[rows])
 
 
 def paired(groups: np.ndarray, y: np.ndarray, rng: Rng) -> np.ndarray:
@@ -69,62 +69,83 @@ def paired(groups: np.ndarray, y: np.ndarray, rng: Rng) -> np.ndarray:
     return np.asarray(names[both])
 
 
-def probes(x: Inputs, pairs: np.ndarray, groups: np.ndarray, count: int, rng: Rng) -> Probes:
-    """Probes, about equally many of every kind, from pairs in turn.
+class Maker:
+    """Makes probes from pairs in turn, about equally many of every kind.
 
     Args:
         pairs: Of groups, (pairs, 2), as `paired` makes them.
         groups: Of each input, (n,).
-        count: How many.
+
+    Attributes:
+        made: Probes so far.
     """
-    makers = _makers(x, rng)
-    cluster = np.arange(count) % len(pairs)
-    kind = rng.permutation(np.arange(count) % len(makers))
-    base = _members(groups, pairs[cluster], rng)
-    swap = rng.random(count) < 0.5
-    base[swap] = base[swap, ::-1]
-    parts, rows = [], []
-    for i, make in enumerate(makers.values()):
-        own = np.flatnonzero(kind == i)
-        if len(own):
-            rows.append(own)
-            parts.append(make((x.take(base[own, 0]), x.take(base[own, 1]))))
-    back = np.argsort(np.concatenate(rows))
-    values = x.like(_values(parts, x.kind))
-    order = np.concatenate(rows)
-    return Probes(values, base[order], cluster[order], kind[order], tuple(makers)).take(back)
+
+    def __init__(self, x: Inputs, pairs: np.ndarray, groups: np.ndarray, rng: Rng) -> None:
+        self.x, self.pairs, self.rng, self.made = x, pairs, rng, 0
+        self.kinds = tuple(makers(x, np.flatnonzero(np.isin(groups, pairs)), rng).values())
+        self.order = np.argsort(groups, kind="stable")
+        self.names, self.start, self.count = np.unique(
+            groups[self.order], return_index=True, return_counts=True
+        )
+
+    def make(self, count: int) -> Probes:
+        """The next ones."""
+        cluster = (self.made + np.arange(count)) % len(self.pairs)
+        self.made += count
+        first = int(self.rng.integers(len(self.kinds)))
+        kind = self.rng.permutation((first + np.arange(count)) % len(self.kinds))
+        base = self._members(self.pairs[cluster])
+        swap = self.rng.random(count) < 0.5
+        base[swap] = base[swap, ::-1]
+        found, rows = [], []
+        for i, make in enumerate(self.kinds):
+            own = np.flatnonzero(kind == i)
+            if len(own):
+                rows.append(own)
+                found.append(make((self.x.take(base[own, 0]), self.x.take(base[own, 1]))))
+        order = np.concatenate(rows)
+        x = self.x.like(_values(found, self.x.kind)).take(np.argsort(order))
+        return Probes(x, base, cluster)
+
+    def _members(self, wanted: np.ndarray) -> np.ndarray:
+        """An input at random of each of these groups, in their shape."""
+        which = np.searchsorted(self.names, wanted)
+        place = (self.rng.random(wanted.shape) * self.count[which]).astype(int)
+        return self.order[self.start[which] + place]
 
 
-def _makers(x: Inputs, rng: Rng) -> dict[str, Callable[[Pairs], Any]]:
+def makers(x: Inputs, rows: np.ndarray, rng: Rng) -> dict[str, Callable[[Pairs], Any]]:
+    """How probes are made, by the name of the kind: from first and second inputs to values.
+
+    Args:
+        rows: Of x, whose range and covariance probes have.
+    """
     if x.kind == "texts":
         return _of_texts(rng)
     if x.kind == "table":
         return _of_tables(rng)
     if x.kind == "images":
-        return _of_images(x, rng)
-    return _of_vectors(x, rng)
+        return _of_images(x, rows, rng)
+    return _of_vectors(x, rows, rng)
 
 
-def _members(groups: np.ndarray, wanted: np.ndarray, rng: Rng) -> np.ndarray:
-    """An input at random of each of these groups, in their shape."""
-    order = np.argsort(groups, kind="stable")
-    names, start, count = np.unique(groups[order], return_index=True, return_counts=True)
-    which = np.searchsorted(names, wanted)
-    return order[start[which] + (rng.random(wanted.shape) * count[which]).astype(int)]
+def _some(rows: np.ndarray, most: int) -> np.ndarray:
+    """At most so many, spread over all of them: data are often sorted by class."""
+    return rows[np.unique(np.linspace(0, len(rows) - 1, most).astype(int))]
 
 
-def _values(parts: list[Any], kind: Kind) -> Any:
+def _values(made: list[Any], kind: Kind) -> Any:
     if kind == "texts":
-        return [text for part in parts for text in part]
-    return pd.concat(parts, ignore_index=True) if kind == "table" else np.concatenate(parts)
+        return [text for part in made for text in part]
+    return pd.concat(made, ignore_index=True) if kind == "table" else np.concatenate(made)
 
 
 # ---- images ----
 
 
-def _of_images(x: Inputs, rng: Rng) -> dict[str, Callable[[Pairs], np.ndarray]]:
-    sample = x.take(np.arange(min(len(x), 200))).array()
-    low, high = float(sample.min()), float(sample.max())
+def _of_images(x: Inputs, rows: np.ndarray, rng: Rng) -> dict[str, Callable[[Pairs], np.ndarray]]:
+    ends = [(one.min(), one.max()) for one in (p.array() for p in parts(x, _some(rows, RANGE)))]
+    low, high = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
 
     def clipped(array: np.ndarray) -> np.ndarray:
         return array.clip(low, high)
@@ -202,8 +223,9 @@ def _field(pair: Pairs, rng: Rng) -> np.ndarray:
 # ---- vectors and sequences ----
 
 
-def _of_vectors(x: Inputs, rng: Rng) -> dict[str, Callable[[Pairs], np.ndarray]]:
-    sample = x.take(np.arange(min(len(x), 2000))).array()
+def _of_vectors(x: Inputs, rows: np.ndarray, rng: Rng) -> dict[str, Callable[[Pairs], np.ndarray]]:
+    fits = BYTES // (2 * x.take(rows[:1]).array().size)  # four times the bytes of a part
+    sample = x.take(_some(rows, max(50, min(SAMPLE, fits)))).array()
     flat = sample.reshape(len(sample), -1)
     centre = flat.mean(0)
 
@@ -245,11 +267,30 @@ def _spliced(pair: Pairs, rng: Rng) -> np.ndarray:
 # ---- texts ----
 
 
+def pieces(text: str) -> list[str]:
+    """Words with the blanks and line breaks after them; sewn together they are the text."""
+    return re.findall(r"\s*\S+\s*", text)
+
+
+def sewn(parts: Iterable[str]) -> str:
+    """Pieces as one text, with a blank where two words would touch."""
+    text = ""
+    for part in parts:
+        touch = text and not text[-1].isspace() and not part[:1].isspace()
+        text += f" {part}" if touch else part
+    return text
+
+
+def swapped(piece: str, word: str) -> str:
+    """The piece with this word for its own."""
+    return piece.replace(piece.strip(), word, 1)
+
+
 def _of_texts(rng: Rng) -> dict[str, Callable[[Pairs], list[str]]]:
     def each(make: Callable[[list[str], list[str]], list[str]]) -> Callable[[Pairs], list[str]]:
         def made(pair: Pairs) -> list[str]:
             both = zip(pair[0].texts(), pair[1].texts(), strict=True)
-            return [" ".join(make(first.split(), second.split())) for first, second in both]
+            return [sewn(make(pieces(first), pieces(second))) for first, second in both]
 
         return made
 
@@ -257,7 +298,7 @@ def _of_texts(rng: Rng) -> dict[str, Callable[[Pairs], list[str]]]:
         "exchanges": each(lambda first, second: _substituted(first, second, rng)),
         "halves": each(lambda first, second: _halved(first, second, rng)),
         "deletions": each(lambda first, _: _kept(first, rng)),
-        "orders": each(lambda first, _: [first[i] for i in rng.permutation(len(first))]),
+        "orders": each(lambda first, _: _shuffled(first, rng)),
         "repetitions": each(lambda first, _: _repeated(first, rng)),
     }
 
@@ -267,7 +308,11 @@ def _substituted(first: list[str], second: list[str], rng: Rng) -> list[str]:
     if not first or not second:
         return first
     share = rng.uniform(0.1, 0.9)
-    return [str(rng.choice(second)) if rng.random() < share else word for word in first]
+    taken, place = rng.random(len(first)) < share, rng.integers(len(second), size=len(first))
+    return [
+        swapped(own, second[i].strip()) if take else own
+        for own, take, i in zip(first, taken, place, strict=True)
+    ]
 
 
 def _halved(first: list[str], second: list[str], rng: Rng) -> list[str]:
@@ -277,6 +322,12 @@ def _halved(first: list[str], second: list[str], rng: Rng) -> list[str]:
 def _kept(first: list[str], rng: Rng) -> list[str]:
     share = rng.uniform(0.2, 0.9)
     return [word for word in first if rng.random() < share]
+
+
+def _shuffled(first: list[str], rng: Rng) -> list[str]:
+    """Words in another order, blanks and line breaks as they were."""
+    order = rng.permutation(len(first))
+    return [swapped(own, first[i].strip()) for own, i in zip(first, order, strict=True)]
 
 
 def _repeated(first: list[str], rng: Rng) -> list[str]:
@@ -303,21 +354,21 @@ def _of_tables(rng: Rng) -> dict[str, Callable[[Pairs], pd.DataFrame]]:
     }
 
 
-def together(parts: list[Probes]) -> Probes:
+def together(made: list[Probes]) -> Probes:
     """One after the other."""
-    if len(parts) == 1:
-        return parts[0]
-    rows = [np.concatenate([getattr(part, name) for part in parts])
-            for name in ("base", "cluster", "kind")]  # fmt: skip
-    base, cluster, kind = rows
-    return Probes(joined([part.x for part in parts]), base, cluster, kind, parts[0].kinds)
+    made = [part for part in made if len(part)] or made[:1]
+    if len(made) == 1:
+        return made[0]
+    base, cluster = (np.concatenate([getattr(part, name) for part in made])
+                     for name in ("base", "cluster"))  # fmt: skip
+    return Probes(joined([part.x for part in made]), base, cluster)
 
 
-def joined(parts: list[Inputs]) -> Inputs:
+def joined(batches: list[Inputs]) -> Inputs:
     """Inputs of one form, one after the other."""
-    form = parts[0]
+    form = batches[0]
     if form.kind == "texts":
-        return form.like([text for part in parts for text in part.texts()])
+        return form.like([text for batch in batches for text in batch.texts()])
     if form.kind == "table":
-        return form.like(pd.concat([part.frame() for part in parts], ignore_index=True))
-    return form.like(np.concatenate([part.array() for part in parts]))
+        return form.like(pd.concat([batch.frame() for batch in batches], ignore_index=True))
+    return form.like(np.concatenate([batch.array() for batch in batches]))

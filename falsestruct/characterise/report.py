@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -77,7 +77,10 @@ def of_suspicion(found: Suspicion) -> Page:
     )
     facts = [("conflict inputs", found.how), ("asked", f"{found.queries} inputs")]
     if found.needed is not None:
-        facts.append(("would decide", f"about {found.needed} conflict inputs or groups"))
+        facts.append(("would decide", f"about {found.needed} more conflict inputs or groups"))
+    if found.needed_agreeing is not None:
+        more = f"about {found.needed_agreeing} more inputs or groups on which both agree"
+        facts.append(("would say whether it has learnt", more))
     other = Table("How it was found", ("what", "value"), tuple(facts))
     pictures = tuple(_example(one, found) for one in found.examples)
     return Page(
@@ -125,21 +128,24 @@ def _example(own: Example, found: Suspicion) -> Picture:
 def of_found(found: Any) -> Page:
     """The page of a search; `found` as `blind.search` returns it."""
     rows = tuple(
-        (one.name, str(one.rank), *_foretold(one.foretold), _estimate(one.excess), f"{one.p:.2g}",
-         "yes" if one.named else "no")
+        (_rule(one), str(one.rank), *_foretold(one.foretold), _estimate(one.excess), one.over,
+         f"{one.p:.2g}", _excess_of_flips(one), "yes" if one.named else "no")
         for one in found.ranked
     )  # fmt: skip
-    columns = ("rule", "rank", "decisions", "flips", "excess", "p", "may be named")
+    columns = ("rule", "rank", "decisions", "flips", "excess", "over", "p", "excess of flips",
+               "may be named")  # fmt: skip
+    terms = tuple((_rule(one), "; ".join(one.terms)) for one in found.ranked if one.terms)
     baselines = tuple((name, *_foretold(own)) for name, own in found.baselines.items())
     facts = (
         ("right on x", _estimate(found.success)),
         ("probes on which the data's own rules disagree", percent(found.undecided)),
         ("probes, to choose and to judge", " and ".join(map(str, found.probes))),
-        ("flips", f"{found.flips[0]}, by {found.flips[1]}"),
+        ("pairs of inputs that they are made of", " and ".join(map(str, found.clusters))),
+        ("flips", _flips(found.flips)),
         ("asked", f"{found.queries} inputs"),
     )
     pictures = tuple(
-        Picture(np.asarray(values), f"{one.name}: direction {number} of {len(one.pictures)}.")
+        Picture(np.asarray(values), f"{_rule(one)}: direction {number} of {len(one.pictures)}.")
         for one in found.ranked[:3]
         for number, values in enumerate(one.pictures, start=1)
     )
@@ -149,6 +155,7 @@ def of_found(found: Any) -> Page:
         found.sentence,
         (
             Table("Rules that were judged", columns, rows),
+            Table("What they look at, the heaviest first", ("rule", "terms"), terms),
             Table("What other rules foretell", ("baseline", "decisions", "flips"), baselines),
             Table("How it was found", ("what", "value"), facts),
         ),
@@ -156,6 +163,26 @@ def of_found(found: Any) -> Page:
         "Directions",
         pictures,
     )
+
+
+def _excess_of_flips(own: Any) -> str:
+    excess = getattr(own, "excess_flips", None)
+    return "unknown" if excess is None else _estimate(excess)
+
+
+def _flips(own: Sequence[Any]) -> str:
+    """Those that last and how they were found; and, if known, all of them, and the questions."""
+    lasting, how, *more = own
+    if not more:
+        return f"{lasting}, by {how}" if lasting else "none found"
+    found, queries = more
+    told = f"{lasting} of {found} last, by {how}" if found else "none found"
+    return f"{told}; {queries} inputs asked about for them"
+
+
+def _rule(own: Any) -> str:
+    """A finalist's name, and the class that it tells from the rest."""
+    return own.name if own.answer is None else f"{own.name}: whether it answers {own.answer}"
 
 
 def _foretold(own: Any) -> tuple[str, str]:
@@ -185,8 +212,12 @@ def shown(x: Inputs) -> np.ndarray | str:
     return np.asarray(x.take(np.arange(1)).array()[0])
 
 
-def plain(value: Any) -> Any:
-    """What JSON can hold: dataclasses as objects, NumPy's numbers as numbers, the rest as text."""
+def plain(value: Any, *, left_out: Collection[str] = ()) -> Any:
+    """What JSON can hold: dataclasses as objects, NumPy's numbers as numbers, the rest as text.
+
+    Args:
+        left_out: Names of fields that are left out, of every dataclass.
+    """
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, (bool, int, str)):
@@ -194,11 +225,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if np.isfinite(value) else None
     if is_dataclass(value) and not isinstance(value, type):
-        return {own.name: plain(getattr(value, own.name)) for own in fields(value)}
+        return {own.name: plain(getattr(value, own.name), left_out=left_out)
+                for own in fields(value) if own.name not in left_out}  # fmt: skip
     if isinstance(value, Mapping):
-        return {str(key): plain(one) for key, one in value.items()}
+        return {str(key): plain(one, left_out=left_out) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(one) for one in value]
+        return [plain(one, left_out=left_out) for one in value]
     return str(value)
 
 

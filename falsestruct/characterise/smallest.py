@@ -91,8 +91,12 @@ def _typical(x: Inputs, length: Callable[[np.ndarray], np.ndarray], seed: int) -
     rows = np.stack([first, second])[:, first != second]
     if not rows.size:
         return 0.0
-    one, other = (x.take(side).array().reshape(rows.shape[1], -1) for side in rows)
-    return float(np.median(length(one - other)))
+    size, found = x.at_once(), []
+    for start in range(0, rows.shape[1], size):
+        pairs = rows[:, start : start + size]
+        one, other = (x.take(side).array().reshape(pairs.shape[1], -1) for side in pairs)
+        found.append(length(one - other))
+    return float(np.median(np.concatenate(found)))
 
 
 def _l2(change: np.ndarray) -> np.ndarray:

@@ -14,10 +14,9 @@ import pandas as pd
 from torch import Tensor
 
 from falsestruct.characterise.audit import AuditError
-from falsestruct.characterise.held import Inputs
+from falsestruct.characterise.held import Inputs, listed
 
 Given = Callable[[Any], Any] | Sequence[Any] | np.ndarray | str
-BATCH = 512  # inputs that a function is given at once
 UNDEFINED = -1  # the code where a structure says nothing
 FEWEST = 5  # inputs a value that is no class must have on average
 
@@ -66,7 +65,9 @@ def structure(
         name = getattr(given, "__name__", role)
         name = role if name == "<lambda>" else name
         unread = Structure(name, np.empty(0, dtype=object), given)
-        parts = [unread.read(x.take(rows)) for rows in _slices(len(x))]
+        size, n = x.at_once(), len(x)
+        slices = [np.arange(start, min(start + size, n)) for start in range(0, n, size)]
+        parts = [unread.read(x.take(rows)) for rows in slices]
         return Structure(name, np.concatenate(parts), given)
     if isinstance(given, str):
         return _column(given, role, x, attributes)
@@ -95,10 +96,6 @@ def column(
     return _objects(role, name, len(x))
 
 
-def _slices(n: int) -> list[np.ndarray]:
-    return [np.arange(start, min(start + BATCH, n)) for start in range(0, n, BATCH)]
-
-
 def _objects(name: str, values: Any, n: int) -> np.ndarray:
     """Values (n,) as Python's own, None for what is missing."""
     if isinstance(values, Tensor):
@@ -123,10 +120,46 @@ def coded(values: np.ndarray, known: Mapping[Any, int]) -> np.ndarray:
     return np.array([*table, UNDEFINED], dtype=np.int64)[own]
 
 
+def matched(name: str, said: Sequence[Any], answered: Sequence[Any], *, closed: bool) -> str | None:
+    """What to say if labels are the network's in part; None if all is well.
+
+    Args:
+        name: Of what says them.
+        said, answered: Different labels: those that were given, and the network's.
+        closed: Whether the network has no other ones.
+
+    Raises:
+        AuditError: Some labels are none of the network's, some of the network's are never said, and
+            these are as many, or it has no others: the same classes under other names, so that each
+            would count as wrong.
+    """
+    foreign = [label for label in said if label not in set(answered)]
+    never = [label for label in answered if label not in set(said)]
+    if not foreign or not never:
+        return None
+    if closed or len(foreign) == len(never):
+        raise AuditError(unlike(name, said, answered, closed=closed))
+    return (
+        f"{name} says {listed(foreign)}, which the network never answers; it answers "
+        f"{listed(never)}, which {name} never says."
+    )
+
+
+def unlike(name: str, said: Sequence[Any], answered: Sequence[Any], *, closed: bool) -> str:
+    """That these labels are not the network's, and what to do."""
+    if any(isinstance(label, str) for label in answered):
+        advice = "give the same names"
+    elif closed or all(isinstance(label, str) for label in said):
+        advice = "say what its answers mean: classes=, in order"
+    else:
+        advice = "give the same labels in both"
+    return f"{name} says {listed(said)}, but the network answers {listed(answered)}; {advice}"
+
+
 def original_codes(
     original: Structure, classes: Sequence[Any], *, fixed: bool
-) -> tuple[tuple[Any, ...], dict[Any, int]]:
-    """All classes, those of the original too, and the code of each.
+) -> tuple[tuple[Any, ...], dict[Any, int], tuple[str, ...]]:
+    """All classes, those of the original too; the code of each; and what a report should say.
 
     Args:
         classes: Those that the network has shown.
@@ -138,24 +171,22 @@ def original_codes(
     seen = list(pd.unique(original.values[original.values != None]))  # noqa: E711 elementwise
     if _truths(seen) and not set(classes) <= {0, 1}:
         raise AuditError(
-            f"{original.name} says True and False, but the network answers {_few(list(classes))}; "
-            "hand over a function that says whether it answers the class in question"
+            f"{original.name} says True and False, but the network answers "
+            f"{listed(list(classes))}; hand over a function that says whether it answers the class "
+            "in question"
         )
     if len(seen) < 2:
         raise AuditError(
-            f"{original.name} says {_few(seen) or 'nothing'} about all of x; expected two labels"
+            f"{original.name} says {listed(seen) or 'nothing'} about all of x; expected two labels"
         )
     known = {label: code for code, label in enumerate(classes)}
     foreign = [label for label in seen if label not in known]
+    told = matched(original.name, seen, list(known), closed=fixed)
     if foreign and (fixed or len(foreign) == len(seen)):
-        own = any(isinstance(label, str) for label in known)
-        raise AuditError(
-            f"{original.name} says {_few(foreign)}, but the network answers {_few(list(known))}; "
-            + ("give the same names" if own else "say what its answers mean: classes=, in order")
-        )
+        raise AuditError(unlike(original.name, foreign, list(known), closed=fixed))
     for label in foreign:
         known[label] = len(known)
-    return tuple(known), known
+    return tuple(known), known, () if told is None else (told,)
 
 
 def false_codes(
@@ -180,7 +211,8 @@ def false_codes(
         return {value: known[value] for value in seen}, ()
     if len(seen) < 2:
         raise AuditError(
-            f"{false.name} says {_few(list(seen)) or 'nothing'} about all of x; expected two values"
+            f"{false.name} says {listed(list(seen)) or 'nothing'} about all of x; expected two "
+            "values"
         )
     if len(seen) * FEWEST > len(own):
         raise AuditError(
@@ -213,8 +245,3 @@ def false_codes(
 
 def _truths(values: Sequence[Any]) -> bool:
     return len(values) > 0 and all(isinstance(value, bool) for value in values)
-
-
-def _few(values: Sequence[Any]) -> str:
-    shown = ", ".join(map(repr, values[:4]))
-    return f"{shown}, …" if len(values) > 4 else shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -98,21 +99,33 @@ class Counts:
         return found
 
     def needed(self) -> int | None:
-        """Clusters of conflict inputs at which the present shares would decide.
+        """How many more clusters of conflict inputs would decide, at the present shares.
 
         None if they do already, if no number up to MOST would, or if what is undecided is the
         success. Without any conflict input: how many would decide if all said the same.
         """
         if self.verdict() != "undecided" or self.success.low <= BEYOND:
             return None
-        present = 0 if self.sides is None else self.sides[0].n
-        if not self._decides(MOST):
+        return _more(0 if self.sides is None else self.sides[0].n, self._decides)
+
+    def needed_agreeing(self) -> int | None:
+        """How many more clusters where the structures agree would settle the present success.
+
+        None if it is settled, or if no number up to MOST would.
+        """
+        if not self.unsure:
             return None
-        low, high = present, MOST
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if self._decides(middle) else (middle, high)
-        return high
+
+        def settles(n: int) -> bool:
+            own = _with(self.success, n)
+            return own.low > BEYOND or own.high < BEYOND
+
+        return _more(self.success.n, settles)
+
+    @property
+    def unsure(self) -> bool:
+        """Whether nothing says if it has learnt what both structures say."""
+        return self.success.low <= BEYOND <= self.success.high
 
     def _decides(self, n: int) -> bool:
         if self.sides is None:
@@ -121,6 +134,17 @@ class Counts:
             return replace(self, sides=(first, second, second)).verdict() != "undecided"
         first, second, neither = (_with(own, n) for own in self.sides)
         return replace(self, sides=(first, second, neither)).verdict() != "undecided"
+
+
+def _more(present: int, decides: Callable[[int], bool]) -> int | None:
+    """How many more than these are the fewest, up to MOST in all, that decide."""
+    if not decides(MOST):
+        return None
+    low, high = present, MOST
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if decides(middle) else (middle, high)
+    return high - present
 
 
 def _with(own: Estimate, n: int) -> Estimate:

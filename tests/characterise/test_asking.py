@@ -12,8 +12,9 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from falsestruct.characterise.adapters import SCALED
+from falsestruct.characterise.adapters import AS_HELD, SCALED
 from falsestruct.characterise.asking import FAILED, HOPELESS, AuditError, Network, inputs, network
+from tests.worlds.onnx import onnx_model
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(100, 4))
@@ -236,6 +237,31 @@ def test_batches_are_bounded_and_counted() -> None:
     np.testing.assert_array_equal(data, X)
 
 
+def test_large_inputs_are_handed_over_few_at_once() -> None:
+    sizes: list[int] = []
+
+    def watched(x: np.ndarray) -> np.ndarray:
+        sizes.append(len(x))
+        return x[:, 0, 0, 0] > 0
+
+    large = inputs(np.arange(40, dtype=np.uint8)[:, None, None, None].repeat(300, 1).repeat(300, 2)
+                   .repeat(3, 3))  # fmt: skip
+    network(watched).checked(large)
+    assert sizes[:4] == [31, 9, 31, 9] and max(sizes) == 31
+    sizes.clear()
+    network(watched, batch=40).labels(large)
+    assert sizes == [40]
+
+
+def test_some_rows_alone() -> None:
+    asked = network(positive, batch=3)
+    rows = np.array([5, 1, 1, 80, 99])
+    np.testing.assert_array_equal(
+        [asked.classes[code] for code in asked.labels(inputs(X), rows)], TRUTH[rows]
+    )
+    assert asked.queries == 5
+
+
 # ---- PyTorch ----
 
 
@@ -284,6 +310,66 @@ def test_bytes_are_scaled_for_modules_and_it_is_said() -> None:
     images = np.array([[[100]], [[150]]], dtype=np.uint8)
     assert asked.labels(inputs(images)).tolist() == [0, 1]
     assert asked.notes == (SCALED,)
+
+
+BYTES = RNG.integers(0, 256, (20, 6, 5, 3)).astype(np.uint8)
+RED = BYTES[..., 0].mean((1, 2)) < BYTES[..., 2].mean((1, 2))
+
+
+class Scales(Convolutional):
+    """Takes bytes, and divides them itself."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        assert x.dtype == torch.uint8
+        return super().forward(x / 255)
+
+
+class Normalises(Convolutional):
+    """Wants shares from 0 to 1, but bytes go through it, too: all are above its mark."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        mixed = super().forward((x - 0.5) / 0.25)
+        return torch.where(mixed.abs().amax(1, keepdim=True) > 20, -mixed, mixed)
+
+
+@pytest.mark.parametrize(("module", "note"), [(Scales, AS_HELD), (Normalises, SCALED)])
+def test_bytes_stay_bytes_for_a_module_that_scales_them_itself(module: Any, note: str) -> None:
+    for held in (BYTES, torch.tensor(np.moveaxis(BYTES, -1, 1))):
+        asked = network(module())
+        np.testing.assert_array_equal(asked.labels(inputs(held)), RED)
+        assert asked.notes == (note,)
+
+
+def test_bytes_that_are_no_image_are_noted() -> None:
+    flat = inputs(BYTES.reshape(20, -1))
+    asked = network(nn.Linear(90, 2))
+    asked.labels(flat)
+    assert asked.notes == (AS_HELD,)
+    session = FakeSession(["n", 90])
+    asked = network(session)
+    asked.labels(flat)
+    assert asked.notes == (AS_HELD,) and session.seen[0].max() > 200
+
+
+def test_values_have_the_dtype_of_the_module_before_its_device() -> None:
+    """Apple's devices have no float64."""
+    asked: Any = network(nn.Linear(4, 2))
+    assert asked._ask.values(inputs(X)).dtype == torch.float32
+
+
+def test_what_a_cast_to_integers_would_lose_is_refused() -> None:
+    for values, shown in ((X, f"{X[0, 0]:g}"), (np.full((3, 4), np.nan), "nan")):
+        for predict in (nn.EmbeddingBag(9, 2), FakeSession(["n", 4], "tensor(int64)")):
+            with pytest.raises(AuditError, match=f"wants int64, but x has {shown}"):
+                network(predict).labels(inputs(values))
+    light = FakeSession(["n", 4], "tensor(uint8)")
+    with pytest.raises(AuditError, match="wants uint8, but x has 300"):
+        network(light).labels(inputs(np.full((3, 4), 300.0)))
+    network(light).labels(inputs(np.full((3, 4), 200.0)))
+    assert light.seen[0].dtype == np.uint8
+    held = inputs(np.array([[0.0, 1.0], [2.0, 2.0]]), kind="sequences")
+    codes = np.zeros(2, dtype=int)
+    assert network(nn.EmbeddingBag(3, 2)).gradient(held, codes, codes + 1) is None
 
 
 def test_grey_images_get_a_channel_or_are_flattened() -> None:
@@ -462,35 +548,6 @@ def test_an_onnx_file_that_is_none(tmp_path: Any) -> None:
     file.write_bytes(b"nothing")
     with pytest.raises(AuditError, match="onnxruntime can't read it"):
         network(file)
-
-
-def packed(*fields: tuple[int, int | bytes]) -> bytes:
-    """A protobuf message."""
-
-    def varint(value: int) -> bytes:
-        low, rest = value & 127, value >> 7
-        return bytes([low | 128]) + varint(rest) if rest else bytes([low])
-
-    parts = []
-    for number, value in fields:
-        if isinstance(value, int):
-            parts.append(varint(number << 3) + varint(value))
-        else:
-            parts.append(varint(number << 3 | 2) + varint(len(value)) + value)
-    return b"".join(parts)
-
-
-def onnx_model(weight: np.ndarray, shape: tuple[int | bytes, ...]) -> bytes:
-    """Scores of an image (shape) by a matrix, as an ONNX file has it: Flatten, then MatMul."""
-    dims = [packed((1, packed((1 if isinstance(d, int) else 2, d)))) for d in shape]
-    given = packed((1, b"x"), (2, packed((1, packed((1, 1), (2, b"".join(dims)))))))
-    scores = packed((1, b"s"), (2, packed((1, packed((1, 1))))))
-    raw = weight.astype("<f4").tobytes()
-    matrix = packed(*((1, d) for d in weight.shape), (2, 1), (8, b"w"), (9, raw))
-    flatten = packed((1, b"x"), (2, b"f"), (4, b"Flatten"))
-    product = packed((1, b"f"), (1, b"w"), (2, b"s"), (4, b"MatMul"))
-    graph = packed((1, flatten), (1, product), (2, b"g"), (5, matrix), (11, given), (12, scores))
-    return packed((1, 8), (7, graph), (8, packed((1, b""), (2, 13))))
 
 
 @pytest.mark.parametrize("batch", [b"n", 8])

@@ -9,6 +9,7 @@ import hashlib
 import json
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,11 @@ import torch
 import falsestruct
 from falsestruct import statistics
 from falsestruct.characterise import blind
+from falsestruct.characterise.answered import Part
 from falsestruct.characterise.asking import AuditError, inputs
-from falsestruct.characterise.blind import NONE, Found, search
-from falsestruct.characterise.candidates import Candidate, Half
+from falsestruct.characterise.blind import NONE, Foretold, Found, search
+from falsestruct.characterise.candidates import Candidate, Half, Look, Rule
+from falsestruct.characterise.found import sentence
 
 N, D = 320, 8
 
@@ -58,7 +61,7 @@ def linear(x: Any) -> np.ndarray:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Less effort, for rules that are easy to find."""
-    monkeypatch.setattr(blind.candidates, "DRAWS", 6)
+    monkeypatch.setattr(blind.candidates, "DRAWS", (6, 6))
     monkeypatch.setattr(blind.candidates, "PAIRS", 12)
 
 
@@ -95,7 +98,7 @@ def test_a_quadratic_form() -> None:
     x = X - (X @ V)[:, None] * V
     x = x + (np.where(Y > 0, 1.0, 0.2) * rng(4).choice([-1, 1], N))[:, None] * V
     found = search(rule, x, Y, **OPTIONS)
-    assert "squares" in found.verdict
+    assert "square" in found.verdict
     assert agreement(found, rule, 0.6 * rng(9).normal(size=(2000, D))) > 0.9
 
 
@@ -160,12 +163,13 @@ def test_a_structure_that_depends_on_another() -> None:
     assert agreement(found, rule, rng(19).normal(size=(2000, D))) > 0.9
 
 
-def test_gradients_of_a_module() -> None:
-    class Module(torch.nn.Module):
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            score = torch.tanh(x.double() @ torch.from_numpy(V))
-            return torch.stack([-score, score], 1)
+class Module(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        score = torch.tanh(x.double() @ torch.from_numpy(V))
+        return torch.stack([-score, score], 1)
 
+
+def test_gradients_of_a_module() -> None:
     found = search(Module(), torch.from_numpy(X), Y, **OPTIONS)
     assert "gradients" in found.verdict and found.flips[1] == "gradients"
     best = next(one for one in found.ranked if one.name == found.verdict)
@@ -268,6 +272,37 @@ def test_what_has_not_learnt_the_labels_is_not_named() -> None:
     assert found.ranked[0].foretold.decisions.value > 0.9
 
 
+@pytest.mark.parametrize("labels", [[0, 1], ["ham", "spam"]])
+def test_what_gives_one_label_has_learnt_nothing(labels: list[Any]) -> None:
+    """It says 0 to all that is given, nine tenths of which are 0, and follows a direction else."""
+    known = {row.tobytes() for row in X}
+    y = np.array(labels)[(np.arange(N) % 10 == 0).astype(int)]
+
+    def rule(x: Any) -> np.ndarray:
+        given = np.array([row.tobytes() in known for row in np.ascontiguousarray(x)])
+        return np.where(given, 0, linear(x))
+
+    found = search(rule, X, y, **OPTIONS)
+    assert found.verdict == NONE and "has not learnt" in found.sentence
+    assert found.success.value == pytest.approx(0.5, abs=0.01)
+    assert found.ranked[0].foretold.decisions.value > 0.9
+
+
+def test_a_rule_that_explains_too_little_is_not_named() -> None:
+    """The direction, and on three inputs of ten a coin: more than all baselines, but not enough."""
+
+    def rule(x: Any) -> np.ndarray:
+        rows = np.ascontiguousarray(x)
+        digests = [hashlib.blake2b(row.tobytes(), digest_size=2).digest() for row in rows]
+        odd, face = np.array([[digest[0] / 255, digest[1] & 1] for digest in digests]).T
+        return np.where(odd < 0.3, face, linear(x)).astype(int)
+
+    found = search(rule, X, Y, queries=4000)
+    best = found.ranked[0]
+    assert found.verdict == NONE and best.p <= 0.05 and 0.75 < best.foretold.decisions.value < 0.9
+    assert "No rule explains it" in found.sentence
+
+
 def test_class_means_need_no_other_name() -> None:
     """The network goes by class means: nothing exceeds them."""
     means = np.stack([X[label == Y].mean(0) for label in (0, 1)])
@@ -317,7 +352,56 @@ def test_the_report_holds_together() -> None:
     assert found.foretold.decisions.n == found.clusters[1] <= N // 4
     assert found.queries < 2 * OPTIONS["queries"]
     for one in found.ranked:
-        assert one.named == (one.foretold.decisions.value >= 0.9 and one.p <= 0.05)
+        own = one.foretold.decisions
+        assert one.named == (own.value >= 0.9 and own.low > 0.85 and one.p <= 0.05)
+    assert found.flips.lasting <= found.flips.found and found.flips.queries > found.flips.found
+    told = f"{found.flips.lasting} of {found.flips.found} flips last to 1.5 times their size"
+    assert told in found.warnings[-1] and str(found.flips.queries) in found.warnings[-1]
+
+
+def test_flips_exceed_those_of_the_baselines_in_pairs() -> None:
+    found = found_linear()
+    best = next(one for one in found.ranked if one.name == found.verdict)
+    assert best.excess_flips is not None and best.foretold.flips is not None
+    others = [own.flips.value for own in found.baselines.values() if own.flips is not None]
+    assert best.excess_flips.value == pytest.approx(best.foretold.flips.value - max(others))
+    assert best.excess_flips.n == found.flips.lasting
+
+
+def test_a_rule_must_be_sure_to_foretell_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blind, "SURE", 0.9999)
+    found = search(linear, X, Y, **OPTIONS)
+    assert found.verdict == NONE and "surely" in found.sentence
+
+
+def test_baselines_have_the_budget_of_the_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same reading, as many draws as rules were compared, and as many answers as inputs."""
+    seen: dict[str, set[Any]] = {"means": set(), "random": set(), "near": set()}
+    means, drawn, near = (getattr(blind.candidates, name)
+                          for name in ("class_means", "at_random", "neighbours"))  # fmt: skip
+    monkeypatch.setattr(
+        blind.candidates, "class_means", lambda c, way: seen["means"].add(way) or means(c, way)
+    )
+    monkeypatch.setattr(
+        blind.candidates,
+        "neighbours",
+        lambda h, most, seed: seen["near"].add(most) or near(h, most, seed=seed),
+    )
+    monkeypatch.setattr(
+        blind.candidates, "at_random",
+        lambda h, count, way, compared, seed: seen["random"].add((count, way, compared))
+        or drawn(h, count, way, compared=compared, seed=seed),
+    )  # fmt: skip
+    found = search(linear, X, Y, **OPTIONS)
+    ways = {"statistic": "plain", "sum of two": "plain", "directions": "plain",
+            "directions and squares": "squares", "directions and a switch": "switch",
+            "sparse sum": "steps"}  # fmt: skip
+    assert seen["means"] == {ways[one.family] for one in found.ranked}
+    assert seen["near"] == {N // 2}
+    assert {(one.features, ways[one.family]) for one in found.ranked} == {
+        own[:2] for own in seen["random"]
+    }
+    assert max(own[2] for own in seen["random"]) > 20
 
 
 def test_ties_share_ranks_and_the_simplest_of_them_is_named() -> None:
@@ -340,12 +424,13 @@ def test_holm_over_the_finalists(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_weak_excess_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same rule, if neighbours foretold as much."""
+    """The same rule, if neighbours knew the truth."""
 
-    def clever(half: Half) -> Candidate:
-        found = blind.candidates.learned(half, "plain")
-        assert found is not None
-        return replace(found, name="distilled nearest neighbour")
+    def clever(half: Half, most: int, *, seed: int) -> Candidate:
+        def along(look: Look) -> np.ndarray:
+            return np.asarray((look.z * X.std(0) + X.mean(0)) @ V)[:, None]
+
+        return blind.candidates._numbers("distilled nearest neighbour", along, 1, "plain")
 
     monkeypatch.setattr(blind.candidates, "neighbours", clever)
     found = search(linear, X, Y, **OPTIONS)
@@ -359,9 +444,15 @@ def test_the_same_seed_finds_the_same() -> None:
 
 
 def test_groups_are_the_unit() -> None:
-    groups = np.arange(N) // 4
+    groups = np.arange(N) // 2
     found = search(linear, X, Y, groups=groups, **OPTIONS)
-    assert found.clusters[0] + found.clusters[1] <= 50 and found.success.n > 50
+    assert found.clusters[0] + found.clusters[1] <= N // 4 and found.success.n <= N // 2
+
+
+def test_batches_are_as_small_as_wanted() -> None:
+    sizes: list[int] = []
+    found = search(lambda x: sizes.append(len(x)) or linear(x), X, Y, batch=50, **OPTIONS)
+    assert max(sizes) == 50 and found.verdict == found_linear().verdict
 
 
 def test_a_network_that_fails_on_some() -> None:
@@ -378,14 +469,24 @@ def test_a_network_that_fails_on_some() -> None:
 def test_scores_and_a_threshold() -> None:
     found = search(lambda x: x @ V, X, Y, threshold=0.0, **OPTIONS)
     assert found.verdict == found_linear().verdict
-    assert found.ranked[0].foretold == found_linear().ranked[0].foretold
+    first, other = (own.ranked[0].foretold.decisions.value for own in (found, found_linear()))
+    assert first == pytest.approx(other, abs=0.01)
 
 
 def test_json() -> None:
     own = json.loads(found_linear().to_json())
     assert own["verdict"] == found_linear().verdict and "rule" not in own
     assert set(own["foretold"]["decisions"]) == {"value", "low", "high", "n", "method"}
-    assert "pictures" not in own["ranked"][0]
+    assert "pictures" not in own["ranked"][0] and own["flips"]["how"] == "boundary"
+    odd = replace(found_linear(), answer=pd.Timestamp("2026-01-02"))
+    assert json.loads(odd.to_json())["answer"].startswith("2026-01-02")
+
+
+def test_text_and_page() -> None:
+    found = found_linear()
+    text, page = found.to_text(), found.to_html()
+    assert text.startswith(f"verdict: {found.verdict}\n{found.sentence}")
+    assert page.startswith("<!DOCTYPE html>") and "random directions" in text
 
 
 def test_it_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
@@ -419,3 +520,81 @@ def test_few_coordinates(count: int) -> None:
     x = np.where(Y > 0, 1.0, -1.0)[:, None] * rng(15).uniform(0.2, 3, (N, count))
     found = search(lambda z: (z[:, 0] > 0.1).astype(int), x, Y, **OPTIONS)
     assert found.success.value == 1 and found.verdict in (NONE, "x₁")
+
+
+# ---- which questions are asked, and how rules are named ----
+
+
+def part(answers: np.ndarray) -> Part:
+    """Each probe is a cluster of its own."""
+    n = len(answers)
+    look = Look(np.zeros((n, 1)), np.zeros((n, 1)))
+    return Part(np.zeros((n, 2), int), np.arange(n), look, answers, np.ones(n, bool))
+
+
+def asked(counts: list[int]) -> Any:
+    answers = np.repeat(np.arange(len(counts)), counts)
+    return SimpleNamespace(first=part(answers), second=part(answers))
+
+
+def test_classes_are_asked_about_that_are_answered_often() -> None:
+    tasks = blind._tasks(asked([50, 40, 60]))
+    assert [task.answer for task in tasks] == [None, 2, 0, 1] and tasks[0].classes == 3
+    tasks = blind._tasks(asked([50, 60, 3]))  # two among others: one question
+    assert [task.answer for task in tasks] == [1]
+    tasks = blind._tasks(asked([50, 60]))
+    assert [task.answer for task in tasks] == [None]
+    many = blind._tasks(asked([40 + i for i in range(14)]))
+    assert [task.answer for task in many] == list(range(13, 3, -1))
+    assert blind._left_out(asked([40] * 14)) == [
+        "rules were fitted to the 10 most frequent answers, not to 4 others"
+    ]
+    assert blind._left_out(asked([40] * 10)) == []
+
+
+def test_an_answer_to_decided_probes_alone_is_no_class() -> None:
+    own = part(np.array([0, 1, 2, 0, 1, 0]))
+    own = replace(own, undecided=np.array([True, True, False, True, True, False]))
+    kept = own.ordered(2)
+    assert kept.answers.tolist() == [0, 1, 0, 1, 0] and kept.cluster.tolist() == [0, 1, 3, 4, 5]
+    assert (kept.fitting, kept.choosing) == (slice(0, 2), slice(2, 4))
+
+
+def test_directions_of_words_are_named_by_words() -> None:
+    vectors = np.array([[0.1, -0.9, 0.4, 0.0, 0.0, 0.01, 0.2]])
+    names = ("a", "b", "c", "d", "e", "f", "g")
+    rule = Rule(lambda look: look.z, ("has “c”", "direction 1"), vectors)
+    candidate = Candidate("directions", "1 direction learned from answers", 1, "plain", None)  # type: ignore[arg-type]
+    own = SimpleNamespace(view=SimpleNamespace(coordinates=SimpleNamespace(names=names)))
+    one: Any = SimpleNamespace(rules={"": rule}, candidate=candidate)
+    told = "− b, + c, + g, + a, + f"
+    assert blind._named(own, one) == (f"1 direction learned from answers ({told})",
+                                      ("has “c”", f"direction 1: {told}"))  # fmt: skip
+    own.view.coordinates.names = ()
+    assert blind._named(own, one) == ("1 direction learned from answers", rule.terms)
+
+
+def test_simple_rules_are_named_if_they_come_close() -> None:
+    """A difference that is sure, and too small to matter."""
+    first = replace(found_linear().ranked[0], family="sparse sum", rank=1)
+    told = first.foretold
+    rules = [first]
+    for less, family in ((0.005, "directions"), (0.02, "statistic")):
+        value = replace(told.decisions, value=told.decisions.value - less, low=0.8, ends=())
+        rules.append(replace(first, family=family, rank=2, foretold=Foretold(value)))
+    assert blind._simplest([0, 1, 2], rules) == 1
+    rules[2] = replace(rules[2], rank=1)
+    assert blind._simplest([0, 1, 2], rules) == 2
+
+
+def test_ties_that_did_better_are_mentioned() -> None:
+    first = found_linear().ranked[0]
+    tied = replace(first, name="other")
+    told = first.foretold
+    low = replace(first, foretold=Foretold(replace(told.decisions, value=0.91, low=0.8, ends=())))
+    assert blind._better(low, [low, tied]) == ["other"]
+    assert blind._better(first, [first, tied]) == []
+    assert blind._better(low, [low, replace(tied, rank=2)]) == []
+    said = sentence(found_linear().success, replace(first, named=True), ["other"], learnt=True,
+                    which="probes")  # fmt: skip
+    assert said.endswith("as well as, within chance: other.")

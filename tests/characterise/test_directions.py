@@ -100,6 +100,13 @@ def test_an_even_rule_is_found() -> None:
     assert abs(line[0] @ V) < 0.9
 
 
+def test_a_label_that_is_seen_once() -> None:
+    z = drawn(200)
+    white = whitening(z)
+    labels = np.repeat([0, 1, 2], [150, 49, 1])
+    assert np.isfinite(second_moments(white, white(z), labels, most=6)).all()
+
+
 def test_a_product_of_two_directions_is_found_in_their_plane() -> None:
     z = rng(6).normal(size=(3000, 6))
     labels = (z[:, 0] * z[:, 3] > 0).astype(int)

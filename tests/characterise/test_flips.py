@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 import torch
 
+from falsestruct.characterise import flips as module
 from falsestruct.characterise.asking import inputs, network
-from falsestruct.characterise.flips import COST, beyond, flips
+from falsestruct.characterise.flips import COST, PIECES, beyond, flips
 
 D = 12
 X = np.random.default_rng(0).normal(size=(200, D))
@@ -132,6 +133,57 @@ def test_columns_are_substituted() -> None:
     assert (found.x.frame()["a"].to_numpy() != frame["a"].to_numpy()[found.rows]).all()
     assert (found.x.frame()["c"].to_numpy() == frame["c"].to_numpy()[found.rows]).all()
     assert found.x.frame().dtypes.tolist() == frame.dtypes.tolist()
+
+
+def test_pieces_come_from_the_nearest_text() -> None:
+    """Of two texts with the other label, the one that shares most words."""
+    texts = ["red hat box", "red hat free", "sun sea free free", "sun sea box box"] * 5
+    seen: list[str] = []
+
+    def predict(batch: list[str]) -> list[str]:
+        seen.extend(batch)
+        return ["spam" if "free" in t.split() else "ham" for t in batch]
+
+    found = flips(network(predict), inputs(texts), np.arange(0, 20, 4))
+    assert found.x.texts() == ["red hat free"] * 5 and found.size.tolist() == [1] * 5
+    assert not any("red" in text and "sea" in text for text in seen)
+
+
+def test_large_inputs_are_walked_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = flips(network(Linear()), inputs(torch.from_numpy(X)), ROWS)
+    monkeypatch.setattr(module, "BYTES", 8 * D * module.PROBES * 3)
+    most = 0
+
+    def predict(x: np.ndarray) -> np.ndarray:
+        nonlocal most
+        most = max(most, len(x))
+        return rule(x)
+
+    found = flips(network(predict, batch=10**6), inputs(X), ROWS, others=20)
+    assert len(found.rows) == len(ROWS) and most <= 3 * module.PROBES
+    parts = flips(network(Linear()), inputs(torch.from_numpy(X)), ROWS)
+    assert np.allclose(parts.size, whole.size) and np.array_equal(parts.rows, whole.rows)
+    assert np.allclose(parts.x.array(), whole.x.array())
+
+
+def test_few_that_fail_end_no_search() -> None:
+    """On the way every input fails: these are no flips, and no error."""
+    known = {row.tobytes() for row in X}
+
+    def strict(x: np.ndarray) -> np.ndarray:
+        if any(row.tobytes() not in known for row in x):
+            raise RuntimeError("unknown")
+        return rule(x)
+
+    found = flips(network(strict), inputs(X), ROWS)
+    assert all(row.tobytes() in known for row in found.x.array())
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 3000])
+def test_the_trials_of_long_texts_are_bounded(count: int) -> None:
+    masks = module._masks(count, np.random.default_rng(0))
+    assert len(masks) <= PIECES and masks.any(1).all()
+    assert masks.sum(1).max() == count and masks.sum(1).min() == 1
 
 
 @pytest.mark.parametrize("texts", [["", "a b"], ["c", ""]])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from falsestruct.characterise.audit import AuditError
-from falsestruct.characterise.held import Inputs, identical, inputs
+from falsestruct.characterise.held import BATCH, Inputs, identical, inputs, listed
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (5, 6, 7), dtype=np.uint8)
@@ -150,6 +150,27 @@ def test_images_of_different_sizes_have_no_array() -> None:
         x.frame()
     with pytest.raises(AuditError, match="not texts"):
         x.texts()
+
+
+@pytest.mark.parametrize(
+    ("held", "size"),
+    [
+        (np.zeros((3, 4)), BATCH),
+        (np.zeros((3, 300, 300, 3), dtype=np.uint8), 2**26 // (8 * 270_000)),
+        (torch.zeros(2, 3, 300, 300), 31),
+        ([np.zeros((1000, 1000))] * 2, 8),
+        (np.zeros((1, 4000, 4000), dtype=np.uint8), 1),
+        (["a word " * 9000], BATCH),
+        (TABLE, BATCH),
+    ],
+)
+def test_large_inputs_are_few_at_once(held: Any, size: int) -> None:
+    assert inputs(held).at_once() == size
+    assert inputs(held).take(np.arange(0)).at_once() in (size, BATCH)
+
+
+def test_a_few_are_listed() -> None:
+    assert listed([1, "b"]) == "1, 'b'" and listed(range(9)) == "0, 1, 2, 3, 4, …"
 
 
 @pytest.mark.parametrize("name", FORMS)

@@ -125,6 +125,17 @@ def test_inputs_without_another_value_to_take_are_left_alone() -> None:
         change(set_first).ask(network(first), ROWS, codes, np.ones(60, dtype=int))
 
 
-def test_what_can_not_be_read_again_is_named() -> None:
-    assert change(set_first).unverified == ()
-    assert change(set_first, other=list(CODES)).unverified == ("b",)
+def test_a_sham_gives_what_is_there() -> None:
+    asked = network(first, classes=(0, 1))
+    found = change(set_first).sham(asked, ROWS, CODES)
+    np.testing.assert_array_equal(found.donors, found.rows)
+    np.testing.assert_array_equal(found.labels, CODES[found.rows])
+    assert sorted(found.rows) == list(ROWS)
+    held = inputs(TABLE.assign(place=[f"{p} {i % 3}" for i, p in enumerate(TABLE.place)]))
+    for how in ("exchange", "randomise"):
+        swapped = change(how, held, "place", "y").sham(network(lambda t: t.y == 1), ROWS, PLACES)
+        np.testing.assert_array_equal(PLACES[swapped.donors], PLACES[swapped.rows])
+        assert (swapped.donors != swapped.rows).any()
+    silent = np.where(CODES == 1, 1, -1)
+    found = change(set_first).sham(asked, ROWS, silent)
+    assert set(found.rows) == set(np.flatnonzero(CODES == 1))

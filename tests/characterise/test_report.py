@@ -48,8 +48,25 @@ def test_a_text_for_a_terminal(found: Suspicion) -> None:
 def test_what_is_missing_is_said() -> None:
     few = audit(corner, IMAGES[Y == Z], original=Y[Y == Z], false=corner, points=0)
     text = few.to_text()
-    assert "unknown  0 % to 100 %" in text and "about 11 conflict inputs" in text
+    assert "unknown  0 % to 100 %" in text and "about 11 more conflict inputs" in text
     assert "none was searched for" in text
+
+
+def test_an_unsure_success_is_said() -> None:
+    rows = np.r_[np.flatnonzero(Y == Z)[:9], np.flatnonzero(Y != Z)]
+    wrong = np.isin(np.arange(120), rows[:1])
+    few = audit(lambda x: corner(x) ^ wrong[x[:, 0, 1].astype(int)], index(IMAGES)[rows],
+                original=Y[rows], false=corner, points=0)  # fmt: skip
+    assert few.verdict == "undecided" and few.needed is None and few.needed_agreeing
+    assert f"about {few.needed_agreeing} more inputs or groups on which both" in few.to_text()
+    assert f"(9 inputs); about {few.needed_agreeing} more there would say" in few.sentence
+
+
+def index(x: np.ndarray) -> np.ndarray:
+    """Each image has its number in a pixel."""
+    x = x.copy()
+    x[:, 0, 1] = np.arange(len(x))
+    return x
 
 
 def test_a_page_is_complete_in_itself(found: Suspicion) -> None:
@@ -122,19 +139,30 @@ def test_percent(share: float, said: str) -> None:
 def test_json_has_no_numpy_and_no_infinity() -> None:
     value = {"a": np.float64(0.5), "b": (np.int64(1), float("inf")), 3: [np.bool_(True)], "c": {1}}
     assert report.plain(value) == {"a": 0.5, "b": [1, None], "3": [True], "c": "{1}"}
+    picture = [Picture("a word", "what it is")]
+    assert report.plain(picture, left_out=("shown",)) == [{"caption": "what it is"}]
+    assert report.plain(pd.Timestamp("2020-01-02")) == "2020-01-02 00:00:00"
 
 
 def test_the_page_of_a_search() -> None:
     own = statistics.proportion(np.arange(50) < 47)
     foretold = SimpleNamespace(decisions=own, flips=None)
     finalist = SimpleNamespace(name="mean > ½", rank=1, foretold=foretold, excess=own, p=0.01,
-                               named=True, pictures=(RNG.random((4, 4)),))  # fmt: skip
+                               named=True, pictures=(RNG.random((4, 4)),), answer="cat",
+                               over="class means", terms=("mean", "last"))  # fmt: skip
     searched = SimpleNamespace(
         verdict="mean > ½", sentence="It reads the mean.", ranked=(finalist,), success=own,
         baselines={"class means": SimpleNamespace(decisions=own, flips=own)}, undecided=0.3,
-        probes=(40, 50), flips=(7, "gradients"), queries=900, warnings=("few probes",),
+        probes=(40, 50), clusters=(8, 9), flips=(7, "gradients"), queries=900,
+        warnings=("few probes",),
     )  # fmt: skip
     page = report.of_found(searched)
     text, html = report.as_text(page), report.as_html(page)
     assert "verdict: mean > ½" in text and "class means" in text and "40 and 50" in text
-    assert "mean &gt; ½: direction 1 of 1." in html and "7, by gradients" in html
+    assert "mean &gt; ½: whether it answers cat: direction 1 of 1." in html
+    lasting = vars(searched) | {"flips": (7, "gradients", 9, 300)}
+    lasting["ranked"] = (SimpleNamespace(**vars(finalist), excess_flips=own),)
+    told = report.as_text(report.of_found(SimpleNamespace(**lasting)))
+    assert "7 of 9 last, by gradients; 300 inputs asked about for them" in told
+    assert "unknown" in text and "unknown" not in told
+    assert "7, by gradients" in html and "mean; last" in text and "8 and 9" in text

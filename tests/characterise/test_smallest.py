@@ -7,7 +7,7 @@ import pytest
 
 from falsestruct.characterise.asking import network
 from falsestruct.characterise.held import inputs
-from falsestruct.characterise.smallest import DISTANCE, smallest
+from falsestruct.characterise.smallest import DISTANCE, _l2, _typical, smallest
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(200, 3))
@@ -37,6 +37,18 @@ def test_a_corner_along_one_axis_is_no_reason_to_move_all() -> None:
     found = smallest(network(lambda x: x[:, 0] > 0), inputs(X), ROWS)
     linf = np.median(np.abs(X[ROWS, 0])) / np.median(np.abs(GAPS).max(1))
     assert found.linf == pytest.approx(linf, rel=0.1)
+
+
+def test_the_typical_distance_is_measured_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def length(change: np.ndarray) -> np.ndarray:
+        sizes.append(len(change))
+        return _l2(change)
+
+    whole = _typical(inputs(X), length, 0)
+    monkeypatch.setattr("falsestruct.characterise.held.BYTES", 8 * 3 * 90)
+    assert _typical(inputs(X), length, 0) == whole and max(sizes[1:]) == 90
 
 
 def test_what_never_flips_and_what_can_not_be_asked() -> None:

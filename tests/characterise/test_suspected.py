@@ -17,6 +17,7 @@ from falsestruct.characterise.suspected import (
     coded,
     column,
     false_codes,
+    matched,
     original_codes,
     structure,
 )
@@ -90,10 +91,10 @@ def said(values: list[Any], name: str = "it") -> Structure:
 
 
 def test_the_original_may_have_classes_that_the_network_never_gives() -> None:
-    classes, known = original_codes(said([0, 1, 2, None]), [1], fixed=False)
-    assert classes == (1, 0, 2) and known == {1: 0, 0: 1, 2: 2}
+    classes, known, told = original_codes(said([0, 1, 2, None]), [1], fixed=False)
+    assert classes == (1, 0, 2) and known == {1: 0, 0: 1, 2: 2} and told == ()
     assert coded(said([0, 1, 2, None, 9]).values, known).tolist() == [1, 0, 2, UNDEFINED, UNDEFINED]
-    bools, _ = original_codes(said([False, True]), [0, 1], fixed=True)
+    bools, *_ = original_codes(said([False, True]), [0, 1], fixed=True)
     assert bools == (0, 1)
 
 
@@ -104,6 +105,10 @@ def test_the_original_may_have_classes_that_the_network_never_gives() -> None:
         ([0, 1], ["cat", "dog"], False, "says 0, 1, but the network answers 'cat', 'dog'; give"),
         ([0, 1, 2], [0, 1], True, "says 2, but the network answers 0, 1"),
         (["cat", "dog"], [0, 1], False, "classes="),
+        ([-1, 1], [0, 1], True, "says -1, 1, but the network answers 0, 1; say what.*classes="),
+        ([-1, 1], [0, 1], False, "says -1, 1, but the network answers 0, 1; give the same labels"),
+        (list(range(1, 11)), list(range(10)), True, "says 1, 2, 3, 4, 5, …, but the network"),
+        (["a", "c"], ["a", "b"], False, "says 'a', 'c', but the network .* give the same names"),
         ([1, 1], [0, 1], False, "it says 1 about all of x; expected two labels"),
         ([None, None], [0, 1], False, "it says nothing about all of x"),
     ],
@@ -111,6 +116,16 @@ def test_the_original_may_have_classes_that_the_network_never_gives() -> None:
 def test_labels_that_do_not_fit(values: Any, classes: Any, fixed: bool, message: str) -> None:
     with pytest.raises(AuditError, match=message):
         original_codes(said(values), classes, fixed=fixed)
+
+
+def test_an_open_network_with_more_classes_is_believed_and_it_is_said() -> None:
+    classes, _, told = original_codes(said([0, 1, 2]), [0, 1, 7, 8], fixed=False)
+    assert classes == (0, 1, 7, 8, 2)
+    assert told == (
+        "it says 2, which the network never answers; it answers 7, 8, which it never says.",
+    )
+    for one, other in (([1, 2], [1, 2, 3]), ([1, 2, 3], [2, 1]), ([True, False], [1.0, 0])):
+        assert matched("y", one, other, closed=True) is None
 
 
 KNOWN = {"cow": 0, "camel": 1}

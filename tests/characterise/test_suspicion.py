@@ -120,11 +120,128 @@ def test_what_can_not_be_used_is_found_before_the_network_is_asked() -> None:
 def test_too_few_in_conflict_and_no_way_to_make_more() -> None:
     found = suspect(content, AGREED)
     assert found.verdict == "undecided" and found.needed == 11
-    assert "No input has them disagree" in found.sentence and "about 11" in found.sentence
+    assert "No input has them disagree" in found.sentence
+    assert "about 11 more inputs that do would decide" in found.sentence
     few = np.concatenate([AGREED, X[Y != CORNER][:4]])
     found = suspect(content, few)
-    assert found.verdict == "undecided" and found.needed == 11
-    assert found.captures[0].n == 4 and "about 11 such inputs would decide" in found.sentence
+    assert found.verdict == "undecided" and found.needed == 7
+    assert found.captures[0].n == 4 and "about 7 more such inputs would decide" in found.sentence
+
+
+# ---- what must not be named ----
+
+
+def numbered(n: int) -> np.ndarray:
+    return np.arange(n)[:, None] * np.ones(2)
+
+
+def by_row(answers: np.ndarray) -> Any:
+    """A network that gives these answers to `numbered`."""
+    return lambda b: answers[b[:, 0].astype(int)]
+
+
+def test_a_bias_is_no_structure() -> None:
+    """It says 1 to nearly all, at random; so does the false structure, which it knows nothing of.
+
+    Where both agree it is right on .96, and where they disagree it sides with the false one on .94.
+    """
+    rng = np.random.default_rng(0)
+    y, z, answers = (rng.random(4000) < share for share in (0.6, 0.98, 0.97))
+    found = audit(by_row(answers), numbered(4000), original=y, false=z, points=0)
+    assert found.success.low > 0.75 and (found.captures[1].share or 0) > 0.9
+    assert found.verdict == "undecided" and found.needed is None
+    assert "original says False, and a mere bias would look the same" in found.sentence
+    follows = audit(by_row(z), numbered(4000), original=y, false=z, points=0)
+    assert follows.verdict == "false"  # the few that are not 1 tell
+    reverse = audit(by_row(answers), numbered(4000), original=z, false=y, points=0)
+    assert reverse.verdict == "undecided" and (reverse.captures[0].share or 0) > 0.9
+
+
+def test_a_bias_is_no_mixture() -> None:
+    """Both structures and the network say 1 to nearly all, and have nothing to do with each other.
+
+    Where the structures disagree, one of them says 0, either as often.
+    """
+    rng = np.random.default_rng(0)
+    y, z, answers = (rng.random(3000) < share for share in (0.94, 0.94, 0.97))
+    found = audit(by_row(answers), numbered(3000), original=y, false=z, points=0)
+    assert found.success.low > 0.75 and found.verdict == "undecided"
+    assert found.sentence.endswith("; answers at random would look the same.")
+    assert not found.checks[2].passed
+
+
+def test_a_bias_among_many_classes_is_none_either() -> None:
+    """Whatever the original says, the false structure and the network nearly always say 1."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 3000)
+    z, answers = (np.where(rng.random(3000) < share, 1, y) for share in (0.97, 0.97))
+    found = audit(by_row(answers), numbered(3000), original=y, false=z, points=0)
+    assert found.success.low > 0.75 and (found.captures[1].share or 0) > 0.9
+    assert found.verdict == "undecided"
+    assert found.sentence.endswith("; a structure at random would be named as often.")
+    check = found.checks[2]
+    assert not check.passed and "original in 0, false in 20" in check.told
+
+
+def test_a_bias_is_found_among_changed_inputs_too() -> None:
+    rng = np.random.default_rng(0)
+    x = np.c_[np.arange(600), np.zeros((600, 1))]
+    x[:, 1] = rng.random(600) < 0.97
+    answers = rng.random(600) < 0.97
+
+    def give(b: np.ndarray, name: str, value: float, rng: np.random.Generator) -> np.ndarray:
+        b[:, 1] = value
+        return b
+
+    options: Any = {"original": x[:, 1] > 0, "false": lambda b: b[:, 1] > 0, "intervene": give}
+    found = audit(by_row(answers), x, points=0, **options)
+    assert (found.captures[0].share or 0) > 0.9 and found.success.low > 0.75
+    assert found.verdict == "undecided" and "a mere bias would look the same" in found.sentence
+    assert audit(by_row(x[:, 1] > 0), x, points=0, **options).verdict == "original"
+
+
+def test_a_conflict_of_one_class_alone_names_nothing_unless_something_is_changed() -> None:
+    one = X[(Y == CORNER) | (Y == 0)]
+    for rule in (content, corner):
+        found = suspect(rule, one)
+        assert found.captures[0].n >= 20 and found.verdict == "undecided"
+        assert "on all of them, content says 0, and a mere bias" in found.sentence
+        assert "or intervene=" in found.sentence and found.needed is None
+        changed = suspect(rule, one, intervene=place)
+        assert changed.verdict == rule.__name__ and changed.how == "your intervention on corner"
+    few = np.concatenate([one, X[(Y != CORNER) & (Y == 1)][:6]])
+    assert suspect(corner, few).verdict == "corner"
+
+
+@pytest.mark.parametrize("rule", [content, corner])
+def test_a_change_that_breaks_its_inputs_names_nothing(rule: Any) -> None:
+    """It blanks all but the corner: what the network says then is no answer to the structure."""
+
+    def blank(x: np.ndarray, name: str, value: int, rng: np.random.Generator) -> np.ndarray:
+        x[:, 1:] = 0
+        x[:, 0, 0] = value
+        return x
+
+    def needs_light(x: np.ndarray) -> np.ndarray:
+        return np.where(x[:, 1:].sum((1, 2)) > 1, rule(x), 0)
+
+    found = suspect(needs_light, AGREED, original=Y[Y == CORNER], intervene=blank)
+    assert found.verdict == "undecided" and not found.checks[-1].passed
+    assert "set to the value that it has, corner flips" in found.sentence
+    careful = suspect(needs_light, AGREED, original=Y[Y == CORNER], intervene=place)
+    assert careful.checks[-1].passed
+    assert careful.checks[-1].name == "setting corner to the value that it has flips nothing"
+    assert careful.verdict == ("original" if rule is content else "corner")
+
+
+def test_labels_that_are_the_networks_in_part_are_refused_or_named() -> None:
+    signs, ranks = 2 * Y - 1, Y + 1
+    for predict, original in ((content, signs), (lambda x: np.eye(2)[content(x)], ranks)):
+        with pytest.raises(AuditError, match=r"but the network answers (0, 1|1, 0); "):
+            suspect(predict, original=original)
+    open_ = suspect(lambda x: np.where(x[:, 1, 1] < 0.2, 5, np.where(x[:, 1, 1] < 0.3, 6, 0)),
+                    points=0)  # fmt: skip
+    assert "content says 1, which the network never answers" in open_.warnings[0]
 
 
 @settings(max_examples=12, deadline=None)
@@ -310,6 +427,19 @@ def test_an_intervention_that_fails_matters_only_if_it_is_needed() -> None:
         suspect(corner, AGREED, intervene=fails)
 
 
+def test_the_batch_is_as_large_as_one_says() -> None:
+    sizes: list[int] = []
+
+    def watched(x: np.ndarray) -> np.ndarray:
+        sizes.append(len(x))
+        return corner(x)
+
+    suspect(watched, batch=50, intervene=place, points=3)
+    assert max(sizes) == 50
+    with pytest.raises(AuditError, match="batch is 0"):
+        suspect(corner, batch=0)
+
+
 def test_names_can_not_be_mistaken_for_verdicts() -> None:
     found = suspect(corner, false="none", attributes={"none": CORNER})
     assert found.verdict == "none (false)"
@@ -370,7 +500,7 @@ def test_progress_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_json_has_it_all_but_the_pictures() -> None:
     found = json.loads(suspect(corner, points=2).to_json())
     assert list(found) == [
-        "verdict", "sentence", "captures", "success", "instability", "needed", "how", "checks",
-        "warnings", "classes", "queries",
+        "verdict", "sentence", "captures", "success", "instability", "needed",
+        "needed_agreeing", "how", "checks", "warnings", "classes", "queries",
     ]  # fmt: skip
     assert found["captures"][1]["share"] == 1.0 and found["instability"]["along_false"] is None

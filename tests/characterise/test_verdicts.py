@@ -31,7 +31,7 @@ def counts(success: tuple[int, int], *sides: tuple[int, int]) -> Counts:
         ((99, 100), ((0, 100), (5, 100), (95, 100)), "none", None),
         ((50, 100), ((0, 100), (100, 100), (0, 100)), "none", None),
         ((8, 10), ((0, 100), (100, 100), (0, 100)), "undecided", None),  # success is the gap
-        ((99, 100), ((0, 5), (5, 5), (0, 5)), "undecided", 11),  # .05^(1/n) > .75
+        ((99, 100), ((0, 5), (5, 5), (0, 5)), "undecided", 6),  # .05^(1/11) > .75
         ((99, 100), ((90, 100), (10, 100), (0, 100)), "original", None),
     ],
 )
@@ -58,8 +58,20 @@ def test_the_number_needed_decides_and_one_less_does_not(n: int, data: st.DataOb
     elif needed is None:
         assert not found._decides(MOST)
     else:
-        assert needed > n and found._decides(needed)
-        assert needed == n + 1 or not found._decides(needed - 1)
+        assert needed > 0 and found._decides(n + needed)
+        assert needed == 1 or not found._decides(n + needed - 1)
+
+
+def test_a_success_that_is_unsure_wants_more_inputs_on_which_both_agree() -> None:
+    sides = (0, 100), (100, 100), (0, 100)
+    found = counts((8, 10), *sides)
+    assert found.unsure and found.needed() is None
+    more = found.needed_agreeing()
+    assert more is not None and more > 0
+    assert of(round(0.8 * (10 + more)), 10 + more).low > 0.75
+    assert counts((75, 100), *sides).needed_agreeing() is None  # no number would
+    for sure in ((99, 100), (50, 100)):
+        assert not counts(sure, *sides).unsure and counts(sure, *sides).needed_agreeing() is None
 
 
 def test_identical_inputs_count_once_and_groups_as_one() -> None:
@@ -86,4 +98,4 @@ def test_groups_need_more_of_them() -> None:
     found = Counts(NAMES, of(99, 100), tuple(sides))  # type: ignore[arg-type]
     assert found.verdict() == "undecided"
     needed = found.needed()
-    assert needed is not None and needed > 6
+    assert needed is not None and needed > 0
