@@ -1,4 +1,4 @@
-"""The command line: falsestruct list, run, claims, figures, cite, figure, record, …, build, pdf."""
+"""The command line: falsestruct list, run, claims, figures, cite, …, audit, search, build, pdf."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -347,43 +347,199 @@ def make_record(
     print(f"{id}: {len(made.table)} rows in {time.perf_counter() - start:.0f} s")
 
 
+Data = Annotated[
+    Path | None,
+    typer.Option(metavar="PATH", help="A folder of images, or a .csv, .npz or .npy file."),
+]
+Labels = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.csv", help="What is known of each input: its first column names "
+                 "the folder's files."),
+]  # fmt: skip
+Target = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="Of the right answers; not handed to the network. If not "
+                 "given: label, or the names of the folders."),
+]  # fmt: skip
+Beside = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COLUMN", help="Of a table, and not handed to the network either."),
+]
+Text = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="Of a table: the texts that are the inputs.")
+]
+Size = Annotated[
+    str | None, typer.Option(metavar="ROWSxCOLUMNS", help="To which images are resized: 32x32.")
+]
+Groups = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="Inputs of one source, which count as one. Of a table, it "
+                 "is not handed to the network."),
+]  # fmt: skip
+Threshold = Annotated[
+    float | None, typer.Option(help="Of a network that gives one score: above it is class 1.")
+]
+Classes = Annotated[
+    str | None, typer.Option(metavar="A,B,…", help="What its answers 0, 1, … or its scores mean.")
+]
+Batch = Annotated[
+    int | None, typer.Option(help="Inputs handed over at once; if not given, as memory allows.")
+]
+Html = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Write a page with pictures, too.")
+]
+Model = Annotated[str, typer.Argument(metavar="MODEL")]
+Original = Annotated[
+    str | None, typer.Option(metavar="COLUMN|MODULE:FUNCTION", help="If it is not --target.")
+]
+Suspected = Annotated[
+    str | None, typer.Option(metavar="COLUMN|MODULE:FUNCTION", help="What you suspect.")
+]
+Intervene = Annotated[
+    str | None,
+    typer.Option(metavar="HOW", help="exchange, randomise or MODULE:FUNCTION, where too few inputs "
+                 "are in conflict."),
+]  # fmt: skip
+Problem = Annotated[str | None, typer.Option(help=f"Of the book, instead of --data. {AUDITED}")]
+Strength = Annotated[
+    float | None,
+    typer.Option(help="Of the problem's false signal; its usual one if not given."),
+]
+Samples = Annotated[int, typer.Option(help="Of the problem, drawn for either set.")]
+Tried = Annotated[int, typer.Option(help="Inputs whose smallest flip is searched for.")]
+Seed = Annotated[int, typer.Option(help="Of the inputs and of the search.")]
+
+
 @app.command(
     "audit",
     epilog=_examples(
+        "falsestruct audit model.onnx --data folder/ --labels more.csv --false place",
+        "falsestruct audit model.onnx --data ward.csv --target ill --false clinic",
+        "falsestruct audit mymodel:predict --data folder/ --false mymodel:snowy",
         "falsestruct audit mymodel:predict --problem stripes",
         "falsestruct audit mymodel:predict --problem stripes --strength 0.05 --json",
     ),
 )
-def audit_network(
-    target: Annotated[str, typer.Argument(metavar="MODULE:FUNCTION")],
-    problem: Annotated[str, typer.Option(help=AUDITED)],
-    strength: Annotated[
-        float | None,
-        typer.Option(help="Of the false signal; the problem's usual one if not given."),
-    ] = None,
-    samples: Annotated[int, typer.Option(help="Inputs drawn for either set.")] = 500,
-    points: Annotated[int, typer.Option(help="Inputs whose perturbations are searched for.")] = 20,
-    seed: Annotated[int, typer.Option(help="Of the inputs and of the search.")] = 0,
+def audit_network(  # noqa: PLR0913 one option each
+    model: Model,
+    *,
+    data: Data = None,
+    labels: Labels = None,
+    target: Target = None,
+    original: Original = None,
+    false: Suspected = None,
+    intervene: Intervene = None,
+    groups: Groups = None,
+    beside: Beside = None,
+    text: Text = None,
+    size: Size = None,
+    threshold: Threshold = None,
+    classes: Classes = None,
+    batch: Batch = None,
+    problem: Problem = None,
+    strength: Strength = None,
+    samples: Samples = 500,
+    points: Tried = 20,
+    seed: Seed = 0,
     as_json: Json = False,
+    html: Html = None,
 ) -> None:
-    """Which structure did your network capture?
+    """Which structure did your network learn: the one that it should, or the one you suspect?
 
-    FUNCTION takes a batch of inputs (N, …), a float64 tensor, and returns labels (N,), 0 or 1.
-    MODULE is looked for in the present folder first.
+    MODEL is an .onnx file, or MODULE:NAME of a function from a batch to labels or scores, of a
+    PyTorch module or of a scikit-learn estimator. MODULE is looked for in the present folder first.
+    A function gets images as a list of PIL images, texts as a list, a table as a DataFrame.
+
+    With --problem: FUNCTION takes a batch (N, …), a float64 tensor, to labels (N,), 0 or 1.
     """
-    from falsestruct.characterise import (
-        audit as auditing,  # PyTorch and all: no other command waits for it
-    )
-    from falsestruct.problems.planted import registry
+    _need_one(data, problem, false)
+    if problem is not None:
+        _audit_planted(model, (problem, strength), samples, points, seed, as_json)
+        return
+    with _readers_own():
+        from falsestruct.characterise import suspicion
 
-    # What the reader's code prints must not get into the JSON.
-    with contextlib.redirect_stdout(sys.stderr):
-        predict = _function(target)
+        read = _read(data, labels, target, beside, groups, text, size)
+        found = suspicion.audit(
+            _model(model), read.x,
+            original=_original(original, read), false=_structure(false, read),
+            intervene=_intervention(intervene), attributes=read.attributes, groups=groups,
+            threshold=threshold, classes=_classes(classes, read), batch=batch, points=points,
+            seed=seed, progress=sys.stderr.isatty(),
+        )  # fmt: skip
+    _show(found.to_json if as_json else found.to_text, found.to_html, html)
+
+
+@app.command(
+    "search",
+    epilog=_examples(
+        "falsestruct search model.onnx --data folder/ --html page.html",
+        "falsestruct search mymodel:forest --data table.csv --target ill",
+    ),
+)
+def search_network(  # noqa: PLR0913 one option each
+    model: Model,
+    *,
+    data: Data = None,
+    labels: Labels = None,
+    target: Target = None,
+    groups: Groups = None,
+    beside: Beside = None,
+    text: Text = None,
+    size: Size = None,
+    threshold: Threshold = None,
+    classes: Classes = None,
+    batch: Batch = None,
+    queries: Annotated[int, typer.Option(help="Inputs to ask it about, about.")] = 20_000,
+    seed: Seed = 0,
+    as_json: Json = False,
+    html: Html = None,
+) -> None:
+    """What explains your network's decisions where the data don't force them? No suspicion needed.
+
+    MODEL and the data are those of `falsestruct audit`.
+    """
+    if data is None:
+        raise UserError("say what to ask it about: --data PATH")
+    with _readers_own():
+        from falsestruct.characterise import blind, report
+
+        read = _read(data, labels, target, beside, groups, text, size)
+        found = blind.search(
+            _model(model), read.x, read.labels(),
+            groups=None if groups is None else read.column(groups), threshold=threshold,
+            classes=_classes(classes, read), queries=queries, seed=seed,
+            progress=sys.stderr.isatty(), **({} if batch is None else {"batch": batch}),
+        )  # fmt: skip
+    page = report.of_found(found)
+    _show(found.to_json if as_json else lambda: report.as_text(page),
+          lambda: report.as_html(page), html)  # fmt: skip
+
+
+def _need_one(data: Path | None, problem: str | None, false: str | None) -> None:
+    """One thing to ask about, and a suspicion if it is the reader's."""
+    if (problem is None) == (data is None):
+        raise UserError("say what to ask it about: either --data PATH or --problem NAME")
+    if data is not None and false is None:
+        raise UserError("say what you suspect: --false COLUMN or --false MODULE:FUNCTION; without "
+                        "a suspicion there is `falsestruct search`")  # fmt: skip
+
+
+def _audit_planted(
+    model: str, problem: tuple[str, float | None], samples: int, points: int, seed: int,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Of one of the book's problems."""
+    with _readers_own():
+        from falsestruct.characterise import audit as auditing
+        from falsestruct.problems.planted import registry
+
+        predict = _function(model)
         try:
-            chosen = registry.by_name(problem, strength)
-            found = auditing.audit(predict, chosen, samples=samples, points=points, seed=seed)
-        except ValueError as error:  # an AuditError, or a problem that there isn't
+            chosen = registry.by_name(*problem)
+        except ValueError as error:  # no such problem
             raise UserError(str(error)) from None
+        found = auditing.audit(predict, chosen, samples=samples, points=points, seed=seed)
     if as_json:
         print(found.to_json())
         return
@@ -395,8 +551,90 @@ def audit_network(
     print(f"smallest perturbations found, medians: {told}")
 
 
-def _function(target: str) -> Callable[..., Any]:
-    """The reader's own function, by MODULE:FUNCTION."""
+@contextlib.contextmanager
+def _readers_own() -> Iterator[None]:
+    """What the reader's code prints must not get into the JSON; what is wrong is one line.
+
+    PyTorch and all is imported in here: no other command waits for it.
+    """
+    with contextlib.redirect_stdout(sys.stderr):
+        from falsestruct.characterise.audit import AuditError
+
+        try:
+            yield
+        except AuditError as error:
+            raise UserError(" ".join(str(error).split())) from None
+
+
+def _read(
+    data: Path | None, labels: Path | None, target: str | None, beside: Sequence[str] | None,
+    groups: str | None, text: str | None, size: str | None,
+) -> Any:  # fmt: skip
+    from falsestruct.characterise import data as on_disk
+
+    assert data is not None
+    pixels = None if size is None else _pixels(size)
+    apart = [*(beside or ()), *([] if groups is None else [groups])]
+    return on_disk.read(data, labels=labels, target=target, beside=apart, text=text, size=pixels)
+
+
+def _pixels(size: str) -> tuple[int, int]:
+    rows, _, columns = size.partition("x")
+    if not (rows.isdigit() and columns.isdigit() and int(rows) > 0 < int(columns)):
+        raise UserError(f"--size is {size}; expected ROWSxCOLUMNS, such as 32x32")
+    return int(rows), int(columns)
+
+
+def _classes(given: str | None, read: Any) -> Sequence[Any] | None:
+    if given is None:
+        if read.classes is not None:
+            print(f"answers 0, 1, … mean {', '.join(read.classes)}", file=sys.stderr)
+        return read.classes
+    return [_label(name) for name in given.split(",")]
+
+
+def _label(name: str) -> int | str:
+    try:
+        return int(name)
+    except ValueError:
+        return name
+
+
+def _original(given: str | None, read: Any) -> Any:
+    """What was given, else the data's labels."""
+    if given is None:
+        read.labels()  # says what is missing
+        return read.target
+    return _structure(given, read)
+
+
+def _structure(given: str | None, read: Any) -> Any:
+    """A column's name as it is, MODULE:FUNCTION as what it names."""
+    return given if given is None or read.has(given) else _intervention(given)
+
+
+def _intervention(given: str | None) -> Any:
+    """A name as it is, MODULE:FUNCTION as what it names."""
+    return _function(given) if given is not None and ":" in given else given
+
+
+def _model(target: str) -> Any:
+    """An .onnx file as its path, MODULE:NAME as what it names."""
+    return Path(target) if target.endswith(".onnx") else _function(target)
+
+
+def _show(told: Callable[[], str], page: Callable[[], str], html: Path | None) -> None:
+    print(told())
+    if html is not None:
+        try:
+            html.write_text(page(), encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"can't write {html}: {error.strerror}") from None
+        print(f"page: {html}", file=sys.stderr)
+
+
+def _function(target: str) -> Any:
+    """The reader's own function, or estimator, by MODULE:FUNCTION."""
     module, colon, name = target.partition(":")
     if not (module and colon and name):
         raise UserError(f"{target!r}: expected MODULE:FUNCTION")
@@ -406,7 +644,7 @@ def _function(target: str) -> Callable[..., Any]:
     except (Exception, SystemExit) as error:  # a script that ends itself, too
         text = " ".join(str(error).split())
         raise UserError(f"can't import {module}: {type(error).__name__}: {text}") from None
-    if not callable(found):
+    if not callable(found) and not hasattr(found, "predict"):
         raise UserError(f"{module} has no function {name!r}")
     return found
 

@@ -143,7 +143,9 @@ def test_the_examples_name_what_there_is(page):
         (("run", "--forse"), "No such option: --forse (Possible options: --force"),
         (("figure", "one-line"), "Missing option '-o'"),
         (("run", "--jobs", "many"), "Invalid value for '--jobs': Input should be a valid integer"),
-        (("audit", "m:f"), "Missing option '--problem'"),
+        (("audit", "m:f"), "either --data PATH or --problem NAME"),
+        (("audit", "m:f", "--problem", "stripes", "--data", "x"), "either --data PATH or"),
+        (("search", "m:f"), "say what to ask it about: --data PATH"),
     ],
 )
 def test_a_mistyped_command_is_explained(labelled, invoke, monkeypatch, words, message):

@@ -146,14 +146,11 @@ def images_world() -> Found:
 
 
 def characterise_world() -> Found:
-    follows = characterise.follows(0.0)
-    table = characterise.world({"planted": follows, "independent": follows})
-    rows = {"model": "logistic regression", "kind": "sinusoid", "verdict": "parity"}
-    models = pd.DataFrame([rows | {"rho": rho} for rho in (1.0, 0.5) for _ in range(20)])
-    return {
-        **characterise_evidence.name_estimates(table),
-        **characterise_evidence.model_estimates(models),
-    }
+    """No network takes its plant, and nothing is named."""
+    models = pd.DataFrame([{"rho": rho, "verdict": "parity"} for rho in (1.0, 0.5)] * 20)
+    found = characterise.claims(characterise.original)
+    found |= characterise_evidence.model_claims(models)
+    return {id: pair for id, pair in found.items() if id in CLAIMS}
 
 
 def failures_world() -> Found:

@@ -15,8 +15,10 @@ from torch import Tensor
 import falsestruct
 from falsestruct import statistics
 from falsestruct.characterise import audit as auditing
+from falsestruct.characterise import entry, held
 from falsestruct.characterise.audit import Audit, AuditError, audit, judge
 from falsestruct.characterise.known import mixture, uniform
+from falsestruct.characterise.suspicion import Suspicion
 from falsestruct.problems.planted import registry
 from falsestruct.statistics import Estimate
 
@@ -318,7 +320,26 @@ def test_the_same_seed_gives_the_same_audit() -> None:
     assert isinstance(found[0], Audit)
 
 
-def test_the_package_knows_audit_and_no_more() -> None:
-    assert falsestruct.audit is audit
+def test_the_package_knows_audit_and_its_like_and_no_more() -> None:
+    assert falsestruct.audit is entry.audit and falsestruct.AuditError is AuditError
+    assert falsestruct.inputs is held.inputs
     with pytest.raises(AttributeError, match="no attribute 'audits'"):
         _ = falsestruct.audits
+
+
+def test_the_second_argument_says_which_audit() -> None:
+    """A problem or its name: the book's. Anything else: one's own data, with what to compare."""
+    for problem in (STRIPES, "stripes"):
+        found = falsestruct.audit(STRIPES.false, problem, samples=60, points=0)
+        assert found == audit(STRIPES.false, problem, samples=60, points=0)
+    x, _ = STRIPES.draw(60, generator())
+    wide, _ = STRIPES.conflict_set(60, generator())
+    own = falsestruct.audit(
+        STRIPES.false, torch.cat([x, wide]), original=STRIPES.original, false=STRIPES.false,
+        points=0,
+    )  # fmt: skip
+    assert isinstance(own, Suspicion) and own.captures[1].share == 1
+    with pytest.raises(AuditError, match="original= and false= missing: say what"):
+        falsestruct.audit(STRIPES.false, x)
+    with pytest.raises(AuditError, match=r"^false= missing"):
+        falsestruct.audit(STRIPES.false, x, original=STRIPES.original)

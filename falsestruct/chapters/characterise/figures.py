@@ -1,7 +1,4 @@
-"""Figures of chapter 09, each from the table that the function of its name gives.
-
-That function is in `measure`; for `sizes` it is `gaps`. A statistic must reach `floor` to be named.
-"""
+"""Figures of chapter 09, each from a table of `evidence` or `measure`."""
 
 from __future__ import annotations
 
@@ -11,81 +8,46 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from falsestruct.characterise.search import NONE
 from falsestruct.plots import shapes
 from falsestruct.plots.shapes import Look
-from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORIGINAL, PINK, figure
+from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORIGINAL, PINK
+
+FAMILIES = {
+    "named": "a name in the library", "mask": "random mask", "phase": "phase of a bin",
+    "window": "window of nine pixels", "unseen": "unseen direction",
+    "quadratic": "off a mask, either way", "conditional": "one mask or another",
+}  # fmt: skip
 
 
-def luck(table: pd.DataFrame, *, floor: float) -> Figure:
-    """How well statistics predict coin flips against the number of inputs."""
+def recall(table: pd.DataFrame) -> Figure:
+    """By family how many networks take their plant, and how many of these are named rightly."""
     looks = {
-        "the best of the library": Look("the best of the library", FALSE),
-        "one statistic": Look("one statistic", ORIGINAL, "s"),
+        "takes its plant": Look("take their plant", GREY, "D", 0.2, hollow=True),
+        "named rightly, first set": Look("of these named rightly, first set", BLUE),
+        "named rightly, second set": Look("second set", FALSE, "s", -0.2),
     }
-    picture, axis = _curves(table, "of", looks, "inputs", floor=floor)
-    axis.axhline(0.5, color=GREY, linestyle=":", label="chance")
-    shapes.ticks(axis, sorted(set(table["inputs"])))
-    axis.set(xlabel="inputs, one half to fit and one to judge", ylabel="balanced accuracy\n"
-             "on coin flips, 95th percentile", ylim=(0.45, 1.02))  # fmt: skip
-    axis.legend(frameon=False)
+    picture, axis = _families(table, "what", looks, columns=3)
+    axis.set(xlim=(-0.03, 1.03), xlabel="share of networks, with 95 % intervals")
     return picture
 
 
-def confusion(table: pd.DataFrame) -> Figure:
-    """What is named, by kind of network; kinds of null networks of which nothing is, left out."""
-    none = table["count"].where(table["named"] == NONE).groupby(table["networks"]).transform("max")
-    null = table["networks"].str.contains("untrained|shuffled|random")
-    table = table[~null | (none < table["of"])]
-    rows, columns = (list(dict.fromkeys(table[column])) for column in ("networks", "named"))
-    picture = figure(0.08 + 0.052 * len(rows))
-    picture.set_layout_engine("constrained", rect=(0.015, 0, 0.985, 1))  # or it clips long names
-    axis = picture.subplots()
-    for _, cell in table.iterrows():
-        i, j = rows.index(cell["networks"]), columns.index(cell["named"])
-        share = cell["count"] / cell["of"]
-        if cell["count"]:
-            axis.barh(i, 0.94, left=j - 0.47, height=0.9, color=BLUE, alpha=0.15 + 0.75 * share)
-        axis.text(j, i, f"{cell['count']}" if cell["count"] else "·", ha="center", va="center",
-                  color="white" if share > 0.85 else "black", fontsize="small")  # fmt: skip
-    axis.set_yticks(range(len(rows)), rows, fontsize="small")
-    names = [name.replace(" ", "\n", 1) if len(name) > 12 else name for name in columns]
-    axis.set_xticks(range(len(columns)), names, fontsize="small")
-    axis.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
-    axis.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
-    axis.xaxis.set_label_position("top")
-    axis.set_xlabel("what the search names, by the kind of network")
-    axis.spines[:].set_visible(False)
+def cosines(table: pd.DataFrame) -> Figure:
+    """Cosine of the learned direction with the plant's and with another one's: a mark a network."""
+    long = table.melt(["family"], ["cosine", "cosine_other"], "with", "value")
+    looks = {
+        "cosine": Look("with the planted direction", BLUE, shift=0.13),
+        "cosine_other": Look("with that of another plant of the family", FALSE, "s", -0.13),
+    }
+    picture, axis = _families(long, "with", looks, columns=2, faint=True, aspect=0.36)
+    axis.set(xlim=(-0.02, 1.02), xlabel="cosine, without its sign")
     return picture
 
 
-def offsets(table: pd.DataFrame, *, floor: float) -> Figure:
-    """Scores of the candidates against the offset of training, with intervals over networks."""
-    looks = {
-        "mean": Look("mean", FALSE, "s"),
-        "orientation": Look("orientation", ORIGINAL),
-        "best single row": Look("best single row", PINK, "^"),
-    }
-    picture, axis = _curves(table, "statistic", looks, "a", floor=floor)
-    shapes.ticks(axis, [0.01, 0.02, 0.05, 0.1, 0.2])
-    axis.set(xlabel="offset a in training", ylabel="balanced accuracy", ylim=(0.45, 1.02))
-    picture.legend(loc="outside upper center", ncols=4, frameon=False)
-    return picture
-
-
-def reaches(table: pd.DataFrame, *, floor: float) -> Figure:
-    """Score of the planted statistic against the reach of the inputs."""
-    looks = {
-        "planted": Look("trained, pattern gives the label away", FALSE, "s"),
-        "independent": Look("trained, pattern says nothing", ORIGINAL),
-        "untrained": Look("untrained", GREEN, "^"),
-    }
-    picture, axis = _curves(table, "training", looks, "reach", floor=floor)
-    axis.axvline(1, color=GREY, linestyle=":", label="used here")
-    shapes.ticks(axis, sorted(set(table["reach"])))
-    axis.set(xlabel="mean size of the pattern in the inputs, in units of its size in training",
-             ylabel="balanced accuracy\nof the planted statistic", ylim=(0.42, 1.02))  # fmt: skip
-    picture.legend(loc="outside upper center", ncols=3, frameon=False, fontsize="small")
+def explainers(table: pd.DataFrame) -> Figure:
+    """By family what rules and baselines foretell of networks that take their plant."""
+    looks = shapes.series(table["explainer"], spread=-0.6)
+    picture, axis = _families(table, "explainer", looks, columns=3, aspect=0.72)
+    axis.set(xlim=(0.45, 1.02), xlabel="balanced accuracy on undecided probes, mean over networks")
     return picture
 
 
@@ -118,43 +80,16 @@ def mixtures(table: pd.DataFrame) -> Figure:
     return picture
 
 
-def sizes(table: pd.DataFrame) -> Figure:
-    """Sizes that labels find against a gradient attack's: a mark a network."""
-    names = list(dict.fromkeys(table["kind"]))
-    own = table.assign(height=[-names.index(kind) for kind in table["kind"]])
-    picture, axis = shapes.single(0.42)
-    looks = {"ratio": Look("the audit", BLUE), "random": Look("random directions only", FALSE, "s")}
-    for column, look in looks.items():
-        shapes.marks(axis, own, column, look, faint=True, ms=6, label=look.label)
-    axis.axvline(1, color=GREY, linestyle="--")
-    shapes.ticks(axis, [1, 2, 5, 10, 20])
-    shapes.named(axis, names)
-    axis.set_xlabel("size found, in units of what an attack with gradients finds")
-    axis.legend(frameon=False, loc="lower right")
-    return picture
-
-
-def models(table: pd.DataFrame) -> Figure:
-    """Share of the conflict set on which scikit-learn's models follow the pattern: a mark a fit."""
-    table = table[table["rho"] == 1]
-    names = list(dict.fromkeys(table["model"]))
-    looks = shapes.series(table["kind"], spread=-0.44)
-    own = table.assign(height=[-names.index(model) for model in table["model"]])
-    picture, axis = shapes.single(0.45)
-    for look, part in shapes.groups(own, "kind", looks):
-        shapes.marks(axis, part, "share", look, faint=True)
-    shapes.named(axis, names)
-    axis.set(xlim=(-0.02, 1.02), xlabel="share of the conflict set on which the pattern decides")
-    shapes.legend(picture, looks)
-    return picture
-
-
-def _curves(
-    table: pd.DataFrame, by: str, looks: Mapping[str, Look], x: str, *, floor: float
-) -> tuple[Figure, Axes]:
-    """Scores against x, a curve a group, with bands, and the floor."""
-    picture, axis = shapes.single(0.5)
-    for look, part in shapes.groups(table.sort_values(x), by, looks):
-        shapes.curve(axis, part, x, "score", look, band=True, ms=6, lw=1.5)
-    axis.axhline(floor, color=GREY, linestyle="--", label="floor")
+def _families(
+    table: pd.DataFrame, by: str, looks: Mapping[str, Look], *, columns: int,
+    faint: bool = False, aspect: float = 0.58,
+) -> tuple[Figure, Axes]:  # fmt: skip
+    """A row a family, in the order of FAMILIES, with marks of each look."""
+    names = [name for name in FAMILIES if name in set(table["family"])]
+    own = table.assign(height=[-names.index(name) for name in table["family"]])
+    picture, axis = shapes.single(aspect)
+    for look, part in shapes.groups(own, by, looks):
+        shapes.marks(axis, part, "value", look, faint=faint)
+    shapes.named(axis, [FAMILIES[name] for name in names])
+    shapes.legend(picture, looks, columns=columns)
     return picture, axis
