@@ -31,7 +31,7 @@ WINDOWS = 4  # windows a side whose contrast is looked at
 WORDS = 300  # of a vocabulary, the most frequent ones
 SPEND = 10  # categories of a column, the most frequent ones
 PLANTED = ("orientation",)  # a structure of the book, and nobody else's
-LARGEST = 1e30  # a statistic, so that float32 holds it and its square
+LARGEST = 1e30  # a statistic, so that float32 holds it, and float64 its square
 
 Named = Iterator[tuple[str, np.ndarray]]
 Source = Callable[[Inputs], Named]

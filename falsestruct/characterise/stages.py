@@ -37,6 +37,11 @@ class Stages:
         if self.bar is not None:
             self.task = self.bar.add_task(what, total=total)
 
+    def now(self, what: str) -> None:
+        """How far this stage is, in words."""
+        if self.bar is not None:
+            self.bar.update(self.task, description=what)
+
     def _tick(self, count: int) -> None:
         if self.bar is not None:
             self.bar.advance(self.task, count)

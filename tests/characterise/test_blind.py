@@ -447,6 +447,8 @@ def test_groups_are_the_unit() -> None:
     groups = np.arange(N) // 2
     found = search(linear, X, Y, groups=groups, **OPTIONS)
     assert found.clusters[0] + found.clusters[1] <= N // 4 and found.success.n <= N // 2
+    assert f"of {found.success.n} groups" in found.sentence
+    assert f"of {found_linear().success.n} inputs" in found_linear().sentence
 
 
 def test_batches_are_as_small_as_wanted() -> None:
@@ -491,7 +493,8 @@ def test_text_and_page() -> None:
 
 def test_it_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
     search(linear, X, Y, queries=1000, progress=True)
-    assert "searching for flips" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "searching for flips" in told and "fitting baselines of" in told
     search(linear, X, Y, queries=1000)
     assert capsys.readouterr().err == ""
 
@@ -503,6 +506,16 @@ def test_errors() -> None:
         search(lambda x: rng(int(x[0, 0] * 0) + id(x) % 1000).integers(2, size=len(x)), X, Y)
     with pytest.raises(AuditError, match="one float an input"):
         search(lambda x: x @ V, X, Y)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_cannot_be_fitted_is_said_in_one_line() -> None:
+    x = X * np.where(np.arange(D) == 5, 1e100, 1.0)
+    with pytest.raises(
+        AuditError, match=r"no rule can be fitted.*\(.+\); if some.*scale"
+    ) as caught:
+        search(lambda z: (z[:, 0] > 0).astype(int), x, Y, queries=1000)
+    assert "\n" not in str(caught.value) and isinstance(caught.value.__cause__, ValueError)
 
 
 def test_the_package_has_it() -> None:
@@ -550,6 +563,9 @@ def test_classes_are_asked_about_that_are_answered_often() -> None:
         "rules were fitted to the 10 most frequent answers, not to 4 others"
     ]
     assert blind._left_out(asked([40] * 10)) == []
+    other = SimpleNamespace(first=part(np.repeat([0, 1, 2], [50, 40, 60])),
+                            second=part(np.repeat([0, 1, 2], [40, 60, 50])))  # fmt: skip
+    assert [task.answer for task in blind._tasks(other)] == [None, 2, 0, 1]  # by the first half
 
 
 def test_an_answer_to_decided_probes_alone_is_no_class() -> None:
