@@ -195,10 +195,11 @@ def _judged(own: Ground, seed: int, stages: Stages) -> list[_Judged]:
     entries.sort(key=lambda entry: entry[:2])
     known: dict[Any, Rule] = {}
     judged = []
-    for _, _, task, half, candidate in entries[:FINALISTS]:
-        stages.now(f"fitting baselines of: {candidate.name}")
-        others = _baselines(own, half, candidate, seed, known)
-        rules = {"": half.refitted(candidate), **others}
+    for _, _, task, half, first in entries[:FINALISTS]:
+        stages.now(f"fitting baselines of: {first.name}")
+        rule = half.refitted(first)
+        candidate = candidates.settled(first, rule)
+        rules = {"": rule, **_baselines(own, half, candidate, seed, known)}
         said = {name: rule.predict(own.second.look) for name, rule in rules.items()}
         right = {name: answer == task.codes[1] for name, answer in said.items()}
         fewest = rarest(task.codes[1], own.second.cluster)

@@ -355,10 +355,16 @@ def sparse(half: Half, names: Sequence[str], learners: Sequence[Candidate]) -> C
     ]
     rules = [half.fitted(own) for own in made]
     best = half.best(rules, [len(rule.terms) for rule in rules])
-    terms = rules[best].terms
+    return settled(replace(made[best], compared=len(made)), rules[best])
+
+
+def settled(candidate: Candidate, rule: Rule) -> Candidate:
+    """With the name and the size of this fit of it: fitted again, a sparse sum has other terms."""
+    if candidate.family != "sparse sum":
+        return candidate
+    terms = rule.terms
     shown = ", ".join(terms[:3]) + (f" and {len(terms) - 3} more" if len(terms) > 3 else "")
-    name, features = f"sum of steps of {shown}", max(1, len(terms))
-    return replace(made[best], name=name, features=features, compared=len(made))
+    return replace(candidate, name=f"sum of steps of {shown}", features=max(1, len(terms)))
 
 
 def _sparse(

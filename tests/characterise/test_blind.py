@@ -354,6 +354,9 @@ def test_the_report_holds_together() -> None:
     for one in found.ranked:
         own = one.foretold.decisions
         assert one.named == (own.value >= 0.9 and own.low > 0.85 and one.p <= 0.05)
+    steps = next(one for one in found.ranked if one.family == "sparse sum")
+    assert steps.features == len(steps.terms)
+    assert steps.name.startswith(f"sum of steps of {', '.join(steps.terms[:3])}")
     assert found.flips.lasting <= found.flips.found and found.flips.queries > found.flips.found
     told = f"{found.flips.lasting} of {found.flips.found} flips last to 1.5 times their size"
     assert told in found.warnings[-1] and str(found.flips.queries) in found.warnings[-1]
