@@ -189,7 +189,7 @@ def _judged(own: Ground, seed: int, stages: Stages) -> list[_Judged]:
             continue
         switch = task.answer is None
         for candidate in candidates.families(half, own.view.library.names, switch=switch):
-            stages.now(f"fitting rules{about}: {candidate.family}")
+            stages.now(f"fitting rules{about}, after {candidate.family}")
             score = _corrected(half.surely(half.fitted(candidate)), task)
             entries.append((-score, len(entries), task, half, candidate))
     entries.sort(key=lambda entry: entry[:2])

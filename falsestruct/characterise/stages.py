@@ -52,5 +52,6 @@ def _bar() -> Any:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     count = TextColumn("{task.completed:.0f} inputs")
-    columns = TextColumn("{task.description}"), BarColumn(bar_width=10), count
+    what = TextColumn("{task.description}", markup=False)  # a label may be "[/b]"
+    columns = what, BarColumn(bar_width=10), count
     return Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True))

@@ -25,6 +25,7 @@ from falsestruct.characterise.asking import AuditError, inputs
 from falsestruct.characterise.blind import NONE, Foretold, Found, search
 from falsestruct.characterise.candidates import Candidate, Half, Look, Rule
 from falsestruct.characterise.found import sentence
+from falsestruct.characterise.stages import Stages
 
 N, D = 320, 8
 
@@ -617,3 +618,11 @@ def test_ties_that_did_better_are_mentioned() -> None:
     said = sentence(found_linear().success, replace(first, named=True), ["other"], learnt=True,
                     which="probes")  # fmt: skip
     assert said.endswith("as well as, within chance: other.")
+
+
+def test_names_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    asked: Any = SimpleNamespace(tick=None)
+    with Stages(asked, True) as stages:
+        stages.start("fitting rules")
+        stages.now("fitting rules for [/b]")
+    assert "for [/b]" in capsys.readouterr().err and asked.tick is None
