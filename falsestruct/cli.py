@@ -502,7 +502,7 @@ def search_network(  # noqa: PLR0913 one option each
     if data is None:
         raise UserError("say what to ask it about: --data PATH")
     with _readers_own():
-        from falsestruct.characterise import blind, report
+        from falsestruct.characterise import blind
 
         read = _read(data, labels, target, beside, groups, text, size)
         found = blind.search(
@@ -511,9 +511,7 @@ def search_network(  # noqa: PLR0913 one option each
             classes=_classes(classes, read), queries=queries, seed=seed,
             progress=sys.stderr.isatty(), **({} if batch is None else {"batch": batch}),
         )  # fmt: skip
-    page = report.of_found(found)
-    _show(found.to_json if as_json else lambda: report.as_text(page),
-          lambda: report.as_html(page), html)  # fmt: skip
+    _show(found.to_json if as_json else found.to_text, found.to_html, html)
 
 
 def _need_one(data: Path | None, problem: str | None, false: str | None) -> None:
