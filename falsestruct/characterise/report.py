@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 WIDTH = 160  # of a picture on the page, in pixels
 LONGEST = 400  # characters of a text that are shown
+WIDEST = 64  # characters of a cell on a terminal, but those of the last column
 COLUMNS = 12  # of a table's row that are shown
 
 
@@ -249,13 +250,18 @@ def as_text(page: Page) -> str:
 
 
 def _lines(table: Table) -> list[str]:
-    rows = [table.columns, *table.rows]
+    rows = [[*map(_short, row[:-1]), row[-1]] for row in (table.columns, *table.rows)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(table.columns))]
     return [
         "  "
         + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
+
+
+def _short(cell: str) -> str:
+    """Without its middle: a rule's end says of which class it is. Pages and JSON have it whole."""
+    return cell if len(cell) <= WIDEST else f"{cell[: WIDEST - 23]} … {cell[-20:]}"
 
 
 # ---- as a page ----

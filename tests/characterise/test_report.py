@@ -166,3 +166,13 @@ def test_the_page_of_a_search() -> None:
     assert "7 of 9 last, by gradients; 300 inputs asked about for them" in told
     assert "unknown" in text and "unknown" not in told
     assert "7, by gradients" in html and "mean; last" in text and "8 and 9" in text
+
+
+def test_on_a_terminal_a_long_name_loses_its_middle() -> None:
+    names = [f"sum of steps of {90 * 'x'}: whether it answers {label}" for label in "ab"]
+    rows = tuple((name, 90 * "y") for name in names)
+    page = report.Page("t", "v", "s", (report.Table("T", ("rule", "terms"), rows),), ())
+    lines = report.as_text(page).splitlines()[-2:]
+    assert [line[: report.WIDEST + 2][-1] for line in lines] == ["a", "b"]
+    assert all(line.startswith("  sum of steps") and line.endswith("y" * 90) for line in lines)
+    assert names[0] in report.as_html(page)
