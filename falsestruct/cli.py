@@ -363,13 +363,13 @@ Target = Annotated[
 ]  # fmt: skip
 Beside = Annotated[
     list[str] | None,
-    typer.Option(metavar="COLUMN", help="Of a table, and not handed to the network either."),
+    typer.Option(metavar="COLUMN", help="Of a table, not handed over either; may be repeated."),
 ]
 Text = Annotated[
     str | None, typer.Option(metavar="COLUMN", help="Of a table: the texts that are the inputs.")
 ]
 Size = Annotated[
-    str | None, typer.Option(metavar="ROWSxCOLUMNS", help="To which images are resized: 32x32.")
+    str | None, typer.Option(metavar="ROWSxCOLUMNS", help="Resize images, such as 32x32.")
 ]
 Groups = Annotated[
     str | None,

@@ -160,6 +160,12 @@ def test_the_page_of_a_search() -> None:
     text, html = report.as_text(page), report.as_html(page)
     assert "verdict: mean > ½" in text and "class means" in text and "40 and 50" in text
     assert "mean &gt; ½: whether it answers cat: direction 1 of 1." in html
+    assert "94.0\u00a0% [" in html and not re.search(r"<td>[^<]*\d %", html)
+    finalist.pictures = (np.ones(9), np.ones(9))
+    finalist.terms = ("mean", "direction 2: + cash, − noon")
+    words = report.of_found(searched).pictures
+    assert [one.shown for one in words] == ["+ cash, − noon"]  # a curve of words says nothing
+    assert words[0].caption == "mean > ½: whether it answers cat: direction 2 of 2."
     lasting = vars(searched) | {"flips": (7, "gradients", 9, 300)}
     lasting["ranked"] = (SimpleNamespace(**vars(finalist), excess_flips=own),)
     told = report.as_text(report.of_found(SimpleNamespace(**lasting)))
