@@ -212,20 +212,11 @@ def _matched(
     """
     own = {name: i for i, name in enumerate(network.classes)}
     codes = data.codes[rows]
-    foreign = [value for value in data.values if value not in own]
-    if len(foreign) == len(data.values):
+    if not any(value in own for value in data.values):
         return _assigned(network, data, codes, answers)
-    never = [name for name in network.classes if name not in data.values]
-    told: tuple[str, ...] = ()
-    if foreign and never:
-        if network.closed or len(foreign) == len(never):
-            raise AuditError(
-                f"y says {_few(data.values)}, but the network answers {_few(network.classes)}; say "
-                "what its answers mean: classes=, in order, or give y in its labels"
-            )
-        told = (f"y says {_few(foreign)}, which the network never answered; it also answers "
-                f"{_few(never)}, which y never says",)  # fmt: skip
-    return np.array([own.get(value, -2) for value in data.values])[codes], told
+    told = suspected.matched("y", data.values, network.classes, closed=network.closed)
+    said = () if told is None else (told,)
+    return np.array([own.get(value, -2) for value in data.values])[codes], said
 
 
 def _assigned(
@@ -245,11 +236,6 @@ def _assigned(
              for value, i in zip(data.values, match, strict=True) if i >= 0]  # fmt: skip
     shown = ", ".join(pairs[:6]) + (", …" if len(pairs) > 6 else "")
     return match[codes], (f"no value of y is a class of the network; as fits best, {shown}",)
-
-
-def _few(labels: Any) -> str:
-    shown = ", ".join(repr(label) for label in labels[:5])
-    return f"{shown}, …" if len(labels) > 5 else shown
 
 
 def _sensible(

@@ -128,7 +128,7 @@ def test_one_answer_is_not_two_labels() -> None:
 def test_labels_that_match_in_part_are_refused(threshold: float | None) -> None:
     y = 2 * Y - 1
     if threshold is not None:
-        with pytest.raises(AuditError, match=r"y says -1, 1, but the network answers 0, 1; say"):
+        with pytest.raises(AuditError, match=r"y says -1, 1, .* 0, 1; say .*classes="):
             stood(lambda x: x[:, 0], y=y, threshold=threshold)
         assert stood(lambda x: x[:, 0], y=y, threshold=0.0, classes=[-1, 1]).warnings == ()
     with pytest.raises(AuditError, match=r"y says -1, 1, but the network answers"):
@@ -141,7 +141,9 @@ def test_labels_shifted_by_one_are_refused() -> None:
         stood(lambda x: x @ scores, y=1 + np.arange(N) % 4)
     more = stood(lambda x: np.where(x[:, 1] > 2, 5, np.where(x[:, 1] < -2, 6, rule(x))),
                  y=np.where(np.arange(N) % 20 == 0, 9, Y))  # fmt: skip
-    assert "y says 9, which the network never answered" in more.warnings[0]
+    assert more.warnings == (
+        "y says 9, which the network never answers; it answers 5, 6, which y never says",
+    )
 
 
 def test_labels_of_any_type() -> None:
