@@ -48,8 +48,9 @@ def reading(case: Case, asked: Asked, other: Asked, *, queries: int) -> dict[str
     Keys: verdict; tier (family of the named rule); p (of that rule, 1 without); answered (share of
     the inputs with the label given); queries; undecided (share of the probes); why (of `why`; the
     error, if it can't be searched); cosine and cosine_other (of the learned direction with the
-    plant's, and with another one's); those of `foretold`; and of the named rule, NaN without one, its agreement on fresh probes with the plant, `agrees`, with the network, with
-    `another` one, and with another `mask` that is put into such probes instead.
+    plant's, and with another one's); those of `foretold`; and of the named rule, NaN without one,
+    its agreement on fresh probes with the plant, `agrees`, with the network, with `another` one,
+    and with another `mask` that is put into such probes instead.
     """
     nothing = {"verdict": NONE, "tier": "", "p": 1.0, "queries": 0}
     try:

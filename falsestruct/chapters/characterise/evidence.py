@@ -189,7 +189,7 @@ def said_of_benchmark(table: pd.DataFrame) -> dict[str, float]:
     return {
         "all": float(len(own)), "taken": float(len(taken)), "named": float(len(named)),
         "right": float(named["right"].sum()), "untaken": float((~named["takes"]).sum()),
-        "of_right": float(taken["right"].sum()), "none_named": float(none["named"].sum()),
+        "by_original": float(originals(named).sum()), "of_right": float(taken["right"].sum()), "none_named": float(none["named"].sum()),
         "none_all": float(len(none)), "fitted": own["fitted"].min(), "flips": taken["flips"].mean(),
         "by_library": float(named["tier"].isin(["statistic", "sum of two"]).sum()),
         "samples": float(SAMPLES), "handed": float(HANDED), "nameless": float(len(nameless)),
@@ -198,6 +198,12 @@ def said_of_benchmark(table: pd.DataFrame) -> dict[str, float]:
         "strong_undecided": strong["undecided"].median(),
         "other_undecided": where(own, takes=False)["undecided"].median(),
     }  # fmt: skip
+
+
+def originals(named: pd.DataFrame) -> pd.Series:
+    """Which of some named rules are the original: on fresh probes it and the plant part."""
+    of_none = (named["family"] == "none") & (named["agrees"] >= RIGHT)
+    return of_none | ((named["family"] != "none") & (named["agrees"] <= 1 - RIGHT))
 
 
 def said_of_live(live: pd.DataFrame, recorded: pd.DataFrame) -> dict[str, float]:

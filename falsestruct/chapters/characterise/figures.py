@@ -38,9 +38,7 @@ def outcomes(table: pd.DataFrame) -> Figure:
         "not named": Look("not named", GREY, "x"), "named rightly": Look("named rightly", BLUE),
         "named wrongly": Look("named otherwise", FALSE, "s"),
     }  # fmt: skip
-    picture, parts = shapes.panels(
-        table, "family", columns=4, aspect=0.6, titles=FAMILIES, sharex=True
-    )
+    picture, parts = shapes.panels(table, "family", columns=4, aspect=0.6, sharex=True)
     for axis, part in parts:
         axis.axhline(TAKES, color="0.6", linewidth=0.8, linestyle=":")
         for look, own in shapes.groups(part, "outcome", looks):
