@@ -1,0 +1,244 @@
+"""How much of the instability has a name? Rules from half of the networks, judged on the others.
+
+Measures take any `Ensemble`, so that rules built by hand can stand in for networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy import stats
+from torch import Tensor
+
+from falsestruct.chapters.names import rules
+from falsestruct.chapters.names.rules import NUMBERS, Known, Rule, foretold
+from falsestruct.evidence import spread
+from falsestruct.instability import attacks, barred
+from falsestruct.learning.ensembles import Ensemble, train
+from falsestruct.learning.networks import by_name, for_images
+from falsestruct.learning.training import Schedule, Set
+from falsestruct.problems import idx
+from falsestruct.problems.digits import CLASSES
+from falsestruct.problems.pictures import pixel_table
+from falsestruct.sweep.grid import sweep
+
+HALVES_SEED, DRAW_SEED, SHUFFLE_SEED, RULES_SEED, SPACE_SEED = range(50_000, 100_000, 10_000)
+BATCH, RATE = 50, 3.0  # as in chapter 20: times the architecture's learning rate
+BY_HEART = Schedule(steps=350, batch=BATCH, target=0.3, learning_rate=1e-2)  # likewise
+BEYOND = 1.5  # a flip is followed to this multiple of its size
+FACTORS = {"": BEYOND, "at once ": 1.0}  # in front of a rule's name: where it is judged
+ONE, VOTE = "another network", "vote of ten"  # of the first half
+BASELINES = ("class means", "neighbours", "random directions", "true labels")
+RULES = (
+    "random directions", "random statistics", "neighbours", "class means", "true labels",
+    "named statistics", "learned directions", ONE, VOTE,
+)  # fmt: skip
+SPACES = ("random", "as random", "class means", "as learned", "learned")  # that are forbidden
+
+
+@dataclass(frozen=True)
+class Study:
+    """How networks train and are attacked.
+
+    Attributes:
+        dataset: As `idx.load` names it.
+        samples: Training images of a network, out of its half.
+        steps: Of `BATCH` samples each.
+        images: Held-out images that are attacked, in either half.
+        starts: Of all attacks.
+    """
+
+    dataset: str = "digits"
+    samples: int = 300
+    steps: int = 150
+    images: tuple[int, int] = (120, 60)
+    starts: int = 3
+
+    def half(self, which: int) -> tuple[Set, Set]:
+        """Training and held-out images with labels, of one half of either; each in an order drawn
+        once."""
+        found = []
+        for x, y in (idx.pool(self.dataset).train, idx.pool(self.dataset).test):
+            order = torch.randperm(len(y), generator=_generator(HALVES_SEED))
+            own = order[which * (len(y) // 2) : (which + 1) * (len(y) // 2)]
+            found.append((x[own], y[own]))
+        return found[0], found[1]
+
+    def attacked(self, which: int) -> Tensor:
+        """The held-out images of a half that are attacked."""
+        return self.half(which)[1][0][: self.images[which]]
+
+    def networks(self, name: str, labels: str, which: int, seeds: Sequence[int]) -> Ensemble:
+        """Networks of a half, with "true" labels or "shuffled" ones, each with its own shuffle."""
+        (x, y), sets = self.half(which)[0], []
+        for seed in seeds:
+            own = torch.randperm(len(y), generator=_generator(DRAW_SEED + seed))[: self.samples]
+            given = y[own]
+            if labels == "shuffled":
+                given = given[torch.randperm(len(own), generator=_generator(SHUFFLE_SEED + seed))]
+            sets.append((x[own], given))
+        network = by_name(name, for_images(x.shape[-1], CLASSES))
+        rate = RATE * network.learning_rate
+        usual = Schedule(self.steps, batch=BATCH, learning_rate=rate)
+        return train(network, sets, seeds, BY_HEART if labels == "shuffled" else usual)
+
+
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+# ---- flips ----
+
+
+@dataclass(frozen=True)
+class Flips:
+    """Smallest perturbations found of images (images, …) by networks: (networks, images, …)."""
+
+    asked: Ensemble
+    x: Tensor
+    attack: attacks.Attack
+
+    @classmethod
+    def of(cls, asked: Ensemble, x: Tensor, *, starts: int) -> Flips:
+        """The usual attack, Euclidean norm."""
+        found = attacks.smallest_perturbations(
+            asked.outputs, x.float(), norm="l2", members=len(asked), starts=starts
+        )
+        return cls(asked, x, found)
+
+    def known(self, factor: float) -> Known:
+        """Inputs and answers with the perturbations times a factor."""
+        flat = self.x.float().flatten(1)
+        change, x = self.attack.perturbation, self.x.float()
+        flipped = self.asked.labels(x + change, own=True)
+        after = self.asked.labels(x + factor * change, own=True)
+        lasting = (flipped == after) & self.attack.size.isfinite()
+        return Known(
+            flat.double().numpy(), (x + factor * change).flatten(2).double().numpy(),
+            self.asked.labels(x).numpy(), after.numpy(), lasting.numpy(),
+        )  # fmt: skip
+
+
+def _others(asked: Ensemble, known: Known, side: int) -> dict[str, np.ndarray]:
+    """What networks of the first half foretell: the mean of each alone, and their vote."""
+    shape = (-1, side, side)
+    still = asked.labels(torch.from_numpy(known.x).float().view(shape)).numpy()
+    moved = asked.labels(torch.from_numpy(known.moved).float().view(shape)).numpy()
+    moved = moved.reshape(len(asked), *known.after.shape)
+    told = (still[:, None] == known.before) & (moved == known.after)
+    vote = (stats.mode(still).mode == known.before) & (stats.mode(moved).mode == known.after)
+    found = {ONE: told.mean(0), VOTE: vote.astype(float)}
+    return {name: np.where(known.lasting, own, np.nan) for name, own in found.items()}
+
+
+# ---- one kind of networks ----
+
+
+def fitted(study: Study, flips: Flips) -> dict[str, Rule]:
+    """The rules that the first half's networks choose, by name."""
+    (x, y), known = study.half(0)[0], flips.known(BEYOND)
+    side = x.shape[-1]
+    made = rules.families(known, (x.flatten(1).numpy(), y.numpy()), side=side, seed=RULES_SEED)
+    return {name: rules.chosen(fits, known) for name, fits in made.items()}
+
+
+def forbidden(study: Study, found: dict[str, Rule], flips: Flips) -> dict[str, Tensor]:
+    """Bases of `SPACES` for the second half's networks: (pixels, q) or (networks, pixels, q)."""
+    change, members = flips.attack.perturbation, len(flips.asked)
+    spaces = {
+        "learned": barred.basis(torch.from_numpy(found["learned directions"].vectors)),
+        "class means": barred.basis(torch.from_numpy(found["class means"].vectors)),
+        "random": barred.at_random(members, change[0, 0].numel(), NUMBERS, seed=SPACE_SEED),
+    }
+    for seed, name in enumerate(("learned", "random"), SPACE_SEED + 1):
+        share = barred.held(change, spaces[name])
+        spaces[f"as {name}"] = barred.turned(change, share, NUMBERS, seed=seed)
+    return {name: spaces[name] for name in SPACES}
+
+
+def judged(study: Study, first: Ensemble, second: Ensemble) -> pd.DataFrame:
+    """A row a network of the second half.
+
+    Columns: those of `Ensemble.table`; accuracy (held-out images of its half); learned (how the
+    first half's directions were found is not known any more; see `fitted`), terms (names of the
+    named statistics); lasting (share of flips); held NAME for each of `SPACES`; and `cells`, one an
+    attacked image: size, for each of `RULES` what it foretells at `BEYOND` times the size and, with
+    "at once " in front, at the flip itself; log NAME, the growth of the smallest perturbation when
+    that space is forbidden (its logarithm, NaN where nothing was found).
+    """
+    start = Flips.of(first, study.attacked(0), starts=study.starts)
+    flips = Flips.of(second, study.attacked(1), starts=study.starts)
+    found = fitted(study, start)
+    x, y = study.half(1)[1]
+    tables = [spread("size", flips.attack.size)]
+    for front, factor in FACTORS.items():
+        known = flips.known(factor)
+        told = {name: foretold(rule, known) for name, rule in found.items()}
+        told |= _others(first, known, x.shape[-1])
+        tables += [spread(front + name, told[name]) for name in RULES]
+    spaces = forbidden(study, found, flips)
+    for name, bases in spaces.items():
+        away = barred.across(second, study.attacked(1), bases, starts=study.starts)
+        growth = (away.size / flips.attack.size).log()
+        tables.append(spread(f"log {name}", torch.where(growth.isfinite(), growth, torch.nan)))
+    whole = second.table(
+        accuracy=(second.labels(x) == y).double().mean(1),
+        lasting=flips.known(BEYOND).lasting.mean(1),
+        terms="; ".join(found["named statistics"].terms),
+        **{f"held {name}": barred.held(flips.attack.perturbation, own)
+           for name, own in spaces.items()},
+    )  # fmt: skip
+    return whole.join(pd.concat(tables, axis=1))
+
+
+def point(*, study: dict[str, object], architecture: str, labels: str,
+          seeds: list[list[int]]) -> pd.DataFrame:  # fmt: skip
+    """Networks of one architecture, with true or shuffled labels, as `judged`."""
+    how = Study(**study)  # type: ignore[arg-type]
+    first, second = (
+        how.networks(architecture, labels, which, own) for which, own in enumerate(seeds)
+    )
+    return judged(how, first, second)
+
+
+def measured(study: Study, names: Sequence[str], *, seeds: Sequence[Sequence[int]]) -> pd.DataFrame:
+    """All architectures, with true and with shuffled labels: a row a network of the second half.
+
+    Args:
+        seeds: Of the first half's networks and of the second's.
+    """
+    grid = [
+        {"study": asdict(study), "architecture": name, "labels": labels}
+        | {"seeds": [list(own) for own in seeds]}
+        for name in names
+        for labels in ("true", "shuffled")
+    ]
+    return sweep(point, grid)
+
+
+def parts(study: Study, name: str, *, seeds: Sequence[Sequence[int]], images: int) -> pd.DataFrame:
+    """Digits with the smallest perturbation of one network of the second half, its part in the
+    learned directions, the rest, and the smallest perturbation without these directions.
+
+    Columns: image, panel, row, column, value, size (of a perturbation, else NaN).
+    """
+    first, second = (study.networks(name, "true", i, own) for i, own in enumerate(seeds))
+    learned = fitted(study, Flips.of(first, study.attacked(0), starts=study.starts))
+    basis = barred.basis(torch.from_numpy(learned["learned directions"].vectors)).float()
+    x, one = study.attacked(1)[:images].float(), second.select([0])
+    free = attacks.smallest_perturbations(
+        one.outputs, x, norm="l2", members=1, starts=study.starts
+    ).perturbation[0]
+    inside = ((free.flatten(1) @ basis) @ basis.T).view(free.shape)
+    away = barred.across(one, x, basis, starts=study.starts).perturbation[0]
+    shown = {"image": x, "perturbation": free, "in nine directions": inside, "rest": free - inside,
+             "nine forbidden": away}  # fmt: skip
+    return pd.concat(
+        pixel_table(picture, image=i, panel=panel,
+                    size=np.nan if panel == "image" else float(picture.norm()))
+        for panel, pictures in shown.items() for i, picture in enumerate(pictures)
+    )  # fmt: skip
