@@ -14,8 +14,8 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from falsestruct.chapters.names import rules
-from falsestruct.chapters.names.rules import NUMBERS, Known, Rule, foretold
+from falsestruct.characterise import foretelling
+from falsestruct.characterise.foretelling import NUMBERS, Known, Rule, foretold
 from falsestruct.evidence import spread
 from falsestruct.instability import attacks, barred
 from falsestruct.learning.ensembles import Ensemble, train
@@ -48,15 +48,18 @@ class Study:
         dataset: As `idx.load` names it.
         samples: Training images of a network, out of its half.
         steps: Of `BATCH` samples each.
-        images: Held-out images that are attacked, in either half.
+        known, judged: Held-out images that are attacked, of the first half and of the second.
+        barred: As many of the second half's are attacked again with a subspace forbidden.
         starts: Of all attacks.
     """
 
     dataset: str = "digits"
     samples: int = 300
     steps: int = 150
-    images: tuple[int, int] = (120, 60)
-    starts: int = 3
+    known: int = 150
+    judged: int = 240
+    barred: int = 60
+    starts: int = 2
 
     def half(self, which: int) -> tuple[Set, Set]:
         """Training and held-out images with labels, of one half of either; each in an order drawn
@@ -70,7 +73,7 @@ class Study:
 
     def attacked(self, which: int) -> Tensor:
         """The held-out images of a half that are attacked."""
-        return self.half(which)[1][0][: self.images[which]]
+        return self.half(which)[1][0][: self.judged if which else self.known]
 
     def networks(self, name: str, labels: str, which: int, seeds: Sequence[int]) -> Ensemble:
         """Networks of a half, with "true" labels or "shuffled" ones, each with its own shuffle."""
@@ -110,6 +113,11 @@ class Flips:
         )
         return cls(asked, x, found)
 
+    def first(self, images: int) -> Flips:
+        """Those of the first images."""
+        size, change = self.attack.size[:, :images], self.attack.perturbation[:, :images]
+        return Flips(self.asked, self.x[:images], attacks.Attack("l2", size, change))
+
     def known(self, factor: float) -> Known:
         """Inputs and answers with the perturbations times a factor."""
         flat = self.x.float().flatten(1)
@@ -142,11 +150,13 @@ def fitted(study: Study, flips: Flips) -> dict[str, Rule]:
     """The rules that the first half's networks choose, by name."""
     (x, y), known = study.half(0)[0], flips.known(BEYOND)
     side = x.shape[-1]
-    made = rules.families(known, (x.flatten(1).numpy(), y.numpy()), side=side, seed=RULES_SEED)
-    return {name: rules.chosen(fits, known) for name, fits in made.items()}
+    made = foretelling.families(
+        known, (x.flatten(1).numpy(), y.numpy()), side=side, seed=RULES_SEED
+    )
+    return {name: foretelling.chosen(fits, known) for name, fits in made.items()}
 
 
-def forbidden(study: Study, found: dict[str, Rule], flips: Flips) -> dict[str, Tensor]:
+def forbidden(found: dict[str, Rule], flips: Flips) -> dict[str, Tensor]:
     """Bases of `SPACES` for the second half's networks: (pixels, q) or (networks, pixels, q)."""
     change, members = flips.attack.perturbation, len(flips.asked)
     spaces = {
@@ -163,33 +173,34 @@ def forbidden(study: Study, found: dict[str, Rule], flips: Flips) -> dict[str, T
 def judged(study: Study, first: Ensemble, second: Ensemble) -> pd.DataFrame:
     """A row a network of the second half.
 
-    Columns: those of `Ensemble.table`; accuracy (held-out images of its half); learned (how the
-    first half's directions were found is not known any more; see `fitted`), terms (names of the
-    named statistics); lasting (share of flips); held NAME for each of `SPACES`; and `cells`, one an
-    attacked image: size, for each of `RULES` what it foretells at `BEYOND` times the size and, with
-    "at once " in front, at the flip itself; log NAME, the growth of the smallest perturbation when
-    that space is forbidden (its logarithm, NaN where nothing was found).
+    Columns: those of `Ensemble.table`; accuracy (held-out images of its half); terms (names of the
+    named statistics); lasting (share of flips); held NAME for each of `SPACES`, of the first
+    `barred` perturbations; and `cells`, one an attacked image: for each of `RULES` what it
+    foretells at `BEYOND` times the size and, with "at once " in front, at the flip itself; log
+    NAME, the growth of the smallest perturbation when that space is forbidden (its logarithm, NaN
+    where nothing was found), of the first `barred` images.
     """
     start = Flips.of(first, study.attacked(0), starts=study.starts)
     flips = Flips.of(second, study.attacked(1), starts=study.starts)
     found = fitted(study, start)
     x, y = study.half(1)[1]
-    tables = [spread("size", flips.attack.size)]
+    tables = []
     for front, factor in FACTORS.items():
         known = flips.known(factor)
         told = {name: foretold(rule, known) for name, rule in found.items()}
         told |= _others(first, known, x.shape[-1])
         tables += [spread(front + name, told[name]) for name in RULES]
-    spaces = forbidden(study, found, flips)
+    few = flips.first(study.barred)
+    spaces = forbidden(found, few)
     for name, bases in spaces.items():
-        away = barred.across(second, study.attacked(1), bases, starts=study.starts)
-        growth = (away.size / flips.attack.size).log()
+        away = barred.across(second, few.x, bases, starts=study.starts)
+        growth = (away.size / few.attack.size).log()
         tables.append(spread(f"log {name}", torch.where(growth.isfinite(), growth, torch.nan)))
     whole = second.table(
         accuracy=(second.labels(x) == y).double().mean(1),
         lasting=flips.known(BEYOND).lasting.mean(1),
         terms="; ".join(found["named statistics"].terms),
-        **{f"held {name}": barred.held(flips.attack.perturbation, own)
+        **{f"held {name}": barred.held(few.attack.perturbation, own)
            for name, own in spaces.items()},
     )  # fmt: skip
     return whole.join(pd.concat(tables, axis=1))

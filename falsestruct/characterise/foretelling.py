@@ -1,4 +1,5 @@
-"""Rules that may foretell the flips of networks, out of nine numbers of an image (chapter 22).
+"""Rules that may foretell the flips of networks that they have not seen, out of nine numbers of an
+image.
 
 A family is a few ways to fit a rule. Which of them is taken, the first half of the networks says.
 """
@@ -214,7 +215,9 @@ def forward(values: np.ndarray, answers: np.ndarray) -> list[int]:
     for _ in range(NUMBERS):
         square = (columns**2).sum(0)
         free = square > 1e-6 * len(columns)  # else it is a sum of those that were found
-        gain = np.divide(((columns.T @ left) ** 2).sum(1), square, np.zeros(len(square)), where=free)
+        gain = np.divide(
+            ((columns.T @ left) ** 2).sum(1), square, np.zeros(len(square)), where=free
+        )
         found.append(int(gain.argmax()))
         way = columns[:, found[-1]] / np.sqrt(square[found[-1]])
         columns = columns - np.outer(way, way @ columns)
