@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from falsestruct import evidence, statistics
-from falsestruct.chapters.names.measure import BASELINES, FACTORS, RULES, SPACES
+from falsestruct.chapters.names.measure import BASELINES, RULES, SPACES, TOLD
 from falsestruct.evidence import Claims, Found, cells, crossed, extreme, where
 from falsestruct.names import slug
 from falsestruct.statistics import Nobody
@@ -35,9 +35,13 @@ def more(part: pd.DataFrame, rule: str, than: str) -> Found:
     return crossed(cells(part, rule) - cells(part, than), bounds=(-1, 1))
 
 
-def excess(part: pd.DataFrame) -> Found:
-    """What the learned directions foretell beyond the baseline that comes next to them."""
-    return extreme([more(part, LEARNED, than) for than in BASELINES], min)
+def excess(part: pd.DataFrame, front: str = "") -> Found:
+    """What the learned directions foretell beyond the baseline that comes next to them.
+
+    Args:
+        front: One of `TOLD`.
+    """
+    return extreme([more(part, front + LEARNED, front + than) for than in BASELINES], min)
 
 
 def growth(part: pd.DataFrame, space: str, than: str = "") -> Found:
@@ -57,7 +61,7 @@ def claims(table: pd.DataFrame) -> Claims:
     for name, both in table.groupby("architecture", sort=False):
         part, control = (where(both, labels=labels) for labels in ("true", "shuffled"))
         pairs = {
-            "names-learned": (excess(part), excess(control)),
+            "names-learned": (excess(part), excess(part, "images ")),
             "names-named": (more(part, NAMED, LEARNED), more(part, DRAWN, LEARNED)),
             "names-growth": (
                 growth(part, "learned", "random"), growth(control, "learned", "random"),
@@ -71,14 +75,14 @@ def claims(table: pd.DataFrame) -> Claims:
 
 
 def shares(table: pd.DataFrame) -> pd.DataFrame:
-    """What each rule foretells: architecture, labels, value, low, high, rule, at (once, or 1.5
-    times as far)."""
+    """What each rule foretells: architecture, labels, value, low, high, rule, what
+    (of `TOLD`)."""
     keys, found = ["architecture", "labels"], []
-    for front in FACTORS:
+    for front, what in TOLD.items():
         for rule in RULES:
             own = partial(_share, name=front + rule)
             rows = evidence.summary(table, keys, None, measure=own)
-            found.append(rows.assign(rule=rule, at=front.strip() or "beyond"))
+            found.append(rows.assign(rule=rule, what=what))
     return pd.concat(found, ignore_index=True)
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from falsestruct.plots import shapes
@@ -25,14 +29,20 @@ SPACES = {
 
 def foretold(table: pd.DataFrame) -> Figure:
     """Share of flips that each rule foretells; `evidence.shares`."""
+    kinds = table["labels"] + " " + table["what"]
+    shuffled = table["labels"] == "shuffled"  # near zero, or far less than their intervals say
+    shown = table.assign(low=table["low"].mask(shuffled), high=table["high"].mask(shuffled))
     looks = {
-        "true beyond": Look("1.5 times as far", FALSE, "o", 0.16),
-        "true at once": Look("at the flip", ORIGINAL, "|", 0.0),
-        "shuffled beyond": Look("shuffled labels, 1.5 times", GREY, "x", -0.16),
+        "true flips, followed on": Look("1.5 times as far", FALSE, "o", 0.16),
+        "true flips": Look("at the flip", ORIGINAL, "|", 0.0),
+        "shuffled flips, followed on": Look("shuffled labels, 1.5 times as far", GREY, "x", -0.16),
     }
-    return _rows(table, table["rule"], RULES, table["labels"] + " " + table["at"], looks,
-                 label="share of flips foretold, to the class", aspect=0.62,
-                 limits=(-0.03, 1.0))  # fmt: skip
+    picture, panels = _rows(shown.assign(kind=kinds), "rule", RULES, looks, aspect=0.62)
+    for axis, _ in panels:
+        axis.set_xlim(-0.03, 1.0)
+    panels[len(panels) // 2][0].set_xlabel("share of flips foretold, to the class")
+    shapes.legend(picture, looks)
+    return picture
 
 
 def grown(table: pd.DataFrame) -> Figure:
@@ -41,36 +51,29 @@ def grown(table: pd.DataFrame) -> Figure:
         "true": Look("true labels", FALSE, "o", 0.12),
         "shuffled": Look("shuffled labels", GREY, "x", -0.12),
     }
-    picture = _rows(table, table["space"], SPACES, table["labels"], looks,
-                    label="growth of the smallest perturbation", aspect=0.46,
-                    limits=None, law=True)  # fmt: skip
+    law = Look("1/√(1 − share held)", GREEN, "d", hollow=True)
+    picture, panels = _rows(table.assign(kind=table["labels"]), "space", SPACES, looks, aspect=0.46)
+    for axis, part in panels:
+        for look, own in shapes.groups(part, "kind", looks):
+            shapes.marks(axis, own[["law", "height"]], "law", replace(law, shift=look.shift), ms=4)
+    panels[len(panels) // 2][0].set_xlabel("growth of the smallest perturbation")
+    shapes.legend(picture, [*looks.values(), law])
     return picture
 
 
-def _rows(  # noqa: PLR0913 one look at a table
-    table: pd.DataFrame, rows: pd.Series, names: dict[str, str], kinds: pd.Series,
-    looks: dict[str, Look], *, label: str, aspect: float, limits: tuple[float, float] | None,
-    law: bool = False,
-) -> Figure:  # fmt: skip
+def _rows(
+    table: pd.DataFrame, by: str, names: Mapping[str, str], looks: Mapping[str, Look], *,
+    aspect: float,
+) -> tuple[Figure, list[tuple[Axes, pd.DataFrame]]]:  # fmt: skip
+    """A panel an architecture, a row a name; marks of each of `kind` that has a look."""
     order = list(names)
-    shown = table.assign(kind=kinds, height=[-order.index(row) for row in rows])
+    shown = table.assign(height=[-order.index(row) for row in table[by]])
     picture, panels = shapes.panels(shown, "architecture", aspect=aspect, sharex=True)
-    more = {}
     for axis, part in panels:
         for look, own in shapes.groups(part, "kind", looks):
             shapes.marks(axis, own, "value", look)
-            if law:
-                mark = Look("1/√(1 − share held)", GREEN, "d", look.shift, hollow=True)
-                axis.plot(
-                    own["law"], own["height"] + look.shift, linestyle="none", ms=4, **mark.mark
-                )
-                more = {mark.label: mark.handle}
-        if limits:
-            axis.set_xlim(*limits)
-    panels[len(panels) // 2][0].set_xlabel(label)
     shapes.named(panels[0][0], list(names.values()))
-    shapes.legend(picture, looks, columns=3, more=more)
-    return picture
+    return picture, panels
 
 
 def parts(table: pd.DataFrame) -> Figure:
@@ -78,12 +81,12 @@ def parts(table: pd.DataFrame) -> Figure:
     panels, images = (list(dict.fromkeys(table[what])) for what in ("panel", "image"))
     picture = figure(0.19 * len(panels) + 0.06)
     axes = picture.subplots(len(panels), len(images), squeeze=False)
-    most = table[table["panel"] != "image"]["value"].abs().max()
+    most = table[table["panel"] != "image"].groupby("image")["value"].agg(lambda v: v.abs().max())
     for line, panel in zip(axes, panels, strict=True):
-        look = {"vmin": -most, "vmax": most, "cmap": "PuOr"}
-        look = {"vmin": -0.3, "vmax": 1.3, "cmap": "cividis"} if panel == "image" else look
         for axis, image in zip(line, images, strict=True):
             own = table[(table["panel"] == panel) & (table["image"] == image)]
+            look = {"vmin": -most[image], "vmax": most[image], "cmap": "PuOr"}
+            look = {"vmin": -0.3, "vmax": 1.3, "cmap": "cividis"} if panel == "image" else look
             shapes.pixels(axis, own, **look)
             size = own["size"].iloc[0]
             axis.set_xlabel("" if pd.isna(size) else f"{size:.2f}", fontsize="small", labelpad=2)

@@ -6,7 +6,7 @@ Measures take any `Ensemble`, so that rules built by hand can stand in for netwo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,8 @@ HALVES_SEED, DRAW_SEED, SHUFFLE_SEED, RULES_SEED, SPACE_SEED = range(50_000, 100
 BATCH, RATE = 50, 3.0  # as in chapter 20: times the architecture's learning rate
 BY_HEART = Schedule(steps=350, batch=BATCH, target=0.3, learning_rate=1e-2)  # likewise
 BEYOND = 1.5  # a flip is followed to this multiple of its size
-FACTORS = {"": BEYOND, "at once ": 1.0}  # in front of a rule's name: where it is judged
+# In front of a rule's name: what it is asked to foretell.
+TOLD = {"": "flips, followed on", "at once ": "flips", "images ": "changes between images"}
 ONE, VOTE = "another network", "vote of ten"  # of the first half
 BASELINES = ("class means", "neighbours", "random directions", "true labels")
 RULES = (
@@ -75,8 +76,8 @@ class Study:
         """The held-out images of a half that are attacked."""
         return self.half(which)[1][0][: self.judged if which else self.known]
 
-    def networks(self, name: str, labels: str, which: int, seeds: Sequence[int]) -> Ensemble:
-        """Networks of a half, with "true" labels or "shuffled" ones, each with its own shuffle."""
+    def sets(self, labels: str, which: int, seeds: Sequence[int]) -> list[Set]:
+        """What networks of a half learn: "true" labels or "shuffled" ones, each its own shuffle."""
         (x, y), sets = self.half(which)[0], []
         for seed in seeds:
             own = torch.randperm(len(y), generator=_generator(DRAW_SEED + seed))[: self.samples]
@@ -84,10 +85,19 @@ class Study:
             if labels == "shuffled":
                 given = given[torch.randperm(len(own), generator=_generator(SHUFFLE_SEED + seed))]
             sets.append((x[own], given))
-        network = by_name(name, for_images(x.shape[-1], CLASSES))
+        return sets
+
+    def networks(self, name: str, labels: str, which: int, seeds: Sequence[int]) -> Ensemble:
+        """Networks of a half, trained on `sets`; their facts have `fitted`, training accuracy."""
+        sets = self.sets(labels, which, seeds)
+        network = by_name(name, for_images(sets[0][0].shape[-1], CLASSES))
         rate = RATE * network.learning_rate
         usual = Schedule(self.steps, batch=BATCH, learning_rate=rate)
-        return train(network, sets, seeds, BY_HEART if labels == "shuffled" else usual)
+        asked = train(network, sets, seeds, BY_HEART if labels == "shuffled" else usual)
+        said = asked.labels(torch.stack([x for x, _ in sets]), own=True)
+        right = said == torch.stack([y for _, y in sets])
+        facts = {**asked.facts, "fitted": right.double().mean(1).tolist()}
+        return replace(asked, facts=facts)
 
 
 def _generator(seed: int) -> torch.Generator:
@@ -129,6 +139,21 @@ class Flips:
             flat.double().numpy(), (x + factor * change).flatten(2).double().numpy(),
             self.asked.labels(x).numpy(), after.numpy(), lasting.numpy(),
         )  # fmt: skip
+
+    def between(self) -> Known:
+        """Not flips: each image, and the nearest of the others that the network labels otherwise.
+
+        Raises:
+            ValueError: a network gives all images one label.
+        """
+        flat, labels = self.x.double().flatten(1), self.asked.labels(self.x)
+        apart = labels[:, :, None] != labels[:, None, :]
+        if not apart.any(2).all():
+            raise ValueError("a network gives all images one label; expected at least two")
+        near = torch.cdist(flat, flat).masked_fill(~apart, torch.inf).argmin(2)
+        after = labels.gather(1, near)
+        return Known(flat.numpy(), flat[near].numpy(), labels.numpy(), after.numpy(),
+                     np.ones(after.shape, dtype=bool))  # fmt: skip
 
 
 def _others(asked: Ensemble, known: Known, side: int) -> dict[str, np.ndarray]:
@@ -173,20 +198,20 @@ def forbidden(found: dict[str, Rule], flips: Flips) -> dict[str, Tensor]:
 def judged(study: Study, first: Ensemble, second: Ensemble) -> pd.DataFrame:
     """A row a network of the second half.
 
-    Columns: those of `Ensemble.table`; accuracy (held-out images of its half); terms (names of the
-    named statistics); lasting (share of flips); held NAME for each of `SPACES`, of the first
-    `barred` perturbations; and `cells`, one an attacked image: for each of `RULES` what it
-    foretells at `BEYOND` times the size and, with "at once " in front, at the flip itself; log
-    NAME, the growth of the smallest perturbation when that space is forbidden (its logarithm, NaN
-    where nothing was found), of the first `barred` images.
+    Columns: those of `Ensemble.table`; with `Study.networks`
+    fitted (training accuracy); accuracy (held-out images of its half); terms (names of the named statistics); lasting (share of flips); held NAME for each
+    of `SPACES`, of the first `barred` perturbations; and `cells`, one an attacked image: for each
+    of `RULES`, with each front of `TOLD`, whether it foretells the change; log NAME, the growth of
+    the smallest perturbation when that space is forbidden (its logarithm, NaN where nothing was
+    found), of the first `barred` images.
     """
     start = Flips.of(first, study.attacked(0), starts=study.starts)
     flips = Flips.of(second, study.attacked(1), starts=study.starts)
     found = fitted(study, start)
     x, y = study.half(1)[1]
     tables = []
-    for front, factor in FACTORS.items():
-        known = flips.known(factor)
+    asked = flips.known(BEYOND), flips.known(1.0), flips.between()
+    for front, known in zip(TOLD, asked, strict=True):
         told = {name: foretold(rule, known) for name, rule in found.items()}
         told |= _others(first, known, x.shape[-1])
         tables += [spread(front + name, told[name]) for name in RULES]
@@ -198,7 +223,7 @@ def judged(study: Study, first: Ensemble, second: Ensemble) -> pd.DataFrame:
         tables.append(spread(f"log {name}", torch.where(growth.isfinite(), growth, torch.nan)))
     whole = second.table(
         accuracy=(second.labels(x) == y).double().mean(1),
-        lasting=flips.known(BEYOND).lasting.mean(1),
+        lasting=asked[0].lasting.mean(1),
         terms="; ".join(found["named statistics"].terms),
         **{f"held {name}": barred.held(few.attack.perturbation, own)
            for name, own in spaces.items()},
