@@ -49,7 +49,8 @@ def law_evidence(cases: int, rng: Random) -> tuple[Fraction, Fraction]:
 
     Over random rational rules and subspaces of two to six dimensions.
     """
-    off, other = [ZERO], []
+    off: list[Fraction] = []
+    other: list[Fraction] = []
     while len(other) < cases:
         size = rng.randint(2, 6)
         barred = [_drawn(size, rng) for _ in range(rng.randint(1, size - 1))]

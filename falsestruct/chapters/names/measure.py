@@ -198,12 +198,12 @@ def forbidden(found: dict[str, Rule], flips: Flips) -> dict[str, Tensor]:
 def judged(study: Study, first: Ensemble, second: Ensemble) -> pd.DataFrame:
     """A row a network of the second half.
 
-    Columns: those of `Ensemble.table`; with `Study.networks`
-    fitted (training accuracy); accuracy (held-out images of its half); terms (names of the named statistics); lasting (share of flips); held NAME for each
-    of `SPACES`, of the first `barred` perturbations; and `cells`, one an attacked image: for each
-    of `RULES`, with each front of `TOLD`, whether it foretells the change; log NAME, the growth of
-    the smallest perturbation when that space is forbidden (its logarithm, NaN where nothing was
-    found), of the first `barred` images.
+    Columns: those of `Ensemble.table`, with `Study.networks` fitted (training accuracy); accuracy
+    (held-out images of its half); terms (names of the named statistics); lasting (share of flips);
+    held NAME for each of `SPACES`, of the first `barred` perturbations; and `cells`, one an
+    attacked image: for each of `RULES`, with each front of `TOLD`, whether it foretells the change;
+    log NAME, the growth of the smallest perturbation when that space is forbidden (its logarithm,
+    NaN where nothing was found), of the first `barred` images.
     """
     start = Flips.of(first, study.attacked(0), starts=study.starts)
     flips = Flips.of(second, study.attacked(1), starts=study.starts)
