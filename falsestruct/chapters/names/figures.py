@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from falsestruct.plots import shapes
 from falsestruct.plots.shapes import Look
-from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, figure
+from falsestruct.plots.style import FALSE, GREEN, GREY, SKY, figure
 
 RULES = {
     "random directions": "nine random directions", "random statistics": "nine statistics, drawn",
@@ -34,7 +34,7 @@ def foretold(table: pd.DataFrame) -> Figure:
     shown = table.assign(low=table["low"].mask(shuffled), high=table["high"].mask(shuffled))
     looks = {
         "true flips, followed on": Look("1.5 times as far", FALSE, "o", 0.16),
-        "true flips": Look("at the flip", ORIGINAL, "|", 0.0),
+        "true flips": Look("at the flip", SKY, "|", 0.0),
         "shuffled flips, followed on": Look("shuffled labels, 1.5 times as far", GREY, "x", -0.16),
     }
     picture, panels = _rows(shown.assign(kind=kinds), "rule", RULES, looks, aspect=0.62)
