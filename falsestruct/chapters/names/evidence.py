@@ -56,8 +56,8 @@ def growth(part: pd.DataFrame, space: str, than: str = "") -> Found:
 
 
 def claims(table: pd.DataFrame) -> Claims:
-    """From `measure.measured`."""
-    found: Claims = {}
+    """From `measure.measured`: one question for all architectures, then the next."""
+    found: dict[str, Claims] = {}
     for name, both in table.groupby("architecture", sort=False):
         part, control = (where(both, labels=labels) for labels in ("true", "shuffled"))
         pairs = {
@@ -70,8 +70,9 @@ def claims(table: pd.DataFrame) -> Claims:
                 growth(part, "learned", "as learned"), growth(part, "random", "as random"),
             ),
         }  # fmt: skip
-        found |= {slug(stem, name): pair for stem, pair in pairs.items()}
-    return found
+        for stem, pair in pairs.items():
+            found.setdefault(stem, {})[slug(stem, name)] = pair
+    return {id: pair for own in found.values() for id, pair in own.items()}
 
 
 def shares(table: pd.DataFrame) -> pd.DataFrame:
