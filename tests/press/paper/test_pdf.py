@@ -335,14 +335,17 @@ def test_pages_are_built_apart_and_anew_or_taken_as_they_are(browser, tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     web = {path: text for path, text in files.items() if path.startswith("_build/html/")}
-    left = tmp_path / "_build/pdf/_build/html/_static/left.css"
+    pages = tmp_path / "_build" / "pdf" / "_build" / "html"
+    left = pages / "_static" / "left.css"
     for built, heading in ((None, "One"), (tmp_path / "_build" / "html", "On the web")):
         left.parent.mkdir(exist_ok=True)
         left.touch()
         made = pdf.make(Book(tmp_path), built=built)
         assert not left.exists(), "of an earlier build"
-        assert made.path == tmp_path / "_build" / "a-book-&-more.pdf"
-        assert list(outline(pypdf.PdfReader(made.path)))[2:] == ["Front", heading]
+        path = tmp_path / "_build" / "a-book-&-more.pdf"
+        assert made == pdf.Made(path, len(pypdf.PdfReader(path).pages))
+        headings = BeautifulSoup((pages / "whole-book.html").read_text(), "html.parser")("h1")
+        assert [h.get_text() for h in headings][2:] == ["Front", heading]
         found = (tmp_path / "_build" / "html").iterdir()
         assert {f"_build/html/{path.name}": path.read_text() for path in found} == web
 
