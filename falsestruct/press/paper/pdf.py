@@ -439,8 +439,9 @@ def described(printed: Printed, about: Mapping[str, str]) -> bytes:
     from pypdf.generic import NameObject, TextStringObject
 
     reader = PdfReader(io.BytesIO(printed.data))
-    information = reader.trailer["/Info"].get_object()
-    entries = list(_outline(reader.trailer["/Root"].get("/Outlines")))
+    trailer: Any = reader.trailer
+    information = trailer["/Info"].get_object()
+    entries = list(_outline(trailer["/Root"].get("/Outlines")))
     told = {"/Title": about["title"], "/Author": about["authors"], "/Subject": about["abstract"]}
     for name, text in told.items():
         information[NameObject(name)] = TextStringObject(text)
