@@ -44,7 +44,7 @@ chapters: lint
 	$(BIN)/falsestruct run --force --profile book
 
 again: chapters
-	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest --nbval --nbval-current-env -q -n 2 --dist loadfile notebooks
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/pytest --nbval --nbval-current-env -q -n 2 --dist loadfile --no-loadscope-reorder notebooks
 
 strict: chapters
 	$(BIN)/falsestruct claims

@@ -1,12 +1,16 @@
 """What `make test` costs: each chapter is executed twice, and two workers share the tests."""
 
+import json
 import os
 import re
+import runpy
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 
 from tests.conftest import REPOSITORY, executed
+from tests.conftest import pytest_collection_modifyitems as order_of_tests
 
 
 def test_the_gate_executes_each_chapter_twice():
@@ -30,6 +34,41 @@ def test_each_step_comes_after_what_it_needs(target, wanted):
     """Two steps side by side still wait for theirs."""
     recipe = iter(commands(target))
     assert all(any(step in line for line in recipe) for step in wanted), commands(target)
+
+
+def test_notebooks_are_executed_longest_first(tmp_path):
+    """And cells in their order; a chapter's file is never divided."""
+    [line] = [line for line in commands("again") if "--nbval " in line]
+    assert line.endswith("--dist loadfile --no-loadscope-reorder notebooks")
+    for name, run in {"a": {"seconds": 2.5}, "b": {}, "c": {"seconds": 30.0}, "d": None}.items():
+        metadata = {} if run is None else {"falsestruct_run": run}
+        (tmp_path / name).write_text(json.dumps({"metadata": metadata}))
+    items = [SimpleNamespace(path=tmp_path / name, cell=cell) for cell in (1, 2) for name in "dcba"]
+    runpy.run_path(str(REPOSITORY / "notebooks" / "conftest.py"))["pytest_collection_modifyitems"](
+        items
+    )
+    assert "".join(f"{item.path.name}{item.cell}" for item in items) == "c1c2a1a2b1b2d1d2"
+
+
+def test_on_several_workers_slow_files_come_first():
+    marked = {"tests/a.py::one": [0], "tests/a.py::two": [0], "tests/c.py::one": [1]}
+    marked |= {
+        "tests/browser/x.py::one": [1],
+        "tests/b.py::one": [0],
+        "tests/browser/y.py::one": [1],
+    }
+    items = [
+        SimpleNamespace(nodeid=id, get_closest_marker=lambda name, slow=slow: slow[0] or None)
+        for id, slow in marked.items()
+    ]
+    before = list(items)
+    order_of_tests(SimpleNamespace(), items)
+    assert items == before
+    order_of_tests(SimpleNamespace(workerinput={}), items)
+    assert [item.nodeid.removeprefix("tests/") for item in items] == [
+        "browser/x.py::one", "browser/y.py::one", "c.py::one", "a.py::one", "a.py::two",
+        "b.py::one",
+    ]  # fmt: skip
 
 
 def commands(target):

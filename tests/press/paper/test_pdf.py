@@ -280,13 +280,7 @@ class Whole:
         self.text = cache(self._text)
 
     def _text(self, index):
-        """A page's text without white space; the rest would take pypdf five times as long."""
-        content = self.reader.pages[index].get_contents().get_data()
-        less = DecodedStreamObject()
-        less.set_data(BETWEEN_LETTERS.sub(b"", NO_TEXT.sub(b"", content)))
-        one = self.reader.pages[index]
-        one[NameObject("/Contents")] = less
-        return squeezed(one.extract_text())
+        return read(self.reader.pages[index])
 
     def pages_of(self, chapter):
         """The pages of a chapter: each begins one."""
@@ -300,6 +294,17 @@ class Whole:
                 found = annotation.get_object()
                 if found["/Subtype"] == "/Link":
                     yield index, found
+
+
+def read(page):
+    """A printed page's text without white space; all that isn't text would take five times as long.
+
+    The page itself is left with its text alone.
+    """
+    less = DecodedStreamObject()
+    less.set_data(BETWEEN_LETTERS.sub(b"", NO_TEXT.sub(b"", page.get_contents().get_data())))
+    page[NameObject("/Contents")] = less
+    return squeezed(page.extract_text())
 
 
 def squeezed(text):
