@@ -194,6 +194,7 @@ def said_of_benchmark(table: pd.DataFrame) -> dict[str, float]:
         "none_all": float(len(none)), "fitted": own["fitted"].min(), "flips": taken["flips"].mean(),
         "by_library": float(named["tier"].isin(["statistic", "sum of two"]).sum()),
         "samples": float(SAMPLES), "handed": float(HANDED), "nameless": float(len(nameless)),
+        "named_taken": float(len(taken) - len(nameless)),
         **{f"by_{name}": float(reasons.get(name, 0)) for name in ("floor", "excess", "p")},
         **{f"{kind}_taken": float(len(part)) for kind, part in kinds.items()},
         **{f"{kind}_right": float(part.sum()) for kind, part in kinds.items()},
