@@ -190,7 +190,8 @@ def said_of_benchmark(table: pd.DataFrame) -> dict[str, float]:
     return {
         "all": float(len(own)), "taken": float(len(taken)), "named": float(len(named)),
         "right": float(named["right"].sum()), "untaken": float((~named["takes"]).sum()),
-        "by_original": float(originals(named).sum()), "of_right": float(taken["right"].sum()), "none_named": float(none["named"].sum()),
+        "by_original": float(originals(named).sum()), "of_right": float(taken["right"].sum()),
+        "none_named": float(none["named"].sum()),
         "none_all": float(len(none)), "fitted": own["fitted"].min(), "flips": taken["flips"].mean(),
         "by_library": float(named["tier"].isin(["statistic", "sum of two"]).sum()),
         "samples": float(SAMPLES), "handed": float(HANDED), "nameless": float(len(nameless)),
