@@ -10,7 +10,7 @@ import pandas as pd
 from falsestruct.chapters.characterise import evidence
 from falsestruct.characterise.benchmark import FIRST, FIXED, HOWS
 from falsestruct.evidence import Claims
-from falsestruct.problems.plants import FAMILIES
+from falsestruct.problems.plants import FAMILIES, PROBLEMS
 
 EACH = 8  # networks of a family and set
 
@@ -70,6 +70,7 @@ def table(make: Make, *, sets: Sequence[str] = (FIXED, "digest")) -> pd.DataFram
                 rest = {"level": level, "seed": seed, "p": p, "fitted": 1.0, "flips": 0.5}
                 rest |= {"means": 0.6, "neighbours": 0.7, "random": 0.6}
                 rest |= {"verdict": "1 direction" if p < 1 else "none of these", "tier": ""}
+                rest |= {"problem": PROBLEMS[i // len(FAMILIES) % 2]}
                 rest |= {"why": "" if p < 1 else "floor", "undecided": 0.1}
                 rows.append(own | rest)
     return evidence.judged(pd.DataFrame(rows))

@@ -12,7 +12,7 @@ from falsestruct import statistics
 from falsestruct.characterise.benchmark import FIXED, HANDED, HOWS, SAMPLES
 from falsestruct.characterise.search import LEVEL
 from falsestruct.evidence import Claims, Found, Pair, mean, ratio, share, summary, too_few, where
-from falsestruct.problems.plants import FAMILIES, NAMELESS
+from falsestruct.problems.plants import FAMILIES, NAMELESS, PROBLEMS
 from falsestruct.statistics import exact
 from falsestruct.success import TAKES
 
@@ -185,15 +185,21 @@ def said_of_benchmark(table: pd.DataFrame) -> dict[str, float]:
     named, taken = where(own, named=True), where(own, takes=True)
     none, nameless = where(own, family="none"), where(taken, named=False)
     strong = where(taken, level=lambda level: level >= STRONG)
+    kinds = {kind: where(taken, problem=kind)["right"] for kind in PROBLEMS}
     reasons = nameless["why"].replace("", "p").value_counts()  # kept by one search, not by the set
     return {
         "all": float(len(own)), "taken": float(len(taken)), "named": float(len(named)),
         "right": float(named["right"].sum()), "untaken": float((~named["takes"]).sum()),
-        "by_original": float(originals(named).sum()), "of_right": float(taken["right"].sum()), "none_named": float(none["named"].sum()),
+        "by_original": float(originals(named).sum()), "of_right": float(taken["right"].sum()),
+        "none_named": float(none["named"].sum()),
         "none_all": float(len(none)), "fitted": own["fitted"].min(), "flips": taken["flips"].mean(),
         "by_library": float(named["tier"].isin(["statistic", "sum of two"]).sum()),
         "samples": float(SAMPLES), "handed": float(HANDED), "nameless": float(len(nameless)),
+        "named_taken": float(len(taken) - len(nameless)),
         **{f"by_{name}": float(reasons.get(name, 0)) for name in ("floor", "excess", "p")},
+        **{f"{kind}_taken": float(len(part)) for kind, part in kinds.items()},
+        **{f"{kind}_right": float(part.sum()) for kind, part in kinds.items()},
+        "unfaithful": float((named["network"] < RIGHT).sum()),
         "strong": float(len(strong)), "strong_nameless": float((~strong["named"]).sum()),
         "strong_undecided": strong["undecided"].median(),
         "other_undecided": where(own, takes=False)["undecided"].median(),

@@ -40,12 +40,12 @@ def outcomes(table: pd.DataFrame) -> Figure:
     }  # fmt: skip
     picture, parts = shapes.panels(table, "family", columns=4, aspect=0.6, sharex=True)
     for axis, part in parts:
-        axis.axhline(TAKES, color="0.6", linewidth=0.8, linestyle=":")
+        axis.axhline(TAKES, color="0.4", linewidth=0.8, linestyle=":")
         for look, own in shapes.groups(part, "outcome", looks):
             shapes.marks(axis, own, "level", look, y="capture", ms=3.5)
         axis.set(xlim=(-0.05, 1.05), ylim=(-0.05, 1.05), xticks=[0, 1])
         axis.set_xticklabels(["faint", "strong"])
-    parts[0][0].set_ylabel("share that sides\nwith the plant")
+    picture.supylabel("share that sides with the plant", fontsize="medium")
     shapes.legend(picture, looks)
     return picture
 

@@ -168,6 +168,7 @@ def test_figures_and_prose() -> None:
     said = estimates.said_of_benchmark(table)
     assert said["all"] == 128 and said["taken"] == said["right"] == said["of_right"] == 112
     assert said["strong"] > said["strong_nameless"] == said["nameless"] == 0
+    assert said["digits_taken"] == said["stripes_right"] == 56 and said["unfaithful"] == 0
     other = estimates.said_of_benchmark(characterise.table(changed(agrees=0.05)))
     assert said["by_original"] == 0 and other["by_original"] == 112
     silent = estimates.said_of_benchmark(characterise.table(changed(named=False)))
