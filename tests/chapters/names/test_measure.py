@@ -97,10 +97,17 @@ def hidden(seed: int) -> torch.Tensor:
     return first_means() + 0.4 * quiet * drawn
 
 
+def nine_pixels() -> torch.Tensor:
+    """1 at the nine pixels in which the class means differ most, else 0."""
+    best = first_means().var(0).topk(9).indices
+    return torch.zeros(64).scatter(0, best, 1.0)
+
+
 World = Callable[[int, int], Ensemble]  # seed and members to networks
 WORLDS: dict[str, World] = {
     "shared": lambda seed, members: noisy(hidden(9), members, 0.02, seed),
     "means": lambda seed, members: noisy(first_means(), members, 0.01, seed),
+    "spelled": lambda seed, members: noisy(first_means() * nine_pixels(), members, 0.01, seed),
     "alone": lambda seed, members: noisy(class_means(), members, 1.0, seed),
 }
 
@@ -126,13 +133,14 @@ def verdicts(table: pd.DataFrame) -> dict[str, str]:
 
 
 def test_claims_turn_with_the_world(tables: dict[str, pd.DataFrame]) -> None:
-    shared, means, alone = (verdicts(tables[name]) for name in WORLDS)
+    shared, means, spelled, alone = (verdicts(tables[name]) for name in WORLDS)
     assert shared["names-learned"] == "supported"  # what no baseline knows
     assert means["names-learned"] == "refuted"  # class means say it all
     assert alone["names-learned"] != "supported"
     assert shared["names-growth"] == "supported"
     assert alone["names-growth"] == "refuted"
     assert shared["names-named"] == "refuted"
+    assert spelled["names-named"] == "supported"  # nine pixels are all that networks read
     assert alone["names-growth-held"] == "refuted"
 
 
@@ -169,6 +177,9 @@ def test_a_table_has_what_figures_and_claims_take(tables: dict[str, pd.DataFrame
     for one, other in (("learned", "as learned"), ("random", "as random")):
         held = growths.loc["true", one]["held"], growths.loc["true", other]["held"]
         assert held[0] == pytest.approx(held[1], abs=1e-6)
+    near = growths.loc["true", "shared"]
+    assert near["learned"] == pytest.approx(1) and 0 < near["random"] < 0.3
+    assert near["random"] < near["as learned"] < 1  # in part the same
     assert len(evidence.terms(table, "linear").split("; ")) == 9
 
 
