@@ -139,20 +139,18 @@ def learned() -> list[Fit]:
     return ways + [from_flips(way) for way in WAYS]
 
 
-def labelled(x: np.ndarray, y: np.ndarray) -> list[Fit]:
-    """Directions learned from images and their true labels: no network is asked."""
+def along(
+    sets: Sequence[np.ndarray], read: tuple[np.ndarray, np.ndarray] | None = None
+) -> list[Fit]:
+    """Given sets of directions (q, pixels): class means, random ones, or learned from labels.
 
-    def fit(penalty: float, way: Way) -> Fit:
-        return lambda _: _along(discriminant(x, y, penalty), x, y, way)
-
-    return [fit(penalty, way) for penalty in PENALTIES for way in WAYS]
-
-
-def along(sets: Sequence[np.ndarray]) -> list[Fit]:
-    """Given sets of directions (q, pixels): class means, or random ones."""
+    Args:
+        read: Inputs (n, pixels) and labels that the reading is fitted to, so that no network is
+            asked; else the networks' answers.
+    """
 
     def fit(vectors: np.ndarray, way: Way) -> Fit:
-        return lambda known: _along(vectors, known.inputs, known.answers, way)
+        return lambda known: _along(vectors, *(read or (known.inputs, known.answers)), way)
 
     return [fit(vectors, way) for vectors in sets for way in WAYS]
 
@@ -245,6 +243,7 @@ def families(
     named = Statistics.of(known.x.reshape(-1, side, side))
     centred = known.x - known.x.mean(0)
     sets = [directions.at_random(x.shape[1], NUMBERS, centred, rng) for _ in range(SETS)]
+    told = [discriminant(x, y, penalty) for penalty in PENALTIES]
     return {
         "random directions": along(sets),
         "random statistics": [
@@ -252,7 +251,8 @@ def families(
         ],
         "neighbours": neighbours(),
         "class means": along([means[1:] - means[0]]),
-        "true labels": labelled(x, y),
+        "true labels": along(told, true),
+        "label directions": along(told),
         "named statistics": named.fits(forward),
         "learned directions": learned(),
     }

@@ -61,6 +61,19 @@ def held(change: Tensor, bases: Tensor) -> Tensor:
     return (flat @ bases.double()).square().sum((1, 2)) / flat.square().sum((1, 2))
 
 
+def shared(bases: Tensor, other: Tensor) -> Tensor:
+    """Share of subspaces in another one: the mean square of the projection of their unit vectors.
+
+    Scalar for one subspace (pixels, q), or (members,); 1 if it lies in the other, 0 if it is at
+    right angles to it, and of random ones the other's share of all dimensions, on average.
+
+    Args:
+        bases: As for `across`.
+        other: (pixels, q).
+    """
+    return (other.T @ bases).square().sum((-2, -1)) / bases.shape[-1]
+
+
 def turned(change: Tensor, wanted: Tensor, count: int, *, seed: int) -> Tensor:
     """Other subspaces of `count` dimensions that hold a wanted share of perturbations.
 

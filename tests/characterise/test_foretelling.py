@@ -86,7 +86,7 @@ def made():
 def test_families_read_nine_numbers(made):
     assert set(made) == {
         "random directions", "random statistics", "neighbours", "class means", "true labels",
-        "named statistics", "learned directions",
+        "label directions", "named statistics", "learned directions",
     }  # fmt: skip
     rules = {name: fits[0](known()) for name, fits in made.items()}
     for name in ("random directions", "class means", "true labels", "learned directions"):
@@ -96,6 +96,12 @@ def test_families_read_nine_numbers(made):
     assert rules["named statistics"].terms != rules["random statistics"].terms
     own = known()
     assert np.nanmean(foretelling.foretold(rules["neighbours"], own)) == 1  # it knows them
+    both = rules["true labels"], rules["label directions"]
+    assert (both[0].vectors == both[1].vectors).all()
+    turned = Known(own.x, own.moved, (own.before + 1) % 3, (own.after + 1) % 3, own.lasting)
+    again = [made[name][0](turned) for name in ("true labels", "label directions")]
+    same = [(old.labels(X) == new.labels(X)).mean() for old, new in zip(both, again, strict=True)]
+    assert same[0] == 1 and same[1] < 0.1  # only the second is read by what networks answer
     again = foretelling.families(own, (X, said(X).argmax(1)), side=8, seed=1)
     drawn = [fits["random directions"][0](own).vectors for fits in (made, again)]
     assert (drawn[0] == drawn[1]).all()

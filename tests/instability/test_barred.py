@@ -66,3 +66,11 @@ def test_turned_subspaces_hold_what_is_wanted():
     assert barred.held(change[:1].expand(400, -1, -1), drawn).mean().item() == pytest.approx(
         9 / 64, abs=0.01
     )
+
+
+def test_subspaces_share_what_lies_in_both():
+    axes = torch.eye(4, dtype=torch.float64)
+    slanted = torch.stack([axes[0], (axes[1] + axes[2]) / 2**0.5], dim=1)
+    both = torch.stack([slanted, axes[:, 2:]])
+    assert barred.shared(both, axes[:, :2]).tolist() == pytest.approx([0.75, 0.0])
+    assert barred.shared(axes[:, :2], axes[:, :2]).item() == 1

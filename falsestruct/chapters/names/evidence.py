@@ -93,13 +93,14 @@ def _share(part: pd.DataFrame, name: str) -> Found:
 
 def growths(table: pd.DataFrame) -> pd.DataFrame:
     """How much the smallest perturbation grows: architecture, labels, value, low, high, space; held
-    (share of the perturbations, mean over networks) and law, by which a linear rule of two classes
-    would grow."""
+    (share of the perturbations) and shared (of the space with the learned one), means over
+    networks; law, by which a linear rule of two classes would grow."""
     keys, found = ["architecture", "labels"], []
     for space in SPACES:
         rows = evidence.summary(table, keys, None, measure=partial(growth, space=space))
-        held = table.groupby(keys, sort=False)[f"held {space}"].mean().reset_index(name="held")
-        found.append(rows.merge(held, on=keys).assign(space=space))
+        columns = {f"held {space}": "held", f"shared {space}": "shared"}
+        means = table.groupby(keys, sort=False)[list(columns)].mean().rename(columns=columns)
+        found.append(rows.merge(means.reset_index(), on=keys).assign(space=space))
     whole = pd.concat(found, ignore_index=True)
     return whole.assign(law=1 / np.sqrt(1 - whole["held"]))
 

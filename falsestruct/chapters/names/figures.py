@@ -16,7 +16,8 @@ from falsestruct.plots.style import FALSE, GREEN, GREY, SKY, figure
 RULES = {
     "random directions": "nine random directions", "random statistics": "nine statistics, drawn",
     "named statistics": "nine named statistics", "class means": "class means",
-    "true labels": "nine directions, from labels", "neighbours": "nearest known answers",
+    "true labels": "directions and reading\nfrom labels",
+    "label directions": "directions from labels", "neighbours": "nearest known answers",
     "learned directions": "nine learned directions", "another network": "another network",
     "vote of ten": "vote of ten networks",
 }  # fmt: skip

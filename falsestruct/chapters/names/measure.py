@@ -36,7 +36,7 @@ ONE, VOTE = "another network", "vote of ten"  # of the first half
 BASELINES = ("class means", "neighbours", "random directions", "true labels")
 RULES = (
     "random directions", "random statistics", "neighbours", "class means", "true labels",
-    "named statistics", "learned directions", ONE, VOTE,
+    "label directions", "named statistics", "learned directions", ONE, VOTE,
 )  # fmt: skip
 SPACES = ("random", "as random", "class means", "as learned", "learned")  # that are forbidden
 
@@ -200,7 +200,8 @@ def judged(study: Study, first: Ensemble, second: Ensemble) -> pd.DataFrame:
 
     Columns: those of `Ensemble.table`, with `Study.networks` fitted (training accuracy); accuracy
     (held-out images of its half); terms (names of the named statistics); lasting (share of flips);
-    held NAME for each of `SPACES`, of the first `barred` perturbations; and `cells`, one an
+    held NAME for each of `SPACES`, of the first `barred` perturbations; shared NAME, how much of
+    that space lies in the learned one (`barred.shared`); and `cells`, one an
     attacked image: for each of `RULES`, with each front of `TOLD`, whether it foretells the change;
     log NAME, the growth of the smallest perturbation when that space is forbidden (its logarithm,
     NaN where nothing was found), of the first `barred` images.
@@ -227,6 +228,7 @@ def judged(study: Study, first: Ensemble, second: Ensemble) -> pd.DataFrame:
         terms="; ".join(found["named statistics"].terms),
         **{f"held {name}": barred.held(few.attack.perturbation, own)
            for name, own in spaces.items()},
+        **{f"shared {name}": barred.shared(own, spaces["learned"]) for name, own in spaces.items()},
     )  # fmt: skip
     return whole.join(pd.concat(tables, axis=1))
 
@@ -263,8 +265,9 @@ def parts(study: Study, name: str, *, seeds: Sequence[Sequence[int]], images: in
     Columns: image, panel, row, column, value, size (of a perturbation, else NaN).
     """
     first, second = (study.networks(name, "true", i, own) for i, own in enumerate(seeds))
-    learned = fitted(study, Flips.of(first, study.attacked(0), starts=study.starts))
-    basis = barred.basis(torch.from_numpy(learned["learned directions"].vectors)).float()
+    known = Flips.of(first, study.attacked(0), starts=study.starts).known(BEYOND)
+    rule = foretelling.chosen(foretelling.learned(), known)
+    basis = barred.basis(torch.from_numpy(rule.vectors)).float()
     x, one = study.attacked(1)[:images].float(), second.select([0])
     free = attacks.smallest_perturbations(
         one.outputs, x, norm="l2", members=1, starts=study.starts
