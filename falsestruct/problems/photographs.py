@@ -1,8 +1,8 @@
 """Patches of three photographs, with nothing planted: brick, grass and gravel.
 
 One photograph a material, 512 × 512 (`data/README.md`: sources, CC0). The left halves are for
-training, the right halves are held out. Grey values run from −1, black, to 1, white. A pair is named
-by its materials, "brick-grass"; label 1 is the first one.
+training, the right halves are held out. Grey values run from −1, black, to 1, white. A pair is
+named by its materials, "brick-grass"; label 1 is the first one.
 """
 
 from __future__ import annotations
@@ -185,8 +185,8 @@ def paled(x: Tensor) -> Tensor:
 def changed(x: Tensor, y: Tensor, generator: torch.Generator, *, agree: bool = False) -> Tensor:
     """Patches whose change from row to row is moved to the other material's, for pairs with brick.
 
-    Brick (y = 1) gets grain, the other material is paled. With `agree` it is the other way round: the
-    same two changes, and the statistic stays on its side.
+    Brick (y = 1) gets grain, the other material is paled. With `agree` it is the other way round:
+    the same two changes, and the statistic stays on its side.
     """
     grain = (y == 1) != agree
     return torch.where(grain[:, None, None], grained(x, generator), paled(x))

@@ -22,7 +22,6 @@ from falsestruct.problems.photographs import (
     PATCH,
     Threshold,
     changed,
-    column_change,
     contrast,
     fitted,
     matched,
@@ -39,6 +38,7 @@ TARGET, STEPS, BATCH = 0.02, 600, 50
 KINDS = (*ARCHITECTURES[:3], by_name("CNN", for_images(PATCH)), ARCHITECTURES[3])
 ARMS = ("plain", "shuffled", "changed", "turned")  # of training
 DATA, GRAIN, SHUFFLE, TURN = range(4)  # streams of a seed
+CELLS = ("right", "turned", "grey", "rule", "follows", "same", "rows", "contrast", "below")
 NOBODY = "-"
 
 
@@ -96,10 +96,11 @@ def asked(own: Ensemble, rules: Sequence[Threshold], pair: str, arm: str) -> pd.
     """A row a member, with what it says of each held-out tile as a text, `told`.
 
     Columns: those of `Ensemble.table`, pair, arm; right (of the tile), turned (right, of the turned
-    tile). With a pair with brick: follows (says what the threshold says of the changed tile, where
-    material and threshold part), same (right, where the same two changes leave them agreed), rows and
-    contrast (right, of matched tiles); below (of the first tile of a block: the smallest perturbation
-    found is below the threshold's radius). Empty where an arm needs none.
+    tile), grey (right, of the tile at the mean GREY), rule (the threshold is right, of the tile).
+    With a pair with brick: follows (says what the threshold says of the changed tile, where
+    material and threshold part), same (right, where the same two changes leave them agreed), rows
+    and contrast (right, of matched tiles); below (of the first tile of a block: the smallest
+    perturbation found is below the threshold's radius). Empty where an arm needs none.
 
     Args:
         rules: The threshold on `row_change` of each member.
@@ -108,14 +109,16 @@ def asked(own: Ensemble, rules: Sequence[Threshold], pair: str, arm: str) -> pd.
     what: dict[str, Tensor] = {"right": _right(own, x, y)}
     if arm in ("plain", "turned"):
         what["turned"] = _right(own, turned(x), y)
+    if arm == "plain":
+        what["grey"] = _right(own, photographs.at_grey(x), y)
+        what["rule"] = torch.stack([(rule(x) == y).double() for rule in rules])
     if pair in photographs.BRICKS and arm in ("plain", "changed"):
         what |= _apart(own, rules, x, y)
     if pair in photographs.BRICKS and arm == "plain":
         what |= {name: _right(own, matched(x, s), y)
                  for name, s in (("rows", row_change), ("contrast", contrast))}  # fmt: skip
         what["below"] = _below(own, rules, x)
-    columns = ("right", "turned", "follows", "same", "rows", "contrast", "below")
-    texts = {c: told(what[c]) if c in what else [""] * len(own) for c in columns}
+    texts = {c: told(what[c]) if c in what else [""] * len(own) for c in CELLS}
     return own.table(pair=pair, arm=arm, **texts)
 
 
@@ -123,9 +126,7 @@ def _right(own: Ensemble, x: Tensor, y: Tensor) -> Tensor:
     return (own.labels(x.float()) == y).double()
 
 
-def _apart(
-    own: Ensemble, rules: Sequence[Threshold], x: Tensor, y: Tensor
-) -> dict[str, Tensor]:
+def _apart(own: Ensemble, rules: Sequence[Threshold], x: Tensor, y: Tensor) -> dict[str, Tensor]:
     """Answers to changed tiles: those that part the structures, and those that don't."""
     found = {}
     for name, agree in (("follows", False), ("same", True)):
@@ -167,9 +168,9 @@ def by_threshold(rules: Sequence[Threshold]) -> Ensemble:
 def thresholds(*, pair: str, seeds: Sequence[int]) -> pd.DataFrame:
     """`asked` of the thresholds on `row_change` that the seeds' training patches give.
 
-    Further columns: letter and contrast_letter, the shares of these patches on which a threshold on
-    `row_change` and one on `contrast` say the material; turns (share of turned held-out tiles on which
-    the threshold does not).
+    Further columns: letter and contrast_letter, the shares of these patches on which a threshold
+    on `row_change` and one on `contrast` say the material; turns (share of turned held-out tiles on
+    which the threshold does not).
     """
     patches = [given(pair, seed) for seed in seeds]
     rules, others = ([fitted(s, own) for own in patches] for s in (row_change, contrast))
