@@ -137,8 +137,9 @@ def said(table: pd.DataFrame, searched: pd.DataFrame) -> dict[str, float]:
         own = where(rules, pair=pair)
         word = slug(pair).replace("-", "_")
         found |= {
-            f"letter_{word}": own["letter"].mean(), f"contrast_{word}": own["contrast_letter"].mean(),
-            f"turns_{word}": own["turns"].mean(), f"heldout_{word}": heard(own["rule"]).mean(),
+            f"letter_{word}": own["letter"].mean(), f"turns_{word}": own["turns"].mean(),
+            f"contrast_{word}": own["contrast_letter"].mean(),
+            f"heldout_{word}": heard(own["rule"]).mean(),
         }  # fmt: skip
     apart = np.isfinite(heard(where(rules, pair=list(BRICKS))["follows"])).mean()
     for name, part in captures(table).groupby("architecture", sort=False):

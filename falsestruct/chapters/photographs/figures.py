@@ -27,6 +27,15 @@ TAKEN = {
     "rows": Look("right, all with one change from row to row", PINK, "D", -0.13),
     "contrast": Look("right, all with one contrast", GREEN, "^", -0.26),
 }
+# The mark of each, by the arm of training and what was asked: for `evidence.marked`.
+SUCCESS_OF = {
+    "as they are": ("plain", "right"), "turned": ("plain", "turned"), "grey": ("plain", "grey"),
+    "shuffled": ("shuffled", "right"),
+}  # fmt: skip
+TAKEN_OF = {
+    "statistic": ("plain", "follows"), "coins": ("changed", "follows"), "same": ("plain", "same"),
+    "rows": ("plain", "rows"), "contrast": ("plain", "contrast"),
+}  # fmt: skip
 
 
 def glance(table: pd.DataFrame) -> Figure:

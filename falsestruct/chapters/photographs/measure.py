@@ -11,6 +11,7 @@ from falsestruct.learning.networks import by_name
 from falsestruct.problems import photographs
 from falsestruct.problems.photographs import changed, fitted, row_change, tiles
 from falsestruct.problems.pictures import pixel_table
+from falsestruct.success import TAKES
 
 SHOWN = (9, 168)  # a tile of brick and one of grass
 PANELS = ("brick", "brick, turned", "grass", "brick with grain", "grass, paled")
@@ -41,9 +42,18 @@ def glance(own: Ensemble) -> pd.DataFrame:
     heard = own.labels(shown.float()).double().mean(0)
     rows = []
     for i, panel in enumerate(PANELS):
-        most = int(heard[i] >= 0.5)
+        most, material = int(heard[i] >= 0.5), panel.split()[0].strip(",")
         rows.append(pixel_table(
-            shown[i], panel=panel, material=panel.split()[0].strip(","), statistic=names[int(rule[i])],
+            shown[i], panel=panel, material=material, statistic=names[int(rule[i])],
             networks=names[most], share=float(heard[i] if most else 1 - heard[i]),
         ))  # fmt: skip
     return pd.concat(rows, ignore_index=True)
+
+
+def constants() -> dict[str, float]:
+    """Numbers of the design, for the prose."""
+    return {
+        "samples": float(runs.SAMPLES), "batch": float(runs.BATCH), "target": runs.TARGET,
+        "steps": float(runs.STEPS), "side": float(photographs.SIDE), "grain": photographs.GRAIN,
+        "tiles": float(len(tiles("brick-grass")[0])), "takes": TAKES,
+    }  # fmt: skip
