@@ -363,13 +363,13 @@ Target = Annotated[
 ]  # fmt: skip
 Beside = Annotated[
     list[str] | None,
-    typer.Option(metavar="COLUMN", help="Of a table, and not handed to the network either."),
+    typer.Option(metavar="COLUMN", help="Of a table, not handed over either; may be repeated."),
 ]
 Text = Annotated[
     str | None, typer.Option(metavar="COLUMN", help="Of a table: the texts that are the inputs.")
 ]
 Size = Annotated[
-    str | None, typer.Option(metavar="ROWSxCOLUMNS", help="To which images are resized: 32x32.")
+    str | None, typer.Option(metavar="ROWSxCOLUMNS", help="Resize images, such as 32x32.")
 ]
 Groups = Annotated[
     str | None,
@@ -502,7 +502,7 @@ def search_network(  # noqa: PLR0913 one option each
     if data is None:
         raise UserError("say what to ask it about: --data PATH")
     with _readers_own():
-        from falsestruct.characterise import blind, report
+        from falsestruct.characterise import blind
 
         read = _read(data, labels, target, beside, groups, text, size)
         found = blind.search(
@@ -511,9 +511,7 @@ def search_network(  # noqa: PLR0913 one option each
             classes=_classes(classes, read), queries=queries, seed=seed,
             progress=sys.stderr.isatty(), **({} if batch is None else {"batch": batch}),
         )  # fmt: skip
-    page = report.of_found(found)
-    _show(found.to_json if as_json else lambda: report.as_text(page),
-          lambda: report.as_html(page), html)  # fmt: skip
+    _show(found.to_json if as_json else found.to_text, found.to_html, html)
 
 
 def _need_one(data: Path | None, problem: str | None, false: str | None) -> None:

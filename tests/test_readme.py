@@ -17,6 +17,7 @@ from PIL import Image
 from sklearn.ensemble import RandomForestClassifier
 from torch import nn
 
+from falsestruct.characterise.ground import LEAST
 from tests.worlds.onnx import onnx_model
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
@@ -35,6 +36,10 @@ def block(*words: str) -> str:
 def test_the_general_call_comes_first() -> None:
     assert PYTHON[0] == block("import falsestruct\n", "original=y, false=suspicion")
     assert len(PYTHON) == 4 and len(COMMANDS) == 3
+
+
+def test_the_fewest_inputs_of_a_search_are_said() -> None:
+    assert f"at least {LEAST}, or {LEAST} groups." in SECTION
 
 
 def run(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **given: Any) -> dict[str, Any]:

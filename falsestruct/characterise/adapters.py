@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
@@ -91,7 +92,8 @@ def whole_numbers(values: np.ndarray, wanted: Any) -> np.ndarray:
 class Estimator:
     """A scikit-learn estimator; of a table it gets the columns that it was fitted to.
 
-    Images are flattened if it was fitted to that many features.
+    Images are flattened if it was fitted to that many features. Vectors get the names of the
+    columns of the table that it was fitted to.
     """
 
     def __init__(self, estimator: Any) -> None:
@@ -110,7 +112,10 @@ class Estimator:
             return x.held[list(names)] if set(names) <= set(x.held) and len(names) else x.held
         values = x.raw()
         flat = values.reshape(len(values), -1)
-        return flat if getattr(self.estimator, "n_features_in_", None) == flat.shape[1] else values
+        if getattr(self.estimator, "n_features_in_", None) != flat.shape[1]:
+            return values
+        names = getattr(self.estimator, "feature_names_in_", None)
+        return flat if names is None else pd.DataFrame(flat, columns=names)  # else it warns
 
 
 class Module:

@@ -8,6 +8,7 @@ is believed twice without asking again (`Network.checked`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ __all__ = ["FAILED", "AuditError", "Inputs", "Kind", "Network", "inputs", "netwo
 FAILED = -1  # the code of an input without an answer
 HOPELESS = 64  # single inputs that may fail before the first answer
 CHECKED = 2048  # inputs that are asked about again
+REASON = 240  # characters of an error that are told; scikit-learn's have a thousand
 
 
 class Network:
@@ -194,7 +196,7 @@ class Network:
         except AuditError:
             raise
         except Exception as error:
-            text = " ".join(str(error).split()) or "no message"
+            text = shorten(str(error), REASON, placeholder=" …") or "no message"
             return self._halved(x, reasons, f"{type(error).__name__}: {text}")
         codes = self._read(answer, len(x))
         missing = int((codes == FAILED).sum())
@@ -288,7 +290,8 @@ class Network:
         """Codes of labels; new labels become classes."""
         own, seen = pd.factorize(labels)  # −1 for None and NaN
         known = {label: code for code, label in enumerate(self.classes)}
-        if self.fixed and labels.dtype.kind in "iub" and set(map(type, self.classes)) <= {str}:
+        texts = [isinstance(label, str) for label in (*seen, *self.classes)]
+        if self.fixed and not any(texts[: len(seen)]) and all(texts[len(seen) :]):
             known = dict(enumerate(range(len(self.classes))))  # positions of the names given
         for label in (one.item() if isinstance(one, np.generic) else one for one in seen):
             if label not in known and self.fixed:
@@ -326,6 +329,8 @@ def network(
     """
     if batch is not None and batch < 1:
         raise AuditError(f"batch is {batch}; expected at least 1")
+    if isinstance(classes, (np.ndarray, pd.Series)):  # such as scikit-learn's classes_
+        classes = classes.tolist()
     if classes is not None and len(set(classes)) != len(classes):
         raise AuditError(f"classes are {listed(classes)}; expected different ones")
     if classes is not None and len(classes) < 2:

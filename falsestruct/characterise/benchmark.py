@@ -131,11 +131,11 @@ class Case:
 
 
 def probed(own: Plant, rng: np.random.Generator) -> Set:
-    """Mixtures, windows, phases and noise made of fresh images, with a plant in various sizes."""
+    """Made of fresh images as the search makes its own, with a plant in various sizes."""
     bare, y = own.images.draw(FRESH, rng, "fresh")
     each = np.arange(FRESH)
     pairs = probes.paired(each, y.long().numpy(), rng)
-    x = probes.probes(inputs(bare.numpy()), pairs, each, PROBES, rng).x.array()
+    x = probes.Maker(inputs(bare.numpy()), pairs, each, rng).make(PROBES).x.array()
     return own.conflict(torch.from_numpy(x), rng, sizes=SIZES)
 
 

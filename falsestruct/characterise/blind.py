@@ -9,7 +9,8 @@ rule is told what was planted, and "none of these" is an answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -91,13 +92,28 @@ def search(  # noqa: PLR0913 the options are the reader's
         raise asking.AuditError(f"queries is {queries}; expected at least 1000")
     size = {} if batch is None else {"batch": batch}
     network = asking.network(predict, threshold=threshold, classes=classes, **size)
-    with Stages(network, progress) as stages:
+    with Stages(network, progress) as stages, _fits():
         stages.start("asking about data and probes")
         own = ground(network, data, queries, seed)
-        judged = _judged(own, seed, stages.start)
+        judged = _judged(own, seed, stages)
         stages.start("searching for flips")
         found, judged = _flipped(own, judged, queries, seed)
-    return _report(own, judged, found)
+        return _report(own, judged, found)
+
+
+@contextmanager
+def _fits() -> Iterator[None]:
+    """What scikit-learn and NumPy can't fit, in one line that says what to do."""
+    try:
+        yield
+    except asking.AuditError:
+        raise
+    except ValueError as error:  # NumPy's LinAlgError is one too
+        why = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise asking.AuditError(
+            f"no rule can be fitted to what these inputs look like ({why}); if some of their "
+            "numbers are far larger than others, scale or leave out these"
+        ) from error
 
 
 # ---- fitting and judging ----
@@ -137,7 +153,7 @@ class _Judged:
 
 def _common(own: Ground) -> list[int]:
     """The CLASSES most frequent answers that are usual, the most frequent one first."""
-    answers = own.second.answers
+    answers = own.first.answers[own.first.undecided]
     order = sorted(usual((own.first, own.second)), key=lambda label: -int((answers == label).sum()))
     return order[:CLASSES]
 
@@ -162,25 +178,28 @@ def _tasks(own: Ground) -> list[_Task]:
     return found
 
 
-def _judged(own: Ground, seed: int, say: Callable[[str], None]) -> list[_Judged]:
+def _judged(own: Ground, seed: int, stages: Stages) -> list[_Judged]:
     """The finalists of all tasks: the best of their families, by the part that chooses."""
     entries: list[tuple[float, int, _Task, Half, Candidate]] = []
     for task in _tasks(own):
         about = "" if task.answer is None else f" for {own.network.classes[task.answer]}"
-        say(f"fitting rules{about}")
+        stages.start(f"fitting rules{about}")
         half = _half(own.first, task)
         if half is None:
             continue
-        found = candidates.families(half, own.view.library.names, switch=task.answer is None)
-        for candidate in found:
+        switch = task.answer is None
+        for candidate in candidates.families(half, own.view.library.names, switch=switch):
+            stages.now(f"fitting rules{about}, after {candidate.family}")
             score = _corrected(half.surely(half.fitted(candidate)), task)
             entries.append((-score, len(entries), task, half, candidate))
     entries.sort(key=lambda entry: entry[:2])
     known: dict[Any, Rule] = {}
     judged = []
-    for _, _, task, half, candidate in entries[:FINALISTS]:
-        others = _baselines(own, half, candidate, seed, known)
-        rules = {"": half.refitted(candidate), **others}
+    for _, _, task, half, first in entries[:FINALISTS]:
+        stages.now(f"fitting baselines of: {first.name}")
+        rule = half.refitted(first)
+        candidate = candidates.settled(first, rule)
+        rules = {"": rule, **_baselines(own, half, candidate, seed, known)}
         said = {name: rule.predict(own.second.look) for name, rule in rules.items()}
         right = {name: answer == task.codes[1] for name, answer in said.items()}
         fewest = rarest(task.codes[1], own.second.cluster)
@@ -323,7 +342,7 @@ def _report(own: Ground, judged: list[_Judged], flips: Flipped) -> Found:
     ties = [] if chosen is None else _better(chosen, [finalists[i] for i in passing])
     return Found(
         chosen.name if chosen and passing else NONE,
-        sentence(own.success, chosen, ties, learnt=learnt, which=which),
+        sentence(own.success, chosen, ties, learnt=learnt, which=which, unit=_unit(own.data)),
         tuple(finalists[i] for i in order),
         None if chosen is None else chosen.foretold,
         {} if best is None else {k: v for k, v in _foretold(judged[best], own).items() if k},
@@ -339,6 +358,11 @@ def _report(own: Ground, judged: list[_Judged], flips: Flipped) -> Found:
         flips,
         (*own.warnings, *_left_out(own), *_lasting(flips)),
     )
+
+
+def _unit(data: Data) -> str:
+    """What the success is counted in."""
+    return "inputs" if len(np.unique(data.groups)) == len(data.x) else "groups"
 
 
 def _left_out(own: Ground) -> list[str]:

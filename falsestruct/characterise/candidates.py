@@ -7,7 +7,7 @@ a few numbers of an input (*features*) and a reading of them (`readings`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -355,10 +355,16 @@ def sparse(half: Half, names: Sequence[str], learners: Sequence[Candidate]) -> C
     ]
     rules = [half.fitted(own) for own in made]
     best = half.best(rules, [len(rule.terms) for rule in rules])
-    terms = rules[best].terms
+    return settled(replace(made[best], compared=len(made)), rules[best])
+
+
+def settled(candidate: Candidate, rule: Rule) -> Candidate:
+    """With the name and the size of this fit of it: fitted again, a sparse sum has other terms."""
+    if candidate.family != "sparse sum":
+        return candidate
+    terms = rule.terms
     shown = ", ".join(terms[:3]) + (f" and {len(terms) - 3} more" if len(terms) > 3 else "")
-    name, features = f"sum of steps of {shown}", max(1, len(terms))
-    return replace(made[best], name=name, features=features, compared=len(made))
+    return replace(candidate, name=f"sum of steps of {shown}", features=max(1, len(terms)))
 
 
 def _sparse(
@@ -377,13 +383,20 @@ def _sparse(
     return Rule(lambda own: reading(columns(own)), terms, vectors)
 
 
-def families(half: Half, names: Sequence[str], *, switch: bool = True) -> list[Candidate]:
-    """The best rule of each family, simple ones first; switches take the longest."""
-    plain, square = learned(half, "plain"), learned(half, "squares")
-    found = [statistic(half, names), sum_of_two(half, names), plain, square]
-    found.append(learned(half, "switch") if switch else None)
-    found.append(sparse(half, names, [own for own in (plain, square) if own is not None]))
-    return [own for own in found if own is not None]
+def families(half: Half, names: Sequence[str], *, switch: bool = True) -> Iterator[Candidate]:
+    """The best rule of each family, in turn, simple ones first; switches take the longest."""
+    yield statistic(half, names)
+    if (both := sum_of_two(half, names)) is not None:
+        yield both
+    learners: list[Candidate] = []
+    ways: tuple[Way, ...] = ("plain", "squares")
+    for way in ways:
+        if (own := learned(half, way)) is not None:
+            learners.append(own)
+            yield own
+    if switch and (own := learned(half, "switch")) is not None:
+        yield own
+    yield sparse(half, names, learners)
 
 
 # ---- baselines ----

@@ -149,16 +149,18 @@ def heaviest(vector: np.ndarray, names: Sequence[str]) -> str:
 
 
 def sentence(
-    success: Estimate, best: Finalist | None, ties: Sequence[str], *, learnt: bool, which: str
-) -> str:
+    success: Estimate, best: Finalist | None, ties: Sequence[str], *, learnt: bool, which: str,
+    unit: str = "inputs",
+) -> str:  # fmt: skip
     """The verdict for a person.
 
     Args:
         best: The rule that is named, or that comes first.
         ties: Names of rules that are less simple, and did better by no more than chance.
         which: The probes, in words.
+        unit: Of `success`: inputs, or groups of them.
     """
-    right = f"It gives y on {_part(success)} of {success.n} inputs, balanced over the labels"
+    right = f"It gives y on {_part(success)} of {success.n} {unit}, balanced over the labels"
     if not learnt:
         return f"{right}: it has not learnt them, so that there is nothing to name."
     if best is None:

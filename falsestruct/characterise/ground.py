@@ -179,8 +179,11 @@ def _said(network: Network, forced: bool) -> list[str]:
 def _success(
     network: Network, data: Data, queries: int, rng: np.random.Generator
 ) -> tuple[Estimate, tuple[str, ...]]:
-    """How often the network gives y, on some of the inputs, balanced over y's labels."""
-    rows = rng.permutation(len(data.x))[: max(LEAST, int(CHECKS * queries))]
+    """How often the network gives y, on some of the inputs, balanced over y's labels.
+
+    Of each label about equally many are asked about: all inputs of a rare one, if need be.
+    """
+    rows = _in_turn(data.codes, rng)[: max(LEAST, int(CHECKS * queries))]
     some = 4 * named.room(data.x)
     answers = network.checked(data.x.take(rows[:some]))
     for start in range(some, len(rows), some):
@@ -190,6 +193,13 @@ def _success(
     truth, groups = data.codes[rows], data.groups[rows]
     right = by_cluster((answers == codes).astype(float), truth, groups)
     return share(right, rarest(truth, groups)), warnings
+
+
+def _in_turn(codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """All rows (n,) at random, the labels in turn: the first ones have the rarest label too."""
+    order = rng.permutation(len(codes))
+    place = pd.Series(codes[order]).groupby(codes[order]).cumcount().to_numpy()
+    return np.asarray(order[np.argsort(place, kind="stable")])
 
 
 def _matched(
@@ -202,20 +212,11 @@ def _matched(
     """
     own = {name: i for i, name in enumerate(network.classes)}
     codes = data.codes[rows]
-    foreign = [value for value in data.values if value not in own]
-    if len(foreign) == len(data.values):
+    if not any(value in own for value in data.values):
         return _assigned(network, data, codes, answers)
-    never = [name for name in network.classes if name not in data.values]
-    told: tuple[str, ...] = ()
-    if foreign and never:
-        if network.closed or len(foreign) == len(never):
-            raise AuditError(
-                f"y says {_few(data.values)}, but the network answers {_few(network.classes)}; say "
-                "what its answers mean: classes=, in order, or give y in its labels"
-            )
-        told = (f"y says {_few(foreign)}, which the network never answered; it also answers "
-                f"{_few(never)}, which y never says",)  # fmt: skip
-    return np.array([own.get(value, -2) for value in data.values])[codes], told
+    told = suspected.matched("y", data.values, network.classes, closed=network.closed)
+    said = () if told is None else (told,)
+    return np.array([own.get(value, -2) for value in data.values])[codes], said
 
 
 def _assigned(
@@ -235,11 +236,6 @@ def _assigned(
              for value, i in zip(data.values, match, strict=True) if i >= 0]  # fmt: skip
     shown = ", ".join(pairs[:6]) + (", …" if len(pairs) > 6 else "")
     return match[codes], (f"no value of y is a class of the network; as fits best, {shown}",)
-
-
-def _few(labels: Any) -> str:
-    shown = ", ".join(repr(label) for label in labels[:5])
-    return f"{shown}, …" if len(labels) > 5 else shown
 
 
 def _sensible(
@@ -293,7 +289,8 @@ def _library(maker: probing.Maker) -> named.Library:
 def flipped(ground: Ground, rows: np.ndarray, queries: float, seed: int) -> flipping.Flips:
     """Flips of some of these inputs, one a group, for about so many queries, but a few inputs.
 
-    Of a module POINTS inputs, whatever the queries: gradients are quick.
+    They and others of these rows alone serve as targets: the other half's answers are not looked
+    at. Of a module POINTS inputs, whatever the queries: gradients are quick.
     """
     data = ground.data
     pieces = data.x.kind in ("texts", "table")
@@ -301,12 +298,15 @@ def flipped(ground: Ground, rows: np.ndarray, queries: float, seed: int) -> flip
     points = max(5, (int(queries) - others) // (flipping.PIECES if pieces else flipping.COST))
     if ground.first.look.slopes is not None:
         points = POINTS
-    order = np.random.default_rng(seed).permutation(rows)
-    order = order[np.sort(np.unique(data.groups[order], return_index=True)[1])]
-    return flipping.flips(
-        ground.network, data.x, np.sort(order[: min(POINTS, points)]),
-        coordinates=ground.view.coordinates, others=others, seed=seed,
+    mixed = np.random.default_rng(seed).permutation(rows)
+    one = mixed[np.sort(np.unique(data.groups[mixed], return_index=True)[1])]  # a group
+    start = one[: min(POINTS, points)]
+    pool = np.union1d(start, mixed[:others])
+    found = flipping.flips(
+        ground.network, data.x.take(pool), np.flatnonzero(np.isin(pool, start)),
+        coordinates=ground.view.coordinates, others=len(pool), seed=seed,
     )  # fmt: skip
+    return replace(found, rows=pool[found.rows])
 
 
 def _changed(own: Ground, rows: np.ndarray, queries: int, seed: int) -> Ground:

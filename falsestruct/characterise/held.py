@@ -62,13 +62,17 @@ class Inputs:
             return Inputs(self.kind, self.held[rows])
         return Inputs(self.kind, [_copied(self.held[row]) for row in rows])
 
-    def at_once(self) -> int:
-        """How many inputs are handed over, or looked at, at once: 1 … BATCH, as BYTES allows."""
+    def at_once(self, most: int | None = None) -> int:
+        """How many inputs are handed over, or looked at, at once: 1 … BATCH.
+
+        Args:
+            most: Bytes of their values as float64, at most; BYTES if not given.
+        """
         if self.kind in ("texts", "table") or not len(self):
             return BATCH
         first = self.held[0] if isinstance(self.held, list) else self.held
         shape = np.shape(_pixels(first)) if isinstance(self.held, list) else first.shape[1:]
-        return max(1, min(BATCH, BYTES // (8 * max(1, math.prod(shape)))))
+        return max(1, min(BATCH, (most or BYTES) // (8 * max(1, math.prod(shape)))))
 
     @property
     def layout(self) -> Layout:

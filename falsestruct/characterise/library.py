@@ -23,15 +23,14 @@ import torch
 from falsestruct.characterise import search
 from falsestruct.characterise.asking import AuditError, Inputs, Kind
 
-PART = 512  # inputs at once, at most
-BYTES = 2**25  # of their values in float64, at most; but one input
+BYTES = 2**25  # of the inputs' values that are looked at at once, in float64; but one input
 SIDE = 32  # larger images are looked at in blocks, at most this many a side
 SEVERAL = 20  # coordinates of vectors up to which products are looked at
 WINDOWS = 4  # windows a side whose contrast is looked at
 WORDS = 300  # of a vocabulary, the most frequent ones
 SPEND = 10  # categories of a column, the most frequent ones
 PLANTED = ("orientation",)  # a structure of the book, and nobody else's
-LARGEST = 1e30  # a statistic, so that float32 holds it and its square
+LARGEST = 1e30  # a statistic, so that float32 holds it, and float64 its square
 
 Named = Iterator[tuple[str, np.ndarray]]
 Source = Callable[[Inputs], Named]
@@ -93,9 +92,7 @@ def _varies(low: float, high: float) -> bool:
 
 def room(x: Inputs) -> int:
     """How many of these inputs are looked at, or made, at once."""
-    if x.kind in ("texts", "table") or not len(x):
-        return PART
-    return max(1, min(PART, BYTES // (8 * max(1, x.take(np.arange(1)).array().size))))
+    return x.at_once(BYTES)
 
 
 def parts(x: Inputs, rows: np.ndarray | None = None) -> Iterator[Inputs]:

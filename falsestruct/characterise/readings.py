@@ -148,7 +148,7 @@ def read(features: np.ndarray, codes: Codes, classes: int) -> Reading:
         return partial(_predicted, tree.fit(features, codes))
     from sklearn.linear_model import LogisticRegression
 
-    centre, spread = features.mean(0), features.std(0)
+    centre, spread = features.mean(0, dtype=float), features.std(0, dtype=float)
     scale = np.where(spread > 0, spread, 1.0)
     model = LogisticRegression(C=10.0, class_weight="balanced", solver="newton-cholesky", tol=1e-3)
     model.fit((features - centre) / scale, codes)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 WIDTH = 160  # of a picture on the page, in pixels
 LONGEST = 400  # characters of a text that are shown
+WIDEST = 64  # characters of a cell on a terminal, but those of the last column
 COLUMNS = 12  # of a table's row that are shown
 
 
@@ -144,11 +146,7 @@ def of_found(found: Any) -> Page:
         ("flips", _flips(found.flips)),
         ("asked", f"{found.queries} inputs"),
     )
-    pictures = tuple(
-        Picture(np.asarray(values), f"{_rule(one)}: direction {number} of {len(one.pictures)}.")
-        for one in found.ranked[:3]
-        for number, values in enumerate(one.pictures, start=1)
-    )
+    pictures = tuple(picture for one in found.ranked[:3] for picture in _directions(one))
     return Page(
         "Search: what explains a classifier",
         found.verdict,
@@ -163,6 +161,16 @@ def of_found(found: Any) -> Page:
         "Directions",
         pictures,
     )
+
+
+def _directions(own: Any) -> Iterator[Picture]:
+    """Of a finalist; of texts and tables, whose coordinates have no places, the terms say them."""
+    told = dict(term.split(": ", 1) for term in own.terms if re.match(r"direction \d+: ", term))
+    for number, values in enumerate(own.pictures, start=1):
+        name = f"direction {number}"
+        if not told or name in told:
+            caption = f"{_rule(own)}: {name} of {len(own.pictures)}."
+            yield Picture(told.get(name, np.asarray(values)), caption)
 
 
 def _excess_of_flips(own: Any) -> str:
@@ -249,13 +257,18 @@ def as_text(page: Page) -> str:
 
 
 def _lines(table: Table) -> list[str]:
-    rows = [table.columns, *table.rows]
+    rows = [[*map(_short, row[:-1]), row[-1]] for row in (table.columns, *table.rows)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(table.columns))]
     return [
         "  "
         + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
+
+
+def _short(cell: str) -> str:
+    """Without its middle: a rule's end says of which class it is. Pages and JSON have it whole."""
+    return cell if len(cell) <= WIDEST else f"{cell[: WIDEST - 23]} … {cell[-20:]}"
 
 
 # ---- as a page ----
@@ -272,6 +285,7 @@ table { border-collapse: collapse }
 th, td { border-bottom: 1px solid var(--line); padding: .2rem .8rem .2rem 0; text-align: left;
   vertical-align: top; font-weight: normal }
 thead th { font-weight: bold }
+tbody th { min-width: 9rem }
 .pictures { display: flex; flex-wrap: wrap; gap: 1rem; list-style: none; padding: 0 }
 figure { margin: 0; max-width: 20rem }
 figure img { image-rendering: pixelated; border: 1px solid var(--line); background: #fff }
@@ -308,7 +322,7 @@ def _table(table: Table) -> str:
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.columns)
     rows = "\n".join(
         f'<tr><th scope="row">{escape(row[0])}</th>'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
+        + "".join(f"<td>{_cell(cell)}</td>" for cell in row[1:])
         + "</tr>"
         for row in table.rows
     )
@@ -318,6 +332,11 @@ def _table(table: Table) -> str:
         f'<div class="wide" role="region" tabindex="0" aria-label="{escape(table.title)}"><table>'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>"
     )
+
+
+def _cell(text: str) -> str:
+    """No line breaks between a number and its sign."""
+    return escape(text).replace(" %", "\u00a0%")
 
 
 def _figure(picture: Picture) -> str:

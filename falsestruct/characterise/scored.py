@@ -8,6 +8,7 @@ from falsestruct.characterise.asking import AuditError
 from falsestruct.characterise.benchmark import OTHER, Asked, Case, handed
 from falsestruct.characterise.blind import NONE, Found, search
 from falsestruct.characterise.candidates import LEARNED
+from falsestruct.characterise.found import FLOOR, SURE
 from falsestruct.problems.plants import Set, plant
 
 TIERS = {
@@ -21,6 +22,7 @@ BASELINES = {
     "random": "random directions",
 }
 AGREEMENTS = ("agrees", "network", "another", "mask")
+LEARNT = 0.75  # of labels of two kinds: the interval of the success must lie above, as in `blind`
 
 
 def facts(case: Case, asked: Asked) -> dict[str, object]:
@@ -44,23 +46,41 @@ def reading(case: Case, asked: Asked, other: Asked, *, queries: int) -> dict[str
     """What the search says about a network, and how right it is.
 
     Keys: verdict; tier (family of the named rule); p (of that rule, 1 without); answered (share of
-    the inputs with the label given); queries; cosine and cosine_other (of the learned direction
-    with the plant's, and with another one's); those of `foretold`; and of the named rule, NaN
-    without one, its agreement on fresh probes with the plant, `agrees`, with the network, with
-    `another` one, and with another `mask` that is put into such probes instead.
+    the inputs with the label given); queries; undecided (share of the probes); why (of `why`; the
+    error, if it can't be searched); cosine and cosine_other (of the learned direction with the
+    plant's, and with another one's); those of `foretold`; and of the named rule, NaN without one,
+    its agreement on fresh probes with the plant, `agrees`, with the network, with `another` one,
+    and with another `mask` that is put into such probes instead.
     """
-    nothing = {"verdict": NONE, "tier": "", "p": 1.0, "answered": np.nan, "queries": 0}
+    nothing = {"verdict": NONE, "tier": "", "p": 1.0, "queries": 0}
     try:
         found = search(asked, *handed(case, asked), queries=queries, seed=case.seed)
-    except AuditError:  # one answer to all: there is nothing to search for
+    except AuditError as error:  # one answer to all: there is nothing to search for
         empty = ("cosine", "cosine_other", *TIERS, *BASELINES, "flips", *AGREEMENTS)
-        return nothing | dict.fromkeys(empty, np.nan)
+        numbers = dict.fromkeys(("answered", "undecided", *empty), np.nan)
+        return nothing | {"why": str(error)} | numbers
     named = next((one for one in found.ranked if one.named and one.name == found.verdict), None)
     return {
         "verdict": found.verdict, "tier": named.family if named else "",
         "p": named.p if named else 1.0, "answered": found.success.value, "queries": found.queries,
+        "undecided": found.undecided, "why": why(found),
         **cosines(case, found), **foretold(found), **agreements(case, asked, other, found),
     }  # fmt: skip
+
+
+def why(found: Found) -> str:
+    """Why nothing is named: "" if a rule is, else which condition fails first for all rules.
+
+    "labels": the network has not learnt them. "floor": no rule foretells enough. "excess": those
+    that do foretell no more than some baseline. "p": they do, but may owe it to chance.
+    """
+    if found.rule is not None:
+        return ""
+    if found.success.low <= LEARNT:
+        return "labels"
+    told = [(r.foretold.decisions, r.excess.value) for r in found.ranked]
+    enough = [excess for own, excess in told if own.value >= FLOOR and own.low > SURE]
+    return "floor" if not enough else "excess" if max(enough) <= 0 else "p"
 
 
 def foretold(found: Found) -> dict[str, float]:

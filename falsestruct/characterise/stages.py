@@ -37,6 +37,11 @@ class Stages:
         if self.bar is not None:
             self.task = self.bar.add_task(what, total=total)
 
+    def now(self, what: str) -> None:
+        """How far this stage is, in words."""
+        if self.bar is not None:
+            self.bar.update(self.task, description=what)
+
     def _tick(self, count: int) -> None:
         if self.bar is not None:
             self.bar.advance(self.task, count)
@@ -47,5 +52,6 @@ def _bar() -> Any:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     count = TextColumn("{task.completed:.0f} inputs")
-    columns = TextColumn("{task.description}"), BarColumn(bar_width=10), count
+    what = TextColumn("{task.description}", markup=False)  # a label may be "[/b]"
+    columns = what, BarColumn(bar_width=10), count
     return Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True))

@@ -141,7 +141,7 @@ def matched(name: str, said: Sequence[Any], answered: Sequence[Any], *, closed: 
         raise AuditError(unlike(name, said, answered, closed=closed))
     return (
         f"{name} says {listed(foreign)}, which the network never answers; it answers "
-        f"{listed(never)}, which {name} never says."
+        f"{listed(never)}, which {name} never says"
     )
 
 
@@ -186,7 +186,7 @@ def original_codes(
         raise AuditError(unlike(original.name, foreign, list(known), closed=fixed))
     for label in foreign:
         known[label] = len(known)
-    return tuple(known), known, () if told is None else (told,)
+    return tuple(known), known, () if told is None else (f"{told}.",)
 
 
 def false_codes(

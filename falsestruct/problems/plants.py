@@ -1,6 +1,6 @@
 """Structures planted by a seeded generator, from families that a search need not know.
 
-A plant is a rule of one or two components of an image, along directions that the generator draws.
+A plant is a rule of one to three components of an image, along directions that the generator draws.
 It is put into bare images, handwritten digits or noisy stripes: their own components along these
 directions go, and new ones come, whose side of the rule tells the label. So the plant is exact, and
 the original structure, which looks at bare images, never sees it.
@@ -77,8 +77,6 @@ class Plant:
         basis: Directions that it changes, (q, pixels), orthonormal; q is 0 without a plant. The
             first is the planted direction.
         centre: Mean component of bare images along each, (q,).
-        gate: Of the family "conditional" a direction (pixels,) and a threshold: which of the two
-            directions counts. The plant doesn't move an image along it.
     """
 
     family: Family
@@ -88,7 +86,6 @@ class Plant:
     strength: float
     basis: Tensor
     centre: Tensor
-    gate: tuple[Tensor, float]
 
     @property
     def original(self) -> Structure:
@@ -117,10 +114,9 @@ class Plant:
             side: The planted rule's label of each, (samples,), 0 or 1.
             size: Of each, in units of the strength, at least ¾, (samples,).
         """
-        bare = self.bare(x)
-        places = _PLACES[self.family](side > 0, self._opened(bare), rng)
-        away = self.strength * size.double()[:, None] * torch.from_numpy(places)
-        return bare + (away @ self.basis).view(x.shape)
+        places = torch.from_numpy(_PLACES[self.family](side.numpy() > 0, rng))
+        away = self.strength * size.double()[:, None] * places
+        return self.bare(x) + (away @ self.basis).view(x.shape)
 
     def draw(self, samples: int, rng: Rng, part: Part, *, rho: float = 1.0) -> Set:
         """Inputs (samples, side, side) and the original's labels (samples,), float64.
@@ -156,18 +152,12 @@ class Plant:
         """Away from the mean of bare images, (samples, q)."""
         return x.double().flatten(1) @ self.basis.T - self.centre
 
-    def _opened(self, x: Tensor) -> np.ndarray:
-        """Whether the gate is open, (samples,)."""
-        direction, level = self.gate
-        return np.asarray((x.double().flatten(1) @ direction > level).numpy())
-
     def _rule(self, x: Tensor) -> Tensor:
         along = self._components(x)
         if self.family == "quadratic":
             return (along[:, 0].abs() > self.strength / 2).long()
         if self.family == "conditional":
-            opened = torch.from_numpy(self._opened(x))
-            return (torch.where(opened, along[:, 0], along[:, 1]) > 0).long()
+            return (torch.where(along[:, 2] > 0, along[:, 0], along[:, 1]) > 0).long()
         return (along[:, 0] > 0).long()
 
 
@@ -178,7 +168,7 @@ def plant(family: Family, seed: int, *, problem: Problem | None = None) -> Plant
     pixels; "phase", the phase of a bin, whose size is the same for both labels; "window", random
     signs of nine pixels less their mean; "unseen", a random direction among those along which bare
     images differ least; "quadratic", far off or not along a random mask, whichever way;
-    "conditional", one mask or another, by the main direction of bare images; "none".
+    "conditional", one mask or another, by the sign of a third; "none".
 
     Args:
         problem: Instead of the one that the seed says.
@@ -194,13 +184,10 @@ def plant(family: Family, seed: int, *, problem: Problem | None = None) -> Plant
     drawn, level = PROBLEMS[int(rng.integers(len(PROBLEMS)))], float(rng.random())
     own = images(problem or drawn)
     name, rows = _DIRECTIONS[family](own, rng)
-    basis, main = torch.from_numpy(rows), torch.from_numpy(principal(own.name)[0].copy())
-    flat = own.reference.flatten(1)
+    basis, flat = torch.from_numpy(rows), own.reference.flatten(1)
     low, high = strengths(own.name, family)
-    return Plant(
-        family, name, own, level, low * (high / low) ** level, basis, (flat @ basis.T).mean(0),
-        (main, _middle(flat @ main)),
-    )  # fmt: skip
+    strength = low * (high / low) ** level
+    return Plant(family, name, own, level, strength, basis, (flat @ basis.T).mean(0))
 
 
 def strengths(problem: Problem, family: Family) -> tuple[float, float]:
@@ -208,12 +195,6 @@ def strengths(problem: Problem, family: Family) -> tuple[float, float]:
     low, high = STRENGTHS[problem]
     factor = HARDER.get(family, 1.0)
     return factor * low, factor * high
-
-
-def _middle(values: Tensor) -> float:
-    """Between the two middle ones, so that none lies on it."""
-    half = len(values) // 2
-    return float(values.sort().values[half - 1 : half + 1].mean())
 
 
 # ---- images ----
@@ -324,9 +305,8 @@ def _unseen(own: Images, rng: Rng) -> tuple[str, np.ndarray]:
 
 
 def _conditional(own: Images, rng: Rng) -> tuple[str, np.ndarray]:
-    """Two masks, at right angles to each other and to the gate."""
-    rows = np.concatenate([principal(own.name)[:1], _signs(own, rng, 2)])
-    return "one mask or another", np.linalg.qr(rows.T)[0].T[1:].copy()
+    """Two masks and their gate, which says by its sign which of them counts, at right angles."""
+    return "one mask or another", np.linalg.qr(_signs(own, rng, 3).T)[0].T.copy()
 
 
 _DIRECTIONS: dict[Family, Callable[[Images, Rng], tuple[str, np.ndarray]]] = {
@@ -344,32 +324,32 @@ _DIRECTIONS: dict[Family, Callable[[Images, Rng], tuple[str, np.ndarray]]] = {
 # ---- what is put in, in units of its size ----
 
 
-def _linear(side: Tensor, opened: np.ndarray, rng: Rng) -> np.ndarray:
-    return np.where(side.numpy(), 1.0, -1.0)[:, None]
+def _linear(side: np.ndarray, rng: Rng) -> np.ndarray:
+    return np.where(side, 1.0, -1.0)[:, None]
 
 
-def _turned(side: Tensor, opened: np.ndarray, rng: Rng) -> np.ndarray:
+def _turned(side: np.ndarray, rng: Rng) -> np.ndarray:
     off = rng.uniform(-PHASES, PHASES, len(side))
-    return np.stack([np.where(side.numpy(), 1.0, -1.0) * np.cos(off), np.sin(off)], axis=1)
+    return np.stack([np.where(side, 1.0, -1.0) * np.cos(off), np.sin(off)], axis=1)
 
 
-def _off(side: Tensor, opened: np.ndarray, rng: Rng) -> np.ndarray:
+def _off(side: np.ndarray, rng: Rng) -> np.ndarray:
     way = np.where(rng.random(len(side)) < 0.5, -1.0, 1.0)
-    return np.where(side.numpy(), way, 0.0)[:, None]
+    return np.where(side, way, 0.0)[:, None]
 
 
-def _either(side: Tensor, opened: np.ndarray, rng: Rng) -> np.ndarray:
-    """The direction that counts has the side, the other one a random sign."""
-    rows = np.where(rng.random((len(side), 2)) < 0.5, -1.0, 1.0)
-    rows[np.arange(len(side)), np.where(opened, 0, 1)] = np.where(side.numpy(), 1.0, -1.0)
-    return rows / math.sqrt(2)
+def _either(side: np.ndarray, rng: Rng) -> np.ndarray:
+    """The direction that counts has the side; the other one, and the gate, a random sign."""
+    rows = np.where(rng.random((len(side), 3)) < 0.5, -1.0, 1.0)
+    rows[np.arange(len(side)), np.where(rows[:, 2] > 0, 0, 1)] = np.where(side, 1.0, -1.0)
+    return rows / math.sqrt(3)
 
 
-def _nothing(side: Tensor, opened: np.ndarray, rng: Rng) -> np.ndarray:
+def _nothing(side: np.ndarray, rng: Rng) -> np.ndarray:
     return np.zeros((len(side), 0))
 
 
-_PLACES: dict[Family, Callable[[Tensor, np.ndarray, Rng], np.ndarray]] = {
+_PLACES: dict[Family, Callable[[np.ndarray, Rng], np.ndarray]] = {
     "named": _linear, "mask": _linear, "phase": _turned, "window": _linear, "unseen": _linear,
     "quadratic": _off, "conditional": _either, "none": _nothing,
 }  # fmt: skip

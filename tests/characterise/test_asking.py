@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
 from falsestruct.characterise.adapters import AS_HELD, SCALED
@@ -437,6 +438,34 @@ def test_a_module_takes_no_texts() -> None:
 
 
 # ---- scikit-learn ----
+
+
+def test_numbers_of_an_estimator_have_the_names_that_are_given() -> None:
+    """Its labels arrive as objects, not as an array of integers."""
+    names = np.array(["benign", "grave"])
+    for labels in ([0, 1, 1], [0.0, 1.0, 1.0], [False, True, True]):
+        tree = DecisionTreeClassifier().fit([[0.0], [1], [2]], labels)
+        for given in (list(names), names, pd.Series(names)):  # as scikit-learn's classes_ are
+            own = network(tree, classes=given)
+            assert own.labels(inputs(np.array([[0.0], [2]]))).tolist() == [0, 1]
+            assert own.classes == ("benign", "grave")
+    with pytest.raises(AuditError, match=r"gave the label 2; expected one of"):
+        network(lambda x: np.full(len(x), 2, dtype=object), classes=names).labels(inputs(X))
+
+
+@pytest.mark.filterwarnings("error")
+def test_vectors_get_the_names_of_the_columns_that_an_estimator_was_fitted_to() -> None:
+    tree = DecisionTreeClassifier().fit(pd.DataFrame({"a": [0.0, 1], "b": [1.0, 0]}), [0, 1])
+    assert network(tree).labels(inputs(np.array([[1.0, 0], [0, 1]]))).tolist() == [0, 1]
+
+
+def test_a_long_error_is_cut() -> None:
+    def wordy(x: np.ndarray) -> np.ndarray:
+        raise ValueError("no NaN, please.\n" + 200 * "see there. ")
+
+    with pytest.raises(AuditError, match=r"no NaN, please\. see") as caught:
+        network(wordy).labels(inputs(X))
+    assert len(str(caught.value)) < 400 and str(caught.value).endswith(" …")
 
 
 def test_an_estimator_gets_tables_as_they_are_and_images_flat() -> None:

@@ -25,6 +25,7 @@ from falsestruct.characterise.asking import AuditError, inputs
 from falsestruct.characterise.blind import NONE, Foretold, Found, search
 from falsestruct.characterise.candidates import Candidate, Half, Look, Rule
 from falsestruct.characterise.found import sentence
+from falsestruct.characterise.stages import Stages
 
 N, D = 320, 8
 
@@ -354,6 +355,9 @@ def test_the_report_holds_together() -> None:
     for one in found.ranked:
         own = one.foretold.decisions
         assert one.named == (own.value >= 0.9 and own.low > 0.85 and one.p <= 0.05)
+    steps = next(one for one in found.ranked if one.family == "sparse sum")
+    assert steps.features == len(steps.terms)
+    assert steps.name.startswith(f"sum of steps of {', '.join(steps.terms[:3])}")
     assert found.flips.lasting <= found.flips.found and found.flips.queries > found.flips.found
     told = f"{found.flips.lasting} of {found.flips.found} flips last to 1.5 times their size"
     assert told in found.warnings[-1] and str(found.flips.queries) in found.warnings[-1]
@@ -447,6 +451,8 @@ def test_groups_are_the_unit() -> None:
     groups = np.arange(N) // 2
     found = search(linear, X, Y, groups=groups, **OPTIONS)
     assert found.clusters[0] + found.clusters[1] <= N // 4 and found.success.n <= N // 2
+    assert f"of {found.success.n} groups" in found.sentence
+    assert f"of {found_linear().success.n} inputs" in found_linear().sentence
 
 
 def test_batches_are_as_small_as_wanted() -> None:
@@ -491,7 +497,8 @@ def test_text_and_page() -> None:
 
 def test_it_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
     search(linear, X, Y, queries=1000, progress=True)
-    assert "searching for flips" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "searching for flips" in told and "fitting baselines of" in told
     search(linear, X, Y, queries=1000)
     assert capsys.readouterr().err == ""
 
@@ -503,6 +510,16 @@ def test_errors() -> None:
         search(lambda x: rng(int(x[0, 0] * 0) + id(x) % 1000).integers(2, size=len(x)), X, Y)
     with pytest.raises(AuditError, match="one float an input"):
         search(lambda x: x @ V, X, Y)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_cannot_be_fitted_is_said_in_one_line() -> None:
+    x = X * np.where(np.arange(D) == 5, 1e100, 1.0)
+    with pytest.raises(
+        AuditError, match=r"no rule can be fitted.*\(.+\); if some.*scale"
+    ) as caught:
+        search(lambda z: (z[:, 0] > 0).astype(int), x, Y, queries=1000)
+    assert "\n" not in str(caught.value) and isinstance(caught.value.__cause__, ValueError)
 
 
 def test_the_package_has_it() -> None:
@@ -550,6 +567,9 @@ def test_classes_are_asked_about_that_are_answered_often() -> None:
         "rules were fitted to the 10 most frequent answers, not to 4 others"
     ]
     assert blind._left_out(asked([40] * 10)) == []
+    other = SimpleNamespace(first=part(np.repeat([0, 1, 2], [50, 40, 60])),
+                            second=part(np.repeat([0, 1, 2], [40, 60, 50])))  # fmt: skip
+    assert [task.answer for task in blind._tasks(other)] == [None, 2, 0, 1]  # by the first half
 
 
 def test_an_answer_to_decided_probes_alone_is_no_class() -> None:
@@ -598,3 +618,11 @@ def test_ties_that_did_better_are_mentioned() -> None:
     said = sentence(found_linear().success, replace(first, named=True), ["other"], learnt=True,
                     which="probes")  # fmt: skip
     assert said.endswith("as well as, within chance: other.")
+
+
+def test_names_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    asked: Any = SimpleNamespace(tick=None)
+    with Stages(asked, True) as stages:
+        stages.start("fitting rules")
+        stages.now("fitting rules for [/b]")
+    assert "for [/b]" in capsys.readouterr().err and asked.tick is None

@@ -18,6 +18,7 @@ from falsestruct.characterise.candidates import (
     families,
     learned,
     neighbours,
+    settled,
     sparse,
     statistic,
     sum_of_two,
@@ -151,6 +152,17 @@ def test_a_sparse_sum_of_steps_is_found() -> None:
     assert {"s0", "s3", "direction 1"} <= set(rule_found.terms) and len(rule_found.terms) < 9
     assert (rule_found.predict(look) == codes).mean() > 0.93
     assert (own.refitted(learners[0]).predict(look) == codes).mean() < 0.9
+
+
+def test_a_sparse_sum_is_called_by_the_terms_of_its_last_fit() -> None:
+    none = np.empty((0, 5))
+    own = half(lambda values, z: values[:, 2] > 0)
+    last = Rule(lambda look: look.z, ("s1", "s5", "s6", "s7", "direction 1"), none)
+    *others, sum_of_steps = families(own, NAMES)
+    found = settled(sum_of_steps, last)
+    assert found.name == "sum of steps of s1, s5, s6 and 2 more" and found.features == 5
+    assert settled(found, Rule(last.predict, (), none)).features == 1
+    assert all(settled(one, last) is one for one in others)
 
 
 def test_every_family_has_its_say_and_simple_ones_come_first() -> None:

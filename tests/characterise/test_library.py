@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import torch
 
+from falsestruct.characterise import held, search
 from falsestruct.characterise import library as module
-from falsestruct.characterise import search
 from falsestruct.characterise.asking import AuditError, Inputs, inputs
 from falsestruct.characterise.library import Library, coordinates, library, parts, reduced, room
 
@@ -129,7 +129,7 @@ def test_the_batch_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = pd.DataFrame({"a": np.arange(7.0), "c": list("xyxyxyx")})
     cases = [inputs(noise(7, 6, 6)), inputs(TEXTS), inputs(frame)]
     whole = [library(x).values(x) for x in cases]
-    monkeypatch.setattr(module, "PART", 2)
+    monkeypatch.setattr(held, "BATCH", 2)
     for x, expected in zip(cases, whole, strict=True):
         own = library(x)
         assert np.array_equal(own.values(x), expected)
@@ -151,7 +151,7 @@ def test_parts_are_as_large_as_their_bytes_allow(monkeypatch: pytest.MonkeyPatch
     assert room(x) == 3 and [len(part) for part in parts(x)] == [3, 3, 1]
     some = list(parts(x, np.array([6, 0, 1, 5])))
     assert np.array_equal(some[1].array(), x.array()[[5]])
-    assert room(inputs(noise(7, 9, 9))) == 1 and room(inputs(TEXTS)) == module.PART
+    assert room(inputs(noise(7, 9, 9))) == 1 and room(inputs(TEXTS)) == held.BATCH
     own = coordinates(x, np.array([1, 4]))
     assert np.allclose(own.centre, x.array()[[1, 4]].mean(0).ravel())
     assert np.allclose(own(x, np.array([2])), own(x)[[2]])

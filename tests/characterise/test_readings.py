@@ -107,6 +107,14 @@ def test_readings() -> None:
     assert (read(x, both, 2)(x) == both).mean() > 0.97
 
 
+def test_large_numbers_are_read() -> None:
+    """Their squares are no float32."""
+    codes = np.arange(40) % 2
+    large = np.where(codes > 0, 1e30, -1e30).astype(np.float32)
+    features = np.stack([large, np.linspace(0, 1, 40, dtype=np.float32)], axis=1)
+    assert (read(features, codes, 2)(features) == codes).all()
+
+
 def test_ways_to_read_directions() -> None:
     """Each reads its own kind of rule, whatever centre and scale."""
     x = 3 + rng(3).normal(size=(1500, 3)) * [1, 5, 0.2]

@@ -160,9 +160,25 @@ def test_the_page_of_a_search() -> None:
     text, html = report.as_text(page), report.as_html(page)
     assert "verdict: mean > ½" in text and "class means" in text and "40 and 50" in text
     assert "mean &gt; ½: whether it answers cat: direction 1 of 1." in html
+    assert "94.0\u00a0% [" in html and not re.search(r"<td>[^<]*\d %", html)
+    finalist.pictures = (np.ones(9), np.ones(9))
+    finalist.terms = ("mean", "direction 2: + cash, − noon")
+    words = report.of_found(searched).pictures
+    assert [one.shown for one in words] == ["+ cash, − noon"]  # a curve of words says nothing
+    assert words[0].caption == "mean > ½: whether it answers cat: direction 2 of 2."
     lasting = vars(searched) | {"flips": (7, "gradients", 9, 300)}
     lasting["ranked"] = (SimpleNamespace(**vars(finalist), excess_flips=own),)
     told = report.as_text(report.of_found(SimpleNamespace(**lasting)))
     assert "7 of 9 last, by gradients; 300 inputs asked about for them" in told
     assert "unknown" in text and "unknown" not in told
     assert "7, by gradients" in html and "mean; last" in text and "8 and 9" in text
+
+
+def test_on_a_terminal_a_long_name_loses_its_middle() -> None:
+    names = [f"sum of steps of {90 * 'x'}: whether it answers {label}" for label in "ab"]
+    rows = tuple((name, 90 * "y") for name in names)
+    page = report.Page("t", "v", "s", (report.Table("T", ("rule", "terms"), rows),), ())
+    lines = report.as_text(page).splitlines()[-2:]
+    assert [line[: report.WIDEST + 2][-1] for line in lines] == ["a", "b"]
+    assert all(line.startswith("  sum of steps") and line.endswith("y" * 90) for line in lines)
+    assert names[0] in report.as_html(page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,8 @@ from falsestruct.characterise.scored import AGREEMENTS, BASELINES, TIERS, facts,
 from falsestruct.problems.plants import plant
 from tests.characterise.test_benchmark import by_hand, case, follower
 
-KEYS = {"verdict", "tier", "p", "answered", "queries", "cosine", "cosine_other", "flips"}
+KEYS = {"verdict", "tier", "p", "answered", "queries", "undecided", "why"}
+KEYS |= {"cosine", "cosine_other", "flips"}
 
 
 def test_what_is_known_of_a_follower() -> None:
@@ -26,16 +28,17 @@ def test_what_is_known_of_a_follower() -> None:
 
 @pytest.fixture(scope="module")
 def named() -> dict[str, object]:
-    """A follower of a strong random mask, searched."""
+    """A follower of a random mask, searched."""
     own = case("mask", seed=11)
-    strong = Case(replace(own.plant, strength=2.0), own.seed)
-    return reading(strong, follower(strong.plant), by_hand(lambda x: x.flatten(1)[:, 30] - 0.5),
+    plain = Case(replace(own.plant, strength=0.7), own.seed)
+    return reading(plain, follower(plain.plant), by_hand(lambda x: x.flatten(1)[:, 30] - 0.5),
                    queries=3000)  # fmt: skip
 
 
 def test_a_mask_is_named_rightly(named: dict[str, object]) -> None:
     assert set(named) == KEYS | set(TIERS) | set(BASELINES) | set(AGREEMENTS)
     assert named["verdict"] != NONE and named["p"] <= 0.05 and named["tier"]  # type: ignore[operator]
+    assert named["why"] == "" and 0 < named["undecided"] < 1  # type: ignore[operator]
     assert named["agrees"] > 0.9 and named["network"] == named["agrees"]  # type: ignore[operator]
     assert named["another"] < 0.8 and named["mask"] < 0.8  # type: ignore[operator]
     assert named["cosine"] > 0.8 > named["cosine_other"]  # type: ignore[operator]
@@ -48,6 +51,31 @@ def test_one_answer_to_all_has_nothing_to_find() -> None:
                     queries=1000)  # fmt: skip
     assert found["verdict"] == NONE and found["p"] == 1 and set(found) >= KEYS
     assert all(np.isnan(found[name]) for name in AGREEMENTS)  # type: ignore[call-overload]
+    assert "one value 1" in str(found["why"])
+
+
+@pytest.mark.parametrize(
+    ("success", "rules", "reason"),
+    [
+        (0.7, [(0.95, 0.9, 0.1)], "labels"),
+        (0.9, [], "floor"),
+        (0.9, [(0.89, 0.86, 0.1), (0.95, 0.84, 0.1)], "floor"),
+        (0.9, [(0.89, 0.86, 0.1), (0.95, 0.9, 0.0)], "excess"),
+        (0.9, [(0.92, 0.9, 0.01), (0.95, 0.9, 0.0)], "p"),
+    ],
+)
+def test_why_nothing_is_named(
+    success: float, rules: list[tuple[float, float, float]], reason: str
+) -> None:
+    ranked = [
+        Namespace(foretold=Namespace(decisions=Namespace(value=v, low=low)),
+                  excess=Namespace(value=excess))
+        for v, low, excess in rules
+    ]  # fmt: skip
+    found = Namespace(rule=None, success=Namespace(low=success), ranked=ranked)
+    assert scored.why(found) == reason  # type: ignore[arg-type]
+    found.rule = len
+    assert scored.why(found) == ""  # type: ignore[arg-type]
 
 
 def test_directions_are_compared_with_the_plant_of_the_same_family() -> None:

@@ -70,6 +70,7 @@ def table(make: Make, *, sets: Sequence[str] = (FIXED, "digest")) -> pd.DataFram
                 rest = {"level": level, "seed": seed, "p": p, "fitted": 1.0, "flips": 0.5}
                 rest |= {"means": 0.6, "neighbours": 0.7, "random": 0.6}
                 rest |= {"verdict": "1 direction" if p < 1 else "none of these", "tier": ""}
+                rest |= {"why": "" if p < 1 else "floor", "undecided": 0.1}
                 rows.append(own | rest)
     return evidence.judged(pd.DataFrame(rows))
 

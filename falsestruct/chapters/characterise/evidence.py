@@ -157,6 +157,14 @@ def recall_summary(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([takes, summary(parts, ["family", "what"], "right", measure=share)])
 
 
+def outcomes(table: pd.DataFrame) -> pd.DataFrame:
+    """For the figure: family, level, capture, outcome (rightly, wrongly, not named)."""
+    own = where(table, how="planted", family=PLANTED)
+    other = np.where(own["named"], "named wrongly", "not named")
+    said = np.where(own["right"], "named rightly", other)
+    return own.assign(outcome=said)[["family", "level", "capture", "outcome"]]
+
+
 def cosine_table(table: pd.DataFrame) -> pd.DataFrame:
     """For the figure: family, seed, cosine, cosine_other of networks that take a straight plant."""
     own = where(table, how="planted", takes=True, family=STRAIGHT)
@@ -175,15 +183,27 @@ def said_of_benchmark(table: pd.DataFrame) -> dict[str, float]:
     """Counts and shares for the prose."""
     own = where(table, how="planted")
     named, taken = where(own, named=True), where(own, takes=True)
-    none = where(own, family="none")
+    none, nameless = where(own, family="none"), where(taken, named=False)
+    strong = where(taken, level=lambda level: level >= STRONG)
+    reasons = nameless["why"].replace("", "p").value_counts()  # kept by one search, not by the set
     return {
         "all": float(len(own)), "taken": float(len(taken)), "named": float(len(named)),
         "right": float(named["right"].sum()), "untaken": float((~named["takes"]).sum()),
-        "of_right": float(taken["right"].sum()), "none_named": float(none["named"].sum()),
+        "by_original": float(originals(named).sum()), "of_right": float(taken["right"].sum()), "none_named": float(none["named"].sum()),
         "none_all": float(len(none)), "fitted": own["fitted"].min(), "flips": taken["flips"].mean(),
         "by_library": float(named["tier"].isin(["statistic", "sum of two"]).sum()),
-        "samples": float(SAMPLES), "handed": float(HANDED),
+        "samples": float(SAMPLES), "handed": float(HANDED), "nameless": float(len(nameless)),
+        **{f"by_{name}": float(reasons.get(name, 0)) for name in ("floor", "excess", "p")},
+        "strong": float(len(strong)), "strong_nameless": float((~strong["named"]).sum()),
+        "strong_undecided": strong["undecided"].median(),
+        "other_undecided": where(own, takes=False)["undecided"].median(),
     }  # fmt: skip
+
+
+def originals(named: pd.DataFrame) -> pd.Series:
+    """Which of some named rules are the original: on fresh probes it and the plant part."""
+    of_none = (named["family"] == "none") & (named["agrees"] >= RIGHT)
+    return of_none | ((named["family"] != "none") & (named["agrees"] <= 1 - RIGHT))
 
 
 def said_of_live(live: pd.DataFrame, recorded: pd.DataFrame) -> dict[str, float]:

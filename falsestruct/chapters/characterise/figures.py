@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from falsestruct.plots import shapes
 from falsestruct.plots.shapes import Look
 from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORIGINAL, PINK
+from falsestruct.success import TAKES
 
 FAMILIES = {
     "named": "a name in the library", "mask": "random mask", "phase": "phase of a bin",
@@ -28,6 +29,24 @@ def recall(table: pd.DataFrame) -> Figure:
     }
     picture, axis = _families(table, "what", looks, columns=3)
     axis.set(xlim=(-0.03, 1.03), xlabel="share of networks, with 95 % intervals")
+    return picture
+
+
+def outcomes(table: pd.DataFrame) -> Figure:
+    """Strength of the plant, how far a network takes it, and what the search says: a mark each."""
+    looks = {
+        "not named": Look("not named", GREY, "x"), "named rightly": Look("named rightly", BLUE),
+        "named wrongly": Look("named otherwise", FALSE, "s"),
+    }  # fmt: skip
+    picture, parts = shapes.panels(table, "family", columns=4, aspect=0.6, sharex=True)
+    for axis, part in parts:
+        axis.axhline(TAKES, color="0.6", linewidth=0.8, linestyle=":")
+        for look, own in shapes.groups(part, "outcome", looks):
+            shapes.marks(axis, own, "level", look, y="capture", ms=3.5)
+        axis.set(xlim=(-0.05, 1.05), ylim=(-0.05, 1.05), xticks=[0, 1])
+        axis.set_xticklabels(["faint", "strong"])
+    parts[0][0].set_ylabel("share that sides\nwith the plant")
+    shapes.legend(picture, looks)
     return picture
 
 

@@ -161,8 +161,17 @@ def test_figures_and_prose() -> None:
     )
     assert plots.recall(recalled) and plots.explainers(explained)
     assert plots.cosines(estimates.cosine_table(table))
+    assert plots.outcomes(estimates.outcomes(table))
+    wrong = estimates.outcomes(characterise.table(changed(agrees=0.6)))
+    assert set(estimates.outcomes(table)["outcome"]) == {"named rightly"}
+    assert set(wrong["outcome"]) == {"named wrongly"}
     said = estimates.said_of_benchmark(table)
     assert said["all"] == 128 and said["taken"] == said["right"] == said["of_right"] == 112
+    assert said["strong"] > said["strong_nameless"] == said["nameless"] == 0
+    other = estimates.said_of_benchmark(characterise.table(changed(agrees=0.05)))
+    assert said["by_original"] == 0 and other["by_original"] == 112
+    silent = estimates.said_of_benchmark(characterise.table(changed(named=False)))
+    assert (silent["nameless"], silent["by_floor"], silent["by_excess"]) == (112, 112, 0)
     live = where(table, draw="fixed", how="planted").head(25)
     assert estimates.said_of_live(live, table) == {"live": 25, "same": 25}
 
