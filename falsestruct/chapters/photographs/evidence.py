@@ -71,13 +71,13 @@ def claims(table: pd.DataFrame) -> Claims:
         pairs = {
             "success": (
                 _end(plain, measured("right"), PAIRS, min),
-                _end(arms["shuffled"], measured("right"), PAIRS, max),
+                measured("right")(arms["shuffled"]),
             ),
             "follows": (
                 least(plain, measured("follows")), most(arms["changed"], measured("follows")),
             ),
             "matched": (most(plain, measured("rows")), least(plain, measured("contrast"))),
-            "turned": (least(plain, lost), most(arms["turned"], lost)),
+            "turned": (most(plain, lost), most(arms["turned"], lost)),
             "unstable": (least(plain, measured("below")), most(rules, measured("below"))),
         }  # fmt: skip
         found |= {slug(f"photographs-{what}", name): pair for what, pair in pairs.items()}

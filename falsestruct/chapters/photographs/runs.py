@@ -36,7 +36,8 @@ SAMPLES = 150  # training patches of each material
 TARGET, STEPS, BATCH = 0.02, 600, 50
 # The CNN of ch. 01 for 32 × 32 images; the others are those of ch. 03.
 KINDS = (*ARCHITECTURES[:3], by_name("CNN", for_images(PATCH)), ARCHITECTURES[3])
-ARMS = ("plain", "shuffled", "changed", "turned")  # of training
+ARMS = ("plain", "changed", "turned", "shuffled")  # of training
+WAYS = {"brick-grass": 4, "brick-gravel": 3, "grass-gravel": 1}  # the first so many of them
 DATA, GRAIN, SHUFFLE, TURN = range(4)  # streams of a seed
 CELLS = ("right", "turned", "grey", "rule", "follows", "same", "rows", "contrast", "below")
 NOBODY = "-"
@@ -183,13 +184,17 @@ def thresholds(*, pair: str, seeds: Sequence[int]) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def every(*, pair: str, architecture: str, seeds: int) -> pd.DataFrame:
-    """All ways of training that a pair's claims need; `thresholds` if that is the architecture."""
+def every(*, pair: str, architecture: str, seeds: int, others: int) -> pd.DataFrame:
+    """All ways of training that a pair's claims need; `thresholds` if that is the architecture.
+
+    Args:
+        seeds, others: Networks that train plainly, and in any other way.
+    """
     own = range(SEED, SEED + seeds)
     if architecture == "threshold":
         return thresholds(pair=pair, seeds=own)
-    arms = ARMS if pair in photographs.BRICKS else ARMS[:2]
-    return pd.concat(
-        [networks(pair=pair, architecture=architecture, arm=arm, seeds=own) for arm in arms],
-        ignore_index=True,
-    )
+    parts = [
+        networks(pair=pair, architecture=architecture, arm=arm, seeds=own[: others if i else seeds])
+        for i, arm in enumerate(ARMS[: WAYS[pair]])
+    ]
+    return pd.concat(parts, ignore_index=True)
