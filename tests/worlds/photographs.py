@@ -74,12 +74,13 @@ def _told(share: float, rng: np.random.Generator) -> str:
 
 
 def searched(named: bool) -> pd.DataFrame:
-    """What `named.searched` gives: of networks always or never the statistic, of thresholds always."""
+    """What `named.searched` gives: networks are always or never named, thresholds always."""
     return pd.DataFrame(
         {"architecture": name, "pair": pair, "seed": seed, "foretold": 0.9, "best": "",
          "named": named or name == "threshold", "audit": "statistic" if named else "original",
          "verdict": "edges" if named else "none of these", "capture": float(named)}
-        for name in ("threshold", "MLP", "CNN", "pooled CNN") for pair in BRICKS for seed in range(3)
+        for name in ("threshold", "MLP", "CNN", "pooled CNN")
+        for pair in BRICKS for seed in range(3)
     )  # fmt: skip
 
 

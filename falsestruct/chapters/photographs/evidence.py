@@ -144,11 +144,13 @@ def said(table: pd.DataFrame, searched: pd.DataFrame) -> dict[str, float]:
     apart = np.isfinite(heard(where(rules, pair=list(BRICKS))["follows"])).mean()
     for name, part in captures(table).groupby("architecture", sort=False):
         word = slug(name).replace("-", "_")
-        own = where(searched, architecture=name)
+        takes = (part["capture"] >= TAKES).sum()
+        found |= {f"takes_{word}": float(takes), f"of_{word}": float(len(part))}
+    for name, own in searched.groupby("architecture", sort=False):
+        word = slug(name).replace("-", "_")
         found |= {
-            f"takes_{word}": float((part["capture"] >= TAKES).sum()),
-            f"of_{word}": float(len(part)), f"searched_{word}": float(len(own)),
-            f"named_{word}": float(own["named"].sum()), f"foretold_{word}": own["foretold"].mean(),
+            f"searched_{word}": float(len(own)), f"named_{word}": float(own["named"].sum()),
+            f"foretold_{word}": own["foretold"].mean(),
             f"nothing_{word}": float((own["verdict"] == "none of these").sum()),
             f"audited_{word}": float((own["audit"] == "statistic").sum()),
             f"original_{word}": float((own["audit"] == "original").sum()),

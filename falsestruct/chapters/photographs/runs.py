@@ -58,7 +58,7 @@ def lesson(pair: str, arm: str, seed: int) -> Set:
     """What a network trains on.
 
     "shuffled": labels in a random order. "changed": a coin gives each patch grain or pales it, so
-    that the change from row to row says nothing. "turned": random quarter turns.
+    that the threshold says nothing. "turned": random quarter turns.
     """
     x, y = given(pair, seed)
     if arm == "shuffled":
