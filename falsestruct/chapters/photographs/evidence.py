@@ -84,6 +84,11 @@ def claims(table: pd.DataFrame) -> Claims:
     return found
 
 
+def about(claims: Claims, *words: str) -> Claims:
+    """Those whose id has one of these words second."""
+    return {id: own for id, own in claims.items() if id.split("-")[1] in words}
+
+
 def named_claims(searched: pd.DataFrame) -> Claims:
     """The claims on the search, from `named.searched`."""
     control = share(where(searched, architecture=THRESHOLD)["named"])
