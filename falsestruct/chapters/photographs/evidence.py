@@ -165,7 +165,7 @@ def said(table: pd.DataFrame, searched: pd.DataFrame) -> dict[str, float]:
 
 def natural(table: pd.DataFrame) -> dict[str, float]:
     """Of grass and gravel: accuracy where the threshold is right, and where it is wrong."""
-    found = {}
+    found: dict[str, float] = {}
     for name, part in where(table, arm="plain", pair=PAIRS[2]).groupby("architecture", sort=False):
         right, rule = heard(part["right"]), heard(part["rule"])
         word = slug(name).replace("-", "_")
