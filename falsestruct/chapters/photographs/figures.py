@@ -61,7 +61,7 @@ def _rows(table: pd.DataFrame, looks: dict[str, Look], words: str, columns: int)
         own = part.assign(height=[-names.index(name) for name in part["architecture"]])
         for look, some in shapes.groups(own, "mark", looks):
             shapes.marks(axis, some, "value", look, ms=4)
-        axis.axvline(0.5, color="0.6", linewidth=0.8, linestyle=":")
+        axis.axvline(0.5, color="0.5", linewidth=0.8, linestyle=":")
         axis.set(xlim=(-0.04, 1.04))
         axis.set_xticks([0, 0.5, 1], ["0", "½", "1"])
     shapes.named(parts[0][0], names)
