@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -248,7 +249,7 @@ class Desk:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
     """With `--dist loadfile` a file's tests share a worker, and so do those of tests/browser.
 
-    Each page is visited once for all files there.
+    Each page is visited once for all files there. Files are begun in the order below.
     """
     if config.getvalue("dist") != "loadfile":
         return None
@@ -256,13 +257,32 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "browser" if "/browser/" in nodeid else str(super()._split_scope(nodeid))
+            return shared(nodeid)
 
+    config.option.loadscopereorder = False
     return Scheduling(config, log)
 
 
+def shared(nodeid: str) -> str:
+    """Of a test, what one worker does as a whole: its file or its folder."""
+    return "browser" if "/browser/" in nodeid else nodeid.partition("::")[0]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On several workers what takes long is begun first, so that none is left alone at the end.
+
+    A test that is marked slow counts as thirty.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    weight: Counter[str] = Counter()
+    for item in items:
+        weight[shared(item.nodeid)] += 30 if item.get_closest_marker("slow") else 1
+    items.sort(key=lambda item: (-weight[shared(item.nodeid)], shared(item.nodeid)))
+
+
 def building() -> FileLock:
-    """Held while pages are built or printed, so that no other worker reads half of them."""
+    """Held while pages are built, so that no other worker reads half of them."""
     (REPOSITORY / "_build").mkdir(exist_ok=True)
     return FileLock(REPOSITORY / "_build" / "tests.lock")
 

@@ -14,7 +14,7 @@ from falsestruct.press.run import chapters, freshness
 BOOK = Book(Path(__file__).parents[2])
 FOLDERS = sorted(path.parent.name for path in BOOK.package.glob("chapters/*/__init__.py"))
 # Every chapter that asks networks about several problems uses all of these.
-SEVERAL = {"05_success", "06_instability", "07_simplicity", "09_characterise"}
+SEVERAL = {"05_success", "06_instability", "07_simplicity", "09_characterise", "22_names"}
 DIGITS = {"01_paradox", "13_label_noise", "20_unplanted"}
 STRIPED = {"13_label_noise", "14_invariance", "16_depth_and_width", "19_concepts"}
 PLANTED = {"08_images", "12_artifacts", "17_overparametrisation", "18_explanations"}

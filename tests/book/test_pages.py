@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, NavigableString, Tag
 
 from falsestruct.press.notebook import claims
 from falsestruct.press.paths import Book
@@ -131,16 +131,31 @@ def article(page: BeautifulSoup) -> BeautifulSoup:
     return found
 
 
+def prose(tag, left_out) -> str:
+    """A tag's text without that of the tags in it that are left out."""
+    parts = []
+    for child in tag.children:
+        if isinstance(child, Tag):
+            parts += [] if left_out(child) else [prose(child, left_out)]
+        elif type(child) is NavigableString:  # others are comments, styles and scripts
+            parts.append(child)
+    return "".join(parts)
+
+
+def test_text_without_some_tags():
+    page = BeautifulSoup("<p>a<b>b<i>c</i></b><!--d--><code>e<i>f</i></code>g</p>", "html.parser")
+    assert prose(page, lambda tag: False) == page.get_text() == "abcefg"
+    assert prose(page, lambda tag: tag.name == "code") == "abcg"
+    assert page.code
+
+
 def test_every_reference_is_resolved(soups):
     for path, page in soups.items():
         body = article(page)
         loose = [tag.get_text() for tag in body.select(".xref") if not tag.find_parent("a")]
         assert loose == [], path.name
         assert body.select(".problematic, .system-message, .error") == [], path.name
-        prose = BeautifulSoup(str(body), "html.parser")
-        for code in prose.find_all(["pre", "code", "script"]):
-            code.decompose()
-        text = prose.get_text()
+        text = prose(body, lambda tag: tag.name in ("pre", "code", "script"))
         assert "??" not in text, path.name
         # Roles, directives and attributes that weren't understood stay as they were typed.
         assert not re.search(r"\{[a-z:]+\}`|:::|\]\{\.|\]\(#|```", text), path.name

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.press.paper.test_pdf import read, squeezed
+
 pytestmark = pytest.mark.slow
 
 CHAPTER = "notebooks/02_structures.html"
@@ -77,9 +79,8 @@ def test_on_paper_all_proofs_are_open_and_then_folded_again(opened):
 def test_a_printed_page_has_its_proofs(opened, tmp_path):
     pypdf = pytest.importorskip("pypdf")
     opened.pdf(path=tmp_path / "chapter.pdf")
-    pages = pypdf.PdfReader(tmp_path / "chapter.pdf").pages
-    text = " ".join(" ".join(page.extract_text() for page in pages).split())
-    assert "by the definition of the infimum some" in text
+    text = "".join(map(read, pypdf.PdfReader(tmp_path / "chapter.pdf").pages))
+    assert squeezed("by the definition of the infimum some") in text
 
 
 def test_proofs_fold_without_scripts(browser, server):

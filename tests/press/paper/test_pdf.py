@@ -15,14 +15,16 @@ from pypdf.generic import DecodedStreamObject, NameObject
 from falsestruct import cli
 from falsestruct.press.paper import pdf
 from falsestruct.press.paths import Book, UserError
-from falsestruct.press.run import chapters
-from tests.conftest import building
+from tests.conftest import CITATION
 
 ROOT = Path(__file__).parents[3]
 ABOUT = {
     "title": "A Book", "authors": "Ann, Bob", "version": "1.2", "date-released": "2026-01-02",
     "abstract": "On x < y.",
 }  # fmt: skip
+# Of a page's content all but its text: which font, which letters. A formula's letters are paths.
+NO_TEXT = re.compile(rb"^(?!.*(?:T[fjJ]|BT|ET|Do)$).*\n", re.M)
+BETWEEN_LETTERS = re.compile(rb"> Tj\n[-\d. ]+ Td <")
 # In an SVG: a picture of pixels, a digit say; hatching, whose one tile Chromium makes of pixels.
 RASTER = re.compile("<image|<pattern")
 
@@ -278,14 +280,7 @@ class Whole:
         self.text = cache(self._text)
 
     def _text(self, index):
-        """A page's text without white space. Formulas are paths, which would take pypdf long."""
-        content = self.reader.pages[index].get_contents().get_data()
-        paths = rb"^(?:[-\d. ]+ (?:m|l|c|v|y|re)|h|f\*?|W\*? n|n)\n"
-        less = DecodedStreamObject()
-        less.set_data(re.sub(paths, b"", content, flags=re.M))
-        one = self.reader.pages[index]
-        one[NameObject("/Contents")] = less
-        return squeezed(one.extract_text())
+        return read(self.reader.pages[index])
 
     def pages_of(self, chapter):
         """The pages of a chapter: each begins one."""
@@ -301,25 +296,63 @@ class Whole:
                     yield index, found
 
 
+def read(page):
+    """A printed page's text without white space; all that isn't text would take five times as long.
+
+    The page itself is left with its text alone.
+    """
+    less = DecodedStreamObject()
+    less.set_data(BETWEEN_LETTERS.sub(b"", NO_TEXT.sub(b"", page.get_contents().get_data())))
+    page[NameObject("/Contents")] = less
+    return squeezed(page.extract_text())
+
+
 def squeezed(text):
     return re.sub(r"\s+", "", text)
 
 
 @pytest.fixture(scope="module")
-def whole(browser):
-    book = Book(ROOT)
-    known = chapters.read_chapters(book)
-    if any(not (book.published.notebooks / f"{name}.ipynb").exists() for name in known):
-        pytest.skip("the chapters were never run")
-    pages = ROOT / "_build" / "html" / "book" / "index.html"
-    with building():
-        before = pages.stat() if pages.exists() else None
-        made = pdf.make(book)
-        assert (pages.stat() if pages.exists() else None) == before, "the web's pages were touched"
+def whole(browser, html):
+    """Printed from the web's pages, which are up to date; below, a small book builds its own."""
+    before = {path: path.stat().st_mtime_ns for path in html.rglob("*")}
+    made = pdf.make(Book(ROOT), built=html)
+    after = {path: path.stat().st_mtime_ns for path in html.rglob("*")}
+    assert after == before, "the web's pages were touched"
     return Whole(made, ROOT / "_build" / "pdf" / "_build" / "html")
 
 
 slow = pytest.mark.slow
+
+
+@slow
+def test_pages_are_built_apart_and_anew_or_taken_as_they_are(browser, tmp_path):
+    files = {
+        "_config.yml": 'execute: {execute_notebooks: "off"}\nonly_build_toc_files: true\n',
+        "_toc.yml": "format: jb-book\nroot: index\nchapters:\n  - file: one\n",
+        "index.md": "# Front\n\nTo [the other](one.md).\n",
+        "one.md": "# One\n\nWritten.\n",
+        "CITATION.cff": CITATION,
+        "_build/html/one.html": '<article class="bd-article"><h1>On the web</h1></article>',
+        "_build/html/index.html": '<article class="bd-article"><h1>Front</h1></article>',
+        "_build/pdf/_build/html/_static/left.css": "",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    web = {path: text for path, text in files.items() if path.startswith("_build/html/")}
+    pages = tmp_path / "_build" / "pdf" / "_build" / "html"
+    left = pages / "_static" / "left.css"
+    for built, heading in ((None, "One"), (tmp_path / "_build" / "html", "On the web")):
+        left.parent.mkdir(exist_ok=True)
+        left.touch()
+        made = pdf.make(Book(tmp_path), built=built)
+        assert not left.exists(), "of an earlier build"
+        path = tmp_path / "_build" / "a-book-&-more.pdf"
+        assert made == pdf.Made(path, len(pypdf.PdfReader(path).pages))
+        headings = BeautifulSoup((pages / "whole-book.html").read_text(), "html.parser")("h1")
+        assert [h.get_text() for h in headings][2:] == ["Front", heading]
+        found = (tmp_path / "_build" / "html").iterdir()
+        assert {f"_build/html/{path.name}": path.read_text() for path in found} == web
 
 
 @slow
