@@ -17,9 +17,10 @@ from falsestruct.evidence import Claims, Found, crossed, extreme, share, where
 from falsestruct.names import slug
 from falsestruct.problems.photographs import BRICKS, PAIRS, blocks
 from falsestruct.statistics import Estimate, exact
-from falsestruct.success import TAKES
+from falsestruct.success import FOLLOWS, TAKES
 
 THRESHOLD = "threshold"  # the statistic's own rule, in the place of networks
+TWINS = {"rows": "edges from row to row", "columns": "edges from column to column"}
 
 
 def heard(texts: pd.Series) -> np.ndarray:
@@ -149,8 +150,10 @@ def said(table: pd.DataFrame, searched: pd.DataFrame) -> dict[str, float]:
     apart = np.isfinite(heard(where(rules, pair=list(BRICKS))["follows"])).mean()
     for name, part in captures(table).groupby("architecture", sort=False):
         word = slug(name).replace("-", "_")
-        takes = (part["capture"] >= TAKES).sum()
-        found |= {f"takes_{word}": float(takes), f"of_{word}": float(len(part))}
+        found |= {
+            f"{what}_{word}": float((part["capture"] >= least).sum())
+            for what, least in (("of", 0), ("takes", TAKES), ("follow", FOLLOWS))
+        }
     for name, own in searched.groupby("architecture", sort=False):
         word = slug(name).replace("-", "_")
         found |= {
@@ -160,7 +163,11 @@ def said(table: pd.DataFrame, searched: pd.DataFrame) -> dict[str, float]:
             f"audited_{word}": float((own["audit"] == "statistic").sum()),
             f"original_{word}": float((own["audit"] == "original").sum()),
         }  # fmt: skip
-    return found | natural(table) | fits(table) | {"apart": float(apart)}
+        found |= {
+            f"best_{what}_{word}": float(own["best"].str.contains(name).sum())
+            for what, name in TWINS.items()
+        }
+    return found | natural(table) | by_material(table) | fits(table) | {"apart": float(apart)}
 
 
 def natural(table: pd.DataFrame) -> dict[str, float]:
@@ -171,6 +178,25 @@ def natural(table: pd.DataFrame) -> dict[str, float]:
         word = slug(name).replace("-", "_")
         found |= {f"easy_{word}": right[rule == 1].mean(), f"hard_{word}": right[rule == 0].mean()}
     return {key: float(value) for key, value in found.items() if np.isfinite(value)}
+
+
+def by_material(table: pd.DataFrame) -> dict[str, float]:
+    """Share of matched (`rows`) and changed (`follows`) tiles called brick: of brick, of the other.
+
+    An accuracy of one half may be a guess or one answer to all; these tell which.
+    """
+    found: dict[str, float] = {}
+    own = where(table, arm="plain", pair=list(BRICKS))
+    for (pair, name), part in own.groupby(["pair", "architecture"], sort=False):
+        word = slug(pair, name).replace("-", "_")
+        for what in ("rows", "follows"):
+            first, second = (np.nanmean(h) for h in np.split(heard(part[what]), 2, axis=1))
+            shares = (first, 1 - second) if what == "rows" else (1 - first, second)
+            found |= {
+                f"{what}_{material}_{word}": float(value)
+                for material, value in zip(("brick", "other"), shares, strict=True)
+            }
+    return found
 
 
 def fits(table: pd.DataFrame) -> dict[str, float]:

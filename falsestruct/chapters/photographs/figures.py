@@ -40,7 +40,9 @@ TAKEN_OF = {
 
 def glance(table: pd.DataFrame) -> Figure:
     """Patches, and what material, threshold and networks say."""
-    return pictures.answered(table, RULES, shared="networks")
+    picture = pictures.answered(table, RULES, shared="networks")
+    picture.set_figheight(0.36 * picture.get_figwidth())  # no gap between a patch and its answers
+    return picture
 
 
 def success(table: pd.DataFrame) -> Figure:

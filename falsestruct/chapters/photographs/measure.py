@@ -6,8 +6,10 @@ import pandas as pd
 import torch
 
 from falsestruct.chapters.photographs import runs
+from falsestruct.characterise import search
 from falsestruct.learning.ensembles import Ensemble
 from falsestruct.learning.networks import by_name
+from falsestruct.names import slug
 from falsestruct.problems import photographs
 from falsestruct.problems.photographs import changed, fitted, row_change, tiles
 from falsestruct.problems.pictures import pixel_table
@@ -48,6 +50,32 @@ def glance(own: Ensemble) -> pd.DataFrame:
             networks=names[most], share=float(heard[i] if most else 1 - heard[i]),
         ))  # fmt: skip
     return pd.concat(rows, ignore_index=True)
+
+
+def ranked(pair: str, count: int) -> pd.DataFrame:
+    """The library's statistics, best first: statistic, right (share, of the best threshold).
+
+    Args:
+        count: On the training patches of so many networks together.
+    """
+    sets = [runs.given(pair, runs.SEED + i) for i in range(count)]
+    x, y = (torch.cat(parts) for parts in zip(*sets, strict=True))
+    own = search.library(x)
+    right = [fitted(lambda values: values, (values, y)).right for values in own.values]
+    table = pd.DataFrame({"statistic": own.names, "right": right})
+    return table.sort_values("right", ascending=False, kind="stable", ignore_index=True)
+
+
+def ranks(count: int) -> dict[str, float]:
+    """For the prose: how many statistics there are, how many are always right; and the next one."""
+    found: dict[str, float] = {}
+    for pair in photographs.PAIRS:
+        right, word = ranked(pair, count)["right"], slug(pair).replace("-", "_")
+        found |= {
+            "statistics": float(len(right)), f"always_{word}": float((right == 1).sum()),
+            f"next_{word}": float(right[right < 1].max()),
+        }  # fmt: skip
+    return found
 
 
 def constants() -> dict[str, float]:

@@ -177,10 +177,37 @@ def test_blocks_hold_the_means_of_their_tiles():
     assert np.isnan(found[0]).all() and found[1].tolist() == [b % 2 for b in range(64)]
 
 
+def test_one_answer_to_all_shows_by_material():
+    """Half of the matched tiles are right, and the threshold is followed on half of the others."""
+    table = worlds.table(worlds.follower)
+    table["rows"], table["follows"] = "1" * 128 + "0" * 128, "0" * 128 + "1" * 128
+    always = evidence.by_material(table)
+    assert set(always.values()) == {1.0} and len(always) == 4 * 12
+    table["rows"], table["follows"] = "1" * 256, "1" * 256
+    said = evidence.by_material(table)
+    assert said["rows_brick_brick_grass_cnn"] == said["follows_other_brick_grass_cnn"] == 1
+    assert said["rows_other_brick_grass_cnn"] == said["follows_brick_brick_grass_cnn"] == 0
+
+
+def test_three_named_numbers_tell_brick_from_the_others():
+    for pair in BRICKS:
+        first = measure.ranked(pair, 1)
+        without = first[first["right"] == 1]["statistic"]
+        assert {*named.CHANGES, "smallest pixel"} <= set(without) and first[
+            "right"
+        ].is_monotonic_decreasing
+    assert (measure.ranked("grass-gravel", 2)["right"] < 1).all()
+
+
 def test_figures_and_numbers_of_a_world():
     table = worlds.table(worlds.follower)
     means, said = evidence.summary(table), evidence.said(table, worlds.searched(True))
-    assert said["takes_pooled_cnn"] == 20 and said["named_mlp"] == 6 and said["apart"] == 1
+    assert (
+        said["takes_pooled_cnn"] == said["follow_pooled_cnn"] == 20
+        and said["named_mlp"] == 6
+        and said["apart"] == 1
+    )
+    assert said["best_rows_cnn"] == said["best_columns_cnn"] == 0
     for looks, draw in ((figures.SUCCESS_OF, figures.success), (figures.TAKEN_OF, figures.taken)):
         marked = evidence.marked(means, looks)
         assert set(marked["mark"]) == set(looks) and len(draw(marked).axes) in (2, 3)
