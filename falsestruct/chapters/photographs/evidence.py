@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from falsestruct.chapters.photographs.runs import CELLS
+from falsestruct.chapters.photographs.runs import CELLS, SEED
 from falsestruct.evidence import Claims, Found, crossed, extreme, share, where
 from falsestruct.names import slug
 from falsestruct.problems.photographs import BRICKS, PAIRS, blocks
@@ -21,6 +21,11 @@ from falsestruct.success import FOLLOWS, TAKES
 
 THRESHOLD = "threshold"  # the statistic's own rule, in the place of networks
 TWINS = {"rows": "edges from row to row", "columns": "edges from column to column"}
+
+
+def first(table: pd.DataFrame, count: int) -> pd.DataFrame:
+    """The rows of the chapter's first so many networks."""
+    return where(table, seed=lambda seeds: seeds < SEED + count)
 
 
 def heard(texts: pd.Series) -> np.ndarray:

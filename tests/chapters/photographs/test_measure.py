@@ -170,6 +170,11 @@ def test_where_networks_know_patches_by_heart():
     assert found["follows"] == found["matched"] == {"inconclusive"}  # the controls fail as well
 
 
+def test_the_first_networks():
+    seeds = [runs.SEED + 1, runs.SEED + 2, runs.SEED]
+    assert evidence.first(pd.DataFrame({"seed": seeds}), 2)["seed"].tolist() == [seeds[0], seeds[2]]
+
+
 def test_blocks_hold_the_means_of_their_tiles():
     text = "".join("1" if b % 2 else "0" for b in photographs.blocks())
     table = pd.DataFrame({"seed": [1, 0], "right": [text, "-" * 256]})
