@@ -37,6 +37,7 @@ from tests.worlds import (
     invariance,
     label_noise,
     overparametrisation,
+    photographs,
     simplicity,
     success,
 )
@@ -68,6 +69,10 @@ TRUE_HERE = {
     "over-ridge": "proved, about linear rules of least norm, whatever networks do",
     "concepts-symbols": "proved, about a rule that is built for the original",
     "concepts-restored": "the same",
+    **{
+        f"photographs-success-{name}": "success, of networks that know the material"
+        for name in ("linear", "mlp", "deep-mlp", "cnn", "pooled-cnn")
+    },
 }
 # Not judged here.
 _AUDIT = "the audit's attack against exact distances; judged in tests/experiments/test_characterise"
@@ -166,6 +171,12 @@ def concepts_world() -> Found:
     return {id: pair for id, pair in concepts.original().items() if id in CLAIMS}
 
 
+def photographs_world() -> Found:
+    """Networks know the material, whatever is done to a patch."""
+    found = photographs.claims(photographs.original)
+    return {id: pair for id, pair in found.items() if id in CLAIMS}
+
+
 WORLDS: dict[str, Callable[[], Found]] = {
     "05_success": success_world,
     "06_instability": instability_world,
@@ -180,6 +191,7 @@ WORLDS: dict[str, Callable[[], Found]] = {
     "17_overparametrisation": overparametrisation.original,
     "18_explanations": explanations.original,
     "19_concepts": concepts_world,
+    "23_photographs": photographs_world,
 }
 
 

@@ -19,6 +19,7 @@ DIGITS = {"01_paradox", "13_label_noise", "20_unplanted"}
 STRIPED = {"13_label_noise", "14_invariance", "16_depth_and_width", "19_concepts"}
 PLANTED = {"08_images", "12_artifacts", "17_overparametrisation", "18_explanations"}
 USED_BY = {
+    "problems/photographs.py": {"23_photographs"},
     "problems/stripes.py": {"03_stripes", *STRIPED, *SEVERAL},
     "problems/planted/stripes.py": SEVERAL,
     "problems/oscillation.py": {"02_structures", "04_oscillation", *SEVERAL},
