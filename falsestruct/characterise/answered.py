@@ -24,8 +24,8 @@ from falsestruct.characterise.candidates import Look
 FEWEST = 30  # clusters with either answer in either half; with fewer there is nothing to read
 ROUNDS = 12  # as many probes are made as are wanted, so often, until enough are undecided
 SLOPES = 1000  # probes whose gradients are taken
-SHARES = (0.28, 0.27)  # of the queries, for undecided probes of either half
-OTHERS = 0.12  # of the queries, for probes of the first half that need not be undecided
+SHARES = (0.28, 0.21)  # of the queries, for undecided probes of either half
+OTHERS = (0.12, 0.06)  # of the queries, for probes of either half that need not be undecided
 
 Batch = tuple[probing.Probes, bool]  # and whether all of them are undecided
 
@@ -94,20 +94,23 @@ class Part:
 def halves(
     network: Network, view: View, makers: list[probing.Maker],
     apart: Callable[[Inputs], np.ndarray], queries: int, rng: np.random.Generator,
-) -> tuple[Part, Part, bool, float]:  # fmt: skip
-    """Both halves with answers; whether undecided probes didn't do; and how many there are."""
-    others = int(OTHERS * queries)
+) -> tuple[Part, Part, Part, bool, float]:  # fmt: skip
+    """Both halves with answers, and the second half's probes of all kinds; whether undecided
+    probes didn't do; and how many there are."""
+    others, all_kinds = (int(part * queries) for part in OTHERS)
     some = [_Undecided(maker, apart, int(part * queries))
             for maker, part in zip(makers, SHARES, strict=True)]  # fmt: skip
     ask = partial(_asked, network, view, rng)
     both = chain(some[0].batches(), _plain(makers[0], others, undecided=False))
     first = ask(both, slopes=SLOPES / (some[0].wanted + others))
     second = ask(some[1].batches())
+    everywhere = ask(_plain(makers[1], all_kinds, undecided=False))
     found = float(np.mean([one.kept / one.made for one in some]))
     if len(usual((first, second))) >= 2:
-        return first, second, False, found
+        return first, second, everywhere, False, found
     first = replace(first, undecided=np.ones(len(first.answers), bool))
-    return first, ask(_plain(makers[1], others, undecided=True)), True, found
+    second = ask(_plain(makers[1], others, undecided=True))
+    return first, second, everywhere, True, found
 
 
 class _Undecided:

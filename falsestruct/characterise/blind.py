@@ -22,10 +22,8 @@ from falsestruct.characterise import flips as flipping
 from falsestruct.characterise.answered import Part, often, usual
 from falsestruct.characterise.candidates import Candidate, Half, Look, Rule
 from falsestruct.characterise.found import (
-    FLOOR,
     LEVEL,
     NONE,
-    SURE,
     Finalist,
     Flipped,
     Foretold,
@@ -59,9 +57,13 @@ def search(  # noqa: PLR0913 the options are the reader's
     1. the network has learnt the labels: the interval of its success, balanced over them, lies
        above the middle between chance and 1;
     2. the rule foretells at least .9 of the answers to undecided probes of the second half,
-       balanced over the answers, and surely .85;
+       balanced over the answers, and surely .85; or, of probes of all kinds, .95 and surely .9,
+       and of the undecided ones surely more than the middle between chance and 1;
     3. and more than every baseline. The p-value is that of the least excess, paired, over pairs of
-       inputs; at most .05 after Holm over the finalists.
+       inputs; at most .05 after Holm over the finalists. A statistic, or a sum of two, is simpler
+       than class means, which read all of an input: it need not foretell more than these, but not
+       surely less. And where nothing foretells more than they do, class means themselves may be
+       named.
 
     The baselines are class means and random directions, read as the rule is, and nearest neighbours
     among answers. There are as many random directions as the rule has, the best of as many sets as
@@ -125,11 +127,11 @@ class _Task:
 
     Attributes:
         answer: That class as a code, or None.
-        codes: Of either half, 0 … classes − 1.
+        codes: Of either half, 0 … classes − 1; and of probes of all kinds, −1 for other answers.
     """
 
     answer: int | None
-    codes: tuple[np.ndarray, np.ndarray]
+    codes: tuple[np.ndarray, np.ndarray, np.ndarray]
     classes: int
 
 
@@ -139,6 +141,7 @@ class _Judged:
 
     Attributes:
         right: Whether each rule gives the network's answer, on the second half; "" is the finalist.
+        everywhere: The same on probes of all kinds.
         fewest: Clusters of the second half with the rarest answer.
         flips: Whether it makes the network's flips.
     """
@@ -147,6 +150,7 @@ class _Judged:
     candidate: Candidate
     rules: dict[str, Rule]
     right: dict[str, np.ndarray]
+    everywhere: dict[str, np.ndarray]
     fewest: int
     flips: dict[str, np.ndarray] = field(default_factory=dict)
 
@@ -168,18 +172,26 @@ def _tasks(own: Ground) -> list[_Task]:
     common = _common(own)
     found = []
     if len(common) == len(seen) >= 2:
-        codes = [np.searchsorted(seen, part.answers) for part in parts]
-        found.append(_Task(None, (codes[0], codes[1]), len(seen)))
+        codes = [_coded(seen, part.answers) for part in (*parts, own.everywhere)]
+        found.append(_Task(None, (codes[0], codes[1], codes[2]), len(seen)))
     if len(seen) > 2:
         for label in common if len(common) > 2 else common[:1]:
             if often(parts, seen[seen != label]):
-                ones = [(part.answers == label).astype(np.int64) for part in parts]
-                found.append(_Task(label, (ones[0], ones[1]), 2))
+                ones = [(part.answers == label).astype(np.int64)
+                        for part in (*parts, own.everywhere)]  # fmt: skip
+                found.append(_Task(label, (ones[0], ones[1], ones[2]), 2))
     return found
 
 
+def _coded(seen: np.ndarray, answers: np.ndarray) -> np.ndarray:
+    """Their places among those that were seen, sorted; −1 for others."""
+    place = np.searchsorted(seen, answers).clip(max=len(seen) - 1)
+    return np.where(seen[place] == answers, place, -1)
+
+
 def _judged(own: Ground, seed: int, stages: Stages) -> list[_Judged]:
-    """The finalists of all tasks: the best of their families, by the part that chooses."""
+    """The finalists of all tasks: the best of their families, by the part that chooses; and class
+    means, of all classes if that is a task."""
     entries: list[tuple[float, int, _Task, Half, Candidate]] = []
     for task in _tasks(own):
         about = "" if task.answer is None else f" for {own.network.classes[task.answer]}"
@@ -192,18 +204,23 @@ def _judged(own: Ground, seed: int, stages: Stages) -> list[_Judged]:
             stages.now(f"fitting rules{about}, after {candidate.family}")
             score = _corrected(half.surely(half.fitted(candidate)), task)
             entries.append((-score, len(entries), task, half, candidate))
-    entries.sort(key=lambda entry: entry[:2])
+    finalists = [entry[2:] for entry in sorted(entries, key=lambda entry: entry[:2])[:FINALISTS]]
+    if entries:
+        whole = next((entry for entry in entries if entry[2].answer is None), entries[0])
+        finalists.append((*whole[2:4], candidates.class_means(own.view.means, "plain")))
     known: dict[Any, Rule] = {}
     judged = []
-    for _, _, task, half, first in entries[:FINALISTS]:
+    for task, half, first in finalists:
         stages.now(f"fitting baselines of: {first.name}")
         rule = half.refitted(first)
         candidate = candidates.settled(first, rule)
         rules = {"": rule, **_baselines(own, half, candidate, seed, known)}
-        said = {name: rule.predict(own.second.look) for name, rule in rules.items()}
-        right = {name: answer == task.codes[1] for name, answer in said.items()}
+        right, everywhere = (
+            {name: rule.predict(part.look) == codes for name, rule in rules.items()}
+            for part, codes in zip((own.second, own.everywhere), task.codes[1:], strict=True)
+        )
         fewest = rarest(task.codes[1], own.second.cluster)
-        judged.append(_Judged(task, candidate, rules, right, fewest))
+        judged.append(_Judged(task, candidate, rules, right, everywhere, fewest))
     return judged
 
 
@@ -213,7 +230,7 @@ def _baselines(
     """By name, fitted to the first half; `known` are those of other candidates of the tasks."""
     way, count, compared = candidate.way, candidate.features, candidate.compared
     makers: dict[tuple[Any, ...], Callable[[], Candidate]] = {
-        ("class means", way): lambda: candidates.class_means(own.view.means, way),
+        (candidates.MEANS, way): lambda: candidates.class_means(own.view.means, way),
         ("distilled nearest neighbour",): lambda: candidates.neighbours(
             half, own.size, seed=seed + 5
         ),
@@ -272,8 +289,7 @@ def _agreeing(
     def coded(labels: np.ndarray) -> np.ndarray:
         if seen is None:
             return (labels == one.task.answer).astype(np.int64)
-        place = np.searchsorted(seen, labels).clip(max=len(seen) - 1)
-        return np.where(seen[place] == labels, place, -1)
+        return _coded(seen, labels)
 
     before, after = coded(found.before), coded(found.after)
     counts = before != after  # one class against the rest: flips between others are none
@@ -297,9 +313,25 @@ def _foretold(one: _Judged, own: Ground) -> dict[str, Foretold]:
         name: Foretold(
             share(_clustered(one, right, own), one.fewest),
             statistics.proportion(one.flips[name]) if len(one.flips.get(name, ())) else None,
+            _everywhere(one, one.everywhere[name], own),
         )
         for name, right in one.right.items()
     }
+
+
+def _others(one: _Judged, own: Ground) -> dict[str, Foretold]:
+    """What the baselines foretell; class means are none for themselves."""
+    found = _foretold(one, own)
+    return {k: v for k, v in found.items() if k and k != one.candidate.family}
+
+
+def _everywhere(one: _Judged, right: np.ndarray, own: Ground) -> Estimate | None:
+    """On probes of all kinds with answers that undecided ones got, too."""
+    known = one.task.codes[2] >= 0
+    codes, cluster = one.task.codes[2][known], own.everywhere.cluster[known]
+    if len(np.unique(codes)) < one.task.classes:
+        return None
+    return share(by_cluster(right[known].astype(float), codes, cluster), rarest(codes, cluster))
 
 
 def _gap(values: np.ndarray, fewest: int, own: Ground) -> Estimate:
@@ -311,15 +343,22 @@ def _gap(values: np.ndarray, fewest: int, own: Ground) -> Estimate:
 
 
 def _excess(one: _Judged, own: Ground) -> tuple[Estimate, str, float]:
-    """The least excess over a baseline, that baseline, and the largest p-value of all of them."""
+    """The least excess over a baseline, that baseline, and the largest p-value of all of them.
+
+    Class means read all of an input. So they are no baseline for what is SIMPLER, but it must not
+    foretell surely less; nor for themselves.
+    """
     found = {
         name: _gap(_clustered(one, one.right[""].astype(float) - right, own), one.fewest, own)
         for name, right in one.right.items()
         if name
     }
+    less = False
+    if one.candidate.family in (*candidates.SIMPLER, candidates.MEANS):
+        less = found.pop(candidates.MEANS).high < 0
     p = [statistics.alpha(value, lambda low, _: low > 0) for value in found.values()]
     over = min(found, key=lambda name: found[name].value)
-    return found[over], over, max(1.0 if one is None else one for one in p)
+    return found[over], over, 1.0 if less else max(1.0 if own is None else own for own in p)
 
 
 def _excess_of_flips(one: _Judged) -> Estimate | None:
@@ -345,7 +384,7 @@ def _report(own: Ground, judged: list[_Judged], flips: Flipped) -> Found:
         sentence(own.success, chosen, ties, learnt=learnt, which=which, unit=_unit(own.data)),
         tuple(finalists[i] for i in order),
         None if chosen is None else chosen.foretold,
-        {} if best is None else {k: v for k, v in _foretold(judged[best], own).items() if k},
+        {} if best is None else _others(judged[best], own),
         None if chosen is None else chosen.excess,
         own.success,
         _rule(own, judged[best]) if passing and best is not None else None,
@@ -388,12 +427,12 @@ def _finalists(own: Ground, judged: list[_Judged], learnt: bool) -> list[Finalis
     found = []
     for i, (one, (excess, over, _)) in enumerate(zip(judged, excesses, strict=True)):
         told = _foretold(one, own)[""]
-        enough = told.decisions.value >= FLOOR and told.decisions.low > SURE
+        enough = told.enough(one.task.classes)
         name, terms = _named(own, one)
         answer = None if one.task.answer is None else own.network.classes[one.task.answer]
         found.append(Finalist(
             ranks[i], name, one.candidate.family, answer, terms, one.candidate.features, told,
-            excess, over, _excess_of_flips(one), float(p[i]),
+            excess, over, _excess_of_flips(one), float(p[i]), enough,
             bool(learnt and enough and p[i] <= LEVEL), _pictures(own, one.rules[""]),
         ))  # fmt: skip
     return found

@@ -32,7 +32,9 @@ LEARNED: dict[Way, str] = {
     "squares": "directions and squares",
     "switch": "directions and a switch",
 }
-FAMILIES = ("statistic", "sum of two", *LEARNED.values(), "sparse sum")
+MEANS = "class means"  # of the data: a baseline, and a rule that may be named
+SIMPLER = ("statistic", "sum of two")  # than class means, which read all of an input
+FAMILIES = (*SIMPLER, MEANS, *LEARNED.values(), "sparse sum")
 PAIRS = 30  # sums of two that get a threshold
 LEADERS = 12  # statistics of which all sums with others are looked at
 TERMS = 40  # statistics that may enter it
@@ -403,21 +405,27 @@ def families(half: Half, names: Sequence[str], *, switch: bool = True) -> Iterat
 
 
 def class_means(centres: np.ndarray, way: Way) -> Candidate:
-    """Distances to the class means of the data (classes, coordinates), read in this way."""
+    """Distances to the class means of the data (classes, coordinates), read in this way.
+
+    Of two classes, its vector is the direction from one mean to the other.
+    """
+    vectors = directions.unit(centres[1:] - centres[:1]) if len(centres) == 2 else centres[:0]
 
     def features(look: Look) -> np.ndarray:
         square = (centres**2).sum(1) - 2 * look.z @ centres.T
         return np.asarray(square[:, 1:] - square[:, :1])
 
-    return _numbers("class means", features, len(centres) - 1, way)
+    return _numbers(MEANS, features, len(centres) - 1, way, vectors)
 
 
-def _numbers(name: str, features: Callable[[Look], np.ndarray], count: int, way: Way) -> Candidate:
+def _numbers(
+    name: str, features: Callable[[Look], np.ndarray], count: int, way: Way, vectors: np.ndarray
+) -> Candidate:
     def fit(look: Look, codes: Codes, classes: int) -> Rule:
         reading = read_along(features(look), codes, classes, way)
-        return Rule(lambda own: reading(features(own)), (name,), np.empty((0, look.z.shape[1])))
+        return Rule(lambda own: reading(features(own)), (name,), vectors)
 
-    return Candidate("baseline", name, count, way, fit)
+    return Candidate(name, name, count, way, fit)
 
 
 def neighbours(half: Half, most: int, *, seed: int) -> Candidate:
@@ -488,4 +496,4 @@ def _random(vectors: np.ndarray, features: int, way: Way) -> Candidate:
     def along(look: Look) -> np.ndarray:
         return np.asarray(look.z @ vectors.T)
 
-    return _numbers("random directions", along, features, way)
+    return _numbers("random directions", along, features, way, vectors)

@@ -112,6 +112,7 @@ class Ground:
 
     Attributes:
         forced: Too few undecided probes, or of either answer: all kinds were taken instead.
+        everywhere: Probes of all kinds of the second half, whether the data decide them or not.
         success: Share of the data's inputs on which the network gives y, balanced over y's labels.
         undecided: Share of the probes that the data leave undecided.
         size: Inputs of the first half.
@@ -124,6 +125,7 @@ class Ground:
     view: View
     first: Part
     second: Part
+    everywhere: Part
     success: Estimate
     undecided: float
     size: int
@@ -146,12 +148,14 @@ def ground(network: Network, data: Data, queries: int, seed: int) -> Ground:
     makers = [probing.Maker(data.x, half, data.groups, rng) for half in both]
     coordinates, means, apart = _sensible(data, rng)
     view = View(coordinates, _library(makers[0]), means)
-    first, second, forced, undecided = halves(network, view, makers, apart, queries, rng)
+    first, second, everywhere, forced, undecided = halves(
+        network, view, makers, apart, queries, rng
+    )
     first = first.ordered(cut)
     first = replace(first, look=first.look.once())
     rows = [np.flatnonzero(np.isin(data.groups, half)) for half in (both[0][:cut], *both)]
-    own = Ground(data, network, view, first, second, success, undecided, len(rows[1]), rows[2],
-                 forced, warnings)  # fmt: skip
+    own = Ground(data, network, view, first, second, everywhere, success, undecided, len(rows[1]),
+                 rows[2], forced, warnings)  # fmt: skip
     own = _changed(own, rows[0], queries, seed)
     return replace(own, warnings=(*warnings, *_said(network, forced)))
 

@@ -134,8 +134,8 @@ def of_found(found: Any) -> Page:
          f"{one.p:.2g}", _excess_of_flips(one), "yes" if one.named else "no")
         for one in found.ranked
     )  # fmt: skip
-    columns = ("rule", "rank", "decisions", "flips", "excess", "over", "p", "excess of flips",
-               "may be named")  # fmt: skip
+    columns = ("rule", "rank", "undecided", "all kinds", "flips", "excess", "over", "p",
+               "excess of flips", "may be named")  # fmt: skip
     terms = tuple((_rule(one), "; ".join(one.terms)) for one in found.ranked if one.terms)
     baselines = tuple((name, *_foretold(own)) for name, own in found.baselines.items())
     facts = (
@@ -154,7 +154,11 @@ def of_found(found: Any) -> Page:
         (
             Table("Rules that were judged", columns, rows),
             Table("What they look at, the heaviest first", ("rule", "terms"), terms),
-            Table("What other rules foretell", ("baseline", "decisions", "flips"), baselines),
+            Table(
+                "What other rules foretell",
+                ("baseline", "undecided", "all kinds", "flips"),
+                baselines,
+            ),
             Table("How it was found", ("what", "value"), facts),
         ),
         tuple(found.warnings),
@@ -193,8 +197,12 @@ def _rule(own: Any) -> str:
     return own.name if own.answer is None else f"{own.name}: whether it answers {own.answer}"
 
 
-def _foretold(own: Any) -> tuple[str, str]:
-    return _estimate(own.decisions), "none found" if own.flips is None else _estimate(own.flips)
+def _foretold(own: Any) -> tuple[str, str, str]:
+    everywhere = getattr(own, "everywhere", None)
+    return (
+        _estimate(own.decisions), "unknown" if everywhere is None else _estimate(everywhere),
+        "none found" if own.flips is None else _estimate(own.flips),
+    )  # fmt: skip
 
 
 def _estimate(own: Any) -> str:

@@ -8,7 +8,6 @@ from falsestruct.characterise.asking import AuditError
 from falsestruct.characterise.benchmark import OTHER, Asked, Case, handed
 from falsestruct.characterise.blind import NONE, Found, search
 from falsestruct.characterise.candidates import LEARNED
-from falsestruct.characterise.found import FLOOR, SURE
 from falsestruct.problems.plants import Set, plant
 
 TIERS = {
@@ -78,8 +77,7 @@ def why(found: Found) -> str:
         return ""
     if found.success.low <= LEARNT:
         return "labels"
-    told = [(r.foretold.decisions, r.excess.value) for r in found.ranked]
-    enough = [excess for own, excess in told if own.value >= FLOOR and own.low > SURE]
+    enough = [rule.excess.value for rule in found.ranked if rule.enough]
     return "floor" if not enough else "excess" if max(enough) <= 0 else "p"
 
 

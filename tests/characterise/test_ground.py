@@ -158,7 +158,7 @@ def test_where_the_data_force_all_probes_all_are_taken() -> None:
     frame = pd.DataFrame({"site": np.where(Y > 0, "n", "s"), "noise": X[:, 0] * 1e-9 + Y})
     own = stood(lambda t: (t["site"] == "n").to_numpy(), frame)
     assert own.forced and own.first.undecided.all()
-    assert len(own.second.answers) == int(OTHERS * 4000)
+    assert len(own.second.answers) == int(OTHERS[0] * 4000)
     assert "all probes" in own.warnings[-1]
 
 

@@ -170,7 +170,9 @@ def test_the_page_of_a_search() -> None:
     lasting["ranked"] = (SimpleNamespace(**vars(finalist), excess_flips=own),)
     told = report.as_text(report.of_found(SimpleNamespace(**lasting)))
     assert "7 of 9 last, by gradients; 300 inputs asked about for them" in told
-    assert "unknown" in text and "unknown" not in told
+    assert text.count("unknown") == told.count("unknown") + 1  # the excess of flips
+    finalist.foretold.everywhere = own
+    assert "all kinds" in text and report.as_text(report.of_found(searched)).count("unknown") == 2
     assert "7, by gradients" in html and "mean; last" in text and "8 and 9" in text
 
 

@@ -57,20 +57,16 @@ def test_one_answer_to_all_has_nothing_to_find() -> None:
 @pytest.mark.parametrize(
     ("success", "rules", "reason"),
     [
-        (0.7, [(0.95, 0.9, 0.1)], "labels"),
+        (0.7, [(True, 0.1)], "labels"),
         (0.9, [], "floor"),
-        (0.9, [(0.89, 0.86, 0.1), (0.95, 0.84, 0.1)], "floor"),
-        (0.9, [(0.89, 0.86, 0.1), (0.95, 0.9, 0.0)], "excess"),
-        (0.9, [(0.92, 0.9, 0.01), (0.95, 0.9, 0.0)], "p"),
+        (0.9, [(False, 0.1)], "floor"),
+        (0.9, [(False, 0.1), (True, 0.0)], "excess"),
+        (0.9, [(True, 0.01), (True, 0.0)], "p"),
     ],
 )
-def test_why_nothing_is_named(
-    success: float, rules: list[tuple[float, float, float]], reason: str
-) -> None:
+def test_why_nothing_is_named(success: float, rules: list[tuple[bool, float]], reason: str) -> None:
     ranked = [
-        Namespace(foretold=Namespace(decisions=Namespace(value=v, low=low)),
-                  excess=Namespace(value=excess))
-        for v, low, excess in rules
+        Namespace(enough=enough, excess=Namespace(value=excess)) for enough, excess in rules
     ]  # fmt: skip
     found = Namespace(rule=None, success=Namespace(low=success), ranked=ranked)
     assert scored.why(found) == reason  # type: ignore[arg-type]
