@@ -10,7 +10,9 @@ import pandas as pd
 
 from falsestruct import statistics
 from falsestruct.characterise.benchmark import FIXED, HANDED, HOWS, SAMPLES
+from falsestruct.characterise.candidates import MEANS
 from falsestruct.characterise.found import NONE
+from falsestruct.characterise.scored import TIERS
 from falsestruct.characterise.search import LEVEL
 from falsestruct.evidence import Claims, Found, Pair, mean, ratio, share, summary, too_few, where
 from falsestruct.problems.plants import FAMILIES, NAMELESS, PROBLEMS
@@ -20,7 +22,12 @@ from falsestruct.success import TAKES
 PLANTED = FAMILIES[:-1]
 STRAIGHT = ("mask", "phase", "window", "unseen")  # without a name, and with one direction
 RIGHT = 0.9  # agreement on fresh probes from which on a name is right
-STATISTICS = "statistic", "sum of two"  # tiers of names that come from the library
+KINDS = {
+    "library": TIERS["library"],
+    "learned": TIERS["learned"],
+    "sum": TIERS["sum"],
+    "means": (MEANS,),
+}  # of names, by the family of the rule
 FAILS = "floor"  # of `scored.why`: no rule foretells enough
 STRONG = 2 / 3  # level of a plant's strength from which on it is strong
 EXPLAINERS = {
@@ -226,7 +233,7 @@ def said_of_benchmark(table: pd.DataFrame) -> dict[str, float]:
         **{f"{kind}_right": float(groups[f"{kind}_taken"]["right"].sum()) for kind in PROBLEMS},
         "named_taken": float(taken["named"].sum()), "flips": taken["flips"].mean(),
         "fitted": both["fitted"].min(), "samples": float(SAMPLES), "handed": float(HANDED),
-        "by_library": float(named["tier"].isin(STATISTICS).sum()),
+        **{f"by_{k}": float(len(where(named, tier=tiers))) for k, tiers in KINDS.items()},
         "unfaithful": float((named["network"] < RIGHT).sum()),
         "other_undecided": where(own, takes=False)["undecided"].median(),
         **_said_of_names(own, taken), **_said_of_strength(taken), **_said_of_controls(table),
