@@ -219,13 +219,14 @@ def explainer_summary(table: pd.DataFrame) -> pd.DataFrame:
 def said_of_benchmark(table: pd.DataFrame) -> dict[str, float]:
     """Counts and shares for the prose: of the second set, but for `fitted` and the controls."""
     both = where(table, how="planted")
-    own = where(both, set="second")
+    own, known = where(both, set="second"), where(both, set="first", takes=True)
     named, taken, none = where(own, named=True), where(own, takes=True), where(own, family="none")
     groups = {"taken": taken, "named": named, "none": none} | {
         f"{kind}_taken": where(taken, problem=kind) for kind in PROBLEMS
     }
     return {
         **{name: float(len(part)) for name, part in groups.items()}, "all": float(len(own)),
+        "first_taken": float(len(known)), "first_right": float(known["right"].sum()),
         "right": float(named["right"].sum()), "of_right": float(taken["right"].sum()),
         "untaken": float((~named["takes"]).sum()),
         "by_original": float(originals(named).sum()), "none_named": float(none["named"].sum()),
@@ -243,8 +244,11 @@ def said_of_benchmark(table: pd.DataFrame) -> dict[str, float]:
 def said_of_former(former: pd.DataFrame) -> dict[str, float]:
     """Counts for the prose of the first sealed search, over both of its sets."""
     taken = where(judged(where(former, search=former["search"].iloc[0])), takes=True)
-    misses = where(taken, named=False)
+    misses, second = where(taken, named=False), where(taken, set="second")
     return {
+        "former_first_right": float(where(taken, set="first")["right"].sum()),
+        "former_second": float(len(second)),
+        "former_digits": float(len(where(second, problem="digits"))),
         "former_taken": float(len(taken)), "former_right": float(taken["right"].sum()),
         "former_misses": float(len(misses)), "former_floor": float((misses["why"] == FAILS).sum()),
     }  # fmt: skip
@@ -284,8 +288,9 @@ def _said_of_controls(table: pd.DataFrame) -> dict[str, float]:
     return {
         "unread": float(len(unread)), "unread_named": float(unread["named"].sum()),
         "unread_right": float(unread["right"].sum()), "each_control": float(len(beside)),
-        "independent_named": float(beside["named"].sum()), "fifty": float(len(same)),
-        "fifty_right": float(same["right"].sum()),
+        "independent_named": float(beside["named"].sum()),
+        "independent_original": float(originals(where(beside, named=True)).sum()),
+        "fifty": float(len(same)), "fifty_right": float(same["right"].sum()),
     }  # fmt: skip
 
 

@@ -173,6 +173,7 @@ def test_numbers_for_the_prose_are_of_the_second_set() -> None:
     table.loc[table["set"] == "first", ["named", "right"]] = False
     said = estimates.said_of_benchmark(table)
     assert said["all"] == 128 and said["taken"] == said["right"] == said["of_right"] == 112
+    assert (said["first_taken"], said["first_right"]) == (112, 0)
     assert said["strong"] == said["strong_right"] > 0 == said["nameless"]
     assert said["strong"] + said["weak"] == 112 == said["weak_right"] + said["strong_right"]
     assert said["digits_taken"] == said["stripes_right"] == 56 and said["unfaithful"] == 0
@@ -210,6 +211,11 @@ def test_former_searches_stand_beside_this_one() -> None:
     assert len({len(row) for row in (*rows, estimates.SETS)}) == 1 and len(rows) == 4
     said = estimates.said_of_former(old)
     assert (said["former_taken"], said["former_right"], said["former_floor"]) == (224, 0, 224)
+    assert (said["former_second"], said["former_digits"], said["former_first_right"]) == (
+        112,
+        56,
+        0,
+    )
 
 
 def test_the_former_search_is_the_one_that_the_claims_tell_of() -> None:
