@@ -12,7 +12,7 @@ from falsestruct.characterise.benchmark import FIRST, FIXED, HOWS
 from falsestruct.evidence import Claims
 from falsestruct.problems.plants import FAMILIES, PROBLEMS
 
-EACH = 8  # networks of a family and set
+EACH = 16  # networks of a family and set
 
 
 @dataclass(frozen=True)

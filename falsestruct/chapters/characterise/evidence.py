@@ -10,6 +10,9 @@ import pandas as pd
 
 from falsestruct import statistics
 from falsestruct.characterise.benchmark import FIXED, HANDED, HOWS, SAMPLES
+from falsestruct.characterise.candidates import MEANS
+from falsestruct.characterise.found import NONE
+from falsestruct.characterise.scored import TIERS
 from falsestruct.characterise.search import LEVEL
 from falsestruct.evidence import Claims, Found, Pair, mean, ratio, share, summary, too_few, where
 from falsestruct.problems.plants import FAMILIES, NAMELESS, PROBLEMS
@@ -19,12 +22,21 @@ from falsestruct.success import TAKES
 PLANTED = FAMILIES[:-1]
 STRAIGHT = ("mask", "phase", "window", "unseen")  # without a name, and with one direction
 RIGHT = 0.9  # agreement on fresh probes from which on a name is right
+KINDS = {
+    "library": TIERS["library"],
+    "learned": TIERS["learned"],
+    "sum": TIERS["sum"],
+    "means": (MEANS,),
+}  # of names, by the family of the rule
+FAILS = "floor"  # of `scored.why`: no rule foretells enough
 STRONG = 2 / 3  # level of a plant's strength from which on it is strong
 EXPLAINERS = {
     "library": "statistics and sums of two", "learned": "learned directions",
     "sum": "sparse sum of both", "means": "class means", "neighbours": "nearest neighbours",
     "random": "random directions",
 }  # fmt: skip
+SETS = ["Search", "Set", "Networks", "take their plant", "of these named rightly", "Names",
+        "of these right"]  # fmt: skip
 SHARE = partial(mean, bounds=(0.0, 1.0))
 
 # ---- the benchmark ----
@@ -68,8 +80,12 @@ def counted(table: pd.DataFrame, draws: Sequence[str], recorded: int) -> pd.Data
 
 
 def benchmark_claims(table: pd.DataFrame) -> Claims:
-    """All claims of the benchmark, from `judged`."""
-    own, beside = where(table, how="planted"), where(table, how="independent")
+    """All claims of the benchmark, from `judged`: of the second set, their controls of the first.
+
+    `blind-sets` is of both.
+    """
+    both, beside = where(table, how="planted"), where(table, how="independent")
+    own = where(both, set="second")
     taken = where(own, takes=True)
     found: Claims = {}
     for family in PLANTED:
@@ -77,8 +93,9 @@ def benchmark_claims(table: pd.DataFrame) -> Claims:
         found[f"blind-recall-{family}"] = pair(*(share(part["right"]) for part in parts))
     return found | {
         **name_claims(own), **explainer_claims(taken), **control_claims(table),
-        "blind-sets": pair(two_sets(taken), two_sets(
-            pd.concat([where(taken, set="first"), beside.assign(set="second")]))),
+        "blind-sets": pair(*(
+            two_sets(pd.concat([where(both, takes=True, set="first"), other]))
+            for other in (taken, beside.assign(set="second")))),
         "blind-takes": takes_pair(own, beside),
     }  # fmt: skip
 
@@ -149,6 +166,26 @@ def two_sets(taken: pd.DataFrame) -> Found:
     return mean(sign * taken["right"], strata=taken["set"])
 
 
+def set_rows(former: pd.DataFrame, table: pd.DataFrame, search: str) -> list[list[str]]:
+    """The rows of SETS: what former searches and this one say of their sets, in this order.
+
+    Args:
+        former: Columns search (its digest), and those of `runs.searched` that `judged` needs.
+        table: Of this search, from `judged`.
+        search: Its digest.
+    """
+    parts = [*((name, judged(own)) for name, own in former.groupby("search", sort=False)),
+             (search, where(table, how="planted"))]  # fmt: skip
+    rows = []
+    for name, part in parts:
+        for which in ("first", "second"):
+            own = where(part, set=which)
+            taken, named = where(own, takes=True), where(own, named=True)
+            counts = len(own), len(taken), taken["right"].sum(), len(named), named["right"].sum()
+            rows.append([f"`{name}`", which, *map(str, counts)])
+    return rows
+
+
 def recall_summary(table: pd.DataFrame) -> pd.DataFrame:
     """For the figure: family, what (the two sets, and who takes), value, low, high."""
     own = where(table, how="planted", family=PLANTED)
@@ -159,7 +196,7 @@ def recall_summary(table: pd.DataFrame) -> pd.DataFrame:
 
 def outcomes(table: pd.DataFrame) -> pd.DataFrame:
     """For the figure: family, level, capture, outcome (rightly, wrongly, not named)."""
-    own = where(table, how="planted", family=PLANTED)
+    own = where(table, how="planted", family=PLANTED, set="second")
     other = np.where(own["named"], "named wrongly", "not named")
     said = np.where(own["right"], "named rightly", other)
     return own.assign(outcome=said)[["family", "level", "capture", "outcome"]]
@@ -167,42 +204,93 @@ def outcomes(table: pd.DataFrame) -> pd.DataFrame:
 
 def cosine_table(table: pd.DataFrame) -> pd.DataFrame:
     """For the figure: family, seed, cosine, cosine_other of networks that take a straight plant."""
-    own = where(table, how="planted", takes=True, family=STRAIGHT)
+    own = where(table, how="planted", takes=True, set="second", family=STRAIGHT)
     return own[["family", "seed", "cosine", "cosine_other"]]
 
 
 def explainer_summary(table: pd.DataFrame) -> pd.DataFrame:
     """For the figure: family, explainer, value, low, high, of networks that take their plant."""
-    taken = where(table, how="planted", takes=True)
+    taken = where(table, how="planted", takes=True, set="second")
     long = taken.melt(["family"], list(EXPLAINERS), "explainer", "foretold")
     long = long.assign(explainer=long["explainer"].map(EXPLAINERS))
     return summary(long, ["family", "explainer"], "foretold", measure=SHARE)
 
 
 def said_of_benchmark(table: pd.DataFrame) -> dict[str, float]:
-    """Counts and shares for the prose."""
-    own = where(table, how="planted")
-    named, taken = where(own, named=True), where(own, takes=True)
-    none, nameless = where(own, family="none"), where(taken, named=False)
-    strong = where(taken, level=lambda level: level >= STRONG)
-    kinds = {kind: where(taken, problem=kind)["right"] for kind in PROBLEMS}
-    reasons = nameless["why"].replace("", "p").value_counts()  # kept by one search, not by the set
+    """Counts and shares for the prose: of the second set, but for `fitted` and the controls."""
+    both = where(table, how="planted")
+    own, known = where(both, set="second"), where(both, set="first", takes=True)
+    named, taken, none = where(own, named=True), where(own, takes=True), where(own, family="none")
+    groups = {"taken": taken, "named": named, "none": none} | {
+        f"{kind}_taken": where(taken, problem=kind) for kind in PROBLEMS
+    }
     return {
-        "all": float(len(own)), "taken": float(len(taken)), "named": float(len(named)),
-        "right": float(named["right"].sum()), "untaken": float((~named["takes"]).sum()),
-        "by_original": float(originals(named).sum()), "of_right": float(taken["right"].sum()),
-        "none_named": float(none["named"].sum()),
-        "none_all": float(len(none)), "fitted": own["fitted"].min(), "flips": taken["flips"].mean(),
-        "by_library": float(named["tier"].isin(["statistic", "sum of two"]).sum()),
-        "samples": float(SAMPLES), "handed": float(HANDED), "nameless": float(len(nameless)),
-        "named_taken": float(len(taken) - len(nameless)),
-        **{f"by_{name}": float(reasons.get(name, 0)) for name in ("floor", "excess", "p")},
-        **{f"{kind}_taken": float(len(part)) for kind, part in kinds.items()},
-        **{f"{kind}_right": float(part.sum()) for kind, part in kinds.items()},
+        **{name: float(len(part)) for name, part in groups.items()}, "all": float(len(own)),
+        "first_taken": float(len(known)), "first_right": float(known["right"].sum()),
+        "right": float(named["right"].sum()), "of_right": float(taken["right"].sum()),
+        "untaken": float((~named["takes"]).sum()),
+        "by_original": float(originals(named).sum()), "none_named": float(none["named"].sum()),
+        "none_stripes": float(where(none, problem="stripes")["named"].sum()),
+        **{f"{kind}_right": float(groups[f"{kind}_taken"]["right"].sum()) for kind in PROBLEMS},
+        "named_taken": float(taken["named"].sum()), "flips": taken["flips"].mean(),
+        "fitted": both["fitted"].min(), "samples": float(SAMPLES), "handed": float(HANDED),
+        **{f"by_{k}": float(len(where(named, tier=tiers))) for k, tiers in KINDS.items()},
         "unfaithful": float((named["network"] < RIGHT).sum()),
-        "strong": float(len(strong)), "strong_nameless": float((~strong["named"]).sum()),
-        "strong_undecided": strong["undecided"].median(),
         "other_undecided": where(own, takes=False)["undecided"].median(),
+        **_said_of_names(own, taken), **_said_of_strength(taken), **_said_of_controls(table),
+    }  # fmt: skip
+
+
+def said_of_former(former: pd.DataFrame) -> dict[str, float]:
+    """Counts for the prose of the first sealed search, over both of its sets."""
+    taken = where(judged(where(former, search=former["search"].iloc[0])), takes=True)
+    misses, second = where(taken, named=False), where(taken, set="second")
+    return {
+        "former_first_right": float(where(taken, set="first")["right"].sum()),
+        "former_second": float(len(second)),
+        "former_digits": float(len(where(second, problem="digits"))),
+        "former_taken": float(len(taken)), "former_right": float(taken["right"].sum()),
+        "former_misses": float(len(misses)), "former_floor": float((misses["why"] == FAILS).sum()),
+    }  # fmt: skip
+
+
+def _said_of_names(own: pd.DataFrame, taken: pd.DataFrame) -> dict[str, float]:
+    """What names are called, why there is none, and what the procedure drops."""
+    phase, plain = (where(taken, family=name, right=True) for name in ("phase", "named"))
+    given = where(own, verdict=lambda verdict: verdict != NONE)
+    nameless, dropped = where(taken, named=False), where(given, named=False)
+    reasons = nameless["why"].replace("", "p").value_counts()  # kept by one search, not by the set
+    counts = {
+        "phase_right": phase, "phase_two": where(phase, tier="sum of two"), "plain_right": plain,
+        "plain_called": where(plain, tier="statistic"), "nameless": nameless,
+        "searched_named": given, "dropped": dropped,
+        "dropped_right": where(dropped, agrees=lambda part: part >= RIGHT, family=PLANTED),
+    }  # fmt: skip
+    return {name: float(len(part)) for name, part in counts.items()} | {
+        f"by_{name}": float(reasons.get(name, 0)) for name in (FAILS, "excess", "p")
+    }
+
+
+def _said_of_strength(taken: pd.DataFrame) -> dict[str, float]:
+    """How many strong plants and how many fainter ones are named rightly."""
+    strong = taken["level"] >= STRONG
+    found: dict[str, float] = {"strong_undecided": taken["undecided"][strong].median()}
+    for name, part in (("strong", taken[strong]), ("weak", taken[~strong])):
+        found |= {name: float(len(part)), f"{name}_right": float(part["right"].sum())}
+    return found
+
+
+def _said_of_controls(table: pd.DataFrame) -> dict[str, float]:
+    """Of networks where the plant says nothing, and of those that don't take what it says."""
+    both, beside = where(table, how="planted"), where(table, how="independent")
+    unread = where(both, set="second", family=PLANTED, capture=lambda part: part < 1 - TAKES)
+    same = where(both, family=PLANTED, takes=True, seed=set(beside["seed"]))
+    return {
+        "unread": float(len(unread)), "unread_named": float(unread["named"].sum()),
+        "unread_right": float(unread["right"].sum()), "each_control": float(len(beside)),
+        "independent_named": float(beside["named"].sum()),
+        "independent_original": float(originals(where(beside, named=True)).sum()),
+        "fifty": float(len(same)), "fifty_right": float(same["right"].sum()),
     }  # fmt: skip
 
 

@@ -25,9 +25,9 @@ def recall(table: pd.DataFrame) -> Figure:
     looks = {
         "takes its plant": Look("take their plant", GREY, "D", 0.2, hollow=True),
         "named rightly, first set": Look("of these named rightly, first set", BLUE),
-        "named rightly, second set": Look("second set", FALSE, "s", -0.2),
+        "named rightly, second set": Look("of these named rightly, second set", FALSE, "s", -0.2),
     }
-    picture, axis = _families(table, "what", looks, columns=3)
+    picture, axis = _families(table, "what", looks, columns=2)
     axis.set(xlim=(-0.03, 1.03), xlabel="share of networks, with 95 % intervals")
     return picture
 

@@ -76,6 +76,20 @@ def load(id: str, *, book: Book | None = None) -> Record:
     return Record(id, table, tuple(stored["seconds"]), outdated, stored)
 
 
+def former(id: str, *, book: Book | None = None) -> pd.DataFrame:
+    """What code that is gone had found in this recorded run, as far as the book still tells of it.
+
+    Raises:
+        UserError: nothing of the kind is kept.
+    """
+    import pandas as pd
+
+    path = (book or find_book()).records / f"{id}-former.csv"
+    if not path.exists():
+        raise UserError(f"of former runs of {id!r} nothing is kept: there is no {path.name}")
+    return pd.read_csv(path)
+
+
 def make(id: str, *, jobs: int = 1, book: Book | None = None) -> Record:
     """Compute a recorded run again and store it. The old one stays until the new one is whole.
 

@@ -15,7 +15,7 @@ from falsestruct.evidence import Claims, where
 from falsestruct.press.notebook.claims import judge, read_claims
 from falsestruct.press.paths import find_book
 from falsestruct.press.run.chapters import read_chapters
-from falsestruct.press.run.records import plan
+from falsestruct.press.run.records import former, plan
 from falsestruct.statistics import Nobody
 from tests.worlds import characterise
 from tests.worlds.characterise import Make, Network, blind, original
@@ -165,14 +165,71 @@ def test_figures_and_prose() -> None:
     wrong = estimates.outcomes(characterise.table(changed(agrees=0.6)))
     assert set(estimates.outcomes(table)["outcome"]) == {"named rightly"}
     assert set(wrong["outcome"]) == {"named wrongly"}
+    assert len(wrong) == 112  # of the second set
+
+
+def test_numbers_for_the_prose_are_of_the_second_set() -> None:
+    table = characterise.table(blind)
+    table.loc[table["set"] == "first", ["named", "right"]] = False
     said = estimates.said_of_benchmark(table)
     assert said["all"] == 128 and said["taken"] == said["right"] == said["of_right"] == 112
-    assert said["strong"] > said["strong_nameless"] == said["nameless"] == 0
+    assert (said["first_taken"], said["first_right"]) == (112, 0)
+    assert said["strong"] == said["strong_right"] > 0 == said["nameless"]
+    assert said["strong"] + said["weak"] == 112 == said["weak_right"] + said["strong_right"]
     assert said["digits_taken"] == said["stripes_right"] == 56 and said["unfaithful"] == 0
-    other = estimates.said_of_benchmark(characterise.table(changed(agrees=0.05)))
-    assert said["by_original"] == 0 and other["by_original"] == 112
+    assert said["plain_right"] == 16 == said["phase_right"] and said["plain_called"] == 0
+    assert (said["fifty"], said["fifty_right"], said["independent_named"]) == (112, 0, 0)
     silent = estimates.said_of_benchmark(characterise.table(changed(named=False)))
     assert (silent["nameless"], silent["by_floor"], silent["by_excess"]) == (112, 112, 0)
+
+
+def test_names_that_are_none_or_another_s() -> None:
+    other = estimates.said_of_benchmark(characterise.table(changed(agrees=0.05)))
+    assert estimates.said_of_benchmark(characterise.table(blind))["by_original"] == 0
+    assert other["by_original"] == 112
+    everywhere = estimates.said_of_benchmark(characterise.table(changed(named=True)))
+    assert (everywhere["none"], everywhere["none_named"], everywhere["none_stripes"]) == (16, 16, 8)
+    faint = changed(named=True, capture=0.1, agrees=0.6)
+    unread = estimates.said_of_benchmark(characterise.table(faint))
+    assert (unread["unread"], unread["unread_named"], unread["unread_right"]) == (112, 112, 0)
+
+
+def test_what_the_procedure_drops() -> None:
+    table = characterise.table(blind)
+    table.loc[(table["family"] == "mask") & (table["set"] == "second"), ["named", "right"]] = False
+    said = estimates.said_of_benchmark(table)
+    assert said["searched_named"] == 112 and said["dropped"] == said["dropped_right"] == 16
+
+
+def test_former_searches_stand_beside_this_one() -> None:
+    table = characterise.table(blind)
+    old = characterise.table(changed(named=False)).drop(columns=["set", "takes", "named", "right"])
+    old = where(old, how="planted").assign(search="old")
+    rows = estimates.set_rows(old, table, "new")
+    assert rows[0] == ["`old`", "first", "128", "112", "0", "0", "0"]
+    assert rows[3] == ["`new`", "second", "128", "112", "112", "112", "112"]
+    assert len({len(row) for row in (*rows, estimates.SETS)}) == 1 and len(rows) == 4
+    said = estimates.said_of_former(old)
+    assert (said["former_taken"], said["former_right"], said["former_floor"]) == (224, 0, 224)
+    assert (said["former_second"], said["former_digits"], said["former_first_right"]) == (
+        112,
+        56,
+        0,
+    )
+
+
+def test_the_former_search_is_the_one_that_the_claims_tell_of() -> None:
+    kept = former("blind-benchmark")
+    own = read_chapters(find_book())["09_characterise"].parameters
+    assert list(kept["search"].unique()) == own["draws"][:-1]
+    assert kept.groupby(["search", "draw"]).size().eq(benchmark.SIZE).all()
+    said = estimates.said_of_former(kept)
+    assert (said["former_right"], said["former_taken"]) == (85, 174)
+    assert "85 of the 174 networks" in (find_book().claims / "09_characterise.yml").read_text()
+
+
+def test_live_networks_with_the_recorded_verdict() -> None:
+    table = characterise.table(blind)
     live = where(table, draw="fixed", how="planted").head(25)
     assert estimates.said_of_live(live, table) == {"live": 25, "same": 25}
 
@@ -271,9 +328,9 @@ def test_the_last_draw_is_of_the_search_as_it_is() -> None:
 
 def test_a_record_without_the_last_draw() -> None:
     table = characterise.table(blind, sets=["fixed", "old"])
-    assert len(estimates.counted(table, ["old"], 128)) == len(table)
-    with pytest.raises(ValueError, match="64 networks of the fixed set and of the last of"):
-        estimates.counted(table, ["old", "new"], 128)
+    assert len(estimates.counted(table, ["old"], 256)) == len(table)
+    with pytest.raises(ValueError, match="128 networks of the fixed set and of the last of"):
+        estimates.counted(table, ["old", "new"], 256)
 
 
 def test_a_stranger_s_forest() -> None:

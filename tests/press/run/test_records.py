@@ -100,3 +100,15 @@ def test_a_record_is_made_by_the_command(planned):
     assert record.table["x"].tolist() == [1.0, 2.0, 0.1, 2.0]
     assert record.about["function"] == "falsestruct.problems.slow:table"
     assert {"date", "environment", "commit"} <= set(record.about)
+
+
+def test_what_former_code_had_found_is_kept_beside_a_record(planned):
+    with pytest.raises(UserError, match=r"of 'slow' nothing is kept: there is no slow-former\.csv"):
+        records.former("slow", book=planned.book)
+    path = planned.book.records / "slow-former.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("search,p\nold,0.5\n")
+    assert records.former("slow", book=planned.book).to_dict("list") == {
+        "search": ["old"],
+        "p": [0.5],
+    }
