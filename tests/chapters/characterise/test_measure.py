@@ -125,6 +125,17 @@ def test_a_search_that_was_fitted_to_the_first_set() -> None:
     assert isinstance(estimates.benchmark_claims(alone)["blind-sets"][0], Nobody)
 
 
+def test_the_first_set_decides_nothing_but_what_compares_the_sets() -> None:
+    table = characterise.table(blind)
+    first = (table["set"] == "first") & (table["how"] == "planted")
+    table.loc[first, ["agrees", "network", "cosine", "capture"]] = 0.0
+    table.loc[first & (table["family"] == "none"), "p"] = 5e-4
+    found = verdicts(estimates.benchmark_claims(estimates.judged(table)))
+    assert found.pop("blind-sum-beyond") == "refuted" and found.pop("blind-sets") == "inconclusive"
+    assert {found.pop(id) for id in CONTROLS} == {"inconclusive"}  # their networks are of the first
+    assert set(found.values()) == {"supported"}
+
+
 def test_networks_that_take_their_plant_whatever_the_label() -> None:
     found = verdicts(characterise.claims(changed("independent", capture=1.0)))
     assert found["blind-takes"] == "inconclusive"
@@ -189,6 +200,7 @@ def test_names_that_are_none_or_another_s() -> None:
     assert other["by_original"] == 112
     everywhere = estimates.said_of_benchmark(characterise.table(changed(named=True)))
     assert (everywhere["none"], everywhere["none_named"], everywhere["none_stripes"]) == (16, 16, 8)
+    assert everywhere["unread"] == 0
     faint = changed(named=True, capture=0.1, agrees=0.6)
     unread = estimates.said_of_benchmark(characterise.table(faint))
     assert (unread["unread"], unread["unread_named"], unread["unread_right"]) == (112, 112, 0)
