@@ -117,7 +117,7 @@ def _python(text: str) -> Pieces:
             quote = re.match(r"[A-Za-z]*('''|\"\"\"|'|\")", token.string)
             if quote:
                 found.strings.append((start + quote.end(), stop - len(quote[1])))
-        elif token.type == tokenize.COMMENT:
+        elif token.type == tokenize.COMMENT and not token.string.startswith("#!"):
             found.comments.append((start + 1, stop))
         elif token.type in (tokenize.NEWLINE, tokenize.NL) and token.string:
             found.gaps.append(stop)
@@ -142,10 +142,12 @@ def _markup(*, raw: bool) -> Callable[[str], Pieces]:
     )  # fmt: skip
 
     def lexer(text: str) -> Pieces:
-        found = Pieces()
+        found = Pieces(breaks=[] if text.startswith("<?xml") else [0])
         for piece in pattern.finditer(text):
             name = next((n for n, v in piece.groupdict().items() if v is not None), "")
-            if name == "comment":
+            if name in ("declaration", "instruction"):
+                found.breaks.append(piece.end())
+            elif name == "comment":
                 found.comments.append(piece.span("comment"))
             elif name == "text":
                 found.strings.append(piece.span())
