@@ -286,7 +286,9 @@ def _front(kind: str, text: str) -> int:
     """Where the first comment may stand: behind declarations, and a first line of #!."""
     breaks = _own(kind, text).breaks
     if kind in MARKUP:
-        heads = re.match(r"\s*(?:<\?.*?\?>\s*|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>\s*)*", text, re.S | re.I)
+        heads = re.match(
+            r"\s*(?:<\?.*?\?>\s*|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>\s*)*", text, re.S | re.I
+        )
         stop = len(heads[0].rstrip()) if heads else 0
         breaks = [place for place in breaks if place >= stop]
     if text.startswith("#!"):

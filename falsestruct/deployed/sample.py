@@ -23,7 +23,7 @@ SUFFIXES = {
     "INI": (".ini", ".cfg", ".service", ".desktop"), "C": (".c", ".h"),
     "HTML": (".html", ".htm"), "CSV": (".csv",),
 }  # fmt: skip
-SMALLEST, LARGEST = 512, 32_768  # bytes
+SMALLEST, LARGEST = 256, 32_768  # bytes
 LOOKED_AT = 12  # of a source's files of a kind, at most
 DEBIAN = Path("/var/lib/dpkg")
 COLUMNS = ("type", "source", "version", "licence", "path", "sha256", "size", "half")
@@ -123,7 +123,7 @@ def packages(folder: Path = DEBIAN, root: Path = Path("/")) -> Iterator[Source]:
 def folders(folder: Path) -> Iterator[Source]:
     """Each folder in a folder, with the licence that the first line of its LICENCE or LICENSE names.
 
-    A `pyproject.toml` or `PKG-INFO` that names one counts, too.
+    A `PKG-INFO`, `pyproject.toml` or `debian/copyright` that names one counts first.
     """
     for own in sorted(path for path in folder.iterdir() if path.is_dir()):
         files = tuple((str(path.relative_to(own)), path) for path in sorted(own.rglob("*"))
@@ -180,7 +180,10 @@ def _listed(info: Path, package: str, architecture: str) -> list[str]:
 
 def _copyright(root: Path, package: str) -> str:
     """The licences that a Debian package's copyright file names, in its machine-readable form."""
-    path = root / "usr/share/doc" / package / "copyright"
+    return _licences(root / "usr/share/doc" / package / "copyright")
+
+
+def _licences(path: Path) -> str:
     try:
         text = path.read_text(errors="replace")
     except OSError:
@@ -193,9 +196,13 @@ def _named(folder: Path) -> str:
         path = folder / name
         if path.is_file():
             text = path.read_text(errors="replace")
-            said = re.search(r"^License(?:-Expression)?: (\S.*)$|^license = [\"'](.+?)[\"']$", text, re.M)
+            said = re.search(
+                r"^License(?:-Expression)?: (\S.*)$|^license = [\"'](.+?)[\"']$", text, re.M
+            )
             if said:
                 return (said[1] or said[2]).strip()[:60]
+    if own := _licences(folder / "debian" / "copyright"):
+        return own
     for path in sorted(folder.glob("LICEN[CS]E*")):
         return path.read_text(errors="replace").strip().split("\n")[0].strip()[:60]
     return ""
