@@ -1,1 +1,1 @@
-"""Networks that people use, as they are shipped, and inputs about which a parser knows the truth."""
+"""Networks that people use, as they are shipped, and files whose truth a parser knows."""

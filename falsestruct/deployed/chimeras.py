@@ -43,7 +43,7 @@ def pairs(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
         Columns first, second: places in the table. Files without a partner are left out.
     """
     left = [int(i) for i in np.random.default_rng(seed).permutation(len(table))]
-    kinds, found = list(table["type"]), []
+    kinds, found = list(table["type"]), list[tuple[int, int]]()
     while left:
         # The commonest type first: else it is what is left.
         most = Counter(kinds[i] for i in left).most_common(1)[0][0]

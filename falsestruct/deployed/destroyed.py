@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from falsestruct.deployed.parsers import REJECTING, Unproved, proved
+from falsestruct.deployed.parsers import REJECTING, UnprovedError, proved
 from falsestruct.deployed.pieces import pieces
 
 TRIES = 20  # draws of a random order until the parser rejects one
 LINES = 10  # with words in them, that a file needs before their order says anything
 
 
-class Unfit(ValueError):
+class UnfitError(ValueError):
     """The file has nothing that this change could change."""
 
 
@@ -43,7 +43,7 @@ def lines(kind: str, data: bytes, rng: np.random.Generator) -> bytes:
     """Its lines in random order."""
     found = data.decode().split("\n")
     if sum(bool(line.strip()) for line in found) < LINES:
-        raise Unfit(f"{kind}: fewer than {LINES} lines")
+        raise UnfitError(f"{kind}: fewer than {LINES} lines")
     return "\n".join(found[i] for i in rng.permutation(len(found))).encode()
 
 
@@ -74,8 +74,8 @@ def destroyed(kind: str, data: bytes, way: str, *, seed: int = 0) -> bytes:
 
     Raises:
         ValueError: No such way, or a kind whose parser rejects nothing.
-        Unfit: The file lacks what would be changed, or parsers take it however it is shuffled.
-        Rejected: The parser doesn't take the file itself.
+        UnfitError: The file lacks what would be changed, or parsers take it however it is shuffled.
+        RejectedError: The parser doesn't take the file itself.
     """
     if kind not in REJECTING:
         raise ValueError(f"kind is {kind!r}; expected one of {', '.join(REJECTING)}")
@@ -86,9 +86,9 @@ def destroyed(kind: str, data: bytes, way: str, *, seed: int = 0) -> bytes:
         after = WAYS.get(way, shuffled)(kind, data, rng)
         try:
             return proved(kind, data, after, "rejected")
-        except Unproved as error:
+        except UnprovedError as error:
             last = error
-    raise Unfit(f"{kind}, {way}: {last}")
+    raise UnfitError(f"{kind}, {way}: {last}")
 
 
 def _first_of_lines(text: str, places: list[int]) -> list[int]:
@@ -103,6 +103,6 @@ def _first_of_lines(text: str, places: list[int]) -> list[int]:
 
 def _without(text: str, places: list[int], what: str) -> bytes:
     if not places:
-        raise Unfit(what)
+        raise UnfitError(what)
     gone = set(places)
     return "".join(sign for i, sign in enumerate(text) if i not in gone).encode()

@@ -1,7 +1,7 @@
 """Files made by grammars: their length, depth and vocabulary are ours to choose.
 
-A file is made of blocks until it is as long as asked for. Its names are two words joined, or as many
-random letters, so that vocabulary alone can change.
+A file is made of blocks until it is as long as asked for. Its names are two words joined, or as
+many random letters, so that vocabulary alone can change.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import numpy as np
 
 from falsestruct.deployed.parsers import REJECTING, meaning
 
-WORDS = (
+WORDS = str.split(
     "name size value color width height index count table group state table order title label "
     "source target parent child first last start stop length depth level user role path file "
     "folder image point line area text word page book note item list entry field record event "
     "time date year month day hour price total weight rate score rank limit offset origin "
     "station river bridge garden winter summer market bread water paper metal stone glass "
     "engine wheel motor signal sensor channel filter buffer socket server client host port"
-).split()
+)
 Lines = list[str]
 
 
@@ -81,7 +81,7 @@ class Draw:
         return bool(self.rng.random() < share)
 
 
-def made(kind: str, seed: int, plan: Plan = Plan()) -> bytes:  # noqa: B008 frozen
+def made(kind: str, seed: int, plan: Plan = Plan()) -> bytes:
     """A file of this kind that its parser takes; the same seed and plan give the same bytes.
 
     Raises:

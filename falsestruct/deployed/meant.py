@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from falsestruct.deployed.destroyed import Unfit
-from falsestruct.deployed.parsers import Unproved, accepted, proved
+from falsestruct.deployed.destroyed import UnfitError
+from falsestruct.deployed.parsers import UnprovedError, accepted, proved
 from falsestruct.deployed.pieces import VALUE, Pieces, pieces
 
 WINDOW = 1024  # bytes of the network's two windows
@@ -27,7 +27,7 @@ PYTHON_LINES = (
     "    def __init__(self, path, size=None):", "        self.path = Path(path)",
     "        self.size = size or len(path)", "    def lines(self):",
     "        for line in self.path.read_text().splitlines():", "            yield line.strip()",
-    "def main():", "    for name in sys.argv[1:]:", "        print(sum(1 for _ in Reader(name).lines()))",
+    "def main():", "    for name in sys.argv[1:]:", "        print(sum(1 for _ in open(name)))",
     "if __name__ == '__main__':", "    main()",
 )  # fmt: skip
 Change = Callable[[str, str, int], str]  # kind, text and bytes to the changed text
@@ -45,7 +45,7 @@ def _spread(kind: str, text: str, size: int) -> str:
     """Newlines over the gaps that the windows show, as evenly as they go."""
     gaps = [g for g in _own(kind, text).gaps if g < WINDOW or g > len(text) - WINDOW]
     if not gaps:
-        raise Unfit(f"{kind}: no place for whitespace")
+        raise UnfitError(f"{kind}: no place for whitespace")
     where = [gaps[i * len(gaps) // size] for i in range(size)]
     return _put(text, {gap: "\n" * where.count(gap) for gap in set(where)})
 
@@ -70,7 +70,7 @@ def _quotes(kind: str, text: str, size: int) -> str:
 def _fields(kind: str, text: str, size: int) -> str:
     """Quotes around fields that have none."""
     bare = [s for s in _own(kind, text).strings if text[s[0] - 1 : s[0]] != '"' or s[0] == 0]
-    marks = {}
+    marks = dict[int, str]()
     for start, stop in bare[: size // 2]:
         marks |= {start: '"' + text[start], stop - 1: text[stop - 1] + '"'}
         if stop - start == 1:
@@ -80,6 +80,7 @@ def _fields(kind: str, text: str, size: int) -> str:
 
 def _order(kind: str, text: str, size: int) -> str:
     """The attributes of tags in the reverse order."""
+    left = size
 
     def turned(tag: re.Match[str]) -> str:
         nonlocal left
@@ -91,7 +92,6 @@ def _order(kind: str, text: str, size: int) -> str:
         left -= moved
         return f"{tag[1]}{' '.join(reversed(spans))}{tag[3]}"
 
-    left = size
     attributes = rf"(<[A-Za-z_:][^\s<>/]*\s+)((?:[^\s=<>/\"']+\s*{_bare(VALUE.pattern)}\s*)+)(/?>)"
     return re.sub(attributes, turned, text)
 
@@ -151,15 +151,15 @@ def changed(kind: str, data: bytes, way: str, size: int) -> bytes:
 
     Raises:
         ValueError: No such way for this kind, or a size below 1.
-        Unfit: The file has nothing that this change could change.
-        Rejected: The parser doesn't take the file.
+        UnfitError: The file has nothing that this change could change.
+        RejectedError: The parser doesn't take the file.
     """
     if way not in ways(kind) or size < 1:
         known = ", ".join(ways(kind))
         raise ValueError(f"{kind}, {way!r}, {size}; expected one of {known}, and at least one byte")
     after = _proved(kind, data, SMALL[way][0](kind, data.decode(), size), way)
     if len(after) - len(data) > size:
-        raise Unfit(f"{way}: the smallest takes {len(after) - len(data)} bytes")
+        raise UnfitError(f"{way}: the smallest takes {len(after) - len(data)} bytes")
     return after
 
 
@@ -178,8 +178,8 @@ def filled(kind: str, data: bytes, what: str, share: float) -> bytes:
 
     Raises:
         ValueError: No such filling, or a share out of range.
-        Unfit: The kind has no comments, or the file no place near enough to its ends.
-        Rejected: The parser doesn't take the file.
+        UnfitError: The kind has no comments, or the file no place near enough to its ends.
+        RejectedError: The parser doesn't take the file.
     """
     if what not in FILLINGS or not 0 < share < 1:
         raise ValueError(f"{what!r}, {share}; expected one of {', '.join(FILLINGS)}, and a share")
@@ -190,13 +190,13 @@ def filled(kind: str, data: bytes, what: str, share: float) -> bytes:
         own = tail = "\n" * size
     else:
         if kind not in SMALL["comment, front"][1]:
-            raise Unfit(f"{kind} has no comments")
+            raise UnfitError(f"{kind} has no comments")
         lines = _other(kind) if what == FILLINGS[1] else _safe(kind, text)
         own = tail = comment(kind, lines, size)
         first, text = _front(kind, text), _ended(kind, text)
         last, far = len(text), first
     if far > WINDOW - NEAR * size:
-        raise Unfit(f"{kind}: no place within {WINDOW - size} bytes of both ends")
+        raise UnfitError(f"{kind}: no place within {WINDOW - size} bytes of both ends")
     whole = {first: own, last: tail} if first != last else {first: own + tail}
     return _proved(kind, data, _put(text, whole), what)
 
@@ -214,20 +214,20 @@ def inside(kind: str, data: bytes, size: int, *, seed: int = 0) -> bytes:
         Bytes that the parser takes. They mean something else, unless all letters are in comments.
 
     Raises:
-        Unfit: No letters there, or the parser takes none of a few draws.
+        UnfitError: No letters there, or the parser takes none of a few draws.
     """
     text, rng = data.decode(), np.random.default_rng([seed, size])
     places = _letters(kind, text) + _commented(kind, text)
     seen = [p for p in places if p < WINDOW or p > len(text) - WINDOW]
     if not seen:
-        raise Unfit(f"{kind}: no letter in a string or comment")
+        raise UnfitError(f"{kind}: no letter in a string or comment")
     for _ in range(20):
         chosen = rng.permutation(seen)[:size]
         marks = {int(p): _letter(text[p], rng) for p in chosen}
         after = _put(text, marks, replace=True).encode()
         if accepted(kind, after):
             return after
-    raise Unfit(f"{kind}: the parser takes no replaced letters")
+    raise UnfitError(f"{kind}: the parser takes no replaced letters")
 
 
 def _letter(old: str, rng: np.random.Generator) -> str:
@@ -263,7 +263,7 @@ def _safe(kind: str, text: str) -> list[str]:
     bad = {"XML": "--|<!", "HTML": "--|<!", "C": r"\*/|/\*|\\$|\?\?/"}.get(kind, r"(?!)")
     own = [line.rstrip() for line in text.split("\n") if line.strip() and not re.search(bad, line)]
     if not own:
-        raise Unfit(f"{kind}: no line that a comment can hold")
+        raise UnfitError(f"{kind}: no line that a comment can hold")
     return own
 
 
@@ -271,14 +271,14 @@ def _own(kind: str, text: str) -> Pieces:
     try:
         return pieces(kind, text)
     except ValueError as error:
-        raise Unfit(str(error)) from None
+        raise UnfitError(str(error)) from None
 
 
 def _gap(kind: str, text: str, *, last: bool = False) -> int:
     """The first or last place for whitespace with something before and behind it."""
     gaps = [g for g in _own(kind, text).gaps if text[:g].strip() and text[g:].strip()]
     if not gaps:
-        raise Unfit(f"{kind}: no place for whitespace")
+        raise UnfitError(f"{kind}: no place for whitespace")
     return gaps[-1 if last else 0]
 
 
@@ -294,7 +294,7 @@ def _front(kind: str, text: str) -> int:
     if text.startswith("#!"):
         breaks = [place for place in breaks if place > 0]
     if not breaks:
-        raise Unfit(f"{kind}: no place for a comment")
+        raise UnfitError(f"{kind}: no place for a comment")
     return breaks[0]
 
 
@@ -336,7 +336,7 @@ def _commented(kind: str, text: str) -> list[int]:
 
 def _replaced(kind: str, text: str, marks: dict[int, str]) -> str:
     if not marks:
-        raise Unfit(f"{kind}: nothing to replace")
+        raise UnfitError(f"{kind}: nothing to replace")
     return _put(text, marks, replace=True)
 
 
@@ -353,5 +353,5 @@ def _proved(kind: str, data: bytes, after: str, way: str) -> bytes:
     """As `parsers.proved`; what no parser bears out can't be made of this file."""
     try:
         return proved(kind, data, after.encode(), "the same meaning")
-    except Unproved as error:
-        raise Unfit(f"{way}: {error}") from None
+    except UnprovedError as error:
+        raise UnfitError(f"{way}: {error}") from None

@@ -24,21 +24,21 @@ REJECTING = ("JSON", "XML", "Python", "TOML", "INI", "C")  # kinds whose parsers
 KINDS = (*REJECTING, "HTML", "CSV")
 Outcome = Literal["the same meaning", "rejected"]
 # What a C file gets from its includes, as far as its grammar asks: names of types.
-TYPES = (
+TYPES = str.split(
     "size_t ssize_t ptrdiff_t wchar_t time_t off_t pid_t uid_t gid_t mode_t FILE va_list bool "
     "int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t intptr_t uintptr_t "
     "intmax_t uintmax_t u_char u_short u_int u_long u_int8_t u_int16_t u_int32_t u_int64_t"
-).split()
+)
 _C_PIECES = re.compile(
     r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|/\*.*?\*/|//(?:[^\n\\]|\\.)*', re.S
 )
 
 
-class Rejected(ValueError):
+class RejectedError(ValueError):
     """The parser doesn't take it."""
 
 
-class Unproved(ValueError):
+class UnprovedError(ValueError):
     """A change isn't what it was made to be."""
 
 
@@ -57,22 +57,22 @@ def meaning(kind: str, data: bytes) -> object:
     the texts between them. CSV: the fields.
 
     Raises:
-        Rejected: The parser doesn't take it, or it isn't UTF-8.
+        RejectedError: The parser doesn't take it, or it isn't UTF-8.
         ValueError: No such kind.
     """
     if kind not in READERS:
         raise ValueError(f"kind is {kind!r}; expected one of {', '.join(KINDS)}")
     try:
         return READERS[kind](data.decode("utf-8"))
-    except (ValueError, SyntaxError, RecursionError, MemoryError, *_errors()) as error:
-        raise Rejected(f"{kind}: {type(error).__name__}: {error}") from None
+    except _errors() as error:
+        raise RejectedError(f"{kind}: {type(error).__name__}: {error}") from None
 
 
 def accepted(kind: str, data: bytes) -> bool:
     """Whether the parser takes it."""
     try:
         meaning(kind, data)
-    except Rejected:
+    except RejectedError:
         return False
     return True
 
@@ -81,19 +81,21 @@ def proved(kind: str, before: bytes, after: bytes, outcome: Outcome) -> bytes:
     """The changed file, with a proof: the parser takes the file before it, and then as said.
 
     Raises:
-        Unproved: Nothing changed, or the parser disagrees.
-        Rejected: The parser doesn't take the file before the change.
+        UnprovedError: Nothing changed, or the parser disagrees.
+        RejectedError: The parser doesn't take the file before the change.
     """
     first = meaning(kind, before)
     if before == after:
-        raise Unproved(f"{kind}: nothing changed")
+        raise UnprovedError(f"{kind}: nothing changed")
     try:
         same: bool | None = meaning(kind, after) == first
-    except Rejected:
+    except RejectedError:
         same = None
     if same is not (True if outcome == "the same meaning" else None):
         found = {True: "the same meaning", False: "another meaning", None: "rejected"}[same]
-        raise Unproved(f"{kind}: the changed file has the outcome {found!r}; expected {outcome!r}")
+        raise UnprovedError(
+            f"{kind}: the changed file has the outcome {found!r}; expected {outcome!r}"
+        )
     return after
 
 
@@ -232,8 +234,11 @@ READERS: dict[str, Callable[[str], object]] = {
 
 
 def _errors() -> tuple[type[Exception], ...]:
-    """What parsers raise that is no ValueError."""
-    own: tuple[type[Exception], ...] = (configparser.Error, csv.Error, AssertionError)
+    """What parsers raise."""
+    own: tuple[type[Exception], ...] = (
+        ValueError, SyntaxError, RecursionError, MemoryError, AssertionError, configparser.Error,
+        csv.Error,
+    )  # fmt: skip
     if installed("C"):
         from pycparser.c_parser import ParseError
 

@@ -62,7 +62,7 @@ def manifest(sources: Iterable[Source], kinds: Sequence[str] = KINDS) -> pd.Data
         for kind in filter(installed, kinds):
             row = _first(source, kind, seen)
             if row is not None:
-                seen.add(row["sha256"])
+                seen.add(str(row["sha256"]))
                 rows.append(row)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -103,7 +103,7 @@ def distributions() -> Iterator[Source]:
 
 
 def packages(folder: Path = DEBIAN, root: Path = Path("/")) -> Iterator[Source]:
-    """Debian's source packages that are installed here, the files of all their packages together."""
+    """Debian's source packages that are installed here, all their packages together."""
     status = folder / "status"
     if not status.is_file():
         return
@@ -111,7 +111,7 @@ def packages(folder: Path = DEBIAN, root: Path = Path("/")) -> Iterator[Source]:
     for entry in status.read_text(errors="replace").split("\n\n"):
         fields = dict(re.findall(r"^([A-Z]\S*): (.*)$", entry, re.M))
         if "Package" in fields:
-            source = fields.get("Source", fields["Package"]).split(" ")[0]
+            source = str(fields.get("Source", fields["Package"])).split(" ")[0]
             own = together.setdefault(source, (fields.get("Version", ""), []))[1]
             own.append((fields["Package"], fields.get("Architecture", "")))
     for source, (version, own) in together.items():
@@ -121,7 +121,7 @@ def packages(folder: Path = DEBIAN, root: Path = Path("/")) -> Iterator[Source]:
 
 
 def folders(folder: Path) -> Iterator[Source]:
-    """Each folder in a folder, with the licence that the first line of its LICENCE or LICENSE names.
+    """Each folder in a folder, with the licence that its LICENCE or LICENSE begins with.
 
     A `PKG-INFO`, `pyproject.toml` or `debian/copyright` that names one counts first.
     """

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from falsestruct.deployed.destroyed import Unfit
+from falsestruct.deployed.destroyed import UnfitError
 from falsestruct.deployed.filetypes import called
 from falsestruct.deployed.meant import WINDOW
-from falsestruct.deployed.parsers import Rejected, Unproved, proved
+from falsestruct.deployed.parsers import RejectedError, UnprovedError, proved
 from falsestruct.deployed.pieces import pieces
 
 DATA = ("JSON", "XML", "TOML", "INI")  # formats that hold data: nothing is run
@@ -63,8 +63,8 @@ def smallest(kind: str, data: bytes, ask: Ask, *, queries: int = 400, seed: int 
     for put, label in sorted(lost, key=lambda one: len(one[0])):
         if not _holds(kind, data, put):
             continue
-        less, label, more = _fewer(kind, data, put, label, ask)
-        return Flip(_with(data, less), len(less), label, asked + more)
+        less, found, more = _fewer(kind, data, put, label, ask)
+        return Flip(_with(data, less), len(less), found, asked + more)
     return None
 
 
@@ -72,15 +72,15 @@ def at_random(kind: str, data: bytes, *, seed: int = 0) -> bytes:
     """The control: MOST new lines at places drawn at random, proved to keep the value.
 
     Raises:
-        Unfit: There is no place for whitespace, or no proof.
+        UnfitError: There is no place for whitespace, or no proof.
     """
     gaps = _gaps(data, pieces(kind, data.decode()).gaps)
     rng = np.random.default_rng([seed, MOST])
     put = tuple(sorted(int(g) for g in rng.choice(gaps, MOST)))
     try:
         return proved(kind, data, _with(data, put), "the same meaning")
-    except (Unproved, Rejected) as error:
-        raise Unfit(str(error)) from None
+    except (UnprovedError, RejectedError) as error:
+        raise UnfitError(str(error)) from None
 
 
 def _check(kind: str, data: bytes, ask: Ask) -> None:
@@ -113,7 +113,7 @@ def _gaps(data: bytes, gaps: Sequence[int]) -> list[int]:
     own = [len(text[:gap].encode()) for gap in gaps if text[:gap].strip() and text[gap:].strip()]
     seen = [gap for gap in own if gap < WINDOW or gap > len(data) - WINDOW]
     if not seen:
-        raise Unfit("no place for whitespace")
+        raise UnfitError("no place for whitespace")
     return seen
 
 
@@ -128,7 +128,7 @@ def _with(data: bytes, put: Put) -> bytes:
 def _holds(kind: str, data: bytes, put: Put) -> bool:
     try:
         proved(kind, data, _with(data, put), "the same meaning")
-    except Unproved:
+    except UnprovedError:
         return False
     return True
 
