@@ -250,7 +250,7 @@ def comment(kind: str, lines: Sequence[str], size: int) -> str:
         body += f"{prefix}{lines[i % len(lines)]}\n"
         i += 1
     # Cut in the middle of a line, so that the size is what was asked for.
-    body = body[: room - 1].rstrip("-*/ \n") + "\n"
+    body = re.sub(r"[-*/\s]+$", lambda end: "x" * len(end[0]), body[: room - 1]) + "\n"
     return first + body + last
 
 

@@ -167,7 +167,8 @@ def without_directives(text: str) -> tuple[str, list[str]]:
     """
     kept: list[str] = []
     directives: list[str] = []
-    taken: list[bool] = []
+    taken: list[bool] = []  # of the conditions around a line
+    before: list[bool] = []  # whether one of their earlier branches was
     for line in re.sub(r"\\\n", " ", text).split("\n"):
         words = line.strip()
         if not words.startswith("#"):
@@ -178,13 +179,17 @@ def without_directives(text: str) -> tuple[str, list[str]]:
         directives.append(directive)
         name = directive.split(" ", 1)[0]
         if name in ("if", "ifdef", "ifndef"):
-            taken.append(not re.match(r"ifdef __cplusplus|if defined ?\(?__cplus|if 0$", directive))
+            never = r"ifdef __cplusplus|if defined ?\(? ?__cplusplus|if 0$"
+            taken.append(not re.match(never, directive))
+            before.append(taken[-1])
         elif name in ("else", "elif", "endif") and not taken:
             raise ValueError(f"#{name} without #if")
         elif name in ("else", "elif"):
-            taken[-1] = not taken[-1] and name == "else"
+            taken[-1] = not before[-1]
+            before[-1] = True
         elif name == "endif":
             taken.pop()
+            before.pop()
     if taken:
         raise ValueError("#if without #endif")
     return "\n".join(kept), directives

@@ -78,12 +78,19 @@ def _of_lines(pattern: str) -> Callable[[str], Pieces]:
                 found.strings.append(piece.span(name))
             elif name.startswith("c"):
                 found.comments.append(piece.span(name))
+                found.gaps.extend(_inner(text, *piece.span(name)))
             elif name == "end":
                 found.gaps.append(piece.end())
-        found.breaks.extend([0, *found.gaps])
+                found.breaks.append(piece.end())
+        found.breaks.insert(0, 0)
         return found
 
     return lexer
+
+
+def _inner(text: str, start: int, stop: int) -> list[int]:
+    """Behind the ends of the lines of a comment: what is in there means nothing, either."""
+    return [i + 1 for i in range(start, stop) if text[i] == "\n"]
 
 
 def _ini(text: str) -> Pieces:
@@ -149,6 +156,7 @@ def _markup(*, raw: bool) -> Callable[[str], Pieces]:
                 found.breaks.append(piece.end())
             elif name == "comment":
                 found.comments.append(piece.span("comment"))
+                found.gaps.extend(_inner(text, *piece.span("comment")))
             elif name == "text":
                 found.strings.append(piece.span())
             elif name == "tag":

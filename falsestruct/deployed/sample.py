@@ -16,7 +16,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from falsestruct.deployed.parsers import KINDS, accepted, installed
+from falsestruct.deployed.parsers import (
+    KINDS,
+    accepted,
+    installed,
+    uncommented,
+    without_directives,
+)
 
 SUFFIXES = {
     "JSON": (".json",), "XML": (".xml",), "Python": (".py",), "TOML": (".toml",),
@@ -25,6 +31,7 @@ SUFFIXES = {
 }  # fmt: skip
 SMALLEST, LARGEST = 256, 32_768  # bytes
 LOOKED_AT = 12  # of a source's files of a kind, at most
+CODE = 10  # lines of C that are neither comments nor directives, at least
 DEBIAN = Path("/var/lib/dpkg")
 COLUMNS = ("type", "source", "version", "licence", "path", "sha256", "size", "half")
 _LICENCE = re.compile(r"^License: *(\S[^\n]*)", re.M)
@@ -50,7 +57,8 @@ def manifest(sources: Iterable[Source], kinds: Sequence[str] = KINDS) -> pd.Data
     """The sample: of each source and kind, the first file that fits, in the order of hashed names.
 
     A file fits if it has SMALLEST to LARGEST bytes, no earlier source has the same bytes, and its
-    parser takes it. Sources without a named licence are left out.
+    parser takes it; of C, if it has at least CODE lines of code. Sources without a named licence
+    are left out.
 
     Returns:
         Columns COLUMNS; half is open or sealed.
@@ -143,13 +151,21 @@ def _first(source: Source, kind: str, seen: set[str]) -> dict[str, object] | Non
         except OSError:  # listed, but gone or not ours to read
             continue
         digest = _hash(data)
-        if digest not in seen and accepted(kind, data):
+        if digest not in seen and accepted(kind, data) and _has_code(kind, data):
             return {
                 "type": kind, "source": source.name, "version": source.version,
                 "licence": source.licence, "path": str(path), "sha256": digest,
                 "size": len(data), "half": half(source.name),
             }  # fmt: skip
     return None
+
+
+def _has_code(kind: str, data: bytes) -> bool:
+    """Of a C file, whether enough is left without directives for a grammar to be destroyed."""
+    if kind != "C":
+        return True
+    code, _ = without_directives(uncommented(data.decode()))
+    return sum(bool(line.strip()) for line in code.split("\n")) >= CODE
 
 
 def _kind(name: str) -> str | None:
