@@ -34,9 +34,12 @@ def test_length_is_close_to_the_plan_and_depth_shows(kind):
     sizes = [len(made(kind, seed, Plan(2000, 1))) for seed in range(8)]
     assert sum(sizes) / 8 < 2500
     if kind in ("JSON", "XML", "Python", "C"):
-        deep, flat = (max(len(line) - len(line.lstrip()) for line in made(kind, 1, plan).decode().split("\n"))
-                      for plan in (Plan(3000, 4), Plan(3000, 1)))  # fmt: skip
-        assert deep > flat
+        deep, flat = (made(kind, 1, Plan(3000, depth)).decode() for depth in (4, 1))
+        assert _indent(deep) > _indent(flat)
+
+
+def _indent(text):
+    return max(len(line) - len(line.lstrip()) for line in text.split("\n"))
 
 
 def test_vocabulary_alone_changes():

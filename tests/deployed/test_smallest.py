@@ -1,6 +1,5 @@
 """Fewest bytes, with readers whose answer is known."""
 
-import numpy as np
 import pytest
 
 from falsestruct.deployed.destroyed import UnfitError
@@ -31,9 +30,6 @@ def test_the_fewest_are_found_and_proved(kind):
     assert found.size in (5, 6, 7) and len(found.after) == len(data) + found.size
     assert meaning(kind, found.after) == meaning(kind, data)
     assert found.asked == len(asked) - 1 <= 300
-    for place in range(len(found.after)):
-        if found.after[place : place + 1] == b"\n":
-            assert ask([found.after[:place] + found.after[place + 1 :]])[0] == kind.lower() or True
 
 
 def test_a_reader_that_holds_is_not_flipped_and_none_is_said():
@@ -59,4 +55,3 @@ def test_the_control_has_as_many_bytes():
     assert meaning("JSON", after) == meaning("JSON", FILES["JSON"])
     with pytest.raises(UnfitError, match="no place"):
         at_random("JSON", b'"alone"')
-    assert isinstance(np.frombuffer(after, dtype=np.uint8), np.ndarray)
