@@ -33,10 +33,9 @@ def lost(table: pd.DataFrame) -> Found:
     return share(1 - table["kept"])
 
 
-def read_claims(confusions: pd.DataFrame) -> Claims:
+def read_claims(court: pd.DataFrame) -> Claims:
     """Files read rightly, beside the files of other kinds that are called so, too."""
-    sealed = where(confusions, half="sealed")
-    sealed = sealed[sealed["kind"].isin(REJECTING)]
+    sealed = where(court, half="sealed", arm="plain", kind=list(REJECTING))
     found: Claims = {}
     for kind in REJECTING:
         names = sealed["label"].map(lambda label, kind=kind: called(kind, label)).astype(float)
@@ -140,7 +139,7 @@ def length_claim(lengths: pd.DataFrame) -> Claims:
 
 
 def _less(left: pd.DataFrame, right: pd.DataFrame) -> Found:
-    """Share lost on the left less that on the right: both had the same seeds, so by kind and seed."""
+    """Share lost on the left less that on the right, by kind and seed: both had the same seeds."""
     keys = ["kind", "file"]
     own = [1 - part.groupby(keys)["kept"].mean() for part in (left, right)]
     differences = (own[0] - own[1]).dropna().reset_index()
@@ -165,10 +164,9 @@ def _another(sealed: pd.DataFrame, said: np.ndarray) -> np.ndarray:
     """Whether the rule's answer to a chimera is right about the next one of the same two kinds."""
     right = []
     for _, places in sealed.reset_index(drop=True).groupby(["first", "second"]).groups.items():
-        own = list(places)
-        heads = sealed["heads"].to_numpy()
-        right += [float(said[a] == (heads[b] == 1)) for a, b in zip(own, own[1:] + own[:1])
-                  if a != b]  # fmt: skip
+        own, heads = list(places), sealed["heads"].to_numpy()
+        pairs = zip(own, own[1:] + own[:1], strict=True)
+        right += [float(said[a] == (heads[b] == 1)) for a, b in pairs if a != b]
     return np.array(right)
 
 

@@ -90,21 +90,19 @@ def changes(kind: str) -> Iterator[Change]:
 
 def changed(file: File, change: Change) -> bytes | None:
     """The changed file, or None if it doesn't admit the change."""
-    kind, data = file.kind, file.data
+    kind, data, size = file.kind, file.data, int(change.amount)
+    makers: dict[str, Callable[[], bytes]] = {
+        "plain": lambda: data,
+        "destroyed": lambda: destroyed.destroyed(kind, data, change.way),
+        "small": lambda: meant.changed(kind, data, change.way, size),
+        "filled": lambda: meant.filled(kind, data, change.way, change.amount),
+        "inside": lambda: meant.inside(kind, data, size),
+        "random": lambda: smallest.at_random(kind, data),
+    }
     try:
-        if change.arm == "destroyed":
-            return destroyed.destroyed(kind, data, change.way)
-        if change.arm == "small":
-            return meant.changed(kind, data, change.way, int(change.amount))
-        if change.arm == "filled":
-            return meant.filled(kind, data, change.way, change.amount)
-        if change.arm == "inside":
-            return meant.inside(kind, data, int(change.amount))
-        if change.arm == "random":
-            return smallest.at_random(kind, data)
+        return makers[change.arm]()
     except UnfitError:
         return None
-    return data
 
 
 def court(files: Sequence[File], ask: Ask) -> pd.DataFrame:
@@ -137,16 +135,6 @@ def _judged(kind: str, label: str | None) -> dict[str, object]:
     if label is None:
         return {"label": None, "kept": np.nan, "outcome": None}
     return {"label": label, "kept": float(called(kind, label)), "outcome": outcome(kind, label)}
-
-
-def confusions(files: Sequence[File], ask: Ask) -> pd.DataFrame:
-    """What untouched files are called: columns file, kind, half, label, and outcome."""
-    labels = ask([file.data for file in files])
-    return pd.DataFrame([
-        {"file": file.name, "kind": file.kind, "half": file.half, "label": label,
-         "outcome": outcome(file.kind, label)}
-        for file, label in zip(files, labels, strict=True)
-    ])  # fmt: skip
 
 
 def lengths(count: int, ask: Ask) -> pd.DataFrame:

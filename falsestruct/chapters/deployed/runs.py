@@ -30,7 +30,7 @@ def files(kind: str, folder: str | None) -> tuple[pd.DataFrame, list[File]]:
 def real_court(*, kind: str, folder: str | None = None) -> pd.DataFrame:
     """`measure.court` on real files, with where they come from, and which network was asked.
 
-    Columns: those of `measure.court`, and source, version, licence; model and sha256 of the network.
+    Columns: those of `measure.court`, and source, version, licence; model and hash of the network.
     """
     manifest, own = files(kind, folder)
     network = filetypes.FileTypes()
