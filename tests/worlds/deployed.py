@@ -27,7 +27,7 @@ def parser(files: Sequence[bytes]) -> list[str]:
     found = []
     for data in files:
         kinds = [kind for kind in KINDS if accepted(kind, data)]
-        # Whatever TOML takes INI may take, and so may others; the one that asks for more comes first.
+        # What TOML takes INI may take, too: the one that asks for more comes first.
         found.append(NAMES[kinds[0]][0] if kinds else "unknown")
     return found
 
@@ -45,11 +45,12 @@ def surface(files: Sequence[bytes]) -> list[str]:
 
 def sealed(count: int, size: int = 1500) -> list[File]:
     """Made files as if a rule had found them, a third open."""
-    plan = made.Plan(size)
+    plan, halves = made.Plan(size), ("open", "sealed", "sealed")
     return [
-        File(f"{kind} {seed}", kind, "open" if seed % 3 == 0 else "sealed", made.made(kind, seed, plan))
-        for kind in KINDS for seed in range(count)
-    ]  # fmt: skip
+        File(f"{kind} {seed}", kind, halves[seed % 3], made.made(kind, seed, plan))
+        for kind in KINDS
+        for seed in range(count)
+    ]
 
 
 def table(lost: dict[str, float], files: int = 30) -> pd.DataFrame:

@@ -61,12 +61,12 @@ def test_a_change_that_a_file_does_not_admit_has_no_verdict():
     file = File("x", "JSON", "sealed", b'"alone"')
     table = court([file], lambda files: ["json"] * len(files))
     row = table[table["way"] == "separators"].iloc[0]
-    assert row["label"] is None and math.isnan(row["kept"])
+    assert pd.isna(row["label"]) and math.isnan(row["kept"])
 
 
 def test_lengths_are_of_the_same_seeds():
     def hasty(files):
-        return ["txt" if len(data) < 1000 and b"\n" * 40 in data else label
+        return ["txt" if len(data) < 1500 and b"\n" * 40 in data else label
                 for data, label in zip(files, worlds.parser(files), strict=True)]  # fmt: skip
 
     table = measure.lengths(1, hasty)
@@ -88,8 +88,8 @@ def test_flips_of_data_alone():
 class Heads:
     """Stands in for the network: the head decides, and it is sure of nothing."""
 
-    config = filetypes.Config(1024, 1024, 4096, 8, 256, tuple(
-        name for names in filetypes.NAMES.values() for name in names), {}, 0.5, {}, frozenset())  # fmt: skip
+    known = tuple(name for names in filetypes.NAMES.values() for name in names)
+    config = filetypes.Config(1024, 1024, 4096, 8, 256, known, {}, 0.5, {}, frozenset())
 
     def scores(self, files):
         return np.full((len(files), len(self.config.labels)), 0.1)
@@ -105,7 +105,6 @@ def test_halves_and_what_may_foretell_them():
     assert set(table["half"]) == {"open", "sealed"} and (table["first"] != table["second"]).all()
     assert table["heads"].dropna().eq(1).all() and table["heads"].notna().sum() >= 4
     assert table["surer alone"].eq(0).all() and table["bag of words"].notna().all()
-    assert isinstance(table, pd.DataFrame)
 
 
 def test_changes_are_those_that_claims_name():
