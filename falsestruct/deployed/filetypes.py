@@ -82,7 +82,7 @@ class FileTypes:
         import onnxruntime
 
         folder = _folder()
-        self.config = _config(folder)
+        self.config = config()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(
@@ -140,6 +140,15 @@ def outcome(kind: str, label: str) -> str:
 def installed() -> bool:
     """Whether the network can be asked here."""
     return all(importlib.util.find_spec(name) for name in ("magika", "onnxruntime"))
+
+
+def config() -> Config:
+    """What the installed package reads beside its network.
+
+    Raises:
+        ImportError: magika isn't installed, or reads files in another way.
+    """
+    return _config(_folder())
 
 
 def identity() -> dict[str, str]:

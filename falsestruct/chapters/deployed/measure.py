@@ -175,6 +175,32 @@ def flips(files: Sequence[File], ask: Ask, *, queries: int = QUERIES) -> pd.Data
     return pd.DataFrame(rows)
 
 
+def windows(count: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Whether the network's input changes with bytes beyond both blocks, and with one inside.
+
+    Made files are stretched to several blocks by repetition.
+
+    Returns:
+        (files,) each: other bytes beyond the first and last 4,096; another byte, which is no
+        whitespace, in the place of such a one in the first 1,024 or the last.
+    """
+    config, rng = filetypes.config(), np.random.default_rng(seed)
+    outside, inside = [], []
+    for file in generated(count, made.Plan(LONG)):
+        data = file.data.strip() * (1 + 4 * config.block // len(file.data))
+        before = filetypes.window(data, config)
+        middle = rng.bytes(int(rng.integers(1, 2 * config.block)))
+        after = data[: config.block] + middle + data[-config.block :]
+        outside.append(not np.array_equal(before, filetypes.window(after, config)))
+        black = [i for i, sign in enumerate(data) if not chr(sign).isspace()]
+        near = [i for i in black if i < config.first or i >= len(data) - config.last]
+        place = int(rng.choice(near))
+        other = bytes([33 + (data[place] - 33 + int(rng.integers(1, 94))) % 94])
+        after = data[:place] + other + data[place + 1 :]
+        inside.append(not np.array_equal(before, filetypes.window(after, config)))
+    return np.array(outside), np.array(inside)
+
+
 def halves(files: Sequence[File], network: filetypes.FileTypes, *, seed: int) -> pd.DataFrame:
     """Heads of files on tails of others, and what may foretell who decides.
 

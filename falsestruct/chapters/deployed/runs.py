@@ -1,4 +1,7 @@
-"""The recorded runs of chapter 21: the real sample, which no other machine has."""
+"""The recorded runs of chapter 21: real files, which no other machine has, and made ones.
+
+The latter are asked live as well, where the network is installed.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import pandas as pd
 
 from falsestruct.chapters.deployed import measure
 from falsestruct.chapters.deployed.measure import File
-from falsestruct.deployed import filetypes, sample
+from falsestruct.deployed import filetypes, made, sample
 
 MOST = 60  # files of a kind
 
@@ -50,6 +53,17 @@ def real_halves(*, kinds: list[str], seed: int, folder: str | None = None) -> pd
     network = filetypes.FileTypes()
     who = filetypes.identity()
     return measure.halves(own, network, seed=seed).assign(**_columns(who))
+
+
+def made_court(*, count: int) -> pd.DataFrame:
+    """`measure.court` on made files, so many of each kind."""
+    own = measure.generated(count, made.Plan())
+    return measure.court(own, filetypes.FileTypes().labels)
+
+
+def made_lengths(*, count: int) -> pd.DataFrame:
+    """`measure.lengths`."""
+    return measure.lengths(count, filetypes.FileTypes().labels)
 
 
 def _named(table: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """What is asked of a reader, with readers by hand."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -105,6 +106,17 @@ def test_halves_and_what_may_foretell_them():
     assert set(table["half"]) == {"open", "sealed"} and (table["first"] != table["second"]).all()
     assert table["heads"].dropna().eq(1).all() and table["heads"].notna().sum() >= 4
     assert table["surer alone"].eq(0).all() and table["bag of words"].notna().all()
+
+
+def test_windows(monkeypatch):
+    config = filetypes.Config(1024, 1024, 4096, 8, 256, (), {}, 0.5, {}, frozenset())
+    monkeypatch.setattr(filetypes, "config", lambda: config)
+    outside, inside = measure.windows(2, seed=1)
+    assert not outside.any() and inside.all() and len(inside) == 2 * len(measure.REJECTING)
+    wide = replace(config, first=9000)  # a network that read on would be found out
+    monkeypatch.setattr(filetypes, "config", lambda: replace(wide, block=6000))
+    monkeypatch.setattr(filetypes, "window", lambda data, _: np.frombuffer(data[:7000], np.uint8))
+    assert measure.windows(2, seed=1)[0].any()
 
 
 def test_changes_are_those_that_claims_name():
