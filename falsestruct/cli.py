@@ -540,7 +540,7 @@ def audit_released(
         return
     shown = table[["network", "problem", "strength", "verdict", "success", "original", "false"]]
     rows = shown.itertuples(index=False, name=None)
-    _table(list(shown), [[_short(cell) for cell in row] for row in rows])
+    _table([str(name) for name in shown], [[_short(cell) for cell in row] for row in rows])
 
 
 def _need_one(data: Path | None, problem: str | None, false: str | None) -> None:
