@@ -107,12 +107,30 @@ def drawn(words: str, font: Path, *, size: int = 40) -> np.ndarray:
     wide = int(own.getlength(words)) + 4 * size
     picture = Image.new("L", (wide, 4 * size), WHITE)
     ImageDraw.Draw(picture).text((size, size), words, fill=BLACK, font=own)
-    array = np.asarray(picture)
+    return _cropped(np.asarray(picture), f"{font.name} draws nothing of {words!r}")
+
+
+def boxed(words: str, font: Path, *, size: int = 40) -> np.ndarray:
+    """The same line with a black box in place of each letter, from its first to its last ink."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    own = ImageFont.truetype(str(font), size)
+    picture = Image.new("L", (int(own.getlength(words)) + 4 * size, 4 * size), WHITE)
+    draw = ImageDraw.Draw(picture)
+    for i, sign in enumerate(words):
+        if not sign.isspace():
+            left, top, right, bottom = own.getbbox(sign)
+            at = size + own.getlength(words[:i])
+            # One white column stays between neighbours.
+            draw.rectangle((at + left, size + top, at + right - 2, size + bottom - 1), fill=BLACK)
+    return _cropped(np.asarray(picture), f"{font.name} draws nothing of {words!r}")
+
+
+def _cropped(array: np.ndarray, what: str) -> np.ndarray:
+    """To its ink, with EVEN white pixels around."""
     ink = array < (WHITE + BLACK) / 2
     if not ink.any():
-        raise ValueError(
-            f"{font.name} draws nothing of {words!r}; expected a font with its letters"
-        )
+        raise ValueError(f"{what}; expected a font with its letters")
     rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
     cut = array[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     return np.pad(cut, EVEN, constant_values=WHITE)

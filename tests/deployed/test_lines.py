@@ -51,6 +51,15 @@ def test_a_line_is_cropped_to_its_ink():
     assert lines.ink_is_high(lines.turned(lines.drawn("gypsy page", SANS))) is False
 
 
+def test_boxes_are_where_the_letters_are():
+    own, boxes = lines.drawn("gh ij", SANS) < 128, lines.boxed("gh ij", SANS) < 128
+    assert abs(own.shape[0] - boxes.shape[0]) <= 2 and abs(own.shape[1] - boxes.shape[1]) <= 4
+    assert boxes.sum() > 1.5 * own.sum()
+    assert boxes.any(0).sum() < boxes.shape[1] - 2 * EVEN  # letters stay apart
+    with pytest.raises(ValueError, match="draws nothing"):
+        lines.boxed("  ", SANS)
+
+
 def test_turning_twice_changes_nothing():
     own = lines.drawn("one", SANS)
     np.testing.assert_array_equal(lines.turned(lines.turned(own)), own)

@@ -15,7 +15,7 @@ from falsestruct.deployed import lines
 from falsestruct.evidence import Claims, Found, extreme, mean, where
 
 MARGIN, RULE = 40, 4  # pixels, of a line of 48 rows
-KINDS = ("words", "small", "alike", "high", "low")
+KINDS = ("words", "boxes", "small", "alike", "high", "low")
 CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "even": lambda line: line,
     "margin above": lambda line: lines.margin(line, MARGIN, "above"),
@@ -43,9 +43,11 @@ def asked(fonts: Mapping[str, Path], turns: Turns, *, each: int, seed: int) -> p
     """
     rows = []
     for kind in KINDS:
-        texts = [lines.text(kind, np.random.default_rng([seed, i])) for i in range(each)]
+        drawn = lines.boxed if kind == "boxes" else lines.drawn
+        like = "words" if kind == "boxes" else kind
+        texts = [lines.text(like, np.random.default_rng([seed, i])) for i in range(each)]
         for family, font in fonts.items():
-            plain = [lines.drawn(text, font) for text in texts]
+            plain = [drawn(text, font) for text in texts]
             for change in CHANGES if kind == "words" else ("even",):
                 made = [CHANGES[change](line) for line in plain]
                 for way in (False, True):
@@ -85,8 +87,8 @@ def claims(table: pd.DataFrame) -> Claims:
     said = drawn["turned"] == (drawn["right"] == 1)  # whether it was called turned
     foretold = drawn.assign(foretold=(said != drawn["high"]).astype(float))
     return {
-        "lines-read": (worse(kinds["words"]), worse(kinds["alike"])),
-        "lines-letters": (worse(kinds["small"]), worse(kinds["alike"])),
+        "lines-read": (worse(kinds["words"]), worse(kinds["boxes"])),
+        "lines-letters": (worse(kinds["small"]), worse(kinds["boxes"])),
         "lines-height": (extreme(map(worse, parts), min), share(foretold, "foretold")),
         "lines-margin": (cost(table, "margin above"), cost(table, "margin right")),
         "lines-overline": (cost(table, "overline"), cost(table, "rule right")),

@@ -15,7 +15,7 @@ from falsestruct.press.paths import Book
 STATED = read_claims(Book(Path(__file__).parents[3]))
 FOLDER = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 FONTS = {str(i): FOLDER / name for i, name in enumerate(
-    ["DejaVuSans.ttf", "DejaVuSerif.ttf", "DejaVuSansMono.ttf"] * 4)}  # fmt: skip
+    ["DejaVuSans.ttf", "DejaVuSerif.ttf", "DejaVuSansMono.ttf"] * 7)}  # fmt: skip
 
 
 class Knowing:
@@ -46,9 +46,9 @@ def verdicts(table):
 
 def test_who_is_right_on_all_fails_the_controls(monkeypatch):
     table = lines.asked(FONTS, Knowing(monkeypatch), each=3, seed=1)
-    assert table["right"].all() and len(table) == 12 * 3 * 2 * (len(KINDS) - 1 + len(CHANGES))
+    assert table["right"].all() and len(table) == 21 * 3 * 2 * (len(KINDS) - 1 + len(CHANGES))
     found = verdicts(table)
-    # It reads letters that look alike, too: so nothing is said about letters.
+    # It reads boxes, too: so nothing is said about letters.
     assert found["lines-read"] == found["lines-letters"] == "inconclusive"
     assert found["lines-margin"] == found["lines-overline"] == "refuted"
 
@@ -67,6 +67,25 @@ def test_who_is_right_on_all_fails_the_controls(monkeypatch):
 def test_who_minds_what_stands_above(monkeypatch, lost, margin, overline):
     found = verdicts(lines.asked(FONTS, Knowing(monkeypatch, lost), each=2, seed=1))
     assert (found["lines-margin"], found["lines-overline"]) == (margin, overline)
+
+
+def test_who_reads_letters_and_no_boxes(monkeypatch):
+    own = Knowing(monkeypatch)
+    boxes = set()
+    draw = drawing.boxed
+
+    def boxed(text, font):
+        found = draw(text, font)
+        boxes.update((found.tobytes(), found[::-1, ::-1].tobytes()))
+        return found
+
+    monkeypatch.setattr(drawing, "boxed", boxed)
+
+    def reads(shown):
+        return own(shown) & np.array([line.tobytes() not in boxes for line in shown])
+
+    found = verdicts(lines.asked(FONTS, reads, each=2, seed=1))
+    assert found["lines-read"] == found["lines-letters"] == "supported"
 
 
 def test_who_looks_where_the_ink_is():
