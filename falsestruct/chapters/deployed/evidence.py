@@ -197,4 +197,6 @@ def outcomes(court: pd.DataFrame) -> pd.DataFrame:
     own = where(court, half="sealed", arm="destroyed").dropna(subset="outcome")
     counts = own.groupby(["kind", "way", "outcome"]).size().rename("count").reset_index()
     files = counts.groupby(["kind", "way"])["count"].transform("sum")
-    return counts.assign(share=counts["count"] / files, files=files)
+    order = counts["kind"].map(REJECTING.index)
+    shares = counts.assign(share=counts["count"] / files, files=files)
+    return shares.iloc[np.argsort(order, kind="stable")]

@@ -41,10 +41,11 @@ def crossovers(table: pd.DataFrame) -> Figure:
     """Verdicts lost where the meaning is kept, against the share of both windows that is filled;
     `evidence.curves` of one half."""
     newlines, other, own = FILLINGS
+    table = table.dropna(subset="value")  # too few files admit it
     looks = {
-        other: Look("comments like another language", FALSE, "s"),
+        other: Look("comments, another language", FALSE, "s"),
         newlines: Look("new lines", ORIGINAL, "o"),
-        own: Look("comments like the file itself", GREEN, "^"),
+        own: Look("comments, own language", GREEN, "^"),
     }
     picture, panels = shapes.panels(table, "kind", aspect=0.72, columns=3, sharex=True)
     for axis, part in panels:

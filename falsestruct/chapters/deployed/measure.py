@@ -6,6 +6,7 @@ network. A change that a file doesn't admit has no verdict.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
@@ -16,7 +17,7 @@ from falsestruct.deployed import chimeras, destroyed, filetypes, made, meant, sa
 from falsestruct.deployed.destroyed import UnfitError
 from falsestruct.deployed.filetypes import called, outcome
 from falsestruct.deployed.meant import WINDOW
-from falsestruct.deployed.parsers import REJECTING
+from falsestruct.deployed.parsers import REJECTING, meaning
 
 SIZES = (8, 12, 16, 32, 64, 128)  # bytes of small changes
 SHARES = (0.25, 0.5, 0.75, 0.9)  # of both windows
@@ -26,6 +27,7 @@ SHORT, LONG = 700, 3000  # bytes of made files
 NEWLINES = 64  # that they get
 QUERIES = 400  # of the search for the smallest change
 FIRST_SEED = 1000
+SHOWN = 160  # bytes of a file that are shown
 Ask = Callable[[Sequence[bytes]], Sequence[str]]
 
 
@@ -172,6 +174,29 @@ def flips(files: Sequence[File], ask: Ask, *, queries: int = QUERIES) -> pd.Data
         rows.append({"file": file.name, "kind": file.kind, "half": file.half,
                      "size": len(file.data), "found": np.nan, "label": None, "asked": queries}
                     | said)  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def side_by_side(files: Sequence[File], ask: Ask, *, queries: int = QUERIES) -> pd.DataFrame:
+    """Data files whose verdict flips, before and after, with a digest of what both mean.
+
+    Columns: kind, file, before, after (verdicts), put_in (bytes), first (what the file's and the
+    changed file's heads look like, as Python writes bytes), second, meaning (SHA-256, of either:
+    equal, or the row isn't made).
+    """
+    rows = []
+    for file in files:
+        if file.kind not in smallest.DATA or not called(file.kind, before := ask([file.data])[0]):
+            continue
+        flip = smallest.smallest(file.kind, file.data, ask, queries=queries)
+        if flip is not None:
+            both = file.data, flip.after
+            digests = {hashlib.sha256(repr(meaning(file.kind, one)).encode()).hexdigest()
+                       for one in both}  # fmt: skip
+            first, second = (repr(one[:SHOWN])[2:-1] for one in both)
+            rows.append({"kind": file.kind, "file": file.name, "before": before,
+                         "after": flip.label, "put_in": flip.size, "first": first,
+                         "second": second, "meaning": digests.pop()})  # fmt: skip
     return pd.DataFrame(rows)
 
 

@@ -86,6 +86,17 @@ def test_flips_of_data_alone():
     assert math.isnan(table["found"][0]) and table["asked"][0] == 120
 
 
+def test_two_files_side_by_side_mean_the_same():
+    def hasty(files):
+        return ["txt" if b"\n" * 6 in data else "json" for data in files]
+
+    table = measure.side_by_side([own("JSON"), own("Python")], hasty, queries=120)
+    row = table.iloc[0]
+    assert len(table) == 1 and (row["before"], row["after"]) == ("json", "txt")
+    assert row["first"] != row["second"] and len(row["meaning"]) == 64
+    assert measure.side_by_side([own("JSON")], lambda f: ["json"] * len(f), queries=50).empty
+
+
 class Heads:
     """Stands in for the network: the head decides, and it is sure of nothing."""
 
