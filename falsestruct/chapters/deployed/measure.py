@@ -17,7 +17,7 @@ from falsestruct.deployed import chimeras, destroyed, filetypes, made, meant, sa
 from falsestruct.deployed.destroyed import UnfitError
 from falsestruct.deployed.filetypes import called, outcome
 from falsestruct.deployed.meant import WINDOW
-from falsestruct.deployed.parsers import REJECTING, meaning
+from falsestruct.deployed.parsers import REJECTING, installed, meaning
 
 SIZES = (8, 12, 16, 32, 64, 128)  # bytes of small changes
 SHARES = (0.25, 0.5, 0.75, 0.9)  # of both windows
@@ -69,7 +69,8 @@ def real(manifest: pd.DataFrame) -> list[File]:
 
 
 def generated(count: int, plan: made.Plan, kinds: Sequence[str] = REJECTING) -> list[File]:
-    """So many files of each kind by the grammars, seeds from FIRST_SEED on."""
+    """So many files by each grammar whose parser is here, seeds from FIRST_SEED on."""
+    kinds = [kind for kind in kinds if installed(kind)]
     return [File(str(seed), kind, "made", made.made(kind, seed, plan))
             for kind in kinds for seed in range(FIRST_SEED, FIRST_SEED + count)]  # fmt: skip
 

@@ -123,7 +123,7 @@ def test_windows(monkeypatch):
     config = filetypes.Config(1024, 1024, 4096, 8, 256, (), {}, 0.5, {}, frozenset())
     monkeypatch.setattr(filetypes, "config", lambda: config)
     outside, inside = measure.windows(2, seed=1)
-    assert not outside.any() and inside.all() and len(inside) == 2 * len(measure.REJECTING)
+    assert not outside.any() and inside.all() and len(inside) == 2 * len(worlds.KINDS)
     wide = replace(config, first=9000)  # a network that read on would be found out
     monkeypatch.setattr(filetypes, "config", lambda: replace(wide, block=6000))
     monkeypatch.setattr(filetypes, "window", lambda data, _: np.frombuffer(data[:7000], np.uint8))
