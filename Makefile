@@ -51,6 +51,7 @@ lint: $(READY) $(CFF)/.ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(CFF)/bin/cffconvert --validate
+	$(BIN)/zizmor --offline --quiet .github/workflows
 
 bench: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
