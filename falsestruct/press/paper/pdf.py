@@ -31,7 +31,7 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 # What does nothing on paper. A link to something in it loses its target, and so becomes text.
 SCREEN_ONLY = (
     "script, style, button, .headerlink, .no-print, .noprint, .d-print-none, "
-    ".figure-fold, .interactive"  # the gallery has the same; the still stands above
+    ".live, .figure-fold, .interactive"  # the gallery has the same; the still stands above
 )
 # Attributes that name other elements by their ids.
 REFERRING = ("for", "aria-labelledby", "aria-describedby", "aria-controls")
