@@ -514,6 +514,33 @@ def search_network(  # noqa: PLR0913 one option each
     _show(found.to_json if as_json else found.to_text, found.to_html, html)
 
 
+@app.command(
+    "released",
+    epilog=_examples(
+        "falsestruct released ~/false_structures",
+        "falsestruct released ~/false_structures --json",
+    ),
+)
+def audit_released(
+    folder: Annotated[Path, typer.Argument(help="Of the main paper's code, with its models.")],
+    as_json: Json = False,
+) -> None:
+    """Audit the networks that the main paper's authors released, from a folder of yours.
+
+    It reads TensorFlow's checkpoints without TensorFlow, and keeps and sends nothing.
+    """
+    with _readers_own():
+        from falsestruct.characterise import released
+
+        table = released.audited(folder)
+    if as_json:
+        print(table.to_json(orient="records"))
+        return
+    shown = table[["network", "problem", "strength", "verdict", "success", "original", "false"]]
+    rows = shown.itertuples(index=False, name=None)
+    _table([str(name) for name in shown], [[_short(cell) for cell in row] for row in rows])
+
+
 def _need_one(data: Path | None, problem: str | None, false: str | None) -> None:
     """One thing to ask about, and a suspicion if it is the reader's."""
     if (problem is None) == (data is None):

@@ -1,0 +1,1 @@
+"""Chapter 21: networks that people use, before a court with exact truth."""

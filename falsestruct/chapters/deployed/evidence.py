@@ -1,0 +1,202 @@
+"""Chapter 21: from verdicts to estimates; the unit is a file, and sealed files decide."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from falsestruct import evidence
+from falsestruct.chapters.deployed.measure import FULL, LONG, MANY, SHORT
+from falsestruct.deployed import chimeras
+from falsestruct.deployed.chimeras import Rule
+from falsestruct.deployed.destroyed import CONTROL, WAYS
+from falsestruct.deployed.filetypes import DECLINED, called
+from falsestruct.deployed.meant import FILLINGS
+from falsestruct.deployed.parsers import REJECTING
+from falsestruct.evidence import Claims, Found, Pair, extreme, mean, summary, too_few, where
+from falsestruct.names import slug
+from falsestruct.statistics import exact
+
+FEWEST = 10  # files that a share needs
+
+
+def share(outcomes: pd.Series | np.ndarray) -> Found:
+    """Share of files, of those that admit the change; nobody's with fewer than FEWEST."""
+    known = pd.Series(outcomes, dtype=float).dropna()
+    if len(known) < FEWEST:
+        return too_few(len(known), "files")
+    return evidence.share(known.to_numpy())
+
+
+def lost(table: pd.DataFrame) -> Found:
+    """Share of files whose verdict a change takes."""
+    return share(1 - table["kept"])
+
+
+def read_claims(court: pd.DataFrame) -> Claims:
+    """Files read rightly, beside the files of other kinds that are called so, too."""
+    sealed = where(court, half="sealed", arm="plain", kind=list(REJECTING))
+    found: Claims = {}
+    for kind in REJECTING:
+        names = sealed["label"].map(lambda label, kind=kind: called(kind, label)).astype(float)
+        own = sealed["kind"] == kind
+        found[slug(kind, "files-read")] = share(names[own]), share(names[~own])
+    return found
+
+
+def grammar_claims(court: pd.DataFrame) -> Claims:
+    """Verdicts that survive without the grammar, for the way in which fewest do."""
+    sealed = where(court, half="sealed", arm="destroyed")
+    found: Claims = {}
+    for kind in REJECTING:
+        own = where(sealed, kind=kind)
+        kept = [share(where(own, way=way)["kept"]) for way in WAYS]
+        control = share(where(own, way=CONTROL)["kept"])
+        found[slug(kind, "files-grammar")] = extreme(kept, min), control
+    return found
+
+
+def declined_claim(court: pd.DataFrame) -> Claims:
+    """Of verdicts that fell with the grammar, those that the package declines to give."""
+    sealed = where(court, half="sealed")
+    fell = where(sealed, arm="destroyed", way=list(WAYS), kept=0.0)
+    each = (fell["outcome"] == "declined").groupby(fell["file"]).mean()
+    plain = where(sealed, arm="plain", kind=list(REJECTING))
+    few = len(each) < FEWEST
+    own = too_few(len(each), "files") if few else mean(each, bounds=(0.0, 1.0))
+    return {"files-declined": (own, share(plain["label"].isin(DECLINED).astype(float)))}
+
+
+def chosen(court: pd.DataFrame, kind: str) -> tuple[str, float] | None:
+    """The small change, its way and amount, that takes most verdicts of the open files.
+
+    Of equal ones the smaller; None if no change fits FEWEST open files.
+    """
+    own = where(court, half="open", arm="small", kind=kind).dropna(subset="kept")
+    shares = own.groupby(["way", "amount"])["kept"].agg(["mean", "count"])
+    shares = shares[shares["count"] >= FEWEST].reset_index()
+    if shares.empty:
+        return None
+    first = shares.sort_values(["mean", "amount", "way"]).iloc[0]
+    return str(first["way"]), float(first["amount"])
+
+
+def meaning_claims(court: pd.DataFrame) -> Claims:
+    """The change that was chosen on open files, on sealed ones, beside as many letters replaced."""
+    found: Claims = {}
+    for kind in dict.fromkeys(court["kind"]):
+        sealed = where(court, half="sealed", kind=kind)
+        change = chosen(court, str(kind))
+        if change is None:
+            nobody = too_few(0, "open files")
+            found[slug(kind, "files-meaning")] = nobody, nobody
+            continue
+        way, amount = change
+        found[slug(kind, "files-meaning")] = (
+            lost(where(sealed, arm="small", way=way, amount=amount)),
+            lost(where(sealed, arm="inside", amount=amount)),
+        )
+    return found
+
+
+def filled_claims(court: pd.DataFrame) -> Claims:
+    """Windows filled with whitespace, and with comments, where a kind has them."""
+    found: Claims = {}
+    newlines, other, own = FILLINGS
+    for kind in dict.fromkeys(court["kind"]):
+        sealed = where(court, half="sealed", kind=kind)
+        full = where(sealed, arm="filled", amount=FULL)
+        if kind != "CSV":
+            letters = where(sealed, arm="inside", amount=float(MANY))
+            found[slug(kind, "files-whitespace")] = lost(where(full, way=newlines)), lost(letters)
+        if kind not in ("JSON", "CSV"):
+            found[slug(kind, "files-comments")] = (
+                lost(where(full, way=other)), lost(where(full, way=own)),
+            )  # fmt: skip
+    return found
+
+
+def smallest_claims(flips: pd.DataFrame, court: pd.DataFrame) -> Claims:
+    """Files for which the search finds a change, beside one draw of as many bytes."""
+    found: Claims = {}
+    for kind in dict.fromkeys(flips["kind"]):
+        own = where(flips, kind=kind, half="sealed")
+        random = where(court, kind=kind, half="sealed", arm="random")
+        pair = share(own["found"].notna().astype(float)), lost(random)
+        found[slug(kind, "files-smallest")] = pair
+    return found
+
+
+def length_claim(lengths: pd.DataFrame) -> Claims:
+    """Made files: short ones less long ones, beside words less random letters."""
+    words = where(lengths, words=True)
+    return {
+        "made-files-length": (
+            _less(where(words, size=SHORT), where(words, size=LONG)),
+            _less(words, where(lengths, words=False)),
+        )
+    }
+
+
+def _less(left: pd.DataFrame, right: pd.DataFrame) -> Found:
+    """Share lost on the left less that on the right, by kind and seed: both had the same seeds."""
+    keys = ["kind", "file"]
+    own = [1 - part.groupby(keys)["kept"].mean() for part in (left, right)]
+    differences = (own[0] - own[1]).dropna().reset_index()
+    return mean(differences["kept"], strata=differences["kind"], bounds=(-1.0, 1.0))
+
+
+def rule(halves: pd.DataFrame) -> Rule:
+    """The rule that foretold most chimeras of open files."""
+    own = where(halves, half="open").dropna(subset="heads")
+    return chimeras.best(_statistics(own), own["heads"].to_numpy() == 1)
+
+
+def chimera_claim(halves: pd.DataFrame) -> Claims:
+    """That rule on chimeras of sealed files, beside the answers to others of the same two kinds."""
+    sealed = where(halves, half="sealed").dropna(subset="heads")
+    said = rule(halves)(_statistics(sealed))
+    right = (said == (sealed["heads"] == 1)).astype(float)
+    return {"files-chimeras": (share(right), share(_another(sealed, said)))}
+
+
+def _another(sealed: pd.DataFrame, said: np.ndarray) -> np.ndarray:
+    """Whether the rule's answer to a chimera is right about the next one of the same two kinds."""
+    right = []
+    for _, places in sealed.reset_index(drop=True).groupby(["first", "second"]).groups.items():
+        own, heads = list(places), sealed["heads"].to_numpy()
+        pairs = zip(own, own[1:] + own[:1], strict=True)
+        right += [float(said[a] == (heads[b] == 1)) for a, b in pairs if a != b]
+    return np.array(right)
+
+
+def _statistics(halves: pd.DataFrame) -> pd.DataFrame:
+    return halves.drop(columns=["half", "first", "second", "label", "heads"]).select_dtypes(
+        "number"
+    )
+
+
+def windows_claim(outside: np.ndarray, inside: np.ndarray) -> Claims:
+    """Inputs that change with bytes beyond both blocks, and with bytes inside of the windows.
+
+    Args:
+        outside, inside: Whether each changed file has another input, (files,).
+    """
+    pair: Pair = exact(float(np.mean(outside))), exact(float(np.mean(inside)))
+    return {"files-windows": pair}
+
+
+def curves(court: pd.DataFrame) -> pd.DataFrame:
+    """What the figure of filled windows draws: kind, way, amount, value (share lost), low, high."""
+    own = where(court, half=["sealed", "made"], arm="filled")
+    return summary(own, ["half", "kind", "way", "amount"], None, measure=lost)
+
+
+def outcomes(court: pd.DataFrame) -> pd.DataFrame:
+    """Shares of what becomes of verdicts without the grammar: kind, way, outcome, share, files."""
+    own = where(court, half="sealed", arm="destroyed").dropna(subset="outcome")
+    counts = own.groupby(["kind", "way", "outcome"]).size().rename("count").reset_index()
+    files = counts.groupby(["kind", "way"])["count"].transform("sum")
+    order = counts["kind"].map(REJECTING.index)
+    shares = counts.assign(share=counts["count"] / files, files=files)
+    return shares.iloc[np.argsort(order, kind="stable")]

@@ -1,0 +1,58 @@
+"""Figures of chapter 21."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from falsestruct.deployed.destroyed import CONTROL, WAYS
+from falsestruct.deployed.meant import FILLINGS
+from falsestruct.plots import shapes
+from falsestruct.plots.shapes import Look
+from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORIGINAL
+
+OUTCOMES = {
+    "kept": Look("same verdict", FALSE, "s"),
+    "declined": Look("declined (txt, unknown)", GREY, "x"),
+    "another type": Look("another type", BLUE, "^"),
+}
+NAMED = {
+    "separators": "no separators", "closer": "last bracket gone", "lines": "lines shuffled",
+    "words": "words shuffled", CONTROL: "bytes shuffled",
+}  # fmt: skip
+
+
+def grammar(table: pd.DataFrame) -> Figure:
+    """What becomes of verdicts where no parser takes the file; `evidence.outcomes`."""
+    ways = [*WAYS, CONTROL]
+    shown = table.assign(height=[-ways.index(way) for way in table["way"]])
+    picture, panels = shapes.panels(shown, "kind", aspect=0.72, columns=3, sharex=True)
+    for axis, part in panels:
+        for look, own in shapes.groups(part, "outcome", OUTCOMES):
+            shapes.marks(axis, own, "share", look)
+        axis.set_xlim(-0.05, 1.05)
+    panels[-1][0].set_xlabel("share of files")
+    shapes.named(panels[0][0], [NAMED[way] for way in ways])
+    shapes.legend(picture, OUTCOMES, columns=3)
+    return picture
+
+
+def crossovers(table: pd.DataFrame) -> Figure:
+    """Verdicts lost where the meaning is kept, against the share of both windows that is filled;
+    `evidence.curves` of one half."""
+    newlines, other, own = FILLINGS
+    table = table.dropna(subset="value")  # too few files admit it
+    looks = {
+        other: Look("comments, another language", FALSE, "s"),
+        newlines: Look("new lines", ORIGINAL, "o"),
+        own: Look("comments, own language", GREEN, "^"),
+    }
+    picture, panels = shapes.panels(table, "kind", aspect=0.72, columns=3, sharex=True)
+    for axis, part in panels:
+        for look, group in shapes.groups(part, "way", looks):
+            shapes.curve(axis, group, "amount", "value", look)
+        axis.set(xlim=(0.2, 0.95), ylim=(-0.03, 1.03))
+    panels[0][0].set_ylabel("verdicts lost")
+    panels[-1][0].set_xlabel("share of both windows")
+    shapes.legend(picture, looks, columns=3)
+    return picture

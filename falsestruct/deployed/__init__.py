@@ -1,0 +1,1 @@
+"""Networks that people use, as they are shipped, and files whose truth a parser knows."""
