@@ -218,6 +218,13 @@ def chimera_claim(halves: pd.DataFrame) -> Claims:
     return {"files-chimeras": (share(right), share(_another(sealed, said)))}
 
 
+def searched_claim(named: pd.DataFrame) -> Claims:
+    """What the search names for the network, beside what it names for the reader by hand."""
+    decided = named.dropna(subset=["heads", "right"])
+    own, control = (share(where(decided, reader=who)["right"]) for who in ("network", "words"))
+    return {"files-chimeras-searched": (own, control)}
+
+
 def _another(sealed: pd.DataFrame, said: np.ndarray) -> np.ndarray:
     """Whether the rule's answer to a chimera is right about the next one of the same two kinds."""
     right = []
@@ -258,3 +265,44 @@ def outcomes(court: pd.DataFrame) -> pd.DataFrame:
     order = counts["kind"].map(REJECTING.index)
     shares = counts.assign(share=counts["count"] / files, files=files)
     return shares.iloc[np.argsort(order, kind="stable")]
+
+
+FALSE = ("run_010", "run_030", "run_036")  # trained where both structures hold
+
+
+def released_claim(audits: pd.DataFrame) -> Claims:
+    """Shares of the false structure, the smallest; beside shuffled weights, the largest."""
+    own = audits[audits["network"].str.contains("|".join(FALSE))]
+    found = []
+    for shuffled, worst in ((False, min), (True, max)):
+        part = where(own, shuffled=shuffled)
+        shares = [_again(row["false"], row["conflicts"]) for _, row in part.iterrows()]
+        few = len(shares) < len(FALSE)
+        found.append(too_few(len(shares)) if few else extreme(_less_sure(shares), worst))
+    return {"released-false": (found[0], found[1])}
+
+
+def _less_sure(shares: list[Found]) -> list[Found]:
+    """The widest intervals first: of equal shares `extreme` takes the first."""
+    return sorted(shares, key=lambda one: one.n)
+
+
+def _again(value: float, count: int) -> Found:
+    """A share with its interval at all levels, from the number that it is of."""
+    return evidence.share(np.arange(count) < round(value * count))
+
+
+def released_table(audits: pd.DataFrame) -> pd.DataFrame:
+    """For a reader: a row a network, as its authors numbered it."""
+    rows = []
+    for _, row in where(audits, shuffled=False).sort_values(["problem", "network"]).iterrows():
+        said = {name: f"{row[name]:.1%} [{row[f'{name}_low']:.1%}, {row[f'{name}_high']:.1%}]"
+                for name in ("success", "original", "false")}  # fmt: skip
+        rows.append({
+            "network": str(row["network"]).rpartition("/run_")[2].partition("/")[0],
+            "problem": row["problem"], "verdict": row["verdict"],
+            "right where both agree": said["success"], "agree": int(row["agreeing"]),
+            "sides with the original": said["original"],
+            "sides with the false one": said["false"], "disagree": int(row["conflicts"]),
+        })  # fmt: skip
+    return pd.DataFrame(rows).set_index("network")

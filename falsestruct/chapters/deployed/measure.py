@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from falsestruct.deployed import chimeras, destroyed, filetypes, made, meant, sample, smallest
+from falsestruct.deployed import destroyed, filetypes, made, meant, sample, smallest
 from falsestruct.deployed.destroyed import UnfitError
 from falsestruct.deployed.filetypes import called
 from falsestruct.deployed.meant import WINDOW
@@ -234,37 +234,3 @@ def windows(count: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
         after = data[:place] + other + data[place + 1 :]
         inside.append(not np.array_equal(before, filetypes.window(after, config)))
     return np.array(outside), np.array(inside)
-
-
-def halves(files: Sequence[File], network: filetypes.FileTypes, *, seed: int) -> pd.DataFrame:
-    """Heads of files on tails of others, and what may foretell who decides.
-
-    The bag of words is that of the open files, for chimeras of open and of sealed ones.
-
-    Returns:
-        Columns half, first, second (kinds), label, heads (1, 0, or missing if neither is named),
-        and those of `chimeras.statistics`.
-    """
-    fit = [f for f in files if f.kind in REJECTING and len(f.data.strip()) >= 2 * WINDOW]
-    opened = [f for f in fit if f.half == "open"]
-    bag = chimeras.Words.of([f.data for f in opened], [f.kind for f in opened])
-    own = {id(f): _sure(network, f) for f in fit}
-    rows = []
-    for half in ("open", "sealed"):
-        part = [f for f in fit if f.half == half and f.kind in bag.logs]
-        kinds = pd.DataFrame({"type": [f.kind for f in part]})
-        for i, j in chimeras.pairs(kinds, seed=seed).itertuples(index=False):
-            one, two = part[i], part[j]
-            both = one.kind, two.kind
-            label = network.labels([chimeras.chimera(one.data, two.data)])[0]
-            known = chimeras.statistics(one.data, two.data, both, bag, (own[id(one)], own[id(two)]))
-            rows.append({"half": half, "first": one.kind, "second": two.kind, "label": label,
-                         "heads": chimeras.decided(label, both)} | known)  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def _sure(network: filetypes.FileTypes, file: File) -> float:
-    """The network's answer for the file's own type, the largest of the type's names."""
-    row = network.scores([file.data])[0]
-    places = [network.config.labels.index(name) for name in filetypes.NAMES[file.kind]]
-    return float(row[places].max())

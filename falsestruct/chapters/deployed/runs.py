@@ -67,14 +67,6 @@ def real_flips(*, kind: str, folder: str | None = None) -> pd.DataFrame:
     return _named(measure.flips(own, filetypes.FileTypes().labels), table)
 
 
-def real_halves(*, kinds: list[str], seed: int, folder: str | None = None) -> pd.DataFrame:
-    """`measure.halves` on real files."""
-    own = [file for kind in kinds for file in files(kind, folder)[1]]
-    network = filetypes.FileTypes()
-    who = filetypes.identity()
-    return measure.halves(own, network, seed=seed).assign(**_columns(who))
-
-
 def made_court(*, count: int) -> pd.DataFrame:
     """`measure.court` on made files, so many of each kind, as `verdicts.wide` stores it."""
     own = measure.generated(count, made.Plan())
@@ -103,7 +95,12 @@ def real_lines(*, each: int, seed: int, families: int) -> pd.DataFrame:
 
 def _named(table: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     where = found.rename(columns={"sha256": "file"})[COLUMNS]
-    return table.merge(where, on="file").assign(**_columns(filetypes.identity()))
+    return table.merge(where, on="file").assign(**asked_who())
+
+
+def asked_who() -> dict[str, str]:
+    """Columns that say which network of file types a record asked."""
+    return _columns(filetypes.identity())
 
 
 def _columns(who: dict[str, str]) -> dict[str, str]:
