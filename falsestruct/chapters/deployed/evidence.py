@@ -45,16 +45,74 @@ def read_claims(court: pd.DataFrame) -> Claims:
     return found
 
 
+def worst(court: pd.DataFrame, kind: str) -> str | None:
+    """The way of destroying grammar that takes most verdicts of the open files.
+
+    The smallest of several shares is too small on the files that chose it; sealed ones are others.
+    """
+    own = where(court, half="open", arm="destroyed", kind=kind, way=list(WAYS))
+    shares = own.dropna(subset="kept").groupby("way")["kept"].agg(["mean", "count"])
+    shares = shares[shares["count"] >= FEWEST].sort_values("mean", kind="stable")
+    return None if shares.empty else str(shares.index[0])
+
+
 def grammar_claims(court: pd.DataFrame) -> Claims:
-    """Verdicts that survive without the grammar, for the way in which fewest do."""
-    sealed = where(court, half="sealed", arm="destroyed")
+    """Verdicts that survive without the grammar, for the way that was worst on open files."""
     found: Claims = {}
     for kind in REJECTING:
-        own = where(sealed, kind=kind)
-        kept = [share(where(own, way=way)["kept"]) for way in WAYS]
-        control = share(where(own, way=CONTROL)["kept"])
-        found[slug(kind, "files-grammar")] = extreme(kept, min), control
+        own = where(court, half="sealed", arm="destroyed", kind=kind)
+        way = worst(court, kind)
+        kept = too_few(0, "open files") if way is None else share(where(own, way=way)["kept"])
+        found[slug(kind, "files-grammar")] = kept, share(where(own, way=CONTROL)["kept"])
     return found
+
+
+def words_claims(court: pd.DataFrame) -> Claims:
+    """The network beside a bag of words that is first right, too: without the grammar, and where
+    the meaning is kept and the network errs."""
+    both = _also(where(court, half="sealed", kind=list(REJECTING)), "words")
+    fell = where(both, arm="destroyed", way=list(WAYS)).dropna(subset="kept")
+    agree = (fell["kept"] == fell["words"]).astype(float)
+    newlines, other, _ = FILLINGS
+    lost = where(both, kept=0.0)
+    small = where(lost, arm="small")
+    full = where(lost, arm="filled", amount=FULL)
+    kept = pd.concat([small, where(full, way=newlines)])
+    comments = where(full, way=other)
+    return {
+        "files-words": (_each(fell, agree), _each(fell, 1 - fell["kept"])),
+        "files-words-meaning": (_each(kept, kept["words"]), _each(comments, comments["words"])),
+    }
+
+
+def libmagic_claim(court: pd.DataFrame) -> Claims:
+    """Verdicts that libmagic keeps more often than the network, of types of which it is first
+    right, too, about FEWEST files: where the meaning is kept; beside it without the grammar."""
+    both = _also(where(court, half="sealed", kind=list(REJECTING)), "libmagic")
+    files = both.groupby("kind")["file"].nunique()
+    both = where(both, kind=list(files[files >= FEWEST].index))
+    kept = pd.concat([where(both, arm="small"), where(both, arm="filled", way=FILLINGS[0])])
+    fell = where(both, arm="destroyed", way=list(WAYS))
+    pair = [_each(one, one["libmagic"] - one["kept"], low=-1.0) for one in (kept, fell)]
+    return {"files-libmagic": (pair[0], pair[1])}
+
+
+def _also(court: pd.DataFrame, reader: str) -> pd.DataFrame:
+    """All rows of the files that another reader, too, first reads rightly."""
+    right = where(court, arm="plain", kept=1.0)
+    right = where(right, **{reader: 1.0})
+    return where(court, file=list(right["file"]))
+
+
+def _each(table: pd.DataFrame, values: pd.Series, low: float = 0.0) -> Found:
+    """Mean over files of a file's mean; the types are all that there are."""
+    own = values.groupby([table["kind"], table["file"]]).mean().dropna()
+    if len(own) < FEWEST:
+        return too_few(len(own), "files")
+    kinds = own.index.get_level_values("kind")
+    counts = kinds.value_counts()
+    own = own[kinds.isin(counts[counts >= 2].index)]
+    return mean(own, strata=own.index.get_level_values("kind"), bounds=(low, 1.0))
 
 
 def declined_claim(court: pd.DataFrame) -> Claims:
@@ -267,8 +325,9 @@ def glance(court: pd.DataFrame) -> pd.DataFrame:
     for case, part in CASES.items():
         for kind in REJECTING:
             own = share(where(sealed, kind=kind, **part)["kept"])
-            ends = {} if not isinstance(own, Estimate) else {
-                "share": own.value, "low": own.low, "high": own.high, "files": own.n}  # fmt: skip
+            ends: dict[str, object] = {}
+            if isinstance(own, Estimate):
+                ends = {"share": own.value, "low": own.low, "high": own.high, "files": own.n}
             rows.append({"case": case, "kind": kind, "example": example(case)} | ends)
     return pd.DataFrame(rows, columns=["case", "kind", "share", "low", "high", "files", "example"])
 

@@ -7,7 +7,7 @@ network. A change that a file doesn't admit has no verdict.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -15,17 +15,18 @@ import pandas as pd
 
 from falsestruct.deployed import destroyed, filetypes, made, meant, sample, smallest
 from falsestruct.deployed.destroyed import UnfitError
-from falsestruct.deployed.filetypes import called, outcome
+from falsestruct.deployed.filetypes import called
 from falsestruct.deployed.meant import WINDOW
 from falsestruct.deployed.parsers import REJECTING, installed, meaning
+from falsestruct.deployed.verdicts import judged
 
-SIZES = (8, 12, 16, 32, 64, 128)  # bytes of small changes
+SIZES = (8, 12, 32, 128)  # bytes of small changes
 SHARES = (0.25, 0.5, 0.75, 0.9)  # of both windows
 FULL = 0.75  # the share that claims are about
 MANY = round(2 * FULL * WINDOW)  # bytes that this is
 SHORT, LONG = 700, 3000  # bytes of made files
 NEWLINES = 64  # that they get
-QUERIES = 400  # of the search for the smallest change
+QUERIES = 240  # of the search for the smallest change
 FIRST_SEED = 1000
 SHOWN = 160  # bytes of a file that are shown
 Ask = Callable[[Sequence[bytes]], Sequence[str]]
@@ -108,14 +109,19 @@ def changed(file: File, change: Change) -> bytes | None:
         return None
 
 
-def court(files: Sequence[File], ask: Ask) -> pd.DataFrame:
+def court(
+    files: Sequence[File], ask: Ask, *, others: Mapping[str, Ask] | None = None
+) -> pd.DataFrame:
     """What a reader says of files and of all their changes.
 
     Only files that are first read rightly are changed.
 
+    Args:
+        others: Further readers, asked about the same bytes, by name.
+
     Returns:
         Columns file, kind, half, size, arm, way, amount, label (missing if the file doesn't admit
-        the change), kept (1, 0 or missing), outcome.
+        the change), kept (1, 0 or missing), outcome; whether each other reader is right, likewise.
     """
     rows: list[dict[str, object]] = []
     for file in files:
@@ -123,21 +129,24 @@ def court(files: Sequence[File], ask: Ask) -> pd.DataFrame:
         first = ask([file.data])[0]
         if called(file.kind, first):
             own = list(changes(file.kind))
-        made_of = [changed(file, change) for change in own[1:]]
-        said = iter(ask([data for data in made_of if data is not None]))
-        labels = [first, *(None if data is None else next(said) for data in made_of)]
-        rows += [
-            {"file": file.name, "kind": file.kind, "half": file.half, "size": len(file.data)}
-            | asdict(change) | _judged(file.kind, label)
-            for change, label in zip(own, labels, strict=True)
-        ]  # fmt: skip
+        made_of = [file.data, *(changed(file, change) for change in own[1:])]
+        known = [data for data in made_of if data is not None]
+        labels = _spread([first, *ask(known[1:])], made_of)
+        said = {name: _spread(list(other(known)), made_of)
+                for name, other in (others or {}).items()}  # fmt: skip
+        for i, (change, label) in enumerate(zip(own, labels, strict=True)):
+            rows.append(
+                {"file": file.name, "kind": file.kind, "half": file.half, "size": len(file.data)}
+                | asdict(change) | judged(file.kind, label)
+                | {name: judged(file.kind, one[i])["kept"] for name, one in said.items()}
+            )  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def _judged(kind: str, label: str | None) -> dict[str, object]:
-    if label is None:
-        return {"label": None, "kept": np.nan, "outcome": None}
-    return {"label": label, "kept": float(called(kind, label)), "outcome": outcome(kind, label)}
+def _spread(labels: Sequence[str], files: Sequence[bytes | None]) -> list[str | None]:
+    """The answers in their files' places, None where a file doesn't admit the change."""
+    left = iter(labels)
+    return [None if data is None else next(left) for data in files]
 
 
 def lengths(count: int, ask: Ask) -> pd.DataFrame:

@@ -11,14 +11,17 @@ import pandas as pd
 
 from falsestruct.chapters.deployed import lines, measure
 from falsestruct.chapters.deployed.measure import File
-from falsestruct.deployed import filetypes, made, sample
+from falsestruct.deployed import filetypes, made, readers, sample, verdicts
 from falsestruct.deployed import lines as drawing
+from falsestruct.deployed.parsers import KINDS
 
-MOST = 60  # files of a kind
+MOST = {"open": 30, "sealed": 60}  # files of a kind
+FLIPPED = 40  # sealed files that the search for the fewest bytes gets
+COLUMNS = ["file", "maker", "source", "version", "licence"]
 
 
 def files(kind: str, folder: str | None) -> tuple[pd.DataFrame, list[File]]:
-    """The manifest of one kind, at most MOST of each half, and its files.
+    """The manifest of one kind, at most MOST of a half, and its files.
 
     Args:
         folder: Of unpacked source packages, each a source, beside what is installed; a name below
@@ -30,31 +33,44 @@ def files(kind: str, folder: str | None) -> tuple[pd.DataFrame, list[File]]:
             raise ValueError(f"{folder}: no such folder; unpack source packages there, or name "
                              "none in book/records.yml")  # fmt: skip
         sources += sample.folders(Path(folder))
-    table = sample.manifest(sources, [kind]).groupby("half").head(MOST)
+    table = sample.manifest(sources, [kind])
+    table = pd.concat([own.head(MOST[str(half)]) for half, own in table.groupby("half")])
     return table, measure.real(table)
 
 
-def real_court(*, kind: str, folder: str | None = None) -> pd.DataFrame:
-    """`measure.court` on real files, with where they come from, and which network was asked.
+def manifest(folder: str | None) -> pd.DataFrame:
+    """What `files` takes of every kind, without where it lies here."""
+    return pd.concat([files(kind, folder)[0] for kind in KINDS]).drop(columns="path")
 
-    Columns: those of `measure.court`, and source, version, licence; model and hash of the network.
+
+def real_court(*, kind: str, folder: str | None = None) -> pd.DataFrame:
+    """`measure.court` on real files, with where they come from, and who was asked.
+
+    The bag of words learns from the open files of all kinds.
+
+    Columns: those of `verdicts.wide`, and maker, source, version, licence; model and hash of the
+    network; libmagic's version.
     """
-    manifest, own = files(kind, folder)
-    network = filetypes.FileTypes()
-    return _named(measure.court(own, network.labels), manifest)
+    table, own = files(kind, folder)
+    known = [file for other in KINDS for file in files(other, folder)[1] if file.half == "open"]
+    bag = readers.Bag([file.data for file in known], [file.kind for file in known])
+    magic = readers.LibMagic()
+    others = {"libmagic": magic.labels, "words": bag.labels}
+    verdict = measure.court(own, filetypes.FileTypes().labels, others=others)
+    return _named(verdicts.wide(verdict), table).assign(magic=magic.version)
 
 
 def real_flips(*, kind: str, folder: str | None = None) -> pd.DataFrame:
-    """`measure.flips` on real files, likewise."""
-    manifest, own = files(kind, folder)
-    network = filetypes.FileTypes()
-    return _named(measure.flips(own, network.labels), manifest)
+    """`measure.flips` on the first sealed files, likewise."""
+    table, own = files(kind, folder)
+    own = [file for file in own if file.half == "sealed"][:FLIPPED]
+    return _named(measure.flips(own, filetypes.FileTypes().labels), table)
 
 
 def made_court(*, count: int) -> pd.DataFrame:
-    """`measure.court` on made files, so many of each kind."""
+    """`measure.court` on made files, so many of each kind, as `verdicts.wide` stores it."""
     own = measure.generated(count, made.Plan())
-    return measure.court(own, filetypes.FileTypes().labels)
+    return verdicts.wide(measure.court(own, filetypes.FileTypes().labels))
 
 
 def made_lengths(*, count: int) -> pd.DataFrame:
@@ -77,8 +93,8 @@ def real_lines(*, each: int, seed: int, families: int) -> pd.DataFrame:
     return table.assign(**_columns(drawing.identity()))
 
 
-def _named(table: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
-    where = manifest.rename(columns={"sha256": "file"})[["file", "source", "version", "licence"]]
+def _named(table: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    where = found.rename(columns={"sha256": "file"})[COLUMNS]
     return table.merge(where, on="file").assign(**asked_who())
 
 
