@@ -226,6 +226,16 @@ def searched_claim(named: pd.DataFrame) -> Claims:
     return {"files-chimeras-searched": (own, control)}
 
 
+def searched(named: pd.DataFrame) -> dict[str, float | str]:
+    """For the prose: what the search said of either reader, and who decided."""
+    found: dict[str, float | str] = {}
+    for who, own in named.groupby("reader"):
+        for column in ("verdict", "foretold"):
+            found[f"{column}_{who}"] = own[column].iloc[0]
+    heads = where(named, reader="network")["heads"].dropna()
+    return found | {"decided": len(heads), "by_head": float(heads.mean())}
+
+
 def _another(sealed: pd.DataFrame, said: np.ndarray) -> np.ndarray:
     """Whether the rule's answer to a chimera is right about the next one of the same two kinds."""
     right = []
@@ -291,6 +301,15 @@ def _less_sure(shares: list[Found]) -> list[Found]:
 def _again(value: float, count: int) -> Found:
     """A share with its interval at all levels, from the number that it is of."""
     return evidence.share(np.arange(count) < round(value * count))
+
+
+def released_said(audits: pd.DataFrame) -> dict[str, float]:
+    """For the prose: how often run 035 is right, and what the audit names of shuffled weights."""
+    own, mixed = (where(audits, shuffled=shuffled) for shuffled in (False, True))
+    named = ~mixed["verdict"].isin(["none", "undecided", "mixture"])
+    right = own.loc[own["network"].str.contains("run_035"), "success"]
+    return {"right_035": float(right.iloc[0]), "named_shuffled": int(named.sum()),
+            "networks": len(own)}  # fmt: skip
 
 
 def released_table(audits: pd.DataFrame) -> pd.DataFrame:
