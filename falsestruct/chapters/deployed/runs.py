@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from falsestruct.chapters.deployed import lines, measure
+from falsestruct.chapters.deployed import measure
 from falsestruct.chapters.deployed.measure import File
 from falsestruct.deployed import filetypes, made, sample
-from falsestruct.deployed import lines as drawing
 
 MOST = 60  # files of a kind
 
@@ -68,21 +67,6 @@ def made_court(*, count: int) -> pd.DataFrame:
 def made_lengths(*, count: int) -> pd.DataFrame:
     """`measure.lengths`."""
     return measure.lengths(count, filetypes.FileTypes().labels)
-
-
-def real_lines(*, each: int, seed: int, families: int) -> pd.DataFrame:
-    """`lines.asked` with the fonts of the packages that are installed, and which network was asked.
-
-    Raises:
-        ValueError: Fewer families than asked for.
-    """
-    fonts = drawing.families(drawing.installed_fonts())
-    if len(fonts) < families:
-        raise ValueError(f"{len(fonts)} families of fonts are installed; expected {families}: "
-                         "install packages named font-…, font-roboto say")  # fmt: skip
-    chosen = dict(list(fonts.items())[:families])
-    table = lines.asked(chosen, drawing.Directions().turns, each=each, seed=seed)
-    return table.assign(**_columns(drawing.identity()))
 
 
 def _named(table: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
