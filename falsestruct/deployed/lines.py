@@ -109,15 +109,18 @@ def drawn(
     return _cropped(np.asarray(picture), f"{font.family} draws nothing of {words!r}")
 
 
-def alternated(words: str, font: Font, *, size: int = 40) -> np.ndarray:
-    """The line with every second sign mirrored top to bottom: it has no top."""
+def alternated(words: str, font: Font, *, first: int = 1, size: int = 40) -> np.ndarray:
+    """The line with every second sign turned in its place, from the first or the second (1) on.
+
+    Half of it is upside down, whichever way it is.
+    """
     line, own = drawn(words, font, size=size).copy(), font.at(size)
     ends = np.array([own.getlength(words[:i]) for i in range(len(words) + 1)])
     # The crop begins EVEN pixels before the first ink.
     ends = (ends - own.getbbox(words)[0] + EVEN).round().astype(int).clip(0, line.shape[1])
     ends[-1] = line.shape[1]
-    for left, right in list(zip(ends[:-1], ends[1:], strict=True))[1::2]:
-        line[:, left:right] = line[::-1, left:right]
+    for left, right in list(zip(ends[:-1], ends[1:], strict=True))[first::2]:
+        line[:, left:right] = turned(line[:, left:right].copy())
     return line
 
 

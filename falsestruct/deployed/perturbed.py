@@ -23,12 +23,14 @@ from falsestruct.deployed.lines import COLUMNS, ROWS, Directions
 SMALL = 5.0  # grey levels of 255, root mean square over a line's pixels
 GROWTH = (1.0, 1.02, 1.05, 1.1, 1.2, 1.4, 2.0)  # of a change that rounding undoes
 SIZES = (4, 8, 16, 32, 64, 128)  # of random changes, grey levels
+SOFTER = 20.0  # the network is so sure that float32 has no slope left for the attack
+FIRST = SMALL / 127.5 * math.sqrt(ROWS * COLUMNS)  # where the search begins, in its own units
 AGREE = 1e-4  # between both readings of the network
 
 
 class Margins(nn.Module):
     """Two outputs for lines (lines, 1, ROWS, COLUMNS) in [−1, 1]: 0 and how far above the bar the
-    answer "turned" is, in logits. Nothing beside the line counts."""
+    answer "turned" is, in logits over SOFTER. Nothing beside the line counts."""
 
     def __init__(self, graph: Graph, wide: Tensor, bar: float) -> None:
         super().__init__()
@@ -38,7 +40,7 @@ class Margins(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         answers = self.graph.logits((x * self.inside).expand(-1, 3, -1, -1))
         above = answers[:, 1] - answers[:, 0] - self.bar
-        return torch.stack([torch.zeros_like(above), above], 1)
+        return torch.stack([torch.zeros_like(above), above / SOFTER], 1)
 
 
 def pictures(drawn: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -89,7 +91,7 @@ def _searched(model: Margins, x: Tensor, label: Tensor, steps: int) -> np.ndarra
     import foolbox
 
     known = foolbox.PyTorchModel(model.eval(), bounds=(-1, 1), device="cpu")
-    attack = foolbox.attacks.DDNAttack(steps=steps)
+    attack = foolbox.attacks.DDNAttack(steps=steps, init_epsilon=FIRST)
     changed = attack(known, x, label, epsilons=None)[0]
     return changed.detach().numpy()
 

@@ -48,7 +48,8 @@ def drawn(kind: str, font: Font, *, script: str, each: int, seed: int) -> list[n
     texts = [lines.text(like, np.random.default_rng([seed, i]), script=script, signs=SIGNS[script])
              for i in range(each)]  # fmt: skip
     if kind == "alternated":
-        return [lines.alternated(text, font) for text in texts]
+        # By turns: of five signs, two or three are turned.
+        return [lines.alternated(text, font, first=i % 2) for i, text in enumerate(texts)]
     look = {"boxes": kind.endswith("boxes"), "hung": base == "hung"}
     return [lines.drawn(text, font, **look) for text in texts]
 
@@ -68,30 +69,35 @@ def asked(
 
     Returns:
         Columns script, family, kind, change, turned (the truth), right (the share), lines (of how
-        many), and foretold: the share of answers that "ink above the middle is upright" foretells.
+        many), and foretold: of the kinds ink high and ink low, the share of answers that "ink above
+        the middle is upright" foretells.
     """
-    rows = []
+    parts = []
     for kind in KINDS[script]:
         for font in fonts:
             plain = drawn(kind, font, script=script, each=each, seed=seed)
-            kinds = np.array(["ink high" if lines.ink_is_high(line) else "ink low"
-                              for line in plain])  # fmt: skip
-            for change in CHANGES if kind == "words" else ("even",):
-                made = [CHANGES[change](line) for line in plain]
-                for way in (False, True):
-                    shown = [lines.turned(line) if way else line for line in made]
-                    said = np.asarray(turns(shown), dtype=bool)
-                    low = np.array([not lines.ink_is_high(line) for line in shown])
-                    own = pd.DataFrame(
-                        {"kind": kind, "right": said == way, "foretold": said == low}
-                    )
-                    both = [own, own.assign(kind=kinds)] if kind in ("high", "low") else [own]
-                    rows += [part.assign(family=font.family, change=change, turned=way)
-                             for part in both]  # fmt: skip
+            changes = CHANGES if kind == "words" else ("even",)
+            parts += [_read(kind, plain, turns, change).assign(family=font.family)
+                      for change in changes]  # fmt: skip
     keys = ["family", "kind", "change", "turned"]
-    found = pd.concat(rows).groupby(keys, sort=False)
+    found = pd.concat(parts).groupby(keys, sort=False)
     table = found[["right", "foretold"]].mean().assign(lines=found.size()).reset_index()
     return table.assign(script=script)
+
+
+def _read(kind: str, plain: Sequence[np.ndarray], turns: Turns, change: str) -> pd.DataFrame:
+    """A row a line and way, and two for the kinds high and low."""
+    ink = np.array(["ink high" if lines.ink_is_high(line) else "ink low" for line in plain])
+    made, rows = [CHANGES[change](line) for line in plain], []
+    for way in (False, True):
+        shown = [lines.turned(line) if way else line for line in made]
+        said = np.asarray(turns(shown), dtype=bool)
+        own = pd.DataFrame({"kind": kind, "change": change, "turned": way, "right": said == way})
+        rows.append(own.assign(foretold=np.nan))
+        if kind in ("high", "low"):
+            low = np.array([not lines.ink_is_high(line) for line in shown])
+            rows.append(own.assign(kind=ink, foretold=(said == low).astype(float)))
+    return pd.concat(rows)
 
 
 def cropped(

@@ -16,16 +16,20 @@ from falsestruct.deployed.graph import Graph
 
 
 def origins(*, script: str, folder: str) -> pd.DataFrame:
-    """Where each font of a script comes from; columns of `Font.origin`, and script."""
+    """Where each font of a script comes from, and which network is asked.
+
+    Columns: those of `Font.origin`, script, model, and hash of the network.
+    """
+    who = drawing.identity()
     found = [font.origin() for font in fonts.listed(script, Path(folder))]
-    return pd.DataFrame(found).assign(script=script)
+    model = f"{who['package']} {who['version']}, {who['model']}"
+    return pd.DataFrame(found).assign(script=script, model=model, hash=who["sha256"])
 
 
 def asked(*, script: str, folder: str, each: int, seed: int) -> pd.DataFrame:
-    """`lines.asked`, and which network was asked: columns model and hash."""
+    """`lines.asked`."""
     network, own = drawing.Directions(), fonts.listed(script, Path(folder))
-    table = lines.asked(own, network.turns, script=script, each=each, seed=seed)
-    return table.assign(**_who())
+    return lines.asked(own, network.turns, script=script, each=each, seed=seed)
 
 
 def cropped(*, script: str, folder: str, each: int, seed: int) -> pd.DataFrame:
@@ -56,8 +60,3 @@ def smallest(
     middle = (table["size"] - table["size"].median()).abs().idxmin()
     table.loc[table.index != middle, ["clean", "changed"]] = ""
     return table.drop(columns="before")
-
-
-def _who() -> dict[str, str]:
-    who = drawing.identity()
-    return {"model": f"{who['package']} {who['version']}, {who['model']}", "hash": who["sha256"]}
