@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from falsestruct.deployed.chimeras import Words
 from falsestruct.deployed.filetypes import NAMES
 from falsestruct.deployed.meant import WINDOW
+from falsestruct.deployed.words import Words
 
 BLOCK = 4 * WINDOW  # bytes at either end that the package reads before it strips whitespace
 COMMAND = "file"  # of libmagic

@@ -27,9 +27,9 @@ from falsestruct.deployed.parsers import (
 )
 
 SUFFIXES = {
-    "JSON": (".json",), "XML": (".xml", ".xsd", ".pom", ".ui"), "Python": (".py",), "TOML": (".toml",),
-    "INI": (".ini", ".cfg", ".service", ".desktop"), "C": (".c", ".h"),
-    "HTML": (".html", ".htm"), "CSV": (".csv",),
+    "JSON": (".json",), "XML": (".xml", ".xsd", ".pom", ".ui"), "Python": (".py",),
+    "TOML": (".toml",), "INI": (".ini", ".cfg", ".service", ".desktop"),
+    "C": (".c", ".h"), "HTML": (".html", ".htm"), "CSV": (".csv",),
 }  # fmt: skip
 SMALLEST, LARGEST = 256, 32_768  # bytes
 LOOKED_AT = 40  # of a source's files of a kind, at most

@@ -29,11 +29,12 @@ def wide(table: pd.DataFrame) -> pd.DataFrame:
     Args:
         table: Columns FILE, CHANGE, label, kept, outcome; others are of other readers.
     """
-    others = [name for name in table if name not in (*FILE, *CHANGE, "label", "kept", "outcome")]
+    known = (*FILE, *CHANGE, "label", "kept", "outcome")
+    others = [str(name) for name in table if name not in known]
     parts = []
     for name in ("label", *others):
         cells = table.dropna(subset=name)
-        reader = NETWORK if name == "label" else str(name)
+        reader = NETWORK if name == "label" else name
         keys = [f"{reader}|{arm}|{way}|{amount:g}"
                 for arm, way, amount in cells[CHANGE].itertuples(index=False)]  # fmt: skip
         pivot = cells.assign(key=keys).pivot(index=FILE, columns="key", values=name)
@@ -48,8 +49,9 @@ def long(table: pd.DataFrame) -> pd.DataFrame:
     Columns: all of `wide` that are no changes, CHANGE, label, kept, outcome, and of each other
     reader whether its verdict is right (1, 0 or missing).
     """
-    changes = [name for name in table if "|" in name]
-    own = [name for name in table if "|" not in name]
+    names = [str(name) for name in table]
+    changes = [name for name in names if "|" in name]
+    own = [name for name in names if "|" not in name]
     others = list(dict.fromkeys(name.split("|")[0] for name in changes))[1:]
     rows = []
     for file in table.to_dict("records"):

@@ -109,10 +109,9 @@ def _each(table: pd.DataFrame, values: pd.Series, low: float = 0.0) -> Found:
     own = values.groupby([table["kind"], table["file"]]).mean().dropna()
     if len(own) < FEWEST:
         return too_few(len(own), "files")
-    kinds = own.index.get_level_values("kind")
-    counts = kinds.value_counts()
-    own = own[kinds.isin(counts[counts >= 2].index)]
-    return mean(own, strata=own.index.get_level_values("kind"), bounds=(low, 1.0))
+    kinds = own.index.get_level_values("kind").to_series(index=own.index)
+    enough = kinds.groupby(kinds).transform("size") >= 2
+    return mean(own[enough], strata=kinds[enough], bounds=(low, 1.0))
 
 
 def declined_claim(court: pd.DataFrame) -> Claims:

@@ -5,91 +5,195 @@ Families of fonts are the unit: every number is a mean over families of their ow
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from falsestruct.deployed import lines
-from falsestruct.evidence import Claims, Found, extreme, mean, where
+from falsestruct.deployed.fonts import Font
+from falsestruct.deployed.pages import Detector, page
+from falsestruct.evidence import Claims, Found, Pair, extreme, mean, where
+from falsestruct.names import slug
 
+SCRIPTS = ("Latin", "Chinese")
+SIGNS = {"Latin": 10, "Chinese": 5}  # of a line: about as wide as the network's input
 MARGIN, RULE = 40, 4  # pixels, of a line of 48 rows
-KINDS = ("words", "boxes", "small", "alike", "high", "low")
+MARGINS = (8, 16, 24, 32)  # smaller ones, for the curve
+KINDS = {
+    "Latin": ("words", "boxes", "alternated", "small", "alike", "alike boxes", "high", "low",
+              "hung", "hung boxes"),
+    "Chinese": ("words", "boxes", "alternated", "alike", "alike boxes"),
+}  # fmt: skip
 CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "even": lambda line: line,
+    "mirrored": lines.mirrored,
     "margin above": lambda line: lines.margin(line, MARGIN, "above"),
+    "margin both": lambda line: lines.margin(line, MARGIN, "both"),
     "margin right": lambda line: lines.margin(line, MARGIN, "right"),
     "overline": lambda line: lines.ruled(line, RULE, "above"),
     "rule right": lambda line: lines.ruled(line, RULE, "right"),
-}
+} | {
+    f"margin above {size}": lambda line, size=size: lines.margin(line, size, "above")
+    for size in MARGINS
+}  # fmt: skip
+CROPPED = ("even", "overline", "rule right")  # made on the page, before the detector looks
 Turns = Callable[[Sequence[np.ndarray]], np.ndarray]
 
 
-def asked(fonts: Mapping[str, Path], turns: Turns, *, each: int, seed: int) -> pd.DataFrame:
+def drawn(kind: str, font: Font, *, script: str, each: int, seed: int) -> list[np.ndarray]:
+    """Lines of a kind, the same texts in all fonts."""
+    base = kind.removesuffix(" boxes")
+    like = "words" if base in ("boxes", "alternated", "hung") else base
+    texts = [lines.text(like, np.random.default_rng([seed, i]), script=script, signs=SIGNS[script])
+             for i in range(each)]  # fmt: skip
+    if kind == "alternated":
+        # By turns: of five signs, two or three are turned.
+        return [lines.alternated(text, font, first=i % 2) for i, text in enumerate(texts)]
+    look = {"boxes": kind.endswith("boxes"), "hung": base == "hung"}
+    return [lines.drawn(text, font, **look) for text in texts]
+
+
+def asked(
+    fonts: Sequence[Font], turns: Turns, *, script: str, each: int, seed: int
+) -> pd.DataFrame:
     """What a reader says of lines of each family, kind and change, both ways.
 
     Changes are made to words alone. A change keeps the way of a line: it is made first, and the
-    whole picture is turned then.
+    whole picture is turned then. The kinds "ink high" and "ink low" are the lines of the kinds high
+    and low once more, by where the ink of the upright line lies.
 
     Args:
-        fonts: As `lines.families` gives them.
         turns: From lines to whether each would be turned.
-        each: Lines of a family and kind; the same texts in all families.
+        each: Lines of a family and kind.
 
     Returns:
-        Columns family, kind, change, turned (the truth), right, and high: whether the ink of the
-        line as it is shown lies in its upper half.
+        Columns script, family, kind, change, turned (the truth), right (the share), lines (of how
+        many), and foretold: of the kinds ink high and ink low, the share of answers that "ink above
+        the middle is upright" foretells.
     """
-    rows = []
-    for kind in KINDS:
-        drawn = lines.boxed if kind == "boxes" else lines.drawn
-        like = "words" if kind == "boxes" else kind
-        texts = [lines.text(like, np.random.default_rng([seed, i])) for i in range(each)]
-        for family, font in fonts.items():
-            plain = [drawn(text, font) for text in texts]
-            for change in CHANGES if kind == "words" else ("even",):
-                made = [CHANGES[change](line) for line in plain]
-                for way in (False, True):
-                    shown = [lines.turned(line) if way else line for line in made]
-                    rows += [
-                        {"family": family, "kind": kind, "change": change, "turned": way,
-                         "right": float(said == way), "high": lines.ink_is_high(line)}
-                        for line, said in zip(shown, turns(shown), strict=True)
-                    ]  # fmt: skip
+    parts = []
+    for kind in KINDS[script]:
+        for font in fonts:
+            plain = drawn(kind, font, script=script, each=each, seed=seed)
+            changes = CHANGES if kind == "words" else ("even",)
+            parts += [_read(kind, plain, turns, change).assign(family=font.family)
+                      for change in changes]  # fmt: skip
+    keys = ["family", "kind", "change", "turned"]
+    found = pd.concat(parts).groupby(keys, sort=False)
+    table = found[["right", "foretold"]].mean().assign(lines=found.size()).reset_index()
+    return table.assign(script=script)
+
+
+def _read(kind: str, plain: Sequence[np.ndarray], turns: Turns, change: str) -> pd.DataFrame:
+    """A row a line and way, and two for the kinds high and low."""
+    ink = np.array(["ink high" if lines.ink_is_high(line) else "ink low" for line in plain])
+    made, rows = [CHANGES[change](line) for line in plain], []
+    for way in (False, True):
+        shown = [lines.turned(line) if way else line for line in made]
+        said = np.asarray(turns(shown), dtype=bool)
+        own = pd.DataFrame({"kind": kind, "change": change, "turned": way, "right": said == way})
+        rows.append(own.assign(foretold=np.nan))
+        if kind in ("high", "low"):
+            low = np.array([not lines.ink_is_high(line) for line in shown])
+            rows.append(own.assign(kind=ink, foretold=(said == low).astype(float)))
+    return pd.concat(rows)
+
+
+def cropped(
+    fonts: Sequence[Font], turns: Turns, *, script: str, each: int, seed: int
+) -> pd.DataFrame:
+    """The same for words on a page, all upright or all turned, as the package's detector crops
+    them; boxes in place of signs are cropped where the signs were.
+
+    Returns:
+        Columns as `asked` without foretold, and found: the share of lines at which the detector
+        finds one box.
+    """
+    detector, rows = Detector(), []
+    for font in fonts:
+        own = {kind: drawn(kind, font, script=script, each=each, seed=seed)
+               for kind in ("words", "boxes")}  # fmt: skip
+        for change in CROPPED:
+            for way in (False, True):
+                pages = {kind: page([CHANGES[change](line) for line in drawings])
+                         for kind, drawings in own.items()}  # fmt: skip
+                pages = {kind: one.turned() if way else one for kind, one in pages.items()}
+                quads = detector.quads(pages["words"])
+                for kind in own if change == "even" else ("words",):
+                    shown = [crop for crop in detector.crops(pages[kind], quads)
+                             if crop is not None]  # fmt: skip
+                    right = float(np.mean(turns(shown) == way)) if shown else np.nan
+                    rows.append({
+                        "script": script, "family": font.family, "kind": kind, "change": change,
+                        "turned": way, "right": right, "lines": len(shown),
+                        "found": len(shown) / each,
+                    })  # fmt: skip
     return pd.DataFrame(rows)
 
 
 def share(table: pd.DataFrame, column: str = "right") -> Found:
-    """Mean over families of their shares."""
-    each = table.groupby("family")[column].mean()
+    """Mean over families of their shares, each over all lines."""
+    known = table.dropna(subset=column)
+    sums = (known[column] * known["lines"]).groupby(known["family"]).sum()
+    each = sums / known.groupby("family")["lines"].sum()
     return mean(each.to_numpy(dtype=float), bounds=(0.0, 1.0))
 
 
-def worse(table: pd.DataFrame) -> Found:
+def worse(table: pd.DataFrame, **part: object) -> Found:
     """The share read rightly, for the way in which it is smaller."""
-    return extreme([share(where(table, turned=way)) for way in (False, True)], min)
+    own = where(table, **part)
+    return extreme([share(where(own, turned=way)) for way in (False, True)], min)
 
 
 def cost(table: pd.DataFrame, change: str) -> Found:
-    """Right answers that a change costs, family by family."""
+    """Right answers to words that a change costs, family by family."""
     each = where(table, kind="words").groupby(["family", "change"])["right"].mean().unstack()
     return mean((each["even"] - each[change]).to_numpy(dtype=float), bounds=(-1.0, 1.0))
 
 
-def claims(table: pd.DataFrame) -> Claims:
-    """All claims about lines, from `asked`."""
-    even = where(table, change="even")
-    kinds = {kind: where(even, kind=kind) for kind in KINDS}
-    drawn = pd.concat([kinds["high"], kinds["low"]])
-    # Upright lines with high ink, turned ones with high ink when upright, and so on.
-    parts = [drawn[(drawn["high"] ^ drawn["turned"]) == high] for high in (False, True)]
-    said = drawn["turned"] == (drawn["right"] == 1)  # whether it was called turned
-    foretold = drawn.assign(foretold=(said != drawn["high"]).astype(float))
+def claims(table: pd.DataFrame, crops: pd.DataFrame, smallest: pd.DataFrame) -> Claims:
+    """All claims about lines, from `asked`, `cropped` and `perturbed.smallest`."""
+    found: Claims = {}
+    for script in SCRIPTS:
+        own, cut = where(table, script=script), where(crops, script=script)
+        even = where(own, change="even")
+        parts: dict[str, Pair] = {
+            "read": (worse(even, kind="words"), worse(even, kind="boxes")),
+            "alike": (worse(even, kind="alike"), worse(even, kind="alike boxes")),
+            "mirrored": (worse(own, kind="words", change="mirrored"),
+                         worse(even, kind="alternated")),
+            "margin": (cost(own, "margin above"), cost(own, "margin both")),
+            "overline": (cost(own, "overline"), cost(own, "rule right")),
+            "cropped": (worse(cut, kind="words", change="even"),
+                        worse(cut, kind="boxes", change="even")),
+            "cropped-overline": (cost(cut, "overline"), cost(cut, "rule right")),
+            **_of_changes(where(smallest, script=script, bar=lines.SURE)),
+        }  # fmt: skip
+        if script == "Latin":
+            parts |= _of_letters(even)
+        found |= {slug(script, f"lines-{name}"): pair for name, pair in parts.items()}
+    return found
+
+
+def _of_letters(even: pd.DataFrame) -> Claims:
+    """Claims about Latin letters and where their ink lies."""
+    inks = ("ink high", "ink low")
     return {
-        "lines-read": (worse(kinds["words"]), worse(kinds["boxes"])),
-        "lines-letters": (worse(kinds["small"]), worse(kinds["boxes"])),
-        "lines-height": (extreme(map(worse, parts), min), share(foretold, "foretold")),
-        "lines-margin": (cost(table, "margin above"), cost(table, "margin right")),
-        "lines-overline": (cost(table, "overline"), cost(table, "rule right")),
+        "letters": (worse(even, kind="small"), worse(even, kind="boxes")),
+        "hung": (worse(even, kind="hung"), worse(even, kind="hung boxes")),
+        "height": (extreme([worse(even, kind=kind) for kind in inks], min),
+                   share(where(even, kind=list(inks)), "foretold")),
+    }  # fmt: skip
+
+
+def _of_changes(own: pd.DataFrame) -> Claims:
+    """Claims about the smallest changes, from `perturbed.smallest` of one script and bar."""
+
+    def over(column: str) -> Found:
+        return mean(own.groupby("family")[column].mean().to_numpy(dtype=float), bounds=(0.0, 1.0))
+
+    return {
+        "smallest": (over("small flips"), over("noise flips")),
+        "distance": (over("ratio"), over("noise ratio")),
     }

@@ -20,6 +20,7 @@ from falsestruct.deployed import chimeras, filetypes, made
 from falsestruct.deployed.filetypes import NAMES
 from falsestruct.deployed.meant import WINDOW
 from falsestruct.deployed.parsers import REJECTING
+from falsestruct.deployed.words import Words
 
 OTHER = "other"  # what the search calls all verdicts but the six types
 WORDS = {"XML": "xml", "C": "include", "Python": "import"}  # what the reader by hand goes by
@@ -49,7 +50,7 @@ def halves(files: Sequence[File], network: filetypes.FileTypes, *, seed: int) ->
     """
     pairs = {half: couples(files, half, seed=seed) for half in ("open", "sealed")}
     opened = [file for both in pairs["open"] for file in both]
-    bag = chimeras.Words.of([f.data for f in opened], [f.kind for f in opened])
+    bag = Words.of([f.data for f in opened], [f.kind for f in opened])
     rows = []
     for half, own in pairs.items():
         for one, two in own:

@@ -5,14 +5,14 @@ The latter are asked live as well, where the network is installed.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
 
-from falsestruct.chapters.deployed import lines, measure
+from falsestruct.chapters.deployed import measure
 from falsestruct.chapters.deployed.measure import File
 from falsestruct.deployed import filetypes, made, readers, sample, verdicts
-from falsestruct.deployed import lines as drawing
 from falsestruct.deployed.parsers import KINDS
 
 MOST = {"open": 30, "sealed": 60}  # files of a kind
@@ -27,13 +27,7 @@ def files(kind: str, folder: str | None) -> tuple[pd.DataFrame, list[File]]:
         folder: Of unpacked source packages, each a source, beside what is installed; a name below
             the present folder.
     """
-    sources = [*sample.distributions(), *sample.packages()]
-    if folder is not None:
-        if not Path(folder).is_dir():
-            raise ValueError(f"{folder}: no such folder; unpack source packages there, or name "
-                             "none in book/records.yml")  # fmt: skip
-        sources += sample.folders(Path(folder))
-    table = sample.manifest(sources, [kind])
+    table = sample.manifest(_sources(folder), [kind])
     table = pd.concat([own.head(MOST[str(half)]) for half, own in table.groupby("half")])
     return table, measure.real(table)
 
@@ -78,30 +72,23 @@ def made_lengths(*, count: int) -> pd.DataFrame:
     return measure.lengths(count, filetypes.FileTypes().labels)
 
 
-def real_lines(*, each: int, seed: int, families: int) -> pd.DataFrame:
-    """`lines.asked` with the fonts of the packages that are installed, and which network was asked.
+@lru_cache(maxsize=1)
+def _sources(folder: str | None) -> list[sample.Source]:
+    sources = [*sample.distributions(), *sample.packages()]
+    if folder is not None:
+        if not Path(folder).is_dir():
+            raise ValueError(f"{folder}: no such folder; unpack source packages there, or name "
+                             "none in book/records.yml")  # fmt: skip
+        sources += sample.folders(Path(folder))
+    return sources
 
-    Raises:
-        ValueError: Fewer families than asked for.
-    """
-    fonts = drawing.families(drawing.installed_fonts())
-    if len(fonts) < families:
-        raise ValueError(f"{len(fonts)} families of fonts are installed; expected {families}: "
-                         "install packages named font-…, font-roboto say")  # fmt: skip
-    chosen = dict(list(fonts.items())[:families])
-    table = lines.asked(chosen, drawing.Directions().turns, each=each, seed=seed)
-    return table.assign(**_columns(drawing.identity()))
+
+def asked_who() -> dict[str, str]:
+    """Columns that say which network of file types a record asked."""
+    who = filetypes.identity()
+    return {"model": f"{who['package']} {who['version']}, {who['model']}", "hash": who["sha256"]}
 
 
 def _named(table: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     where = found.rename(columns={"sha256": "file"})[COLUMNS]
     return table.merge(where, on="file").assign(**asked_who())
-
-
-def asked_who() -> dict[str, str]:
-    """Columns that say which network of file types a record asked."""
-    return _columns(filetypes.identity())
-
-
-def _columns(who: dict[str, str]) -> dict[str, str]:
-    return {"model": f"{who['package']} {who['version']}, {who['model']}", "hash": who["sha256"]}
