@@ -72,6 +72,7 @@ def words_claims(court: pd.DataFrame) -> Claims:
     both = _also(where(court, half="sealed", kind=list(REJECTING)), "words")
     fell = where(both, arm="destroyed", way=list(WAYS)).dropna(subset="kept")
     agree = (fell["kept"] == fell["words"]).astype(float)
+    noise = where(both, arm="destroyed", way=CONTROL)
     newlines, other, _ = FILLINGS
     lost = where(both, kept=0.0)
     small = where(lost, arm="small")
@@ -79,7 +80,7 @@ def words_claims(court: pd.DataFrame) -> Claims:
     kept = pd.concat([small, where(full, way=newlines)])
     comments = where(full, way=other)
     return {
-        "files-words": (_each(fell, agree), _each(fell, 1 - fell["kept"])),
+        "files-words": (_each(fell, agree), _each(noise, noise["words"])),
         "files-words-meaning": (_each(kept, kept["words"]), _each(comments, comments["words"])),
     }
 
