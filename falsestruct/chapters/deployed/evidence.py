@@ -6,16 +6,17 @@ import numpy as np
 import pandas as pd
 
 from falsestruct import evidence
-from falsestruct.chapters.deployed.measure import FULL, LONG, MANY, SHORT
-from falsestruct.deployed import chimeras
+from falsestruct.chapters.deployed import lines
+from falsestruct.chapters.deployed.measure import FULL, LONG, MANY, SHORT, Change, File, changed
+from falsestruct.deployed import chimeras, made
 from falsestruct.deployed.chimeras import Rule
 from falsestruct.deployed.destroyed import CONTROL, WAYS
 from falsestruct.deployed.filetypes import DECLINED, called
 from falsestruct.deployed.meant import FILLINGS
 from falsestruct.deployed.parsers import REJECTING
-from falsestruct.evidence import Claims, Found, Pair, extreme, mean, summary, too_few, where
+from falsestruct.evidence import Claims, Found, Pair, Part, extreme, mean, summary, too_few, where
 from falsestruct.names import slug
-from falsestruct.statistics import exact
+from falsestruct.statistics import Estimate, exact
 
 FEWEST = 10  # files that a share needs
 
@@ -225,6 +226,16 @@ def searched_claim(named: pd.DataFrame) -> Claims:
     return {"files-chimeras-searched": (own, control)}
 
 
+def searched(named: pd.DataFrame) -> dict[str, float | str]:
+    """For the prose: what the search said of either reader, and who decided."""
+    found: dict[str, float | str] = {}
+    for who, own in named.groupby("reader"):
+        for column in ("verdict", "foretold"):
+            found[f"{column}_{who}"] = own[column].iloc[0]
+    heads = where(named, reader="network")["heads"].dropna()
+    return found | {"decided": len(heads), "by_head": float(heads.mean())}
+
+
 def _another(sealed: pd.DataFrame, said: np.ndarray) -> np.ndarray:
     """Whether the rule's answer to a chimera is right about the next one of the same two kinds."""
     right = []
@@ -292,6 +303,15 @@ def _again(value: float, count: int) -> Found:
     return evidence.share(np.arange(count) < round(value * count))
 
 
+def released_said(audits: pd.DataFrame) -> dict[str, float]:
+    """For the prose: how often run 035 is right, and what the audit names of shuffled weights."""
+    own, mixed = (where(audits, shuffled=shuffled) for shuffled in (False, True))
+    named = ~mixed["verdict"].isin(["none", "undecided", "mixture"])
+    right = own.loc[own["network"].str.contains("run_035"), "success"]
+    return {"right_035": float(right.iloc[0]), "named_shuffled": int(named.sum()),
+            "networks": len(own)}  # fmt: skip
+
+
 def released_table(audits: pd.DataFrame) -> pd.DataFrame:
     """For a reader: a row a network, as its authors numbered it."""
     rows = []
@@ -306,3 +326,61 @@ def released_table(audits: pd.DataFrame) -> pd.DataFrame:
             "sides with the false one": said["false"], "disagree": int(row["conflicts"]),
         })  # fmt: skip
     return pd.DataFrame(rows).set_index("network")
+
+
+EXAMPLE = 1011  # seed of the made JSON file that the figure at a glance shows
+LINES, SIGNS = 8, 24  # of it
+CASES: dict[str, Part] = {  # of the figure at a glance, as the court names them
+    "plain": {"arm": "plain"},
+    "destroyed": {"arm": "destroyed", "way": "lines"},
+    "same": {"arm": "filled", "way": FILLINGS[0], "amount": FULL},
+}
+
+
+def glance(court: pd.DataFrame) -> pd.DataFrame:
+    """Sealed files still called their type: case, kind, share, low, high, files, and example, the
+    head of a made JSON file in that case."""
+    sealed, rows = where(court, half="sealed"), list[dict[str, object]]()
+    for case, part in CASES.items():
+        for kind in REJECTING:
+            own = share(where(sealed, kind=kind, **part)["kept"])
+            ends: dict[str, object] = {}
+            if isinstance(own, Estimate):
+                ends = {"share": own.value, "low": own.low, "high": own.high, "files": own.n}
+            rows.append({"case": case, "kind": kind, "example": example(case)} | ends)
+    return pd.DataFrame(rows, columns=["case", "kind", "share", "low", "high", "files", "example"])
+
+
+def example(case: str) -> str:
+    """The head of the made JSON file in a case; with few new lines, so that it can be seen."""
+    file = File("", "JSON", "made", made.made("JSON", EXAMPLE, made.Plan(200)))
+    shown = {"plain": Change("plain"), "destroyed": Change("destroyed", "lines"),
+             "same": Change("small", "newlines, head", 3)}  # fmt: skip
+    after = changed(file, shown[case])
+    assert after is not None
+    lines_ = after.decode().split("\n")[:LINES]
+    return "\n".join(line if len(line) <= SIGNS else line[: SIGNS - 1] + "…" for line in lines_)
+
+
+ROWS = {  # of the figure of lines: kind and change, and what a reader calls it
+    ("words", "even"): "text",
+    ("boxes", "even"): "a box for each sign",
+    ("small", "even"): "letters a c e m n r u v w",
+    ("alike", "even"): "signs alike when turned",
+    ("hung", "even"): "letters hang from a line",
+    ("words", "mirrored"): "mirrored text",
+    ("words", "margin above"): "white above",
+    ("words", "margin both"): "white above and below",
+    ("words", "margin right"): "white at the end",
+    ("words", "overline"): "a rule above",
+    ("words", "rule right"): "a rule at the end",
+}
+
+
+def lines_read(asked: pd.DataFrame) -> pd.DataFrame:
+    """What the figure of lines draws: script, row, turned, value, low, high, n over families."""
+    parts = []
+    for (kind, change), row in ROWS.items():
+        own = where(asked, kind=kind, change=change)
+        parts.append(summary(own, ["script", "turned"], None, measure=lines.share).assign(row=row))
+    return pd.concat(parts, ignore_index=True)

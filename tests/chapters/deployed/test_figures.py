@@ -1,6 +1,10 @@
 """Figures of chapter 21 show what the tables say."""
 
+import json
+
 import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
 import pytest
 
 from falsestruct.chapters.deployed import evidence, figures
@@ -30,3 +34,61 @@ def test_curves_are_where_the_shares_are():
     assert len(newlines) == 1 and list(newlines[0].get_xdata()) == [0.25, 0.5, 0.75, 0.9]
     few = evidence.curves(worlds.table(LOST, files=9))
     assert few["value"].isna().all()  # nobody qualifies, nothing is drawn
+
+
+def test_at_a_glance_each_case_has_its_example_and_its_shares():
+    lost = {"plain": 0.1, "destroyed lines": 0.2, "filled newlines": 0.7}
+    table = evidence.glance(worlds.table(lost, files=20))
+    assert table.groupby("case")["share"].unique().map(list).to_dict() == {
+        "plain": [0.9], "destroyed": [0.8], "same": [0.3]}  # fmt: skip
+    picture = figures.glance(table)
+    above, below = picture.axes[:3], picture.axes[3:]
+    assert [axis.get_xlabel() for axis in above] == [
+        "its parser takes it", "no parser takes it", "its parser reads the same"]  # fmt: skip
+    for axis, share, name in zip(below, (0.9, 0.8, 0.3), evidence.CASES, strict=True):
+        [marks] = [line for line in axis.lines if line.get_marker() in "os"]
+        assert set(marks.get_xdata()) == {share} and len(marks.get_xdata()) == len(REJECTING)
+        assert axis is not below[0] or [t.get_text() for t in axis.get_yticklabels()] == list(
+            REJECTING
+        )
+        shown = above[list(evidence.CASES).index(name)].texts[0].get_text()
+        assert shown == evidence.example(name)
+
+
+def test_the_examples_are_what_the_parsers_say(monkeypatch):
+    monkeypatch.setattr(evidence, "SIGNS", 10**6)
+    monkeypatch.setattr(evidence, "LINES", 10**6)
+    first, broken, same = (evidence.example(case) for case in evidence.CASES)
+    assert json.loads(first) == json.loads(same) and first != same
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(broken)
+    assert sorted(broken.split()) == sorted(first.split())
+
+
+def test_with_too_few_files_no_share_is_drawn():
+    table = evidence.glance(worlds.table({}, files=9))
+    assert table["share"].isna().all() and len(table) == 3 * len(REJECTING)
+    assert table["example"].notna().all()
+    figures.glance(table)
+
+
+def asked(margin=0.5):
+    rng = np.random.default_rng(1)
+    return pd.DataFrame([
+        {"script": script, "family": str(family), "kind": kind, "change": change, "turned": way,
+         "right": margin if change == "margin above" else rng.uniform(0.9, 1), "lines": 30}
+        for script in ("Latin", "Chinese") for family in range(4) for kind, change in evidence.ROWS
+        if script == "Latin" or kind not in ("small", "hung") for way in (False, True)
+    ])  # fmt: skip
+
+
+def test_lines_are_shares_by_script_and_way():
+    table = evidence.lines_read(asked())
+    above = table[table["row"] == "white above"]
+    assert above["value"].tolist() == [0.5] * 4 and len(table) == 2 * (2 * len(evidence.ROWS) - 2)
+    picture = figures.lines_read(table)
+    assert [axis.get_title(loc="left") for axis in picture.axes] == ["Latin", "Chinese"]
+    names = [text.get_text() for text in picture.axes[0].get_yticklabels()]
+    assert names == list(evidence.ROWS.values())
+    marks = [line for line in picture.axes[1].lines if line.get_marker() in ("o", "s")]
+    assert [len(line.get_xdata()) for line in marks] == [len(evidence.ROWS) - 2] * 2
