@@ -262,6 +262,14 @@ def windows_claim(outside: np.ndarray, inside: np.ndarray) -> Claims:
     return {"files-windows": pair}
 
 
+def made_numbers(made: pd.DataFrame) -> dict[str, float]:
+    """For the prose: how many files by grammars there are, are read rightly, and lose it."""
+    plain = where(made, arm="plain")
+    full = where(made, arm="filled", way=FILLINGS[0], amount=FULL)
+    return {"made_files": float(len(plain)), "made_read": float(plain["kept"].mean()),
+            "made_lost": float(1 - full["kept"].mean())}  # fmt: skip
+
+
 def curves(court: pd.DataFrame) -> pd.DataFrame:
     """What the figure of filled windows draws: kind, way, amount, value (share lost), low, high."""
     own = where(court, half=["sealed", "made"], arm="filled")

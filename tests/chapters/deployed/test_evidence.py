@@ -250,6 +250,11 @@ def test_windows():
         "files-windows": "inconclusive"}  # fmt: skip
 
 
+def test_numbers_of_made_files():
+    table = worlds.table({"filled newlines": 0.5}, files=10)
+    assert evidence.made_numbers(table) == {"made_files": 120, "made_read": 1, "made_lost": 0.5}
+
+
 def test_what_figures_draw():
     table = worlds.table(SURFACE)
     curves = evidence.curves(table)
