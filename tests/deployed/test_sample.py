@@ -115,7 +115,7 @@ def test_debian_s_packages_of_one_source_are_one_source(tmp_path):
     ("name", "text", "licence"),
     [("LICENSE", "BSD 3-Clause\nmore", "BSD 3-Clause"), ("PKG-INFO", "License: MIT\n", "MIT"),
      ("pyproject.toml", 'license = "Apache-2.0"\n', "Apache-2.0"), ("README", "free", ""),
-     ("COPYING", "====\nGNU GENERAL", "GNU GENERAL"), 
+     ("COPYING", "====\nGNU GENERAL", "GNU GENERAL"),
      ("package.json", '{\n "license": "ISC"}', "ISC"),
      ("LICENSE.txt", "Me\nPermission is hereby granted, free of\ncharge", "MIT or alike")],
 )  # fmt: skip

@@ -74,6 +74,7 @@ def words_claims(court: pd.DataFrame) -> Claims:
     both = _also(where(court, half="sealed", kind=list(REJECTING)), "words")
     fell = where(both, arm="destroyed", way=list(WAYS)).dropna(subset="kept")
     agree = (fell["kept"] == fell["words"]).astype(float)
+    noise = where(both, arm="destroyed", way=CONTROL)
     newlines, other, _ = FILLINGS
     lost = where(both, kept=0.0)
     small = where(lost, arm="small")
@@ -81,7 +82,7 @@ def words_claims(court: pd.DataFrame) -> Claims:
     kept = pd.concat([small, where(full, way=newlines)])
     comments = where(full, way=other)
     return {
-        "files-words": (_each(fell, agree), _each(fell, 1 - fell["kept"])),
+        "files-words": (_each(fell, agree), _each(noise, noise["words"])),
         "files-words-meaning": (_each(kept, kept["words"]), _each(comments, comments["words"])),
     }
 
@@ -260,6 +261,14 @@ def windows_claim(outside: np.ndarray, inside: np.ndarray) -> Claims:
     """
     pair: Pair = exact(float(np.mean(outside))), exact(float(np.mean(inside)))
     return {"files-windows": pair}
+
+
+def made_numbers(made: pd.DataFrame) -> dict[str, float]:
+    """For the prose: how many files by grammars there are, are read rightly, and lose it."""
+    plain = where(made, arm="plain")
+    full = where(made, arm="filled", way=FILLINGS[0], amount=FULL)
+    return {"made_files": float(len(plain)), "made_read": float(plain["kept"].mean()),
+            "made_lost": float(1 - full["kept"].mean())}  # fmt: skip
 
 
 def curves(court: pd.DataFrame) -> pd.DataFrame:
