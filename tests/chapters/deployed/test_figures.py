@@ -1,9 +1,12 @@
 """Figures of chapter 21 show what the tables say."""
 
 import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
 import pytest
 
 from falsestruct.chapters.deployed import evidence, figures
+from falsestruct.deployed import perturbed
 from falsestruct.deployed.parsers import REJECTING
 from tests.worlds import deployed as worlds
 
@@ -30,3 +33,19 @@ def test_curves_are_where_the_shares_are():
     assert len(newlines) == 1 and list(newlines[0].get_xdata()) == [0.25, 0.5, 0.75, 0.9]
     few = evidence.curves(worlds.table(LOST, files=9))
     assert few["value"].isna().all()  # nobody qualifies, nothing is drawn
+
+
+def test_a_changed_line_stands_beside_what_was_changed():
+    clean = np.full((48, 90), 200, dtype=np.uint8)
+    changed = clean.copy()
+    changed[5, 7] = 180
+    row = {"script": "Latin", "size": 1.25, "clean": perturbed.packed(clean),
+           "changed": perturbed.packed(changed)}  # fmt: skip
+    picture = figures.changed_lines(pd.DataFrame([row, row | {"script": "Chinese"}]))
+    assert len(picture.axes) == 6
+    shown = [axis.images[0].get_array() for axis in picture.axes[:3]]
+    np.testing.assert_array_equal(shown[0], clean)
+    np.testing.assert_array_equal(shown[1], changed)
+    assert shown[2].min() == shown[2][5, 7] == -20
+    assert "1.2 grey levels" in picture.axes[1].get_title()
+    assert [axis.get_ylabel() for axis in picture.axes[::3]] == ["Latin", "Chinese"]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -109,3 +110,23 @@ def test_shares_are_over_lines_and_then_over_families():
     table = pd.DataFrame({"family": ["a", "a", "b"], "right": [1.0, 0.0, 0.5], "lines": [30, 10, 7],
                           "turned": False})  # fmt: skip
     assert lines.share(table).value == pytest.approx((0.75 + 0.5) / 2)
+
+
+def test_what_the_text_names():
+    table = changed().assign(script="Latin", size=2.0, clean="")
+    table.loc[table["bar"] == 0.5, "size"] = 1.0
+    table.loc[table.index[:12], "size"] = np.nan
+    table = pd.concat([table, table.assign(script="Chinese", size=3.0)])
+    crops = pd.concat([cut().assign(script=name) for name in lines.SCRIPTS])
+    crops.loc[crops["script"] == "Latin", "found"] = 0.5
+    found = lines.numbers(crops, table)
+    assert (found["latin_size"], found["latin_half"], found["chinese_size"]) == (2, 1, 3)
+    assert (found["latin_found"], found["chinese_found"]) == (0.5, 1)
+    assert found["latin_none"] == 6 / 48 and found["chinese_none"] == 0
+
+
+def test_lines_whose_pictures_were_kept_are_shown():
+    table = changed().assign(script="Latin", size=1.0, clean="", changed="")
+    table.loc[table.index[[3, 6]], "clean"] = ["of .9", "of .5"]
+    assert list(table.loc[table.index[[3, 6]], "bar"]) == [0.9, 0.5]
+    assert lines.shown(table)["clean"].tolist() == ["of .9"]
