@@ -6,16 +6,18 @@ import numpy as np
 import pandas as pd
 
 from falsestruct import evidence
+from falsestruct.chapters.deployed import lines
 from falsestruct.chapters.deployed.measure import FULL, LONG, MANY, SHORT
 from falsestruct.deployed import chimeras
 from falsestruct.deployed.chimeras import Rule
 from falsestruct.deployed.destroyed import CONTROL, WAYS
+from falsestruct.deployed.examples import example, head
 from falsestruct.deployed.filetypes import DECLINED, called
 from falsestruct.deployed.meant import FILLINGS
 from falsestruct.deployed.parsers import REJECTING
-from falsestruct.evidence import Claims, Found, Pair, extreme, mean, summary, too_few, where
+from falsestruct.evidence import Claims, Found, Pair, Part, mean, summary, too_few, where
 from falsestruct.names import slug
-from falsestruct.statistics import exact
+from falsestruct.statistics import Estimate, exact
 
 FEWEST = 10  # files that a share needs
 
@@ -44,16 +46,74 @@ def read_claims(court: pd.DataFrame) -> Claims:
     return found
 
 
+def worst(court: pd.DataFrame, kind: str) -> str | None:
+    """The way of destroying grammar that takes most verdicts of the open files.
+
+    The smallest of several shares is too small on the files that chose it; sealed ones are others.
+    """
+    own = where(court, half="open", arm="destroyed", kind=kind, way=list(WAYS))
+    shares = own.dropna(subset="kept").groupby("way")["kept"].agg(["mean", "count"])
+    shares = shares[shares["count"] >= FEWEST].sort_values("mean", kind="stable")
+    return None if shares.empty else str(shares.index[0])
+
+
 def grammar_claims(court: pd.DataFrame) -> Claims:
-    """Verdicts that survive without the grammar, for the way in which fewest do."""
-    sealed = where(court, half="sealed", arm="destroyed")
+    """Verdicts that survive without the grammar, for the way that was worst on open files."""
     found: Claims = {}
     for kind in REJECTING:
-        own = where(sealed, kind=kind)
-        kept = [share(where(own, way=way)["kept"]) for way in WAYS]
-        control = share(where(own, way=CONTROL)["kept"])
-        found[slug(kind, "files-grammar")] = extreme(kept, min), control
+        own = where(court, half="sealed", arm="destroyed", kind=kind)
+        way = worst(court, kind)
+        kept = too_few(0, "open files") if way is None else share(where(own, way=way)["kept"])
+        found[slug(kind, "files-grammar")] = kept, share(where(own, way=CONTROL)["kept"])
     return found
+
+
+def words_claims(court: pd.DataFrame) -> Claims:
+    """The network beside a bag of words that is first right, too: without the grammar, and where
+    the meaning is kept and the network errs."""
+    both = _also(where(court, half="sealed", kind=list(REJECTING)), "words")
+    fell = where(both, arm="destroyed", way=list(WAYS)).dropna(subset="kept")
+    agree = (fell["kept"] == fell["words"]).astype(float)
+    noise = where(both, arm="destroyed", way=CONTROL)
+    newlines, other, _ = FILLINGS
+    lost = where(both, kept=0.0)
+    small = where(lost, arm="small")
+    full = where(lost, arm="filled", amount=FULL)
+    kept = pd.concat([small, where(full, way=newlines)])
+    comments = where(full, way=other)
+    return {
+        "files-words": (_each(fell, agree), _each(noise, noise["words"])),
+        "files-words-meaning": (_each(kept, kept["words"]), _each(comments, comments["words"])),
+    }
+
+
+def libmagic_claim(court: pd.DataFrame) -> Claims:
+    """Verdicts that libmagic keeps more often than the network, of types of which it is first
+    right, too, about FEWEST files: where the meaning is kept; beside it without the grammar."""
+    both = _also(where(court, half="sealed", kind=list(REJECTING)), "libmagic")
+    files = both.groupby("kind")["file"].nunique()
+    both = where(both, kind=list(files[files >= FEWEST].index))
+    kept = pd.concat([where(both, arm="small"), where(both, arm="filled", way=FILLINGS[0])])
+    fell = where(both, arm="destroyed", way=list(WAYS))
+    pair = [_each(one, one["libmagic"] - one["kept"], low=-1.0) for one in (kept, fell)]
+    return {"files-libmagic": (pair[0], pair[1])}
+
+
+def _also(court: pd.DataFrame, reader: str) -> pd.DataFrame:
+    """All rows of the files that another reader, too, first reads rightly."""
+    right = where(court, arm="plain", kept=1.0)
+    right = where(right, **{reader: 1.0})
+    return where(court, file=list(right["file"]))
+
+
+def _each(table: pd.DataFrame, values: pd.Series, low: float = 0.0) -> Found:
+    """Mean over files of a file's mean; the types are all that there are."""
+    own = values.groupby([table["kind"], table["file"]]).mean().dropna()
+    if len(own) < FEWEST:
+        return too_few(len(own), "files")
+    kinds = own.index.get_level_values("kind").to_series(index=own.index)
+    enough = kinds.groupby(kinds).transform("size") >= 2
+    return mean(own[enough], strata=kinds[enough], bounds=(low, 1.0))
 
 
 def declined_claim(court: pd.DataFrame) -> Claims:
@@ -160,6 +220,23 @@ def chimera_claim(halves: pd.DataFrame) -> Claims:
     return {"files-chimeras": (share(right), share(_another(sealed, said)))}
 
 
+def searched_claim(named: pd.DataFrame) -> Claims:
+    """What the search names for the network, beside what it names for the reader by hand."""
+    decided = named.dropna(subset=["heads", "right"])
+    own, control = (share(where(decided, reader=who)["right"]) for who in ("network", "words"))
+    return {"files-chimeras-searched": (own, control)}
+
+
+def searched(named: pd.DataFrame) -> dict[str, float | str]:
+    """For the prose: what the search said of either reader, and who decided."""
+    found: dict[str, float | str] = {}
+    for who, own in named.groupby("reader"):
+        for column in ("verdict", "foretold"):
+            found[f"{column}_{who}"] = own[column].iloc[0]
+    heads = where(named, reader="network")["heads"].dropna()
+    return found | {"decided": len(heads), "by_head": float(heads.mean())}
+
+
 def _another(sealed: pd.DataFrame, said: np.ndarray) -> np.ndarray:
     """Whether the rule's answer to a chimera is right about the next one of the same two kinds."""
     right = []
@@ -186,6 +263,14 @@ def windows_claim(outside: np.ndarray, inside: np.ndarray) -> Claims:
     return {"files-windows": pair}
 
 
+def made_numbers(made: pd.DataFrame) -> dict[str, float]:
+    """For the prose: how many files by grammars there are, are read rightly, and lose it."""
+    plain = where(made, arm="plain")
+    full = where(made, arm="filled", way=FILLINGS[0], amount=FULL)
+    return {"made_files": float(len(plain)), "made_read": float(plain["kept"].mean()),
+            "made_lost": float(1 - full["kept"].mean())}  # fmt: skip
+
+
 def curves(court: pd.DataFrame) -> pd.DataFrame:
     """What the figure of filled windows draws: kind, way, amount, value (share lost), low, high."""
     own = where(court, half=["sealed", "made"], arm="filled")
@@ -200,3 +285,48 @@ def outcomes(court: pd.DataFrame) -> pd.DataFrame:
     order = counts["kind"].map(REJECTING.index)
     shares = counts.assign(share=counts["count"] / files, files=files)
     return shares.iloc[np.argsort(order, kind="stable")]
+
+
+CASES: dict[str, Part] = {  # of the figure at a glance, as the court names them
+    "plain": {"arm": "plain"},
+    "destroyed": {"arm": "destroyed", "way": "lines"},
+    "same": {"arm": "filled", "way": FILLINGS[0], "amount": FULL},
+}
+
+
+def glance(court: pd.DataFrame) -> pd.DataFrame:
+    """Sealed files still called their type: case, kind, share, low, high, files, and example, the
+    head of a made JSON file in that case."""
+    sealed, rows = where(court, half="sealed"), list[dict[str, object]]()
+    for case, part in CASES.items():
+        for kind in REJECTING:
+            own = share(where(sealed, kind=kind, **part)["kept"])
+            ends: dict[str, object] = {}
+            if isinstance(own, Estimate):
+                ends = {"share": own.value, "low": own.low, "high": own.high, "files": own.n}
+            rows.append({"case": case, "kind": kind, "example": head(example(case))} | ends)
+    return pd.DataFrame(rows, columns=["case", "kind", "share", "low", "high", "files", "example"])
+
+
+ROWS = {  # of the figure of lines: kind and change, and what a reader calls it
+    ("words", "even"): "text",
+    ("boxes", "even"): "a box for each sign",
+    ("small", "even"): "letters a c e m n r u v w",
+    ("alike", "even"): "signs alike when turned",
+    ("hung", "even"): "letters hang from a line",
+    ("words", "mirrored"): "mirrored text",
+    ("words", "margin above"): "white above",
+    ("words", "margin both"): "white above and below",
+    ("words", "margin right"): "white at the end",
+    ("words", "overline"): "a rule above",
+    ("words", "rule right"): "a rule at the end",
+}
+
+
+def lines_read(asked: pd.DataFrame) -> pd.DataFrame:
+    """What the figure of lines draws: script, row, turned, value, low, high, n over families."""
+    parts = []
+    for (kind, change), row in ROWS.items():
+        own = where(asked, kind=kind, change=change)
+        parts.append(summary(own, ["script", "turned"], None, measure=lines.share).assign(row=row))
+    return pd.concat(parts, ignore_index=True)
