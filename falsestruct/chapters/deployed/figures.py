@@ -122,16 +122,19 @@ def changed_lines(table: pd.DataFrame) -> Figure:
     """
     picture = style.figure(0.16 * len(table))
     grid = picture.subplots(len(table), 3, squeeze=False)
-    for axes, row in zip(grid, table.itertuples(), strict=True):
-        clean, changed = unpacked(row.clean).astype(float), unpacked(row.changed).astype(float)
-        shown = [(clean, "as it is"), (changed, f"changed by {row.size:.1f} grey levels")]
+    for axes, row in zip(grid, table.to_dict("records"), strict=True):
+        clean, changed = (
+            unpacked(str(row["clean"])).astype(float),
+            unpacked(str(row["changed"])).astype(float),
+        )
+        shown = [(clean, "as it is"), (changed, f"changed by {row['size']:.1f} grey levels")]
         for axis, (values, words) in zip(axes, shown, strict=False):
             axis.imshow(values, cmap="gray", vmin=0, vmax=255)
             axis.set_title(words, fontsize="small")
         reach = abs(changed - clean).max()
         axes[2].imshow(changed - clean, cmap="gray", vmin=-reach, vmax=reach)
         axes[2].set_title(f"the change, {255 / (2 * reach):.0f} times as strong", fontsize="small")
-        axes[0].set_ylabel(row.script)
+        axes[0].set_ylabel(row["script"])
         for axis in axes:
             axis.set(xticks=[], yticks=[])
     return picture

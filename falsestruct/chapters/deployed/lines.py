@@ -83,13 +83,13 @@ def _of_changes(own: pd.DataFrame) -> Claims:
 def numbers(crops: pd.DataFrame, smallest: pd.DataFrame) -> dict[str, float]:
     """What the text names. By script: found, the share of lines at which the detector finds one
     box; size, half, the middle sizes of the smallest changes found at the package's bar and at one
-    half, grey levels; none, the share of lines for which none was found at the package's bar."""
+    half, grey levels; some, the share of lines for which one was found at the package's bar."""
     found: dict[str, float] = {}
     for script in SCRIPTS:
         cut = where(crops, script=script, kind="words", change="even")
         own, half = (where(smallest, script=script, bar=bar) for bar in (lines.SURE, 0.5))
         named = {"found": cut["found"].mean(), "size": own["size"].median(),
-                 "half": half["size"].median(), "none": own["size"].isna().mean()}  # fmt: skip
+                 "half": half["size"].median(), "some": own["size"].notna().mean()}  # fmt: skip
         found |= {f"{script.lower()}_{name}": float(value) for name, value in named.items()}
     return found
 

@@ -122,7 +122,7 @@ def test_what_the_text_names():
     found = lines.numbers(crops, table)
     assert (found["latin_size"], found["latin_half"], found["chinese_size"]) == (2, 1, 3)
     assert (found["latin_found"], found["chinese_found"]) == (0.5, 1)
-    assert found["latin_none"] == 6 / 48 and found["chinese_none"] == 0
+    assert found["latin_some"] == 42 / 48 and found["chinese_some"] == 1
 
 
 def test_lines_whose_pictures_were_kept_are_shown():
