@@ -5,29 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from falsestruct import evidence
-from falsestruct.chapters.deployed import lines
 from falsestruct.chapters.deployed.measure import FULL, LONG, MANY, SHORT
-from falsestruct.deployed import chimeras
-from falsestruct.deployed.chimeras import Rule
+from falsestruct.deployed import directions
 from falsestruct.deployed.destroyed import CONTROL, WAYS
 from falsestruct.deployed.examples import example, head
 from falsestruct.deployed.filetypes import DECLINED, called
 from falsestruct.deployed.meant import FILLINGS
 from falsestruct.deployed.parsers import REJECTING
+from falsestruct.deployed.shares import FEWEST, share
 from falsestruct.evidence import Claims, Found, Pair, Part, mean, summary, too_few, where
 from falsestruct.names import slug
 from falsestruct.statistics import Estimate, exact
-
-FEWEST = 10  # files that a share needs
-
-
-def share(outcomes: pd.Series | np.ndarray) -> Found:
-    """Share of files, of those that admit the change; nobody's with fewer than FEWEST."""
-    known = pd.Series(outcomes, dtype=float).dropna()
-    if len(known) < FEWEST:
-        return too_few(len(known), "files")
-    return evidence.share(known.to_numpy())
 
 
 def lost(table: pd.DataFrame) -> Found:
@@ -206,53 +194,6 @@ def _less(left: pd.DataFrame, right: pd.DataFrame) -> Found:
     return mean(differences["kept"], strata=differences["kind"], bounds=(-1.0, 1.0))
 
 
-def rule(halves: pd.DataFrame) -> Rule:
-    """The rule that foretold most chimeras of open files."""
-    own = where(halves, half="open").dropna(subset="heads")
-    return chimeras.best(_statistics(own), own["heads"].to_numpy() == 1)
-
-
-def chimera_claim(halves: pd.DataFrame) -> Claims:
-    """That rule on chimeras of sealed files, beside the answers to others of the same two kinds."""
-    sealed = where(halves, half="sealed").dropna(subset="heads")
-    said = rule(halves)(_statistics(sealed))
-    right = (said == (sealed["heads"] == 1)).astype(float)
-    return {"files-chimeras": (share(right), share(_another(sealed, said)))}
-
-
-def searched_claim(named: pd.DataFrame) -> Claims:
-    """What the search names for the network, beside what it names for the reader by hand."""
-    decided = named.dropna(subset=["heads", "right"])
-    own, control = (share(where(decided, reader=who)["right"]) for who in ("network", "words"))
-    return {"files-chimeras-searched": (own, control)}
-
-
-def searched(named: pd.DataFrame) -> dict[str, float | str]:
-    """For the prose: what the search said of either reader, and who decided."""
-    found: dict[str, float | str] = {}
-    for who, own in named.groupby("reader"):
-        for column in ("verdict", "foretold"):
-            found[f"{column}_{who}"] = own[column].iloc[0]
-    heads = where(named, reader="network")["heads"].dropna()
-    return found | {"decided": len(heads), "by_head": float(heads.mean())}
-
-
-def _another(sealed: pd.DataFrame, said: np.ndarray) -> np.ndarray:
-    """Whether the rule's answer to a chimera is right about the next one of the same two kinds."""
-    right = []
-    for _, places in sealed.reset_index(drop=True).groupby(["first", "second"]).groups.items():
-        own, heads = list(places), sealed["heads"].to_numpy()
-        pairs = zip(own, own[1:] + own[:1], strict=True)
-        right += [float(said[a] == (heads[b] == 1)) for a, b in pairs if a != b]
-    return np.array(right)
-
-
-def _statistics(halves: pd.DataFrame) -> pd.DataFrame:
-    return halves.drop(columns=["half", "first", "second", "label", "heads"]).select_dtypes(
-        "number"
-    )
-
-
 def windows_claim(outside: np.ndarray, inside: np.ndarray) -> Claims:
     """Inputs that change with bytes beyond both blocks, and with bytes inside of the windows.
 
@@ -328,5 +269,7 @@ def lines_read(asked: pd.DataFrame) -> pd.DataFrame:
     parts = []
     for (kind, change), row in ROWS.items():
         own = where(asked, kind=kind, change=change)
-        parts.append(summary(own, ["script", "turned"], None, measure=lines.share).assign(row=row))
+        parts.append(
+            summary(own, ["script", "turned"], None, measure=directions.share).assign(row=row)
+        )
     return pd.concat(parts, ignore_index=True)

@@ -194,12 +194,12 @@ def halves(follow, count=60):
 
 def test_chimeras():
     named = halves(1.0)
-    assert evidence.rule(named).name == "punctuation"
-    assert verdicts(evidence.chimera_claim(named)) == {"files-chimeras": "supported"}
-    assert verdicts(evidence.chimera_claim(halves(0.0))) == {"files-chimeras": "refuted"}
+    assert shares.rule(named).name == "punctuation"
+    assert verdicts(shares.chimera_claim(named)) == {"files-chimeras": "supported"}
+    assert verdicts(shares.chimera_claim(halves(0.0))) == {"files-chimeras": "refuted"}
     # Who always follows the head: the control fails, for any other pair tells as much.
     always = named.assign(heads=1.0)
-    assert verdicts(evidence.chimera_claim(always)) == {"files-chimeras": "inconclusive"}
+    assert verdicts(shares.chimera_claim(always)) == {"files-chimeras": "inconclusive"}
 
 
 def test_windows():

@@ -66,5 +66,5 @@ def named(network, words, count=30):
     [(1, 1, "supported"), (0, 1, "refuted"), (0, 0, "inconclusive"), (1, 0.5, "inconclusive")],
 )
 def test_the_search_has_to_find_a_rule_that_is_there(network, words, verdict):
-    [(id, pair)] = evidence.searched_claim(named(network, words)).items()
+    [(id, pair)] = shares.searched_claim(named(network, words)).items()
     assert judge(STATED[id], *pair) == verdict

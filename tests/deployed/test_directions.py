@@ -6,21 +6,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from falsestruct.chapters.deployed import lines
+from falsestruct.deployed import directions
 from falsestruct.deployed.reading import CHANGES, KINDS
 from falsestruct.press.notebook.stated import judge, read_claims
 from falsestruct.press.paths import Book
 
-STATED = read_claims(Book(Path(__file__).parents[3]))
+STATED = read_claims(Book(Path(__file__).parents[2]))
 FAMILIES = [str(i) for i in range(24)]
 
 
 def verdicts(table, crops=None, smallest=None, script="Latin"):
     """Of the claims of one script; the other's numbers are these, too."""
-    both = [pd.concat([part.assign(script=name) for name in lines.SCRIPTS])
+    both = [pd.concat([part.assign(script=name) for name in directions.SCRIPTS])
             for part in (table, crops if crops is not None else cut(),
                          smallest if smallest is not None else changed())]  # fmt: skip
-    found = lines.claims(*both)
+    found = directions.claims(*both)
     own = {id: pair for id, pair in found.items() if id.startswith(script.lower())}
     return {id.split("lines-")[1]: judge(STATED[id], *pair) for id, pair in own.items()}
 
@@ -101,15 +101,15 @@ def test_chinese_has_the_claims_that_are_not_about_letters():
 
 
 def test_all_claims_about_lines_are_decided():
-    both = [pd.concat([part.assign(script=name) for name in lines.SCRIPTS])
+    both = [pd.concat([part.assign(script=name) for name in directions.SCRIPTS])
             for part in (read(BLIND), cut(), changed())]  # fmt: skip
-    assert lines.claims(*both).keys() == {id for id in STATED if "-lines-" in id}
+    assert directions.claims(*both).keys() == {id for id in STATED if "-lines-" in id}
 
 
 def test_shares_are_over_lines_and_then_over_families():
     table = pd.DataFrame({"family": ["a", "a", "b"], "right": [1.0, 0.0, 0.5], "lines": [30, 10, 7],
                           "turned": False})  # fmt: skip
-    assert lines.share(table).value == pytest.approx((0.75 + 0.5) / 2)
+    assert directions.share(table).value == pytest.approx((0.75 + 0.5) / 2)
 
 
 def test_what_the_text_names():
@@ -117,9 +117,9 @@ def test_what_the_text_names():
     table.loc[table["bar"] == 0.5, "size"] = 1.0
     table.loc[table.index[:12], "size"] = np.nan
     table = pd.concat([table, table.assign(script="Chinese", size=3.0)])
-    crops = pd.concat([cut().assign(script=name) for name in lines.SCRIPTS])
+    crops = pd.concat([cut().assign(script=name) for name in directions.SCRIPTS])
     crops.loc[crops["script"] == "Latin", "found"] = 0.5
-    found = lines.numbers(crops, table)
+    found = directions.numbers(crops, table)
     assert (found["latin_size"], found["latin_half"], found["chinese_size"]) == (2, 1, 3)
     assert (found["latin_found"], found["chinese_found"]) == (0.5, 1)
     assert found["latin_some"] == 42 / 48 and found["chinese_some"] == 1
@@ -129,4 +129,4 @@ def test_lines_whose_pictures_were_kept_are_shown():
     table = changed().assign(script="Latin", size=1.0, clean="", changed="")
     table.loc[table.index[[3, 6]], "clean"] = ["of .9", "of .5"]
     assert list(table.loc[table.index[[3, 6]], "bar"]) == [0.9, 0.5]
-    assert lines.shown(table)["clean"].tolist() == ["of .9"]
+    assert directions.shown(table)["clean"].tolist() == ["of .9"]
