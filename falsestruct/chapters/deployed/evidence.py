@@ -7,14 +7,15 @@ import pandas as pd
 
 from falsestruct import evidence
 from falsestruct.chapters.deployed import lines
-from falsestruct.chapters.deployed.measure import FULL, LONG, MANY, SHORT, Change, File, changed
-from falsestruct.deployed import chimeras, made
+from falsestruct.chapters.deployed.measure import FULL, LONG, MANY, SHORT
+from falsestruct.deployed import chimeras
 from falsestruct.deployed.chimeras import Rule
 from falsestruct.deployed.destroyed import CONTROL, WAYS
+from falsestruct.deployed.examples import example, head
 from falsestruct.deployed.filetypes import DECLINED, called
 from falsestruct.deployed.meant import FILLINGS
 from falsestruct.deployed.parsers import REJECTING
-from falsestruct.evidence import Claims, Found, Pair, Part, extreme, mean, summary, too_few, where
+from falsestruct.evidence import Claims, Found, Pair, Part, mean, summary, too_few, where
 from falsestruct.names import slug
 from falsestruct.statistics import Estimate, exact
 
@@ -286,58 +287,6 @@ def outcomes(court: pd.DataFrame) -> pd.DataFrame:
     return shares.iloc[np.argsort(order, kind="stable")]
 
 
-FALSE = ("run_010", "run_030", "run_036")  # trained where both structures hold
-
-
-def released_claim(audits: pd.DataFrame) -> Claims:
-    """Shares of the false structure, the smallest; beside shuffled weights, the largest."""
-    own = audits[audits["network"].str.contains("|".join(FALSE))]
-    found = []
-    for shuffled, worst in ((False, min), (True, max)):
-        part = where(own, shuffled=shuffled)
-        shares = [_again(row["false"], row["conflicts"]) for _, row in part.iterrows()]
-        few = len(shares) < len(FALSE)
-        found.append(too_few(len(shares)) if few else extreme(_less_sure(shares), worst))
-    return {"released-false": (found[0], found[1])}
-
-
-def _less_sure(shares: list[Found]) -> list[Found]:
-    """The widest intervals first: of equal shares `extreme` takes the first."""
-    return sorted(shares, key=lambda one: one.n)
-
-
-def _again(value: float, count: int) -> Found:
-    """A share with its interval at all levels, from the number that it is of."""
-    return evidence.share(np.arange(count) < round(value * count))
-
-
-def released_said(audits: pd.DataFrame) -> dict[str, float]:
-    """For the prose: how often run 035 is right, and what the audit names of shuffled weights."""
-    own, mixed = (where(audits, shuffled=shuffled) for shuffled in (False, True))
-    named = ~mixed["verdict"].isin(["none", "undecided", "mixture"])
-    right = own.loc[own["network"].str.contains("run_035"), "success"]
-    return {"right_035": float(right.iloc[0]), "named_shuffled": int(named.sum()),
-            "networks": len(own)}  # fmt: skip
-
-
-def released_table(audits: pd.DataFrame) -> pd.DataFrame:
-    """For a reader: a row a network, as its authors numbered it."""
-    rows = []
-    for _, row in where(audits, shuffled=False).sort_values(["problem", "network"]).iterrows():
-        said = {name: f"{row[name]:.1%} [{row[f'{name}_low']:.1%}, {row[f'{name}_high']:.1%}]"
-                for name in ("success", "original", "false")}  # fmt: skip
-        rows.append({
-            "network": str(row["network"]).rpartition("/run_")[2].partition("/")[0],
-            "problem": row["problem"], "verdict": row["verdict"],
-            "right where both agree": said["success"], "agree": int(row["agreeing"]),
-            "sides with the original": said["original"],
-            "sides with the false one": said["false"], "disagree": int(row["conflicts"]),
-        })  # fmt: skip
-    return pd.DataFrame(rows).set_index("network")
-
-
-EXAMPLE = 1011  # seed of the made JSON file that the figure at a glance shows
-LINES, SIGNS = 8, 24  # of it
 CASES: dict[str, Part] = {  # of the figure at a glance, as the court names them
     "plain": {"arm": "plain"},
     "destroyed": {"arm": "destroyed", "way": "lines"},
@@ -355,19 +304,8 @@ def glance(court: pd.DataFrame) -> pd.DataFrame:
             ends: dict[str, object] = {}
             if isinstance(own, Estimate):
                 ends = {"share": own.value, "low": own.low, "high": own.high, "files": own.n}
-            rows.append({"case": case, "kind": kind, "example": example(case)} | ends)
+            rows.append({"case": case, "kind": kind, "example": head(example(case))} | ends)
     return pd.DataFrame(rows, columns=["case", "kind", "share", "low", "high", "files", "example"])
-
-
-def example(case: str) -> str:
-    """The head of the made JSON file in a case; with few new lines, so that it can be seen."""
-    file = File("", "JSON", "made", made.made("JSON", EXAMPLE, made.Plan(200)))
-    shown = {"plain": Change("plain"), "destroyed": Change("destroyed", "lines"),
-             "same": Change("small", "newlines, head", 3)}  # fmt: skip
-    after = changed(file, shown[case])
-    assert after is not None
-    lines_ = after.decode().split("\n")[:LINES]
-    return "\n".join(line if len(line) <= SIGNS else line[: SIGNS - 1] + "…" for line in lines_)
 
 
 ROWS = {  # of the figure of lines: kind and change, and what a reader calls it

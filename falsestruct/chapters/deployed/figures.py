@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 
 from falsestruct.deployed.destroyed import CONTROL, WAYS
 from falsestruct.deployed.meant import FILLINGS
-from falsestruct.plots import shapes
+from falsestruct.deployed.perturbed import unpacked
+from falsestruct.plots import shapes, style
 from falsestruct.plots.shapes import Look
 from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORIGINAL, figure, tidy
 
@@ -110,4 +111,27 @@ def crossovers(table: pd.DataFrame) -> Figure:
     panels[0][0].set_ylabel("verdicts lost")
     panels[-1][0].set_xlabel("share of both windows")
     shapes.legend(picture, looks, columns=3)
+    return picture
+
+
+def changed_lines(table: pd.DataFrame) -> Figure:
+    """A line of text, the same with the smallest change that takes the answer, and the change.
+
+    Args:
+        table: A row a line: script, size, clean and changed as `perturbed.packed` gives them.
+    """
+    picture = style.figure(0.16 * len(table))
+    grid = picture.subplots(len(table), 3, squeeze=False)
+    for axes, row in zip(grid, table.itertuples(), strict=True):
+        clean, changed = unpacked(row.clean).astype(float), unpacked(row.changed).astype(float)
+        shown = [(clean, "as it is"), (changed, f"changed by {row.size:.1f} grey levels")]
+        for axis, (values, words) in zip(axes, shown, strict=False):
+            axis.imshow(values, cmap="gray", vmin=0, vmax=255)
+            axis.set_title(words, fontsize="small")
+        reach = abs(changed - clean).max()
+        axes[2].imshow(changed - clean, cmap="gray", vmin=-reach, vmax=reach)
+        axes[2].set_title(f"the change, {255 / (2 * reach):.0f} times as strong", fontsize="small")
+        axes[0].set_ylabel(row.script)
+        for axis in axes:
+            axis.set(xticks=[], yticks=[])
     return picture

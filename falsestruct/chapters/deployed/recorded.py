@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from falsestruct.chapters.deployed import lines
-from falsestruct.deployed import fonts, perturbed
+from falsestruct.deployed import fonts, perturbed, reading
 from falsestruct.deployed import lines as drawing
 from falsestruct.deployed.graph import Graph
 
@@ -27,15 +26,15 @@ def origins(*, script: str, folder: str) -> pd.DataFrame:
 
 
 def asked(*, script: str, folder: str, each: int, seed: int) -> pd.DataFrame:
-    """`lines.asked`."""
+    """`reading.asked`."""
     network, own = drawing.Directions(), fonts.listed(script, Path(folder))
-    return lines.asked(own, network.turns, script=script, each=each, seed=seed)
+    return reading.asked(own, network.turns, script=script, each=each, seed=seed)
 
 
 def cropped(*, script: str, folder: str, each: int, seed: int) -> pd.DataFrame:
-    """`lines.cropped`."""
+    """`reading.cropped`."""
     network, own = drawing.Directions(), fonts.listed(script, Path(folder))
-    return lines.cropped(own, network.turns, script=script, each=each, seed=seed)
+    return reading.cropped(own, network.turns, script=script, each=each, seed=seed)
 
 
 def smallest(
@@ -48,7 +47,7 @@ def smallest(
     """
     network, graph, rows = drawing.Directions(), Graph(drawing.model()), []
     for font in fonts.listed(script, Path(folder)):
-        upright = lines.drawn("words", font, script=script, each=each, seed=seed)
+        upright = reading.drawn("words", font, script=script, each=each, seed=seed)
         for way in (False, True):
             both = perturbed.pictures([drawing.turned(one) if way else one for one in upright])
             right = (network.scores(both) > bar) == way

@@ -202,46 +202,6 @@ def test_chimeras():
     assert verdicts(evidence.chimera_claim(always)) == {"files-chimeras": "inconclusive"}
 
 
-def audits(false, shuffled, count=500):
-    """Of the networks in the order of their numbers, shares of the false structure."""
-    names = [f"models/run_{number}/ckpt" for number in ("010", "030", "034", "036")]
-    ends = {f"{name}{end}": 0.5 for name in ("success", "original", "false")
-            for end in ("", "_low", "_high")}  # fmt: skip
-    return pd.DataFrame([
-        ends | {"network": name, "problem": "stripes" if i == 0 else "oscillation",
-                "verdict": "none", "shuffled": mixed, "agreeing": 9,
-                "conflicts": 60 if i == 0 else count, "false": share}
-        for mixed, shares in ((False, false), (True, shuffled))
-        for i, (name, share) in enumerate(zip(names, shares, strict=True))
-    ])  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("false", "shuffled", "verdict"),
-    [
-        ((1, 1, 0, 1), (0.5, 0.4, 0.9, 0.5), "supported"),  # run 034 doesn't count
-        ((1, 1, 0, 0.2), (0.5, 0.4, 0.5, 0.5), "refuted"),
-        ((1, 1, 0, 1), (0.5, 0.4, 0.5, 1), "inconclusive"),
-    ],
-)
-def test_released(false, shuffled, verdict):
-    assert verdicts(evidence.released_claim(audits(false, shuffled))) == {"released-false": verdict}
-
-
-def test_of_equal_shares_the_least_sure_counts():
-    found, _ = evidence.released_claim(audits((1, 1, 0, 1), (0.5,) * 4))["released-false"]
-    assert found.n == 60
-    gone = audits((1, 1, 0, 1), (0.5,) * 4).iloc[1:]
-    assert isinstance(evidence.released_claim(gone)["released-false"][0], Nobody)
-
-
-def test_the_table_of_released_networks():
-    shown = evidence.released_table(audits((1, 1, 0, 1), (0.5,) * 4))
-    assert list(shown.index) == ["030", "034", "036", "010"]
-    assert shown["sides with the original"]["030"] == "50.0% [50.0%, 50.0%]"
-    assert shown["disagree"]["010"] == 60
-
-
 def test_windows():
     found = evidence.windows_claim(np.zeros(5), np.ones(5))
     assert verdicts(found) == {"files-windows": "supported"}

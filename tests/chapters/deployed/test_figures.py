@@ -1,13 +1,13 @@
 """Figures of chapter 21 show what the tables say."""
 
-import json
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from falsestruct.chapters.deployed import evidence, figures
+from falsestruct.deployed import perturbed
+from falsestruct.deployed.examples import example, head
 from falsestruct.deployed.parsers import REJECTING
 from tests.worlds import deployed as worlds
 
@@ -52,17 +52,7 @@ def test_at_a_glance_each_case_has_its_example_and_its_shares():
             REJECTING
         )
         shown = above[list(evidence.CASES).index(name)].texts[0].get_text()
-        assert shown == evidence.example(name)
-
-
-def test_the_examples_are_what_the_parsers_say(monkeypatch):
-    monkeypatch.setattr(evidence, "SIGNS", 10**6)
-    monkeypatch.setattr(evidence, "LINES", 10**6)
-    first, broken, same = (evidence.example(case) for case in evidence.CASES)
-    assert json.loads(first) == json.loads(same) and first != same
-    with pytest.raises(json.JSONDecodeError):
-        json.loads(broken)
-    assert sorted(broken.split()) == sorted(first.split())
+        assert shown == head(example(name))
 
 
 def test_with_too_few_files_no_share_is_drawn():
@@ -92,3 +82,19 @@ def test_lines_are_shares_by_script_and_way():
     assert names == list(evidence.ROWS.values())
     marks = [line for line in picture.axes[1].lines if line.get_marker() in ("o", "s")]
     assert [len(line.get_xdata()) for line in marks] == [len(evidence.ROWS) - 2] * 2
+
+
+def test_a_changed_line_stands_beside_what_was_changed():
+    clean = np.full((48, 90), 200, dtype=np.uint8)
+    changed = clean.copy()
+    changed[5, 7] = 180
+    row = {"script": "Latin", "size": 1.25, "clean": perturbed.packed(clean),
+           "changed": perturbed.packed(changed)}  # fmt: skip
+    picture = figures.changed_lines(pd.DataFrame([row, row | {"script": "Chinese"}]))
+    assert len(picture.axes) == 6
+    shown = [axis.images[0].get_array() for axis in picture.axes[:3]]
+    np.testing.assert_array_equal(shown[0], clean)
+    np.testing.assert_array_equal(shown[1], changed)
+    assert shown[2].min() == shown[2][5, 7] == -20
+    assert "1.2 grey levels" in picture.axes[1].get_title()
+    assert [axis.get_ylabel() for axis in picture.axes[::3]] == ["Latin", "Chinese"]

@@ -2,111 +2,131 @@
 
 from pathlib import Path
 
-import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 
 from falsestruct.chapters.deployed import lines
-from falsestruct.chapters.deployed.lines import CHANGES, KINDS
-from falsestruct.deployed import lines as drawing
+from falsestruct.deployed.reading import CHANGES, KINDS
 from falsestruct.press.notebook.stated import judge, read_claims
 from falsestruct.press.paths import Book
 
 STATED = read_claims(Book(Path(__file__).parents[3]))
-FOLDER = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-FONTS = {str(i): FOLDER / name for i, name in enumerate(
-    ["DejaVuSans.ttf", "DejaVuSerif.ttf", "DejaVuSansMono.ttf"] * 7)}  # fmt: skip
+FAMILIES = [str(i) for i in range(24)]
 
 
-class Knowing:
-    """Knows every line that was drawn, and so the way of each."""
-
-    def __init__(self, monkeypatch, lost=()):
-        self.known, self.lost = {}, lost
-        for name in CHANGES:
-            monkeypatch.setitem(CHANGES, name, self.remember(name, CHANGES[name]))
-
-    def remember(self, name, change):
-        def made(line):
-            found = change(line)
-            self.known[found.tobytes()] = name, False
-            self.known.setdefault(found[::-1, ::-1].tobytes(), (name, True))
-            return found
-
-        return made
-
-    def __call__(self, shown):
-        said = [self.known[line.tobytes()] for line in shown]
-        return np.array([turned != (name in self.lost) for name, turned in said])
+def verdicts(table, crops=None, smallest=None, script="Latin"):
+    """Of the claims of one script; the other's numbers are these, too."""
+    both = [pd.concat([part.assign(script=name) for name in lines.SCRIPTS])
+            for part in (table, crops if crops is not None else cut(),
+                         smallest if smallest is not None else changed())]  # fmt: skip
+    found = lines.claims(*both)
+    own = {id: pair for id, pair in found.items() if id.startswith(script.lower())}
+    return {id.split("lines-")[1]: judge(STATED[id], *pair) for id, pair in own.items()}
 
 
-def verdicts(table):
-    return {id: judge(STATED[id], *pair) for id, pair in lines.claims(table).items()}
+def read(right):
+    """A table as `asked` makes it, for a reader that is right with these shares."""
+    rows = []
+    for kind in (*KINDS["Latin"], "ink high", "ink low"):
+        for change in CHANGES if kind == "words" else ("even",):
+            share = (
+                right.get(change, right.get(kind, 1.0)) if kind == "words" else right.get(kind, 1.0)
+            )
+            rows += [{"script": "Latin", "family": family, "kind": kind, "change": change,
+                      "turned": way, "right": share, "lines": 10, "foretold": 0.5}
+                     for family in FAMILIES for way in (False, True)]  # fmt: skip
+    return pd.DataFrame(rows)
 
 
-def test_who_is_right_on_all_fails_the_controls(monkeypatch):
-    table = lines.asked(FONTS, Knowing(monkeypatch), each=3, seed=1)
-    assert table["right"].all() and len(table) == 21 * 3 * 2 * (len(KINDS) - 1 + len(CHANGES))
-    found = verdicts(table)
-    # It reads boxes, too: so nothing is said about letters.
-    assert found["lines-read"] == found["lines-letters"] == "inconclusive"
-    assert found["lines-margin"] == found["lines-overline"] == "refuted"
+def cut(boxes=0.5, overline=1.0, rule=1.0):
+    shares = {("words", "even"): 1.0, ("boxes", "even"): boxes,
+              ("words", "overline"): overline, ("words", "rule right"): rule}  # fmt: skip
+    return pd.DataFrame([
+        {"family": family, "kind": kind, "change": change, "turned": way, "right": share,
+         "lines": 10, "found": 1.0}
+        for (kind, change), share in shares.items() for family in FAMILIES for way in (False, True)
+    ])  # fmt: skip
+
+
+def changed(small=1.0, noise=0.0, ratio=0.02, noisy=0.9):
+    return pd.DataFrame([
+        {"family": family, "bar": bar, "turned": way, "small flips": small,
+         "noise flips": noise, "ratio": ratio, "noise ratio": noisy}
+        for family in FAMILIES for way in (False, True) for bar in (0.5, 0.9)
+    ])  # fmt: skip
+
+
+BLIND = {"boxes": 0.5, "alike boxes": 0.5, "hung boxes": 0.5, "alternated": 0.5}
+
+
+def test_who_reads_letters_and_nothing_else():
+    found = verdicts(read(BLIND))
+    assert (
+        found.pop("margin") == found.pop("overline") == found.pop("cropped-overline") == "refuted"
+    )
+    assert set(found.values()) == {"supported"} and len(found) == 9
+
+
+def test_who_reads_boxes_says_nothing_about_letters():
+    found = verdicts(read({}), cut(boxes=1.0), changed(noise=1.0, noisy=0.02))
+    blind = {"read", "alike", "mirrored", "letters", "hung", "cropped", "smallest", "distance"}
+    assert {name for name, verdict in found.items() if verdict == "inconclusive"} == blind
 
 
 @pytest.mark.parametrize(
-    ("lost", "margin", "overline"),
+    ("right", "margin", "overline"),
     [
-        (("margin above", "overline"), "supported", "supported"),
-        (
-            ("margin above", "margin right", "overline", "rule right"),
-            "inconclusive",
-            "inconclusive",
-        ),
+        ({"margin above": 0.5, "overline": 0.5}, "supported", "supported"),
+        ({"margin above": 0.5, "margin both": 0.5, "overline": 0.5, "rule right": 0.5},
+         "inconclusive", "inconclusive"),
+        ({"margin both": 0.5, "rule right": 0.5}, "inconclusive", "inconclusive"),
     ],
-)
-def test_who_minds_what_stands_above(monkeypatch, lost, margin, overline):
-    found = verdicts(lines.asked(FONTS, Knowing(monkeypatch, lost), each=2, seed=1))
-    assert (found["lines-margin"], found["lines-overline"]) == (margin, overline)
+)  # fmt: skip
+def test_who_minds_what_stands_above(right, margin, overline):
+    found = verdicts(read({**BLIND, **right}))
+    assert (found["margin"], found["overline"]) == (margin, overline)
+    assert verdicts(read(BLIND), cut(overline=0.5))["cropped-overline"] == "supported"
+    assert verdicts(read(BLIND), cut(overline=0.5, rule=0.5))["cropped-overline"] == "inconclusive"
 
 
-def test_who_reads_letters_and_no_boxes(monkeypatch):
-    own = Knowing(monkeypatch)
-    boxes = set()
-    draw = drawing.boxed
-
-    def boxed(text, font):
-        found = draw(text, font)
-        boxes.update((found.tobytes(), found[::-1, ::-1].tobytes()))
-        return found
-
-    monkeypatch.setattr(drawing, "boxed", boxed)
-
-    def reads(shown):
-        return own(shown) & np.array([line.tobytes() not in boxes for line in shown])
-
-    found = verdicts(lines.asked(FONTS, reads, each=2, seed=1))
-    assert found["lines-read"] == found["lines-letters"] == "supported"
+def test_large_changes_refute_small_ones():
+    found = verdicts(read(BLIND), smallest=changed(small=0.0, ratio=0.5))
+    assert found["smallest"] == found["distance"] == "refuted"
 
 
-def test_who_looks_where_the_ink_is():
-    """The false structure by hand: ink in the upper half is upright."""
-
-    def high(shown):
-        return np.array([not drawing.ink_is_high(line) for line in shown])
-
-    table = lines.asked(FONTS, high, each=6, seed=1)
-    pair = lines.claims(table)["lines-height"]
-    assert pair[1].value == 1 and pair[0].value < 0.2  # all answers are foretold
-    assert verdicts(table)["lines-height"] == "inconclusive"
-    assert verdicts(table)["lines-read"] == "refuted" or pair[0].high < 0.9
+def test_chinese_has_the_claims_that_are_not_about_letters():
+    found = verdicts(read(BLIND), script="Chinese")
+    assert len(found) == 9 and not {"letters", "hung", "height"} & found.keys()
 
 
-def test_the_ink_explains_nothing_where_the_reader_is_right(monkeypatch):
-    table = lines.asked(FONTS, Knowing(monkeypatch), each=6, seed=1)
-    found = lines.claims(table)["lines-height"]
-    assert found[0].value == 1 and 0 < found[1].value < 1
+def test_all_claims_about_lines_are_decided():
+    both = [pd.concat([part.assign(script=name) for name in lines.SCRIPTS])
+            for part in (read(BLIND), cut(), changed())]  # fmt: skip
+    assert lines.claims(*both).keys() == {id for id in STATED if "-lines-" in id}
 
 
-def test_all_claims_about_lines_are_decided(monkeypatch):
-    table = lines.asked(FONTS, Knowing(monkeypatch), each=2, seed=1)
-    assert lines.claims(table).keys() == {id for id in STATED if id.startswith("lines-")}
+def test_shares_are_over_lines_and_then_over_families():
+    table = pd.DataFrame({"family": ["a", "a", "b"], "right": [1.0, 0.0, 0.5], "lines": [30, 10, 7],
+                          "turned": False})  # fmt: skip
+    assert lines.share(table).value == pytest.approx((0.75 + 0.5) / 2)
+
+
+def test_what_the_text_names():
+    table = changed().assign(script="Latin", size=2.0, clean="")
+    table.loc[table["bar"] == 0.5, "size"] = 1.0
+    table.loc[table.index[:12], "size"] = np.nan
+    table = pd.concat([table, table.assign(script="Chinese", size=3.0)])
+    crops = pd.concat([cut().assign(script=name) for name in lines.SCRIPTS])
+    crops.loc[crops["script"] == "Latin", "found"] = 0.5
+    found = lines.numbers(crops, table)
+    assert (found["latin_size"], found["latin_half"], found["chinese_size"]) == (2, 1, 3)
+    assert (found["latin_found"], found["chinese_found"]) == (0.5, 1)
+    assert found["latin_none"] == 6 / 48 and found["chinese_none"] == 0
+
+
+def test_lines_whose_pictures_were_kept_are_shown():
+    table = changed().assign(script="Latin", size=1.0, clean="", changed="")
+    table.loc[table.index[[3, 6]], "clean"] = ["of .9", "of .5"]
+    assert list(table.loc[table.index[[3, 6]], "bar"]) == [0.9, 0.5]
+    assert lines.shown(table)["clean"].tolist() == ["of .9"]
