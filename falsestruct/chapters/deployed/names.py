@@ -1,6 +1,6 @@
 """Has the verdict a name? Heads of files on tails of others, and what foretells which half decides.
 
-Simple rules are fitted to chimeras of open files (`evidence.rule`); and `characterise.halves` asks
+Simple rules are fitted to chimeras of open files (`shares.rule`); and `characterise.halves` asks
 `falsestruct.search`. Both are judged on the same chimeras of sealed files.
 """
 

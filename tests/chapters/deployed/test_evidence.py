@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from falsestruct.chapters.deployed import evidence, measure
+from falsestruct.deployed import shares
 from falsestruct.press.notebook.stated import judge, read_claims
 from falsestruct.press.paths import Book
 from falsestruct.statistics import Nobody

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from falsestruct.chapters.deployed import evidence, names
+from falsestruct.chapters.deployed import names
 from falsestruct.chapters.deployed.measure import File
-from falsestruct.deployed import filetypes, made
+from falsestruct.deployed import filetypes, made, shares
 from falsestruct.press.notebook.stated import judge
 from tests.chapters.deployed.test_evidence import STATED
 from tests.worlds import deployed as worlds
