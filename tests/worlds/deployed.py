@@ -10,7 +10,7 @@ import pandas as pd
 
 from falsestruct.chapters.deployed import evidence, measure
 from falsestruct.chapters.deployed.measure import File
-from falsestruct.deployed import made
+from falsestruct.deployed import beside, made
 from falsestruct.deployed.filetypes import NAMES
 from falsestruct.deployed.parsers import accepted, installed
 from falsestruct.evidence import Claims
@@ -90,6 +90,6 @@ def claims(court: pd.DataFrame) -> Claims:
     return {
         **evidence.read_claims(court), **evidence.grammar_claims(court),
         **evidence.declined_claim(court), **evidence.meaning_claims(court),
-        **evidence.filled_claims(court), **evidence.words_claims(court),
-        **evidence.libmagic_claim(court),
+        **evidence.filled_claims(court), **beside.words_claims(court, full=measure.FULL),
+        **beside.libmagic_claim(court),
     }  # fmt: skip

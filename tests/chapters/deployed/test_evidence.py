@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from falsestruct.chapters.deployed import evidence, measure
-from falsestruct.deployed import shares
+from falsestruct.deployed import beside, shares
 from falsestruct.press.notebook.stated import judge, read_claims
 from falsestruct.press.paths import Book
 from falsestruct.statistics import Nobody
@@ -94,7 +94,9 @@ WORDS = {"filled other language": 0.9, "destroyed bytes": 1.0}  # what a bag of 
     ],
 )
 def test_a_bag_of_words_beside_it(lost, words, grammar, meaning):
-    found = verdicts(evidence.words_claims(worlds.table(lost, others={"words": words})))
+    found = verdicts(
+        beside.words_claims(worlds.table(lost, others={"words": words}), full=measure.FULL)
+    )
     assert found == {"files-words": grammar, "files-words-meaning": meaning}
 
 
@@ -108,16 +110,16 @@ def test_a_bag_of_words_beside_it(lost, words, grammar, meaning):
 )
 def test_libmagic_beside_it(lost, libmagic, verdict):
     table = worlds.table(lost, others={"libmagic": libmagic})
-    assert verdicts(evidence.libmagic_claim(table)) == {"files-libmagic": verdict}
+    assert verdicts(beside.libmagic_claim(table)) == {"files-libmagic": verdict}
 
 
 def test_readers_are_compared_on_files_that_both_read():
     table = worlds.table(SURFACE, others={"words": WORDS})
     misread = table["file"].str.endswith(tuple("02468")) & (table["arm"] == "plain")
     table.loc[misread, "words"] = 0.0
-    assert evidence.words_claims(table)["files-words"][0].n == 15 * 6
+    assert beside.words_claims(table, full=measure.FULL)["files-words"][0].n == 15 * 6
     table.loc[(table["kind"] != "C") & (table["arm"] == "plain"), "libmagic"] = 0.0
-    assert evidence.libmagic_claim(table)["files-libmagic"][0].n == 30
+    assert beside.libmagic_claim(table)["files-libmagic"][0].n == 30
 
 
 def test_the_change_is_chosen_on_open_files_and_judged_on_sealed_ones():
