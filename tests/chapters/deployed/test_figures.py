@@ -88,13 +88,14 @@ def test_a_changed_line_stands_beside_what_was_changed():
     clean = np.full((48, 90), 200, dtype=np.uint8)
     changed = clean.copy()
     changed[5, 7] = 180
-    row = {"script": "Latin", "size": 1.25, "clean": perturbed.packed(clean),
-           "changed": perturbed.packed(changed)}  # fmt: skip
+    row = {"script": "Latin", "turned": True, "before": 0.99, "after": 0.35, "size": 1.25,
+           "clean": perturbed.packed(clean), "changed": perturbed.packed(changed)}  # fmt: skip
     picture = figures.changed_lines(pd.DataFrame([row, row | {"script": "Chinese"}]))
     assert len(picture.axes) == 6
     shown = [axis.images[0].get_array() for axis in picture.axes[:3]]
     np.testing.assert_array_equal(shown[0], clean)
     np.testing.assert_array_equal(shown[1], changed)
     assert shown[2].min() == shown[2][5, 7] == -20
-    assert "1.2 grey levels" in picture.axes[1].get_title()
+    assert picture.axes[0].get_title() == "turned, answer 0.99"
+    assert picture.axes[1].get_title() == "changed by 1.2, answer 0.35"
     assert [axis.get_ylabel() for axis in picture.axes[::3]] == ["Latin", "Chinese"]
