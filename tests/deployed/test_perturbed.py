@@ -38,7 +38,7 @@ def test_the_smallest_change_is_found_and_lies_inside_the_line():
     table = perturbed.smallest([line], own, own, bar=0.5, steps=60, seed=0)
     row = table.iloc[0]
     assert 3 <= row["size"] <= 4 and row["small flips"] == 1  # of whole grey levels: 4 at most
-    assert not row["before"]
+    assert row["before"] < 0.5 < row["after"]
     np.testing.assert_array_equal(perturbed.unpacked(row["clean"]), line)
     changed = perturbed.unpacked(row["changed"])
     assert changed.mean() > GREY and rms(changed, line) == row["size"]
@@ -100,5 +100,5 @@ def test_other_changes_are_made_as_large_as_small():
 def test_a_change_of_another_width_is_fitted():
     line = np.full((ROWS, 100), 128, dtype=np.uint8)
     made = perturbed._small(line, np.ones((ROWS, 50)))
-    assert rms(made, line) == pytest.approx(SMALL, rel=0.1) and (made[:, 50:] == 128).all()
+    assert rms(made, line) == pytest.approx(SMALL, rel=0.2) and (made[:, 50:] == 128).all()
     assert perturbed._small(line, None) is None and perturbed._small(line, 0.0 * line) is None
