@@ -13,7 +13,7 @@ import pandas as pd
 from falsestruct.deployed import lines, reading
 from falsestruct.deployed.fonts import Font
 from falsestruct.deployed.reading import SCRIPTS
-from falsestruct.evidence import Claims, Found, Pair, extreme, mean, ratio, where
+from falsestruct.evidence import Claims, Found, Pair, extreme, mean, ratio, summary, where
 from falsestruct.names import slug
 from falsestruct.statistics import Estimate
 
@@ -172,6 +172,32 @@ def shown(smallest: pd.DataFrame) -> pd.DataFrame:
     """For a figure: of each script the line whose pictures were kept."""
     own = where(smallest, clean=lambda column: column != "")
     return own[["script", "turned", "before", "after", "size", "clean", "changed"]]
+
+
+ROWS = {  # of the figure of lines: kind and change, and what a reader calls it
+    ("words", "even"): "text",
+    ("boxes", "even"): "a box for each sign",
+    ("small", "even"): "letters a c e m n r u v w",
+    ("alike", "even"): "signs alike when turned",
+    ("hung", "even"): "letters hang from a line",
+    ("words", "mirrored"): "mirrored text",
+    ("sides", "even"): "halves of signs exchanged",
+    ("words", "margin above"): "white above",
+    ("words", "margin below"): "white below",
+    ("words", "margin both"): "white above and below",
+    ("words", "margin right"): "white at the end",
+    ("words", "overline"): "a rule above",
+    ("words", "rule right"): "a rule at the end",
+}
+
+
+def lines_read(asked: pd.DataFrame) -> pd.DataFrame:
+    """What the figure of lines draws: script, row, turned, value, low, high, n over families."""
+    parts = []
+    for (kind, change), row in ROWS.items():
+        own = where(asked, kind=kind, change=change)
+        parts.append(summary(own, ["script", "turned"], None, measure=share).assign(row=row))
+    return pd.concat(parts, ignore_index=True)
 
 
 def live(*, each: int = 6, seed: int = 1) -> pd.DataFrame:

@@ -61,7 +61,7 @@ def _example(axis: Axes, text: str, title: str, parser: str, colour: str) -> Non
 
 
 def lines_read(table: pd.DataFrame) -> Figure:
-    """Lines read rightly by what is drawn, a panel a script; `evidence.lines_read`."""
+    """Lines read rightly by what is drawn, a panel a script; `directions.lines_read`."""
     rows = list(dict.fromkeys(table["row"]))
     shown = table.assign(height=[-rows.index(row) for row in table["row"]])
     picture, panels = shapes.panels(shown, "script", aspect=0.7, sharex=True)
