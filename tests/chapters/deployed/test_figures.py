@@ -67,7 +67,8 @@ def asked(margin=0.5):
     return pd.DataFrame([
         {"script": script, "family": str(family), "kind": kind, "change": change, "turned": way,
          "right": margin if change == "margin above" else rng.uniform(0.9, 1), "lines": 30}
-        for script in ("Latin", "Chinese") for family in range(4) for kind, change in directions.ROWS
+        for script in ("Latin", "Chinese") for family in range(4)
+        for kind, change in directions.ROWS
         if script == "Latin" or kind not in ("small", "hung") for way in (False, True)
     ])  # fmt: skip
 
