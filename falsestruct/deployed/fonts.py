@@ -1,9 +1,10 @@
 """Families of fonts that lines are drawn in: a fixed list, from Debian's packages.
 
 The list was made before any network was asked about these fonts, by a rule: text faces of Debian 12
-with all signs of a script; at most two of a maker, and then of different styles; of families that
-copy each other's shapes, one (so no Carlito beside Lato, no Takao beside IPA). DejaVu and Droid are
-left out: the code was tried on them.
+with all signs of a script; at most two of a package, and then of different styles; of families of
+the list that copy each other's shapes, one (so no Carlito beside Lato, no Takao beside IPA). Makers
+weren't counted: three families are by Pablo Impallari. DejaVu and Droid are left out: the code was
+tried on them. Of the families with Chinese signs most are Japanese, and two are Korean.
 
 Fonts lie in a folder, each package unpacked in a folder named PACKAGE_VERSION_…, as
 `apt-get download PACKAGE` and `dpkg -x FILE FOLDER` make it.
@@ -79,7 +80,14 @@ LISTED: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
 }
 COLLECTION = 12  # fonts that one file may hold, at most
-_LICENCE = re.compile(r"^License: *(\S[^\n]*)", re.M)
+# What their packages say in words, not in the machine-readable form: fonts-NAME, and the licence.
+IN_WORDS = {
+    "liberation": "GPL-2 with font exceptions", "oldstandard": "OFL-1.0",
+    "arphic-ukai": "Arphic Public License", "arphic-uming": "Arphic Public License",
+    "inconsolata": "OFL-1.0", "motoya-l-maruberi": "Apache-2.0",
+    "horai-umefont": "Ume font licence",
+}  # fmt: skip
+_FILES = re.compile(r"^Files: *\*[^\n]*\n(?:[^\n]+\n)*?License: *(\S[^\n]*)", re.M)
 
 
 @dataclass(frozen=True)
@@ -141,7 +149,8 @@ def _of(folder: Path, family: str, style: str, package: str) -> Iterator[Font]:
     """The fonts of this name in the package's folder."""
     for unpacked in sorted(folder.glob(f"{package}_*")):
         version = unquote(unpacked.name.split("_")[1])
-        licence = licences(unpacked / "usr/share/doc" / package / "copyright")
+        known = IN_WORDS.get(package.removeprefix("fonts-"))
+        licence = known or licence_of(unpacked / "usr/share/doc" / package / "copyright")
         for path, index in _files(unpacked):
             if _opened(path, index, 20).getname() == (family, style):
                 yield Font(family, path, index, style, package, version, licence)
@@ -159,9 +168,7 @@ def _files(folder: Path) -> Iterator[tuple[Path, int]]:
             yield path, index
 
 
-def licences(path: Path) -> str:
-    """What a Debian copyright file names in its machine-readable form, at most 60 characters."""
-    if not path.is_file():
-        return ""
-    named = _LICENCE.findall(path.read_text(errors="replace"))
-    return ", ".join(dict.fromkeys(name.strip() for name in named))[:60]
+def licence_of(path: Path) -> str:
+    """What a Debian copyright file names for all files, in its machine-readable form, or ""."""
+    named = _FILES.search(path.read_text(errors="replace")) if path.is_file() else None
+    return "" if named is None else named[1].strip()

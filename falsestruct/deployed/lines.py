@@ -1,8 +1,9 @@
-"""Lines of text, upright or turned, and RapidOCR's network that says which.
+"""Lines of text, upright or turned, and the network that RapidOCR asks which.
 
-From the package's code (1.4.4): a line is scaled to 48 rows, its width with it, but to 192 columns
-at most; the rest of the picture is grey. The package turns a line if the network's answer for
-"turned" is above .9. Its networks were made for Chinese text; Latin letters are drawn here, too.
+The network is PaddleOCR's ch_ppocr_mobile_v2.0_cls, trained at Baidu; RapidOCR converts it, ships
+it, and asks it. From its code (1.4.4): a line is scaled to 48 rows, its width with it, but to 192
+columns at most; the rest of the picture is grey. The package turns a line if the network's answer
+for "turned" is above .9, so that not to turn is what it does in doubt.
 """
 
 from __future__ import annotations
@@ -112,16 +113,40 @@ def drawn(
 def alternated(words: str, font: Font, *, first: int = 1, size: int = 40) -> np.ndarray:
     """The line with every second sign turned in its place, from the first or the second (1) on.
 
-    Half of it is upside down, whichever way it is.
+    Half of it is upside down, whichever way it is. Spaces aren't signs.
     """
-    line, own = drawn(words, font, size=size).copy(), font.at(size)
+    line = drawn(words, font, size=size).copy()
+    for left, right in _places(words, font, line, size)[first::2]:
+        line[:, left:right] = turned(line[:, left:right].copy())
+    return line
+
+
+def exchanged(words: str, font: Font, *, sides: bool, size: int = 40) -> np.ndarray:
+    """The line with both halves of each sign's ink exchanged, left and right, or up and down.
+
+    Args:
+        sides: Left and right halves.
+    """
+    line = drawn(words, font, size=size).copy()
+    for left, right in _places(words, font, line, size):
+        sign = line[:, left:right]
+        ink = sign < (WHITE + BLACK) / 2
+        if ink.any():
+            rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
+            own = sign[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+            own[:] = np.roll(own.copy(), own.shape[sides] // 2, axis=int(sides))
+    return line
+
+
+def _places(words: str, font: Font, line: np.ndarray, size: int) -> list[tuple[int, int]]:
+    """First column and end of each sign of a drawn line; of spaces none."""
+    own = font.at(size)
     ends = np.array([own.getlength(words[:i]) for i in range(len(words) + 1)])
     # The crop begins EVEN pixels before the first ink.
     ends = (ends - own.getbbox(words)[0] + EVEN).round().astype(int).clip(0, line.shape[1])
     ends[-1] = line.shape[1]
-    for left, right in list(zip(ends[:-1], ends[1:], strict=True))[first::2]:
-        line[:, left:right] = turned(line[:, left:right].copy())
-    return line
+    both = zip(words, ends[:-1], ends[1:], strict=True)
+    return [(int(left), int(right)) for sign, left, right in both if not sign.isspace()]
 
 
 def _cropped(array: np.ndarray, what: str) -> np.ndarray:
@@ -135,7 +160,7 @@ def _cropped(array: np.ndarray, what: str) -> np.ndarray:
 
 
 def margin(line: np.ndarray, pixels: int, side: str) -> np.ndarray:
-    """More white above, below, above and below by halves (both), to the left or to the right.
+    """More white above, below, above and below by halves (both), or to the right.
 
     Args:
         pixels: Of a line of ROWS rows: scaled as the line will be.
@@ -144,7 +169,7 @@ def margin(line: np.ndarray, pixels: int, side: str) -> np.ndarray:
         ValueError: no such side.
     """
     sides = {"above": (1, 0, 0, 0), "below": (0, 1, 0, 0), "both": (0.5, 0.5, 0, 0),
-             "left": (0, 0, 1, 0), "right": (0, 0, 0, 1)}  # fmt: skip
+             "right": (0, 0, 0, 1)}  # fmt: skip
     if side not in sides:
         raise ValueError(f"side is {side!r}; expected one of {', '.join(sides)}")
     more = pixels * len(line) / ROWS
@@ -182,7 +207,7 @@ def mirrored(line: np.ndarray) -> np.ndarray:
 
 
 def ink_is_high(line: np.ndarray) -> bool:
-    """Whether more than half of the ink lies in the upper half of the ink's rows."""
+    """Whether the ink's centre of gravity is above the middle of the rows that have ink."""
     ink = (WHITE - line.astype(float)) / WHITE
     rows = np.flatnonzero(ink.sum(1) > 0.5)
     own = ink[rows[0] : rows[-1] + 1]
@@ -218,9 +243,14 @@ class Directions:
 
     Raises:
         ImportError: rapidocr-onnxruntime or onnxruntime isn't installed.
+        ValueError: Its network is another one.
     """
 
     def __init__(self) -> None:
+        if (found := identity())["sha256"] != HASH:
+            raise ValueError(f"version {found['version']} has a network with the hash "
+                             f"{found['sha256'][:12]}…; expected that of version {VERSION}, "
+                             f"{HASH[:12]}…")  # fmt: skip
         import onnxruntime
 
         options = onnxruntime.SessionOptions()

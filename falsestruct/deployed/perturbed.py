@@ -62,11 +62,13 @@ def smallest(
         bar: The answer "turned" must be above it, or not any more.
 
     Returns:
-        A row a line. before: whether its answer is above the bar. size: of the change in grey
-        levels, NaN where none was found; turning: size of the difference to the turned picture;
-        ratio: of both, 1 where none was found. noise ratio: of the smallest random change of SIZES
-        that takes the answer, likewise. small flips, noise flips: whether a change, or a random
-        one, of SMALL takes it. clean, changed: as `packed` gives them.
+        A row a line. before, after: the answers. size: of the change in grey levels, NaN where none
+        was found; turning: size of the difference to the turned picture; ratio: of both, 1 where
+        none was found. loud: size of the smallest random change of SIZES that takes the answer, NaN
+        if none; noise ratio: likewise. small flips, noise flips: whether a change, or a random one,
+        of SMALL takes it. own flips, order flips, other flips: whether the change found does, its
+        pixels in random order, and the change of the next line, each made SMALL; 0 where none was
+        found for the line, NaN where none was for the next. clean, changed: as `packed` gives them.
 
     Raises:
         ValueError: Both readings of the network differ.
@@ -83,8 +85,48 @@ def smallest(
     rng, rows = np.random.default_rng(seed), []
     for line, goal, score in zip(shown, found, before, strict=True):
         noise = rng.standard_normal(line.shape)
-        rows.append(_row(line, goal[0, :, : line.shape[1]], noise, network, bar, bool(score > bar)))
-    return pd.DataFrame(rows)
+        rows.append(_row(line, goal[0, :, : line.shape[1]], noise, network, bar, score))
+    table = pd.DataFrame(rows)
+    packs = zip(table["changed"], shown, strict=True)
+    changes = [unpacked(text).astype(float) - line if text else None for text, line in packs]
+    return table.join(pd.DataFrame(_again(shown, changes, before > bar, network, bar, rng)))
+
+
+def _again(
+    shown: Sequence[np.ndarray], changes: Sequence[np.ndarray | None], before: np.ndarray,
+    network: Directions, bar: float, rng: np.random.Generator,
+) -> list[dict[str, float]]:  # fmt: skip
+    """A row a line: whether its change takes the answer at SMALL; and in random order; and the
+    next line's."""
+
+    def flips(line: np.ndarray, change: np.ndarray | None, was: bool, missing: float) -> float:
+        picture = _small(line, change)
+        if picture is None:
+            return missing
+        return float((network.scores([picture])[0] > bar) != was)
+
+    rows = []
+    for i, (line, was) in enumerate(zip(shown, before, strict=True)):
+        own, other = changes[i], changes[(i + 1) % len(changes)] if len(changes) > 1 else None
+        order = None if own is None else rng.permutation(own.ravel()).reshape(own.shape)
+        rows.append({"own flips": flips(line, own, was, 0.0),
+                     "order flips": flips(line, order, was, 0.0),
+                     "other flips": flips(line, other, was, math.nan)})  # fmt: skip
+    return rows
+
+
+def _small(line: np.ndarray, change: np.ndarray | None) -> np.ndarray | None:
+    """The line changed by SMALL, after clipping to bytes, in this direction; beyond the change's
+    own columns nothing."""
+    if change is None:
+        return None
+    fit = np.zeros(line.shape)
+    wide = min(line.shape[1], change.shape[1])
+    fit[:, :wide] = change[:, :wide]
+    if not fit.any():
+        return None
+    fit /= np.sqrt(np.mean(fit**2))
+    return _bytes(line + _loud(line, fit) * fit)
 
 
 def _searched(model: Margins, x: Tensor, label: Tensor, steps: int) -> np.ndarray:
@@ -98,12 +140,12 @@ def _searched(model: Margins, x: Tensor, label: Tensor, steps: int) -> np.ndarra
 
 def _row(
     line: np.ndarray, goal: np.ndarray, noise: np.ndarray, network: Directions, bar: float,
-    before: bool,
+    before: float,
 ) -> dict[str, object]:  # fmt: skip
     """One line's row of `smallest`; goal (rows, columns) is in [−1, 1]."""
 
     def flips(picture: np.ndarray) -> bool:
-        return bool((network.scores([picture])[0] > bar) != before)
+        return bool((network.scores([picture])[0] > bar) != (before > bar))
 
     step = (goal + 1) * 127.5 - line
     tries = (_bytes(line + growth * step) for growth in GROWTH)
@@ -111,19 +153,25 @@ def _row(
     size = math.nan if changed is None else rms(changed, line)
     turning = rms(lines.turned(line), line)
     noisy = (_bytes(line + own * noise) for own in SIZES)
-    loud = next((rms(one, line) for one in noisy if flips(one)), turning)
+    loud = next((rms(one, line) for one in noisy if flips(one)), math.nan)
+    after = math.nan if changed is None else float(network.scores([changed])[0])
     return {
-        "before": before, "size": size, "turning": turning,
+        "before": float(before), "after": after, "size": size, "turning": turning, "loud": loud,
         "ratio": 1.0 if changed is None else min(size / turning, 1.0),
-        "noise ratio": min(loud / turning, 1.0), "small flips": float(size <= SMALL),
+        "noise ratio": 1.0 if math.isnan(loud) else min(loud / turning, 1.0),
+        "small flips": float(size <= SMALL),
         "noise flips": float(flips(_bytes(line + _loud(line, noise) * noise))),
-        "clean": packed(line), "changed": "" if changed is None else packed(changed),
+        "clean": packed(line),
+        "changed": "" if changed is None else packed(changed),
     }  # fmt: skip
 
 
 def _loud(line: np.ndarray, noise: np.ndarray) -> float:
-    """The factor of noise with which it changes a line by SMALL after clipping to bytes."""
-    low, high = 0.0, 8 * SMALL
+    """The factor of noise with which it changes a line by SMALL after clipping to bytes.
+
+    Much of a line is black or white, so that much of a change may be clipped.
+    """
+    low, high = 0.0, 64 * SMALL
     for _ in range(20):
         middle = (low + high) / 2
         low, high = (

@@ -1,7 +1,11 @@
-"""What a reader says of lines of text, upright and turned, family by family of fonts."""
+"""What a reader says of lines of text, upright and turned, family by family of fonts.
+
+Each family has its own texts, so that families are independent draws of fonts and texts alike.
+"""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -16,14 +20,16 @@ SIGNS = {"Latin": 10, "Chinese": 5}  # of a line: about as wide as the network's
 MARGIN, RULE = 40, 4  # pixels, of a line of 48 rows
 MARGINS = (8, 16, 24, 32)  # smaller ones, for the curve
 KINDS = {
-    "Latin": ("words", "boxes", "alternated", "small", "alike", "alike boxes", "high", "low",
-              "hung", "hung boxes"),
-    "Chinese": ("words", "boxes", "alternated", "alike", "alike boxes"),
+    "Latin": ("words", "boxes", "alternated", "sides", "ends", "small", "small boxes", "alike",
+              "alike boxes", "high", "low", "hung", "hung boxes"),
+    "Chinese": ("words", "boxes", "alternated", "sides", "ends", "alike", "alike boxes"),
 }  # fmt: skip
+OF_WORDS = ("boxes", "alternated", "sides", "ends", "hung")  # drawn otherwise, from words
 CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "even": lambda line: line,
     "mirrored": lines.mirrored,
     "margin above": lambda line: lines.margin(line, MARGIN, "above"),
+    "margin below": lambda line: lines.margin(line, MARGIN, "below"),
     "margin both": lambda line: lines.margin(line, MARGIN, "both"),
     "margin right": lambda line: lines.margin(line, MARGIN, "right"),
     "overline": lambda line: lines.ruled(line, RULE, "above"),
@@ -33,15 +39,18 @@ CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     for size in MARGINS
 }  # fmt: skip
 CROPPED = ("even", "overline", "rule right")  # made on the page, before the detector looks
-Turns = Callable[[Sequence[np.ndarray]], np.ndarray]
+Scores = Callable[[Sequence[np.ndarray]], np.ndarray]  # the answers for "turned", in [0, 1]
+DOUBT = (0.1, lines.SURE)  # answers between which a reader is undecided
 
 
 def drawn(kind: str, font: Font, *, script: str, each: int, seed: int) -> list[np.ndarray]:
-    """Lines of a kind, the same texts in all fonts."""
+    """Lines of a kind; texts are those of the family and of what is drawn: of boxes, the signs'."""
     base = kind.removesuffix(" boxes")
-    like = "words" if base in ("boxes", "alternated", "hung") else base
-    texts = [lines.text(like, np.random.default_rng([seed, i]), script=script, signs=SIGNS[script])
-             for i in range(each)]  # fmt: skip
+    like, own = "words" if base in OF_WORDS else base, zlib.crc32(font.family.encode())
+    rngs = [np.random.default_rng([seed, own, i]) for i in range(each)]
+    texts = [lines.text(like, rng, script=script, signs=SIGNS[script]) for rng in rngs]
+    if kind in ("sides", "ends"):
+        return [lines.exchanged(text, font, sides=kind == "sides") for text in texts]
     if kind == "alternated":
         # By turns: of five signs, two or three are turned.
         return [lines.alternated(text, font, first=i % 2) for i, text in enumerate(texts)]
@@ -50,7 +59,7 @@ def drawn(kind: str, font: Font, *, script: str, each: int, seed: int) -> list[n
 
 
 def asked(
-    fonts: Sequence[Font], turns: Turns, *, script: str, each: int, seed: int
+    fonts: Sequence[Font], scores: Scores, *, script: str, each: int, seed: int
 ) -> pd.DataFrame:
     """What a reader says of lines of each family, kind and change, both ways.
 
@@ -59,35 +68,38 @@ def asked(
     and low once more, by where the ink of the upright line lies.
 
     Args:
-        turns: From lines to whether each would be turned.
+        scores: From lines to answers: each above SURE would be turned.
         each: Lines of a family and kind.
 
     Returns:
-        Columns script, family, kind, change, turned (the truth), right (the share), lines (of how
-        many), and foretold: of the kinds ink high and ink low, the share of answers that "ink above
-        the middle is upright" foretells.
+        Columns script, family, kind, change, turned (the truth), right (the share), answer (the
+        mean), doubt (the share of answers within DOUBT), half (the share above one half), lines (of
+        how many), and foretold: of the kinds ink high and ink low, the share of answers that "ink
+        above the middle is upright" foretells. Shares and means to four places.
     """
     parts = []
     for kind in KINDS[script]:
         for font in fonts:
             plain = drawn(kind, font, script=script, each=each, seed=seed)
             changes = CHANGES if kind == "words" else ("even",)
-            parts += [_read(kind, plain, turns, change).assign(family=font.family)
+            parts += [_read(kind, plain, scores, change).assign(family=font.family)
                       for change in changes]  # fmt: skip
     keys = ["family", "kind", "change", "turned"]
     found = pd.concat(parts).groupby(keys, sort=False)
-    table = found[["right", "foretold"]].mean().assign(lines=found.size()).reset_index()
-    return table.assign(script=script)
+    means = found[["right", "answer", "doubt", "half", "foretold"]].mean().round(4)
+    return means.assign(lines=found.size()).reset_index().assign(script=script)
 
 
-def _read(kind: str, plain: Sequence[np.ndarray], turns: Turns, change: str) -> pd.DataFrame:
+def _read(kind: str, plain: Sequence[np.ndarray], scores: Scores, change: str) -> pd.DataFrame:
     """A row a line and way, and two for the kinds high and low."""
     ink = np.array(["ink high" if lines.ink_is_high(line) else "ink low" for line in plain])
     made, rows = [CHANGES[change](line) for line in plain], []
     for way in (False, True):
         shown = [lines.turned(line) if way else line for line in made]
-        said = np.asarray(turns(shown), dtype=bool)
-        own = pd.DataFrame({"kind": kind, "change": change, "turned": way, "right": said == way})
+        answers = np.asarray(scores(shown), dtype=float)
+        said, doubt = answers > lines.SURE, (answers >= DOUBT[0]) & (answers <= DOUBT[1])
+        own = pd.DataFrame({"kind": kind, "change": change, "turned": way, "right": said == way,
+                            "answer": answers, "doubt": doubt, "half": answers > 0.5})  # fmt: skip
         rows.append(own.assign(foretold=np.nan))
         if kind in ("high", "low"):
             low = np.array([not lines.ink_is_high(line) for line in shown])
@@ -96,14 +108,15 @@ def _read(kind: str, plain: Sequence[np.ndarray], turns: Turns, change: str) -> 
 
 
 def cropped(
-    fonts: Sequence[Font], turns: Turns, *, script: str, each: int, seed: int
+    fonts: Sequence[Font], scores: Scores, *, script: str, each: int, seed: int
 ) -> pd.DataFrame:
     """The same for words on a page, all upright or all turned, as the package's detector crops
     them; boxes in place of signs are cropped where the signs were.
 
     Returns:
-        Columns as `asked` without foretold, and found: the share of lines at which the detector
-        finds one box.
+        Columns script, family, kind, change, turned, right, lines as `asked`; found: the share of
+        lines at which the detector finds one box; and white: the most white rows above or below the
+        ink of such a crop, once it has 48 rows.
     """
     detector, rows = Detector(), []
     for font in fonts:
@@ -118,10 +131,22 @@ def cropped(
                 for kind in own if change == "even" else ("words",):
                     shown = [crop for crop in detector.crops(pages[kind], quads)
                              if crop is not None]  # fmt: skip
-                    right = float(np.mean(turns(shown) == way)) if shown else np.nan
+                    right = _share(scores(shown), way) if shown else np.nan
                     rows.append({
                         "script": script, "family": font.family, "kind": kind, "change": change,
                         "turned": way, "right": right, "lines": len(shown),
                         "found": len(shown) / each,
+                        "white": max(map(_white, shown), default=np.nan),
                     })  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _share(answers: np.ndarray, way: bool) -> float:
+    return float(np.mean((answers > lines.SURE) == way))
+
+
+def _white(crop: np.ndarray) -> float:
+    """Rows above the first ink or below the last, what is more, of a crop scaled to 48 rows."""
+    rows = np.flatnonzero((crop < (lines.WHITE + lines.BLACK) / 2).any(1))
+    ends = (rows[0], len(crop) - 1 - rows[-1]) if len(rows) else (len(crop),)
+    return round(float(max(ends)) * lines.ROWS / len(crop), 1)

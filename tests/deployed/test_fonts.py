@@ -1,6 +1,7 @@
 """Fonts of a fixed list, found where packages were unpacked."""
 
 import hashlib
+import json
 import shutil
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def test_listed_fonts_come_with_where_they_come_from(folder, monkeypatch):
     assert [font.path.name for font in found] == ["DejaVuSerif.ttf", "DejaVuSans.ttf"]
     assert found[1].origin() == {
         "family": "DejaVu Sans", "style": "Book", "package": "fonts-own", "version": "1:2.0-1",
-        "licence": "OFL-1.1, GPL-2+",
+        "licence": "OFL-1.1",
         "sha256": hashlib.sha256((OWN / "DejaVuSans.ttf").read_bytes()).hexdigest(),
     }  # fmt: skip
 
@@ -60,6 +61,16 @@ def test_a_font_is_opened_at_its_size():
 
 
 def test_no_licence_is_read_where_none_is_named(tmp_path):
-    assert fonts.licences(tmp_path / "copyright") == ""
+    assert fonts.licence_of(tmp_path / "copyright") == ""
     (tmp_path / "copyright").write_text("Free as in speech.\n")
-    assert fonts.licences(tmp_path / "copyright") == ""
+    assert fonts.licence_of(tmp_path / "copyright") == ""
+    text = "Files: debian/*\nLicense: GPL\n\nFiles: *\nCopyright: x\nLicense: " + "word " * 30
+    (tmp_path / "copyright").write_text(text + "\n")
+    assert fonts.licence_of(tmp_path / "copyright") == ("word " * 30).strip()
+
+
+def test_every_recorded_font_has_a_licence():
+    record = Path(__file__).parents[2] / "book/records/deployed-fonts.json"
+    table = json.loads(record.read_text())["table"]
+    found = [row[table["columns"].index("licence")] for row in table["data"]]
+    assert len(found) == 48 and all(found)

@@ -83,6 +83,36 @@ def test_every_second_sign_is_turned_in_its_place():
     assert (own < 128).sum() == pytest.approx((plain < 128).sum(), rel=0.1)
 
 
+def test_spaces_are_no_signs():
+    """Of "L L L" the second L is turned, though it is the third character."""
+    own = lines.alternated("L L L", SANS) < 128
+    middle = own[:, own.shape[1] // 3 : 2 * own.shape[1] // 3]
+    tops = own[EVEN : EVEN + 3].any(0).reshape(1, -1)
+    assert middle[EVEN].sum() > 8 and tops[0, : own.shape[1] // 4].sum() < 8
+
+
+def test_halves_are_exchanged_within_each_sign():
+    plain = lines.drawn("LL", SANS)
+    sides, ends = (lines.exchanged("LL", SANS, sides=way) for way in (True, False))
+    for own in (sides, ends):
+        assert own.shape == plain.shape and np.sort(own, axis=None).tolist() == np.sort(
+            plain, axis=None).tolist()  # fmt: skip
+    assert (
+        (plain[:, EVEN + 1] < 128).sum() > 20 > (sides[:, EVEN + 1] < 128).sum()
+    )  # the stem moved
+    assert plain[-EVEN - 1].min() < 128 and (plain[-EVEN - 1] < 128).sum() > 20
+    assert (ends[-EVEN - 1] < 128).sum() < 15  # the foot moved
+
+
+def test_another_network_is_refused(monkeypatch):
+    who = {"version": "9.9", "sha256": "ab" * 32}
+    monkeypatch.setattr(lines, "identity", lambda: who)
+    with pytest.raises(
+        ValueError, match=r"version 9\.9 .*abababababab.*expected that of version 1"
+    ):
+        Directions()
+
+
 def test_mirrors_keep_the_top():
     own = lines.drawn("LF", SANS)
     np.testing.assert_array_equal(lines.mirrored(own)[:, 0], own[:, -1])
@@ -102,6 +132,8 @@ def test_margins_and_rules_keep_the_line():
     np.testing.assert_array_equal(above[more:], own)
     assert (above[:more] == WHITE).all() and len(above) == len(own) + more
     np.testing.assert_array_equal(lines.margin(own, 40, "right")[:, : own.shape[1]], own)
+    np.testing.assert_array_equal(lines.margin(own, 40, "below"), lines.turned(
+        lines.margin(lines.turned(own), 40, "above")))  # fmt: skip
     both = lines.margin(own, 40, "both")
     half = round(20 * len(own) / ROWS)
     np.testing.assert_array_equal(both[half:-half], own)

@@ -38,7 +38,7 @@ def test_the_smallest_change_is_found_and_lies_inside_the_line():
     table = perturbed.smallest([line], own, own, bar=0.5, steps=60, seed=0)
     row = table.iloc[0]
     assert 3 <= row["size"] <= 4 and row["small flips"] == 1  # of whole grey levels: 4 at most
-    assert not row["before"]
+    assert row["before"] < 0.5 < row["after"]
     np.testing.assert_array_equal(perturbed.unpacked(row["clean"]), line)
     changed = perturbed.unpacked(row["changed"])
     assert changed.mean() > GREY and rms(changed, line) == row["size"]
@@ -81,3 +81,24 @@ def test_pictures_are_what_scaling_leaves_as_it_is():
     assert own.shape == (ROWS, 160) and own.dtype == np.uint8
     np.testing.assert_allclose(lines.scaled(own), lines.scaled(line), atol=1e-6)
     assert (perturbed.unpacked(perturbed.packed(own)) == own).all()
+
+
+def test_other_changes_are_made_as_large_as_small():
+    """Of a network of means, each change that brightens as much takes the answer, also another's
+    and one in random order; darker lines lie too far."""
+    own = Bright()
+    near, far = flat(117), flat(60)
+    table = perturbed.smallest([near, near.copy()], own, own, bar=0.5, steps=60, seed=0)
+    assert (table[["own flips", "order flips", "other flips"]] == 1).all(axis=None)
+    assert (table["after"] > 0.5).all() and (table["before"] < 0.5).all()
+    again = perturbed._again([far, near], [None, np.ones(near.shape)], np.array([False, False]),
+                             own, 0.5, np.random.default_rng(0))  # fmt: skip
+    assert again[0] == {"own flips": 0, "order flips": 0, "other flips": 0}
+    assert again[1]["own flips"] == 1 and math.isnan(again[1]["other flips"])
+
+
+def test_a_change_of_another_width_is_fitted():
+    line = np.full((ROWS, 100), 128, dtype=np.uint8)
+    made = perturbed._small(line, np.ones((ROWS, 50)))
+    assert rms(made, line) == pytest.approx(SMALL, rel=0.2) and (made[:, 50:] == 128).all()
+    assert perturbed._small(line, None) is None and perturbed._small(line, 0.0 * line) is None

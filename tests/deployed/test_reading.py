@@ -46,13 +46,64 @@ def test_a_change_is_made_before_the_line_is_turned():
     assert set(table[table["kind"] == "words"]["change"]) == set(CHANGES)
 
 
-def test_kinds_are_drawn_alike_in_all_fonts():
+def shapes(kind, font=FONTS[0], each=2):
+    return reading.drawn(kind, font, script="Latin", each=each, seed=3)
+
+
+def test_kinds_are_drawn_from_the_family_s_own_texts():
     for kind in KINDS["Latin"]:
-        own = [reading.drawn(kind, font, script="Latin", each=2, seed=3) for font in FONTS[:2]]
-        assert len(own[0]) == len(own[1]) == 2
-    words, boxes = (reading.drawn(kind, FONTS[0], script="Latin", each=1, seed=3)[0]
-                    for kind in ("words", "boxes"))  # fmt: skip
+        assert [len(shapes(kind, font)) for font in FONTS[:2]] == [2, 2]
+    words, boxes = shapes("words")[0], shapes("boxes")[0]
     assert abs(words.shape[1] - boxes.shape[1]) < 5 and (boxes < 128).sum() > (words < 128).sum()
+    other = Font("another family", FONTS[0].path)  # the same font, so that only texts differ
+    assert not np.array_equal(words, shapes("words", other)[0])
+    np.testing.assert_array_equal(words, shapes("words", Font(FONTS[0].family, FONTS[0].path))[0])
+
+
+def test_what_is_drawn_is_of_its_kind():
+    for kind in ("alike boxes", "hung boxes", "small boxes"):
+        signs = shapes(kind.removesuffix(" boxes"))[0]
+        assert (shapes(kind)[0] < 128).mean() > (signs < 128).mean() + 0.2
+    tops = (shapes("hung boxes")[0] < 128)[drawing.EVEN]
+    standing = (shapes("boxes")[0] < 128)[drawing.EVEN]
+    assert tops.mean() > 0.6 and standing.mean() < 0.5
+    first, second = (line[:, : line.shape[1] // 12] for line in shapes("alternated"))
+    plain = [line[:, : line.shape[1] // 12] for line in shapes("words")]
+    assert not np.array_equal(first, plain[0]) and np.array_equal(second, plain[1])  # by turns
+    for kind in ("sides", "ends"):
+        assert (shapes(kind)[0] < 128).sum() == (shapes("words")[0] < 128).sum()
+
+
+def test_changes_are_what_their_names_say():
+    line = shapes("words")[0]
+    rows = round(reading.MARGIN * len(line) / drawing.ROWS)
+    above, below, both, right = (CHANGES[f"margin {side}"](line)
+                                 for side in ("above", "below", "both", "right"))  # fmt: skip
+    np.testing.assert_array_equal(above[rows:], line)
+    np.testing.assert_array_equal(below[:-rows], line)
+    assert len(both) == len(above) and (both[: rows // 2] == 255).all()
+    assert (both[-(rows // 2) :] == 255).all()
+    np.testing.assert_array_equal(right[:, : line.shape[1]], line)
+    np.testing.assert_array_equal(CHANGES["mirrored"](line), line[:, ::-1])
+    assert (
+        len(CHANGES["margin above 16"](line)) < len(CHANGES["margin above 24"](line)) < len(above)
+    )
+
+
+def test_who_is_undecided_is_counted_so():
+    table = reading.asked(FONTS[:1], lambda shown: np.full(len(shown), 0.6), script="Latin",
+                          each=2, seed=1)  # fmt: skip
+    assert (table["answer"] == 0.6).all() and (table["doubt"] == 1).all()
+    assert (table["half"] == 1).all() and (table["right"] == ~table["turned"]).all()
+    sure = reading.asked(FONTS[:1], lambda shown: np.full(len(shown), 0.95), script="Latin",
+                         each=2, seed=1)  # fmt: skip
+    assert (sure["doubt"] == 0).all()
+
+
+def test_white_is_measured_beside_the_ink_of_a_crop():
+    crop = np.full((96, 50), 255, dtype=np.uint8)
+    crop[20:90, 5:40] = 0
+    assert reading._white(crop) == 10 and reading._white(drawing.turned(crop)) == 10
 
 
 class Finder:

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from falsestruct.chapters.deployed.measure import FULL, LONG, MANY, SHORT
-from falsestruct.deployed import directions
 from falsestruct.deployed.destroyed import CONTROL, WAYS
 from falsestruct.deployed.examples import example, head
 from falsestruct.deployed.filetypes import DECLINED, called
@@ -199,29 +198,3 @@ def glance(court: pd.DataFrame) -> pd.DataFrame:
                 ends = {"share": own.value, "low": own.low, "high": own.high, "files": own.n}
             rows.append({"case": case, "kind": kind, "example": head(example(case))} | ends)
     return pd.DataFrame(rows, columns=["case", "kind", "share", "low", "high", "files", "example"])
-
-
-ROWS = {  # of the figure of lines: kind and change, and what a reader calls it
-    ("words", "even"): "text",
-    ("boxes", "even"): "a box for each sign",
-    ("small", "even"): "letters a c e m n r u v w",
-    ("alike", "even"): "signs alike when turned",
-    ("hung", "even"): "letters hang from a line",
-    ("words", "mirrored"): "mirrored text",
-    ("words", "margin above"): "white above",
-    ("words", "margin both"): "white above and below",
-    ("words", "margin right"): "white at the end",
-    ("words", "overline"): "a rule above",
-    ("words", "rule right"): "a rule at the end",
-}
-
-
-def lines_read(asked: pd.DataFrame) -> pd.DataFrame:
-    """What the figure of lines draws: script, row, turned, value, low, high, n over families."""
-    parts = []
-    for (kind, change), row in ROWS.items():
-        own = where(asked, kind=kind, change=change)
-        parts.append(
-            summary(own, ["script", "turned"], None, measure=directions.share).assign(row=row)
-        )
-    return pd.concat(parts, ignore_index=True)

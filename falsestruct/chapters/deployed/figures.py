@@ -61,7 +61,7 @@ def _example(axis: Axes, text: str, title: str, parser: str, colour: str) -> Non
 
 
 def lines_read(table: pd.DataFrame) -> Figure:
-    """Lines read rightly by what is drawn, a panel a script; `evidence.lines_read`."""
+    """Lines read rightly by what is drawn, a panel a script; `directions.lines_read`."""
     rows = list(dict.fromkeys(table["row"]))
     shown = table.assign(height=[-rows.index(row) for row in table["row"]])
     picture, panels = shapes.panels(shown, "script", aspect=0.7, sharex=True)
@@ -118,7 +118,7 @@ def changed_lines(table: pd.DataFrame) -> Figure:
     """A line of text, the same with the smallest change that takes the answer, and the change.
 
     Args:
-        table: A row a line: script, size, clean and changed as `perturbed.packed` gives them.
+        table: A row a line, as `directions.shown` gives them.
     """
     picture = style.figure(0.16 * len(table))
     grid = picture.subplots(len(table), 3, squeeze=False)
@@ -127,7 +127,9 @@ def changed_lines(table: pd.DataFrame) -> Figure:
             unpacked(str(row["clean"])).astype(float),
             unpacked(str(row["changed"])).astype(float),
         )
-        shown = [(clean, "as it is"), (changed, f"changed by {row['size']:.1f} grey levels")]
+        way = "turned" if row["turned"] else "upright"
+        shown = [(clean, f"{way}, answer {row['before']:.2f}"),
+                 (changed, f"changed by {row['size']:.1f}, answer {row['after']:.2f}")]  # fmt: skip
         for axis, (values, words) in zip(axes, shown, strict=False):
             axis.imshow(values, cmap="gray", vmin=0, vmax=255)
             axis.set_title(words, fontsize="small")

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from falsestruct.chapters.deployed import evidence, figures
-from falsestruct.deployed import perturbed
+from falsestruct.deployed import directions, perturbed
 from falsestruct.deployed.examples import example, head
 from falsestruct.deployed.parsers import REJECTING
 from tests.worlds import deployed as worlds
@@ -67,34 +67,36 @@ def asked(margin=0.5):
     return pd.DataFrame([
         {"script": script, "family": str(family), "kind": kind, "change": change, "turned": way,
          "right": margin if change == "margin above" else rng.uniform(0.9, 1), "lines": 30}
-        for script in ("Latin", "Chinese") for family in range(4) for kind, change in evidence.ROWS
+        for script in ("Latin", "Chinese") for family in range(4)
+        for kind, change in directions.ROWS
         if script == "Latin" or kind not in ("small", "hung") for way in (False, True)
     ])  # fmt: skip
 
 
 def test_lines_are_shares_by_script_and_way():
-    table = evidence.lines_read(asked())
+    table = directions.lines_read(asked())
     above = table[table["row"] == "white above"]
-    assert above["value"].tolist() == [0.5] * 4 and len(table) == 2 * (2 * len(evidence.ROWS) - 2)
+    assert above["value"].tolist() == [0.5] * 4 and len(table) == 2 * (2 * len(directions.ROWS) - 2)
     picture = figures.lines_read(table)
     assert [axis.get_title(loc="left") for axis in picture.axes] == ["Latin", "Chinese"]
     names = [text.get_text() for text in picture.axes[0].get_yticklabels()]
-    assert names == list(evidence.ROWS.values())
+    assert names == list(directions.ROWS.values())
     marks = [line for line in picture.axes[1].lines if line.get_marker() in ("o", "s")]
-    assert [len(line.get_xdata()) for line in marks] == [len(evidence.ROWS) - 2] * 2
+    assert [len(line.get_xdata()) for line in marks] == [len(directions.ROWS) - 2] * 2
 
 
 def test_a_changed_line_stands_beside_what_was_changed():
     clean = np.full((48, 90), 200, dtype=np.uint8)
     changed = clean.copy()
     changed[5, 7] = 180
-    row = {"script": "Latin", "size": 1.25, "clean": perturbed.packed(clean),
-           "changed": perturbed.packed(changed)}  # fmt: skip
+    row = {"script": "Latin", "turned": True, "before": 0.99, "after": 0.35, "size": 1.25,
+           "clean": perturbed.packed(clean), "changed": perturbed.packed(changed)}  # fmt: skip
     picture = figures.changed_lines(pd.DataFrame([row, row | {"script": "Chinese"}]))
     assert len(picture.axes) == 6
     shown = [axis.images[0].get_array() for axis in picture.axes[:3]]
     np.testing.assert_array_equal(shown[0], clean)
     np.testing.assert_array_equal(shown[1], changed)
     assert shown[2].min() == shown[2][5, 7] == -20
-    assert "1.2 grey levels" in picture.axes[1].get_title()
+    assert picture.axes[0].get_title() == "turned, answer 0.99"
+    assert picture.axes[1].get_title() == "changed by 1.2, answer 0.35"
     assert [axis.get_ylabel() for axis in picture.axes[::3]] == ["Latin", "Chinese"]

@@ -26,7 +26,7 @@ def test_fonts_come_with_the_network_that_is_asked(monkeypatch):
     monkeypatch.setattr(recorded.drawing, "identity", lambda: who)
     row = recorded.origins(script="Latin", folder=".").iloc[0]
     assert (row["family"], row["model"], row["hash"]) == ("DejaVu Sans", "own 1, net", "ab")
-    assert len(row["sha256"]) == 64 and row["script"] == "Latin"
+    assert "pillow" in row["by"] and len(row["sha256"]) == 64 and row["script"] == "Latin"
 
 
 def test_only_lines_that_are_read_rightly_are_changed(monkeypatch):
@@ -41,4 +41,5 @@ def test_only_lines_that_are_read_rightly_are_changed(monkeypatch):
     # Of the upright ones two are dark enough; of the turned ones the bright one is turned to it.
     assert table["turned"].tolist() == [False, False, True]
     assert (table["clean"] != "").sum() == 1  # the line in the middle
-    assert "before" not in table and (table["bar"] == 0.5).all()
+    assert (table["network"] == recorded.drawing.HASH[:12]).all() and (table["bar"] == 0.5).all()
+    assert ((table["before"] > 0.5) == table["turned"]).all()
