@@ -19,10 +19,9 @@ def worst(court: pd.DataFrame, kind: str) -> str | None:
     """
     own = where(court, half="open", arm="destroyed", kind=kind, way=list(WAYS))
     shares = own.dropna(subset="kept").groupby("way")["kept"].agg(["mean", "count"])
-    shares = shares[shares["count"] >= FEWEST].reindex(
-        [way for way in MOST_FIRST if way in shares.index]
-    )
-    return None if shares.empty else str(shares["mean"].idxmin())
+    shares = shares[shares["count"] >= FEWEST]
+    order = [way for way in MOST_FIRST if way in shares.index]
+    return str(shares["mean"].reindex(order).idxmin()) if order else None
 
 
 def chosen(court: pd.DataFrame, kind: str) -> tuple[str, float] | None:

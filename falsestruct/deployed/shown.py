@@ -5,6 +5,8 @@ They were made after a look at the verdicts, and decide nothing.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
 from falsestruct.deployed.again import LETTERS
@@ -114,22 +116,44 @@ def _magic(sealed: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def by_name(court: pd.DataFrame, manifest: pd.DataFrame, *, full: float) -> pd.DataFrame:
+def by_name(court: pd.DataFrame, manifest: Path, *, full: float) -> pd.DataFrame:
     """Of JSON and TOML, files of one name and others: how many are read rightly, and lose it to the
     small change that is judged, to new lines, and to another order of their words.
 
     Args:
-        manifest: With columns sha256 and name.
+        manifest: A file with columns sha256 and name.
     """
-    named = dict(zip(manifest["sha256"], manifest["name"].str.split("/").str[-1], strict=True))
+    listed = pd.read_csv(manifest)
+    known = dict(zip(listed["sha256"], listed["name"].str.split("/").str[-1], strict=True))
     rows = []
     for kind, name in zip(("JSON", "TOML"), NAMES, strict=True):
         own = where(court, half="sealed", kind=kind)
-        such = own["file"].map(named) == name
+        such = own["file"].map(known) == name
         for title, part in ((name, own[such]), ("others", own[~such])):
             lost = _three(part, chosen(court, kind) or ("", 0.0), full)
             rows.append({"type": kind, "files": title} | lost)
     return pd.DataFrame(rows).set_index(["type", "files"])
+
+
+def named(table: pd.DataFrame) -> dict[str, str]:
+    """For the prose, of `by_name`: how many sealed files have the name that most have, and of these
+    and of others how many lose the verdict to the small change."""
+    found = {}
+    for kind, own in table.groupby(level=0):
+        counts = [int(cell.split()[-1]) for cell in own["read"]]
+        key = str(kind).lower()
+        found[f"named_{key}"] = f"{counts[0]} of {sum(counts)}"
+        found |= {f"{key}_{name}": own["small change"].iloc[place]
+                  for place, name in enumerate(("named", "others"))}  # fmt: skip
+    return found
+
+
+def sample(twins: pd.DataFrame) -> dict[str, float]:
+    """How many sealed files there were, and how many count no longer; of XML, too."""
+    sealed = where(twins, half="sealed")
+    gone = sealed[~sealed["counts"].astype(bool)]
+    return {"all_sealed": len(sealed), "left_out": len(gone),
+            "left_out_xml": int((gone["kind"] == "XML").sum())}  # fmt: skip
 
 
 def _three(part: pd.DataFrame, change: tuple[str, float], full: float) -> dict[str, str]:
