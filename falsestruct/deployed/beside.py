@@ -10,8 +10,8 @@ import pandas as pd
 from falsestruct.deployed.destroyed import CONTROL, WAYS
 from falsestruct.deployed.meant import FILLINGS
 from falsestruct.deployed.parsers import REJECTING
-from falsestruct.deployed.shares import FEWEST
-from falsestruct.evidence import Claims, Found, mean, too_few, where
+from falsestruct.deployed.shares import FEWEST, each
+from falsestruct.evidence import Claims, where
 
 
 def words_claims(court: pd.DataFrame, *, full: float) -> Claims:
@@ -29,12 +29,12 @@ def words_claims(court: pd.DataFrame, *, full: float) -> Claims:
     newlines, other, _ = FILLINGS
     lost = where(both, kept=0.0)
     small = where(lost, arm="small")
-    full = where(lost, arm="filled", amount=full)
-    kept = pd.concat([small, where(full, way=newlines)])
-    comments = where(full, way=other)
+    filled = where(lost, arm="filled", amount=full)
+    kept = pd.concat([small, where(filled, way=newlines)])
+    comments = where(filled, way=other)
     return {
-        "files-words": (_each(fell, agree), _each(noise, noise["words"])),
-        "files-words-meaning": (_each(kept, kept["words"]), _each(comments, comments["words"])),
+        "files-words": (each(fell, agree), each(noise, noise["words"])),
+        "files-words-meaning": (each(kept, kept["words"]), each(comments, comments["words"])),
     }
 
 
@@ -46,7 +46,7 @@ def libmagic_claim(court: pd.DataFrame) -> Claims:
     both = where(both, kind=list(files[files >= FEWEST].index))
     kept = pd.concat([where(both, arm="small"), where(both, arm="filled", way=FILLINGS[0])])
     fell = where(both, arm="destroyed", way=list(WAYS))
-    pair = [_each(one, one["libmagic"] - one["kept"], low=-1.0) for one in (kept, fell)]
+    pair = [each(one, one["libmagic"] - one["kept"], low=-1.0) for one in (kept, fell)]
     return {"files-libmagic": (pair[0], pair[1])}
 
 
@@ -55,13 +55,3 @@ def _also(court: pd.DataFrame, reader: str) -> pd.DataFrame:
     right = where(court, arm="plain", kept=1.0)
     right = where(right, **{reader: 1.0})
     return where(court, file=list(right["file"]))
-
-
-def _each(table: pd.DataFrame, values: pd.Series, low: float = 0.0) -> Found:
-    """Mean over files of a file's mean; the types are all that there are."""
-    own = values.groupby([table["kind"], table["file"]]).mean().dropna()
-    if len(own) < FEWEST:
-        return too_few(len(own), "files")
-    kinds = own.index.get_level_values("kind").to_series(index=own.index)
-    enough = kinds.groupby(kinds).transform("size") >= 2
-    return mean(own[enough], strata=kinds[enough], bounds=(low, 1.0))

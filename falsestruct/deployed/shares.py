@@ -8,17 +8,27 @@ import pandas as pd
 from falsestruct import evidence
 from falsestruct.deployed import chimeras
 from falsestruct.deployed.chimeras import Rule
-from falsestruct.evidence import Claims, Found, too_few, where
+from falsestruct.evidence import Claims, Found, mean, too_few, where
 
 FEWEST = 10  # files that a share needs
 
 
-def share(outcomes: pd.Series | np.ndarray) -> Found:
+def share(outcomes: pd.Series | np.ndarray | list[float]) -> Found:
     """Share of files, of those that admit the change; nobody's with fewer than FEWEST."""
     known = pd.Series(outcomes, dtype=float).dropna()
     if len(known) < FEWEST:
         return too_few(len(known), "files")
     return evidence.share(known.to_numpy())
+
+
+def each(table: pd.DataFrame, values: pd.Series, low: float = 0.0) -> Found:
+    """Mean over files of a file's mean, then over types, which are all that there are."""
+    own = values.groupby([table["kind"], table["file"]]).mean().dropna()
+    if len(own) < FEWEST:
+        return too_few(len(own), "files")
+    kinds = own.index.get_level_values("kind").to_series(index=own.index)
+    enough = kinds.groupby(kinds).transform("size") >= 2
+    return mean(own[enough], strata=kinds[enough], bounds=(low, 1.0))
 
 
 def rule(halves: pd.DataFrame) -> Rule:

@@ -133,6 +133,25 @@ def test_the_window_is_the_package_s_own(package):
         assert window(data, config).tolist() == [*own.beg, *own.end], data[:40]
 
 
+def test_the_package_s_own_input_is_blind_beyond_both_blocks(package):
+    import io
+
+    seekable = importlib.import_module("magika.types.seekable")
+    config = filetypes._config(filetypes._folder())
+    data = made.made("JSON", 1, made.Plan(3 * config.block))
+    middle = data[config.block : -config.block]
+    assert len(middle) > 100
+    seen = []
+    for part in (middle, b"x" * 50, middle[::-1]):
+        own = data[: config.block] + part + data[-config.block :]
+        found = package.Magika._extract_features_from_seekable(
+            seekable.Seekable(io.BytesIO(own)), config.first, 0, config.last, config.padding,
+            config.block, False,
+        )  # fmt: skip
+        seen.append([*found.beg, *found.end])
+    assert seen[0] == seen[1] == seen[2]
+
+
 def test_an_answer_does_not_depend_on_what_else_is_asked(network):
     files = list(FILES.values())
     np.testing.assert_array_equal(network.scores(files)[3:4], network.scores(files[3:4]))

@@ -10,7 +10,8 @@ import pandas as pd
 
 from falsestruct.chapters.deployed import evidence, measure
 from falsestruct.chapters.deployed.measure import File
-from falsestruct.deployed import beside, made
+from falsestruct.deployed import answers, beside, made
+from falsestruct.deployed.again import ARMS, CUT, LETTERS
 from falsestruct.deployed.filetypes import NAMES
 from falsestruct.deployed.parsers import accepted, installed
 from falsestruct.evidence import Claims
@@ -85,11 +86,35 @@ def _share(lost: dict[str, float], change: measure.Change) -> float:
     return lost.get(f"{change.arm} {change.way}", lost.get(change.arm, 0.0))
 
 
-def claims(court: pd.DataFrame) -> Claims:
-    """All that one table decides."""
+def again(
+    court: pd.DataFrame, lost: dict[str, float] | None = None, raw: str | None = None
+) -> pd.DataFrame:
+    """What `again.said` gives for the same sealed files: verdicts that fell, and the further arms.
+
+    Args:
+        lost: By arm, cut or letters; 0 where nothing is said.
+        raw: The network's own answer; that of the file's type if None.
+    """
+    sealed = court[court["half"] == "sealed"]
+    plain = sealed[sealed["arm"] == "plain"]
+    fell = sealed[(sealed["kept"] == 0) & sealed["arm"].isin(ARMS[1:])]
+    parts = [plain, fell]
+    for arm in (CUT, LETTERS):
+        order = plain.groupby("kind").cumcount() / plain.groupby("kind")["file"].transform("size")
+        gone = order < (lost or {}).get(arm, 0.0)
+        parts.append(plain.assign(arm=arm, label=plain["label"].mask(gone, "txt")))
+    table = pd.concat(parts, ignore_index=True)
+    own = table["kind"].map(lambda kind: NAMES[kind][0]) if raw is None else raw
+    columns = ["file", "kind", "arm", "way", "amount", "label"]
+    return table[columns].assign(raw=own, score=0.4, white=1.0)
+
+
+def claims(court: pd.DataFrame, more: pd.DataFrame | None = None) -> Claims:
+    """All that one table decides, with what is asked again."""
+    more = again(court) if more is None else more
     return {
         **evidence.read_claims(court), **evidence.grammar_claims(court),
-        **evidence.declined_claim(court), **evidence.meaning_claims(court),
-        **evidence.filled_claims(court), **beside.words_claims(court, full=measure.FULL),
-        **beside.libmagic_claim(court),
+        **answers.declined_claim(court, more), **evidence.meaning_claims(court),
+        **answers.filled_claims(court, more, full=measure.FULL),
+        **beside.words_claims(court, full=measure.FULL), **beside.libmagic_claim(court),
     }  # fmt: skip

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from falsestruct.chapters.deployed.measure import FULL, LONG, MANY, SHORT
-from falsestruct.deployed.destroyed import CONTROL, WAYS
+from falsestruct.chapters.deployed.measure import FULL, LONG, SHORT
+from falsestruct.deployed.destroyed import CONTROL
 from falsestruct.deployed.examples import example, head
-from falsestruct.deployed.filetypes import DECLINED, called
+from falsestruct.deployed.filetypes import called
+from falsestruct.deployed.judged import chosen, worst
 from falsestruct.deployed.meant import FILLINGS
 from falsestruct.deployed.parsers import REJECTING
-from falsestruct.deployed.shares import FEWEST, share
+from falsestruct.deployed.shares import share
 from falsestruct.evidence import Claims, Found, Pair, Part, mean, summary, too_few, where
 from falsestruct.names import slug
 from falsestruct.statistics import Estimate, exact
@@ -33,17 +34,6 @@ def read_claims(court: pd.DataFrame) -> Claims:
     return found
 
 
-def worst(court: pd.DataFrame, kind: str) -> str | None:
-    """The way of destroying grammar that takes most verdicts of the open files.
-
-    The smallest of several shares is too small on the files that chose it; sealed ones are others.
-    """
-    own = where(court, half="open", arm="destroyed", kind=kind, way=list(WAYS))
-    shares = own.dropna(subset="kept").groupby("way")["kept"].agg(["mean", "count"])
-    shares = shares[shares["count"] >= FEWEST].sort_values("mean", kind="stable")
-    return None if shares.empty else str(shares.index[0])
-
-
 def grammar_claims(court: pd.DataFrame) -> Claims:
     """Verdicts that survive without the grammar, for the way that was worst on open files."""
     found: Claims = {}
@@ -53,31 +43,6 @@ def grammar_claims(court: pd.DataFrame) -> Claims:
         kept = too_few(0, "open files") if way is None else share(where(own, way=way)["kept"])
         found[slug(kind, "files-grammar")] = kept, share(where(own, way=CONTROL)["kept"])
     return found
-
-
-def declined_claim(court: pd.DataFrame) -> Claims:
-    """Of verdicts that fell with the grammar, those that the package declines to give."""
-    sealed = where(court, half="sealed")
-    fell = where(sealed, arm="destroyed", way=list(WAYS), kept=0.0)
-    each = (fell["outcome"] == "declined").groupby(fell["file"]).mean()
-    plain = where(sealed, arm="plain", kind=list(REJECTING))
-    few = len(each) < FEWEST
-    own = too_few(len(each), "files") if few else mean(each, bounds=(0.0, 1.0))
-    return {"files-declined": (own, share(plain["label"].isin(DECLINED).astype(float)))}
-
-
-def chosen(court: pd.DataFrame, kind: str) -> tuple[str, float] | None:
-    """The small change, its way and amount, that takes most verdicts of the open files.
-
-    Of equal ones the smaller; None if no change fits FEWEST open files.
-    """
-    own = where(court, half="open", arm="small", kind=kind).dropna(subset="kept")
-    shares = own.groupby(["way", "amount"])["kept"].agg(["mean", "count"])
-    shares = shares[shares["count"] >= FEWEST].reset_index()
-    if shares.empty:
-        return None
-    first = shares.sort_values(["mean", "amount", "way"]).iloc[0]
-    return str(first["way"]), float(first["amount"])
 
 
 def meaning_claims(court: pd.DataFrame) -> Claims:
@@ -95,34 +60,6 @@ def meaning_claims(court: pd.DataFrame) -> Claims:
             lost(where(sealed, arm="small", way=way, amount=amount)),
             lost(where(sealed, arm="inside", amount=amount)),
         )
-    return found
-
-
-def filled_claims(court: pd.DataFrame) -> Claims:
-    """Windows filled with whitespace, and with comments, where a kind has them."""
-    found: Claims = {}
-    newlines, other, own = FILLINGS
-    for kind in dict.fromkeys(court["kind"]):
-        sealed = where(court, half="sealed", kind=kind)
-        full = where(sealed, arm="filled", amount=FULL)
-        if kind != "CSV":
-            letters = where(sealed, arm="inside", amount=float(MANY))
-            found[slug(kind, "files-whitespace")] = lost(where(full, way=newlines)), lost(letters)
-        if kind not in ("JSON", "CSV"):
-            found[slug(kind, "files-comments")] = (
-                lost(where(full, way=other)), lost(where(full, way=own)),
-            )  # fmt: skip
-    return found
-
-
-def smallest_claims(flips: pd.DataFrame, court: pd.DataFrame) -> Claims:
-    """Files for which the search finds a change, beside one draw of as many bytes."""
-    found: Claims = {}
-    for kind in dict.fromkeys(flips["kind"]):
-        own = where(flips, kind=kind, half="sealed")
-        random = where(court, kind=kind, half="sealed", arm="random")
-        pair = share(own["found"].notna().astype(float)), lost(random)
-        found[slug(kind, "files-smallest")] = pair
     return found
 
 

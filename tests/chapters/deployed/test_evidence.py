@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from falsestruct.chapters.deployed import evidence, measure
-from falsestruct.deployed import beside, shares
+from falsestruct.deployed import answers, beside, judged, shares
 from falsestruct.press.notebook.stated import judge, read_claims
 from falsestruct.press.paths import Book
 from falsestruct.statistics import Nobody
@@ -51,12 +51,31 @@ def test_a_parser_refutes_it():
     [
         ({"destroyed": 0.0}, "grammar"),  # keeps its verdict whatever the bytes
         (SURFACE | {"inside": 0.7}, "meaning"),  # as shaken by any other letters
-        (SURFACE | {"inside": 0.7}, "whitespace"),
         (SURFACE | {"filled own language": 0.9}, "comments"),  # any comment takes it
     ],
 )
 def test_a_control_can_fail(lost, stem):
     assert ending(verdicts(worlds.claims(worlds.table(lost))), f"-files-{stem}") == {"inconclusive"}
+
+
+def test_new_lines_are_judged_beside_the_two_ends_that_they_leave():
+    table = worlds.table(SURFACE)
+    cut = worlds.again(table, {"cut": 0.7})  # it saw too little: whitespace explains nothing
+    assert ending(verdicts(worlds.claims(table, cut)), "-files-whitespace") == {"inconclusive"}
+    few = worlds.again(table, {"cut": 0.1, "letters": 1.0})
+    assert ending(verdicts(worlds.claims(table, few)), "-files-whitespace") == {"supported"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "verdict"),
+    [(None, "supported"), ("html", "supported"), ("txt", "refuted"), ("randomtxt", "refuted")],
+)
+def test_to_decline_is_to_fall_below_a_threshold(raw, verdict):
+    table = worlds.table({"destroyed": 1.0})
+    found = answers.declined_claim(table, worlds.again(table, raw=raw))
+    assert verdicts(found) == {"files-declined": verdict}
+    named = worlds.again(table).assign(label="html")
+    assert verdicts(answers.declined_claim(table, named)) == {"files-declined": "refuted"}
 
 
 def test_one_way_that_is_noticed_is_enough_to_refute():
@@ -68,13 +87,13 @@ def test_the_way_of_destruction_is_chosen_on_open_files():
     table = worlds.table({"destroyed bytes": 1.0})
     opened = (table["half"] == "open") & (table["way"] == "lines")
     table.loc[opened, "kept"] = 0.0
-    assert evidence.worst(table, "C") == "lines"
+    assert judged.worst(table, "C") == "lines"
     assert evidence.grammar_claims(table)["c-files-grammar"][0].value == 1  # of the sealed ones
     fell = (table["half"] == "sealed") & (table["way"] == "words")
     table.loc[fell, "kept"] = 0.0  # which nobody looked for
     assert evidence.grammar_claims(table)["c-files-grammar"][0].value == 1
     few = table[(table["half"] == "sealed") | table["file"].str.endswith(tuple("12"))]
-    assert evidence.worst(few, "C") is None
+    assert judged.worst(few, "C") is None
 
 
 WORDS = {"filled other language": 0.9, "destroyed bytes": 1.0}  # what a bag of words loses
@@ -122,16 +141,21 @@ def test_readers_are_compared_on_files_that_both_read():
     assert beside.libmagic_claim(table)["files-libmagic"][0].n == 30
 
 
+def test_of_equal_ways_that_which_destroys_most_is_judged():
+    assert judged.worst(worlds.table({}), "C") == "words"
+    assert judged.worst(worlds.table({"destroyed closer": 0.5}), "C") == "closer"
+
+
 def test_the_change_is_chosen_on_open_files_and_judged_on_sealed_ones():
     table = worlds.table({})
     opened = (table["half"] == "open") & (table["arm"] == "small")
     worst = opened & (table["way"] == "newlines, head") & (table["amount"] == 12)
     table.loc[worst, "kept"] = 0.0
-    assert evidence.chosen(table, "JSON") == ("newlines, head", 12)
+    assert judged.chosen(table, "JSON") == ("newlines, head", 12)
     found = evidence.meaning_claims(table)["json-files-meaning"]
     assert found[0].value == 0 and found[0].n == 30  # the sealed ones held
     few = table[~opened | (table["file"].str[-1] == "1")]
-    assert evidence.chosen(few, "JSON") is None
+    assert judged.chosen(few, "JSON") is None
     assert isinstance(evidence.meaning_claims(few)["json-files-meaning"][0], Nobody)
 
 
@@ -171,17 +195,19 @@ def test_length(shares, verdict):
 
 
 def flips(share):
-    rows = [{"kind": kind, "half": "sealed", "found": 5.0 if i < 30 * share else np.nan}
+    rows = [{"file": f"{kind} sealed {i}", "kind": kind, "half": "sealed",
+             "found": 5.0 if i < 30 * share else np.nan}
             for kind in ("JSON", "XML", "TOML", "INI") for i in range(30)]  # fmt: skip
     return pd.DataFrame(rows)
 
 
 @pytest.mark.parametrize(
-    ("share", "random", "verdict"),
+    ("share", "letters", "verdict"),
     [(0.8, 0.0, "supported"), (0.0, 0.0, "refuted"), (0.8, 0.8, "inconclusive")],
 )
-def test_smallest(share, random, verdict):
-    found = evidence.smallest_claims(flips(share), worlds.table({"random": random}))
+def test_smallest(share, letters, verdict):
+    more = worlds.again(worlds.table({}), {"letters": letters})
+    found = answers.smallest_claims(flips(share), more)
     assert ending(verdicts(found), "-files-smallest") == {verdict} and len(found) == 4
 
 

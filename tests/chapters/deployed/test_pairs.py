@@ -2,9 +2,10 @@
 
 import hashlib
 
+import pandas as pd
 import pytest
 
-from falsestruct.chapters.deployed import measure, pairs
+from falsestruct.chapters.deployed import pairs
 from falsestruct.chapters.deployed.measure import File
 from falsestruct.deployed import made
 from falsestruct.deployed.parsers import meaning
@@ -20,13 +21,30 @@ def hasty(files):
 
 
 def test_the_smallest_share_that_flips_and_what_both_mean():
-    table = pairs.commented([File("1001", "Python", "made", PYTHON)], hasty)
-    row = table.iloc[0]
+    row = pairs.row(File("1001", "Python", "made", PYTHON), hasty)
     assert (row["before"], row["after"]) == ("python", "c") and row["put_in"] == 1024
     assert row["meaning"] == hashlib.sha256(repr(meaning("Python", PYTHON)).encode()).hexdigest()
     assert "#include" in row["second"] and "#include" not in row["first"]
-    assert pairs.commented([File("1", "Python", "made", PYTHON)], worlds.parser).empty
-    assert pairs.commented([File("1", "Python", "made", PYTHON)], lambda f: ["txt"]).empty
+    assert row["tree"].strip("'\"").startswith("Module")
+    assert pairs.row(File("1", "Python", "made", PYTHON), worlds.parser) is None
+    assert pairs.row(File("1", "Python", "made", PYTHON), lambda f: ["txt"]) is None
+
+
+def test_files_that_mean_different_things_are_not_shown(monkeypatch):
+    other = made.made("Python", 1002, made.Plan())
+    monkeypatch.setattr(pairs, "changed", lambda file, ask: (other, "c"))
+    with pytest.raises(ValueError, match="unpack"):
+        pairs.row(File("1001", "Python", "made", PYTHON), hasty)
+
+
+def test_what_differs_is_shown(monkeypatch):
+    data = b'{"a": "' + b"x" * 400 + b'",\n "b": 1}'
+    after = data.replace(b",\n", b",\n\n\n\n\n")
+    monkeypatch.setattr(pairs, "changed", lambda file, ask: (after, "txt"))
+    row = pairs.row(File("1", "JSON", "made", data), lambda files: ["json"])
+    assert row["second"].endswith('x",⏎×5\n "b": 1}') and row["first"].endswith('x",\n "b": 1}')
+    page = pairs.text(pd.DataFrame([row | {"change": "new lines"}]))
+    assert f"`{row['meaning'][:16]}…`" in page and "⏎×5" in page and "4 bytes of new lines" in page
 
 
 def test_one_of_each_type(monkeypatch):
@@ -36,7 +54,6 @@ def test_one_of_each_type(monkeypatch):
 
     monkeypatch.setattr(pairs.filetypes, "FileTypes", Network)
     monkeypatch.setattr(pairs.runs, "asked_who", lambda: {"model": "by hand", "hash": "0"})
-    monkeypatch.setattr(measure, "QUERIES", 80)
     table = pairs.shown(count=2)
     assert table["kind"].is_unique and {"JSON", "Python"} <= set(table["kind"])
     assert set(table["change"]) == {"new lines", "comments"}

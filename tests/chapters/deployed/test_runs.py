@@ -30,8 +30,10 @@ def test_the_list_of_files_is_what_the_rule_says(listed):
     assert not listed["source"].str.contains("magika|falsestruct").any()
 
 
-def test_claims_name_as_many_sealed_files_as_are_listed(listed):
-    sealed = Counter(listed.loc[listed["half"] == "sealed", "type"])
+def test_claims_name_as_many_sealed_files_as_count(listed):
+    out = records.load("deployed-twins", book=BOOK).table
+    assert out["file"].tolist() == listed["sha256"].tolist()
+    sealed = Counter(out.loc[(out["half"] == "sealed") & out["counts"], "kind"])
     claims = read_claims(BOOK)
     for kind, count in sealed.items():
         assert claims[f"{kind.lower()}-files-meaning"].networks == count
