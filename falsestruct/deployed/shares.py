@@ -25,6 +25,13 @@ def share(outcomes: pd.Series | np.ndarray) -> Found:
     return evidence.share(known.to_numpy())
 
 
+def columns(own: Found) -> dict[str, object]:
+    """A share and its interval as columns of a table, none where there are too few files."""
+    if not isinstance(own, Estimate):
+        return {}
+    return {"share": own.value, "low": own.low, "high": own.high, "files": own.n}
+
+
 def rule(halves: pd.DataFrame) -> Rule:
     """The rule that foretold most chimeras of open files."""
     own = where(halves, half="open").dropna(subset="heads")

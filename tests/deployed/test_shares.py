@@ -41,7 +41,7 @@ def test_the_search_has_to_find_a_rule_that_is_there(network, words, verdict):
 
 def test_one_search_that_names_nothing_is_no_share_of_pairs():
     [(own, control)] = shares.searched_claim(named(None, 1)).values()
-    assert isinstance(own, Nobody) and own.count == 1 and control.n == 30
+    assert isinstance(own, Nobody) and own.n == 1 and control.n == 30
     assert shares.UNNAMED == NONE
 
 

@@ -11,10 +11,10 @@ from falsestruct.deployed.examples import SAID, example, head
 from falsestruct.deployed.filetypes import DECLINED, called
 from falsestruct.deployed.meant import FILLINGS
 from falsestruct.deployed.parsers import REJECTING
-from falsestruct.deployed.shares import FEWEST, share
+from falsestruct.deployed.shares import FEWEST, columns, share
 from falsestruct.evidence import Claims, Found, Pair, Part, mean, summary, too_few, where
 from falsestruct.names import slug
-from falsestruct.statistics import Estimate, exact
+from falsestruct.statistics import exact
 
 OUTCOMES = ("kept", "declined", "another type")  # of a verdict
 
@@ -178,16 +178,9 @@ def outcomes(court: pd.DataFrame) -> pd.DataFrame:
     for kind in REJECTING:
         for way, part in where(own, kind=kind).dropna(subset="outcome").groupby("way"):
             for outcome in OUTCOMES:
-                ends = _ends(share(part["outcome"] == outcome))
+                ends = columns(share(part["outcome"] == outcome))
                 rows.append({"kind": kind, "way": way, "outcome": outcome} | ends)
     return pd.DataFrame(rows)
-
-
-def _ends(own: Found) -> dict[str, object]:
-    """A share and its interval as columns, none where there are too few files."""
-    if not isinstance(own, Estimate):
-        return {}
-    return {"share": own.value, "low": own.low, "high": own.high, "files": own.n}
 
 
 CASES: dict[str, Part] = {  # of the figure at a glance, as the court names them
@@ -203,8 +196,8 @@ def glance(court: pd.DataFrame) -> pd.DataFrame:
     sealed, rows = where(court, half="sealed"), list[dict[str, object]]()
     for case, part in CASES.items():
         for kind in REJECTING:
-            ends = _ends(share(where(sealed, kind=kind, **part)["kept"]))
+            ends = columns(share(where(sealed, kind=kind, **part)["kept"]))
             shown = {"example": head(example(case)), "said": SAID[case]}
             rows.append({"case": case, "kind": kind} | shown | ends)
-    columns = ["case", "kind", "share", "low", "high", "files", "example", "said"]
-    return pd.DataFrame(rows, columns=columns)
+    names = ["case", "kind", "share", "low", "high", "files", "example", "said"]
+    return pd.DataFrame(rows, columns=names)
