@@ -69,8 +69,10 @@ def searched(named: pd.DataFrame) -> dict[str, float | str]:
                        "answer", "over", "all_foretold", "all_foretold_low",
                        "all_foretold_high", "queries"):  # fmt: skip
             found[f"{column}_{who}"] = first[column]
-    judged = where(named, reader="words").dropna(subset=["heads", "right"])["right"]
-    return found | {"judged_words": len(judged), "right_words": float(judged.mean())}
+        judged = own.dropna(subset=["heads", "right"])["right"]
+        if first["verdict"] != UNNAMED:
+            found |= _ended(f"right_{who}", judged.to_numpy()) | {f"judged_{who}": len(judged)}
+    return found
 
 
 def said(halves: pd.DataFrame) -> dict[str, float]:

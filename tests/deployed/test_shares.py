@@ -52,6 +52,8 @@ def test_what_the_search_said_of_each_reader():
     assert (found["verdict_network"], found["verdict_words"]) == (NONE, "a rule")
     assert (found["foretold_network"], found["foretold_words"]) == (0.5, 0.8)
     assert (found["judged_words"], found["right_words"]) == (30, 0.9)
+    assert found["right_words_low"] < 0.9 < found["right_words_high"]
+    assert "right_network" not in found  # nothing was named, so that no pair was judged
 
 
 def halves(stronger, count=12):
