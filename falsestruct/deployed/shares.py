@@ -11,7 +11,7 @@ from falsestruct import evidence
 from falsestruct.deployed import chimeras
 from falsestruct.deployed.chimeras import Rule
 from falsestruct.evidence import Claims, Found, too_few, where
-from falsestruct.statistics import Estimate
+from falsestruct.statistics import Estimate, Nobody
 
 FEWEST = 10  # files that a share needs
 UNNAMED = "none of these"  # what the search says where it names nothing
@@ -56,7 +56,7 @@ def searched_claim(named: pd.DataFrame) -> Claims:
         own = where(named, reader=who)
         judged = own.dropna(subset=["heads", "right"])["right"]
         unnamed = own["verdict"].iloc[0] == UNNAMED
-        found.append(too_few(1, "searches") if unnamed else share(judged))
+        found.append(Nobody("the one search names no rule", 1) if unnamed else share(judged))
     return {"files-chimeras-searched": (found[0], found[1])}
 
 
