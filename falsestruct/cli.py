@@ -529,8 +529,13 @@ def audit_released(
 
     Get their code from github.com/vegarant/false_structures, with its models; it has no licence, so
     that this book ships none of it. The command reads TensorFlow's checkpoints without TensorFlow,
-    of each folder the last one, and keeps and sends nothing. The last two columns are shares of the
-    inputs on which the structures disagree; behind each share stands its 95 % interval.
+    of each folder the last one, and keeps and sends nothing. A verdict is the name of the structure
+    that a network follows, on nine in ten inputs, if it is right on surely more than three in four
+    where both structures agree; else "undecided" (as run 035, which follows one on fewer), "none"
+    or "mixture". Strength is the size of the hint, or of the colour's offset, that is assumed: the
+    paper's. The last two columns are shares of the inputs on which the structures disagree; behind
+    each share stands its 95 % interval. (Of stripes all inputs are asked; there, pass over it.) Any
+    network of two inputs, or of 32 by 32 pixels, is taken for one of the paper's.
     """
     with _readers_own():
         from falsestruct.characterise import released

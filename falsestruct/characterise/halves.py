@@ -17,6 +17,7 @@ from falsestruct.deployed import chimeras
 from falsestruct.deployed.filetypes import NAMES
 from falsestruct.deployed.meant import WINDOW
 from falsestruct.deployed.parsers import REJECTING
+from falsestruct.statistics import Estimate
 
 OTHER = "other"  # what the search calls all verdicts but the types whose parsers reject
 WORDS = {"XML": "xml", "C": "include", "Python": "import"}  # what the reader by hand goes by
@@ -51,9 +52,11 @@ def searched(
     Returns:
         A row a chimera: first, second (types), label, heads (1, 0, or missing if neither is named),
         right (whether the named rule foretells the half; 0 if none is named, missing if it says
-        nothing about these types). And of the search, in every row: verdict, best (its first rule,
-        named or not), foretold, low, high (what this foretells of undecided probes, balanced),
-        success, queries.
+        nothing about these types). And of the search, in every row: verdict, sentence, success,
+        queries; of its first rule, named or not, best (its name), answer (the type that it tells
+        from the rest; empty: it tells all), foretold (balanced accuracy on undecided probes),
+        everywhere (on all), excess (over the baseline next to it) and over (which); of the first
+        rule that tells all types, all and all_foretold. Each share with …_low and …_high.
     """
     found = search(
         lambda texts: types(ask([one.encode() for one in texts])),
@@ -84,14 +87,27 @@ def _right(found: Found, texts: list[str], table: pd.DataFrame) -> np.ndarray:
 
 
 def _told(found: Found) -> dict[str, str | float]:
-    first = found.ranked[0] if found.ranked else None
-    own = None if first is None else first.foretold.decisions
-    return {
-        "verdict": found.verdict, "best": "" if first is None else first.name,
-        "foretold": np.nan if own is None else own.value,
-        "low": np.nan if own is None else own.low, "high": np.nan if own is None else own.high,
-        "success": found.success.value, "queries": found.queries,
+    """What the search says of itself: its sentence, the first finalist, and the first for all."""
+    told: dict[str, str | float] = {
+        "verdict": found.verdict, "sentence": found.sentence, "success": found.success.value,
+        "queries": found.queries, "best": "", "answer": "", "over": "",
     }  # fmt: skip
+    for_all = next((one for one in found.ranked if one.answer is None), None)
+    told |= {"all": "" if for_all is None else for_all.name}
+    told |= _ends("all_foretold", None if for_all is None else for_all.foretold.decisions)
+    if not found.ranked:
+        return told | _ends("foretold", None) | _ends("excess", None) | _ends("everywhere", None)
+    first = found.ranked[0]
+    answer = "" if first.answer is None else str(first.answer)
+    told |= {"best": first.name, "answer": answer, "over": first.over}
+    told |= _ends("foretold", first.foretold.decisions) | _ends("excess", first.excess)
+    return told | _ends("everywhere", first.foretold.everywhere)
+
+
+def _ends(name: str, own: Estimate | None) -> dict[str, float]:
+    """A value and its interval as columns."""
+    ends = (np.nan,) * 3 if own is None else (own.value, own.low, own.high)
+    return dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
 
 
 def by_words(files: Sequence[bytes]) -> list[str]:

@@ -28,6 +28,7 @@ from falsestruct.problems.planted.stripes import stripes
 
 COLOUR = 0.01  # offset of the stripes' colour: the paper's training
 HINT = Oscillation().delta  # size of the oscillation's hint, likewise
+SIDE = 32  # pixels of a picture's side
 Layers = list[tuple[Tensor, Tensor]]  # kernel and bias of each, in their order
 
 
@@ -58,7 +59,8 @@ def audited(
             variables = read(prefix)
             predict, problem = network(_mixed(variables, seed) if shuffled else variables)
         except CheckpointError as error:
-            raise AuditError(str(error)) from None
+            told = str(error)  # of several networks a reader has to know which
+            raise AuditError(told if str(prefix) in told else f"{prefix}: {told}") from None
         name = prefix.parent.relative_to(folder).as_posix()
         own = audit(predict, problem, samples=samples, points=points, seed=seed)
         rows.append(
@@ -81,7 +83,8 @@ def _shares(predict: Predict, problem: Planted, samples: int, seed: int) -> dict
     agreed, conflict = auditing._inputs(problem, samples, seed)
     right = torch.as_tensor(predict(agreed)) == problem.original(agreed)
     sides = torch.as_tensor(predict(conflict)) == problem.original(conflict)
-    found: dict[str, float] = {"agreeing": len(agreed), "conflicts": len(conflict)}
+    found: dict[str, float] = {"agreeing": len(agreed), "conflicts": len(conflict),
+                               "every": max(len(agreed), len(conflict)) < samples}  # fmt: skip
     for name, holds in (("success", right), ("original", sides), ("false", ~sides)):
         own = statistics.proportion(holds.numpy())
         found |= {name: own.value, f"{name}_low": own.low, f"{name}_high": own.high}
@@ -106,6 +109,7 @@ def network(variables: Mapping[str, np.ndarray]) -> tuple[Predict, Planted]:
         raise CheckpointError(f"variables {', '.join(sorted(variables))[:80]}: expected dense "
                               "layers, the last with one output")  # fmt: skip
     problem = stripes(COLOUR) if images else oscillation(HINT)
+    _fit(images, dense)
 
     def predict(x: Tensor) -> Tensor:
         h = x.double()
@@ -120,6 +124,25 @@ def network(variables: Mapping[str, np.ndarray]) -> tuple[Predict, Planted]:
         return (h[:, 0] > 0).long()
 
     return predict, problem
+
+
+def _fit(images: Layers, dense: Layers) -> None:
+    """Raises CheckpointError where a layer doesn't take what the one before gives, of 32 × 32
+    pixels or of two numbers, or where a weight is no finite number."""
+    depth = 1
+    for kernel, bias in images:
+        if kernel.ndim != 4 or kernel.shape[2] != depth or bias.shape != kernel.shape[3:]:
+            raise CheckpointError(f"a convolution {tuple(kernel.shape)} with bias "
+                                  f"{tuple(bias.shape)}: expected {depth} channels")  # fmt: skip
+        depth = kernel.shape[3]
+    width = depth * (SIDE >> len(images)) ** 2 if images else 2
+    for kernel, bias in dense:
+        if kernel.ndim != 2 or kernel.shape[0] != width or bias.shape != kernel.shape[1:]:
+            raise CheckpointError(f"a dense layer {tuple(kernel.shape)} with bias "
+                                  f"{tuple(bias.shape)}: expected {width} inputs")  # fmt: skip
+        width = kernel.shape[1]
+    if not all(bool(own.isfinite().all()) for layer in (*images, *dense) for own in layer):
+        raise CheckpointError("weights that are no finite numbers")
 
 
 def _layers(variables: Mapping[str, np.ndarray], kind: str) -> Layers:

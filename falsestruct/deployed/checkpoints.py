@@ -3,7 +3,8 @@
 The index is a table of LevelDB: blocks of sorted keys with shared beginnings, and at its end the
 places of the blocks. Its values are protocol buffers that say where in the data file a variable
 lies. As TensorFlow's `tensor_bundle.cc` and LevelDB's `table_format.md` describe it; blocks that
-are compressed, which TensorFlow doesn't write, are refused.
+are compressed, which TensorFlow doesn't write, are refused. Check sums aren't looked at: a number
+that was damaged is read as it is.
 """
 
 from __future__ import annotations
@@ -67,12 +68,17 @@ def read(prefix: Path) -> dict[str, np.ndarray]:
     for name, entry in entries.items():
         if entry.dtype not in DTYPES:
             continue
+        if not entry.shard < shards:
+            raise CheckpointError(f"{prefix}: {name} is in data file {entry.shard} of {shards}")
         raw = data[entry.shard][entry.offset : entry.offset + entry.size]
         dtype = np.dtype(DTYPES[entry.dtype]).newbyteorder("<")
         if len(raw) != entry.size or entry.size != math.prod(entry.shape) * dtype.itemsize:
             raise CheckpointError(f"{prefix}: {name} has {len(raw)} bytes; expected shape "
                                   f"{entry.shape} of {dtype}")  # fmt: skip
-        found[name] = np.frombuffer(raw, dtype).reshape(entry.shape)
+        try:
+            found[name] = np.frombuffer(raw, dtype).reshape(entry.shape)
+        except (ValueError, OverflowError) as error:  # an empty one with huge sides
+            raise CheckpointError(f"{prefix}: {name}: {error}") from None
     return found
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+
 from falsestruct.deployed import destroyed, made, meant
 
 SEED, SIZE = 1011, 200
 LINES, SIGNS = 8, 24  # that are shown
-FEW = 3  # new lines that are put in, so that they can be seen
+NEW = 12  # new lines that are put in: of so short a file they take the verdict
+MANY = 4  # empty lines that are shown by their number
+SAID = {
+    "plain": "json",
+    "destroyed": "python",
+    "same": "txt",
+}  # by the network
 
 
 def example(case: str) -> str:
@@ -19,13 +27,17 @@ def example(case: str) -> str:
     if case == "destroyed":
         return destroyed.destroyed("JSON", data, "lines").decode()
     if case == "same":
-        return meant.changed("JSON", data, "newlines, head", FEW).decode()
+        return meant.changed("JSON", data, "newlines, head", NEW).decode()
     if case != "plain":
         raise ValueError(f"case is {case!r}; expected plain, destroyed or same")
     return data.decode()
 
 
 def head(text: str) -> str:
-    """The first LINES lines, each cut after SIGNS signs."""
-    shown = text.split("\n")[:LINES]
-    return "\n".join(line if len(line) <= SIGNS else line[: SIGNS - 1] + "…" for line in shown)
+    """The first LINES lines, each cut after SIGNS signs; MANY empty ones or more are one line."""
+    shown: list[str] = []
+    for line, same in itertools.groupby(text.split("\n")):
+        count = len(list(same))
+        shown += [f"… {count} empty lines …"] if not line and count >= MANY else [line] * count
+    cut = shown[:LINES]
+    return "\n".join(line if len(line) <= SIGNS else line[: SIGNS - 1] + "…" for line in cut)

@@ -1,5 +1,7 @@
 """What a search names for readers of files, with readers by hand."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -50,10 +52,15 @@ def found(monkeypatch, rule, answer=None):
 
     def search(predict, x, y, **options):
         told.append((predict(x[:2]), x, y, options))
-        ends = type("Estimate", (), {"value": 0.8, "low": 0.7, "high": 0.9})
-        first = type("First", (), {"name": "best", "foretold": type("", (), {"decisions": ends})})
-        return type("Found", (), {"rule": rule, "answer": answer, "verdict": "a rule",
-                                  "ranked": (first,), "success": ends, "queries": 7})  # fmt: skip
+        ends = [SimpleNamespace(value=v, low=v - 0.1, high=v + 0.1) for v in (0.8, 0.6, 0.7, 0.2)]
+        ranked = [
+            SimpleNamespace(name="best", answer="XML", over="a baseline", excess=ends[3],
+                            foretold=SimpleNamespace(decisions=ends[0], everywhere=ends[1])),
+            SimpleNamespace(name="for all", answer=None, over="a baseline", excess=ends[3],
+                            foretold=SimpleNamespace(decisions=ends[2], everywhere=None)),
+        ]  # fmt: skip
+        return SimpleNamespace(rule=rule, answer=answer, verdict="a rule", sentence="It says so.",
+                               ranked=ranked, success=ends[0], queries=7)  # fmt: skip
 
     monkeypatch.setattr(halves, "search", search)
     pairs = [(file(one, 40 + i), file(two, 50 + i)) for i, (one, two) in enumerate(PAIRS)]
@@ -68,7 +75,12 @@ def test_what_is_named_is_judged_on_chimeras(monkeypatch):
     assert set(said) <= set(KINDS) and options == {"queries": 5, "seed": 1}
     assert list(y) == ["JSON", "JSON", "XML", "XML", "INI", "INI"] and len(x) == 6
     assert list(zip(table["first"], table["second"], strict=True)) == PAIRS
-    assert table["best"].eq("best").all() and table["low"].eq(0.7).all()
+    first = table.iloc[0]
+    assert (first["best"], first["answer"], first["over"]) == ("best", "XML", "a baseline")
+    assert first["all"] == "for all" and first["sentence"] == "It says so."
+    own = {name: first[name] for name in ("foretold", "everywhere", "excess", "all_foretold")}
+    assert own == {"foretold": 0.8, "everywhere": 0.6, "excess": 0.2, "all_foretold": 0.7}
+    assert first["excess_low"] == 0.2 - 0.1 and first["foretold_high"] == 0.8 + 0.1
     third, _ = found(monkeypatch, lambda texts: np.array(["C"] * len(texts)))
     assert third["right"].eq(0).all()  # a third type is wrong
 

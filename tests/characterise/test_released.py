@@ -43,6 +43,13 @@ def test_a_network_that_follows_the_hint(tmp_path):
     assert row["false"] == row["success"] == 1 and row["original"] == 0
     assert row["false_low"] > 0.9 and row["strength"] == released.HINT
     assert row["agreeing"] == row["conflicts"] == 100 and row["original_high"] < 0.1
+    assert not row["every"]
+
+
+def test_of_stripes_every_one_is_asked_about(tmp_path):
+    write(tmp_path / "m.ckpt-1", convolutional(np.random.default_rng(2)))
+    row = released.audited(tmp_path, samples=100).iloc[0]
+    assert row["every"] and row["agreeing"] == row["conflicts"] == 60
 
 
 def test_shuffled_weights_follow_nothing(tmp_path):
@@ -97,10 +104,32 @@ def test_what_is_no_such_network(tmp_path):
     with pytest.raises(AuditError, match="nowhere: no such folder; name"):
         released.audited(tmp_path / "nowhere")
     write(tmp_path / "m", {"weights": np.ones(2)})
-    with pytest.raises(AuditError, match="expected dense layers"):
+    with pytest.raises(AuditError, match="m: variables weights: expected dense layers"):
         released.audited(tmp_path)
     with pytest.raises(CheckpointError, match="dense/bias"):
         released.network({"dense/kernel": np.ones((2, 1))})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("dense/kernel", np.ones((5, 2)), r"dense layer \(5, 2\) .*: expected 2 inputs"),
+        ("dense/bias", np.ones(3), r"with bias \(3,\)"),
+        ("dense_1/kernel", np.ones((3, 1)), "expected 2 inputs"),
+        ("dense_1/bias", np.array([np.nan]), "no finite numbers"),
+    ],
+)
+def test_layers_fit_and_are_finite(name, value, told):
+    with pytest.raises(CheckpointError, match=told):
+        released.network(hint(released.HINT) | {name: value})
+
+
+def test_convolutions_fit():
+    own = convolutional(np.random.default_rng(1))
+    with pytest.raises(CheckpointError, match="expected 2 channels"):
+        released.network(own | {"conv2d_1/kernel": np.ones((5, 5, 3, 3))})
+    with pytest.raises(CheckpointError, match="expected 192 inputs"):
+        released.network(own | {"dense/kernel": np.ones((7, 8))})
 
 
 def test_the_command(tmp_path, capsys, monkeypatch):
@@ -118,6 +147,12 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     with pytest.raises(SystemExit) as done:
         cli.main()
     assert done.value.code == 2 and "no such folder" in capsys.readouterr().err
+    (tmp_path / "run/m.ckpt-5.index").write_bytes(b"short")
+    monkeypatch.setattr("sys.argv", ["falsestruct", "released", str(tmp_path)])
+    with pytest.raises(SystemExit) as done:
+        cli.main()
+    told = capsys.readouterr().err
+    assert done.value.code == 2 and "m.ckpt-5: no index of a checkpoint" in told.replace("\n", " ")
 
 
 def test_the_command_shows_intervals_and_an_example(tmp_path, capsys, monkeypatch):

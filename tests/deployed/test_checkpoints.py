@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from falsestruct.deployed.checkpoints import CheckpointError, checkpoints, read
 from tests.deployed.checkpoints import write
@@ -65,3 +67,34 @@ def test_broken_files_are_one_line(tmp_path):
     index.write_bytes(compressed)
     with pytest.raises(CheckpointError, match="compressed"):
         read(prefix)
+
+
+@settings(max_examples=300, deadline=None, database=None, derandomize=True,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@given(changes=st.dictionaries(st.integers(0, 400), st.integers(0, 255), max_size=4))
+def test_whatever_the_bytes_are_there_is_a_table_or_one_line(tmp_path, changes):
+    prefix = tmp_path / "m"
+    write(prefix, {"a": np.ones(4), "b/kernel": np.ones((2, 3), dtype=np.float32)})
+    path = tmp_path / "m.index"
+    raw = bytearray(path.read_bytes())
+    for place, value in changes.items():
+        raw[place % len(raw)] = value
+    path.write_bytes(bytes(raw))
+    try:
+        found = read(prefix)
+    except CheckpointError as error:
+        assert "\n" not in str(error)
+    else:
+        assert all(isinstance(own, np.ndarray) for own in found.values())
+
+
+def test_a_data_file_that_the_checkpoint_doesn_t_have(tmp_path):
+    """The index says that a variable is in the eighth file of one."""
+    write(tmp_path / "m", {"a": np.ones(4)})
+    path = tmp_path / "m.index"
+    raw = path.read_bytes()
+    size = b"\x28\x20"  # field 5, 32 bytes
+    assert raw.count(size) == 1
+    path.write_bytes(raw.replace(b"\x20\x00" + size, b"\x18\x07" + size))
+    with pytest.raises(CheckpointError, match="m: a is in data file 7 of 1"):
+        read(tmp_path / "m")

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from falsestruct.deployed.examples import LINES, SIGNS, example, head
+from falsestruct.deployed import filetypes
+from falsestruct.deployed.examples import LINES, SAID, SIGNS, example, head
 
 
-def test_one_value_two_texts_and_one_that_no_parser_takes():
+def test_one_value_two_texts_and_one_that_its_parser_rejects():
     plain, broken, same = map(example, ("plain", "destroyed", "same"))
     assert json.loads(plain) == json.loads(same) and plain != same
     with pytest.raises(json.JSONDecodeError):
@@ -19,6 +20,13 @@ def test_one_value_two_texts_and_one_that_no_parser_takes():
 
 def test_heads_fit_the_figure():
     assert head("a\n" * 20) == "\n".join("a" * LINES)
+    assert head("{\n\n\n\n\n\na\n\n\nb") == "{\n… 5 empty lines …\na\n\n\nb"
     assert head("b" * 99) == "b" * (SIGNS - 1) + "…" and head("b" * SIGNS) == "b" * SIGNS
     heads = {head(example(case)) for case in ("plain", "destroyed", "same")}
     assert len(heads) == 3  # a reader sees the difference
+
+
+@pytest.mark.skipif(not filetypes.installed(), reason="the network isn't installed")
+def test_what_the_network_says_of_the_examples():
+    said = filetypes.FileTypes().labels([example(case).encode() for case in SAID])
+    assert said == list(SAID.values())

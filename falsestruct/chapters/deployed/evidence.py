@@ -7,15 +7,17 @@ import pandas as pd
 
 from falsestruct.chapters.deployed.measure import FULL, LONG, SHORT
 from falsestruct.deployed.destroyed import CONTROL
-from falsestruct.deployed.examples import example, head
+from falsestruct.deployed.examples import SAID, example, head
 from falsestruct.deployed.filetypes import called
 from falsestruct.deployed.judged import chosen, worst
 from falsestruct.deployed.meant import FILLINGS
 from falsestruct.deployed.parsers import REJECTING
-from falsestruct.deployed.shares import share
+from falsestruct.deployed.shares import columns, share
 from falsestruct.evidence import Claims, Found, Pair, Part, mean, summary, too_few, where
 from falsestruct.names import slug
-from falsestruct.statistics import Estimate, exact
+from falsestruct.statistics import exact
+
+OUTCOMES = ("kept", "declined", "another type")  # of a verdict
 
 
 def lost(table: pd.DataFrame) -> Found:
@@ -107,13 +109,15 @@ def curves(court: pd.DataFrame) -> pd.DataFrame:
 
 
 def outcomes(court: pd.DataFrame) -> pd.DataFrame:
-    """Shares of what becomes of verdicts without the grammar: kind, way, outcome, share, files."""
-    own = where(court, half="sealed", arm="destroyed").dropna(subset="outcome")
-    counts = own.groupby(["kind", "way", "outcome"]).size().rename("count").reset_index()
-    files = counts.groupby(["kind", "way"])["count"].transform("sum")
-    order = counts["kind"].map(REJECTING.index)
-    shares = counts.assign(share=counts["count"] / files, files=files)
-    return shares.iloc[np.argsort(order, kind="stable")]
+    """What becomes of verdicts without the grammar: kind, way, outcome, share, low, high, files;
+    each outcome has a row, those that never came, too."""
+    own, rows = where(court, half="sealed", arm="destroyed"), list[dict[str, object]]()
+    for kind in REJECTING:
+        for way, part in where(own, kind=kind).dropna(subset="outcome").groupby("way"):
+            for outcome in OUTCOMES:
+                ends = columns(share(part["outcome"] == outcome))
+                rows.append({"kind": kind, "way": way, "outcome": outcome} | ends)
+    return pd.DataFrame(rows)
 
 
 CASES: dict[str, Part] = {  # of the figure at a glance, as the court names them
@@ -125,13 +129,12 @@ CASES: dict[str, Part] = {  # of the figure at a glance, as the court names them
 
 def glance(court: pd.DataFrame) -> pd.DataFrame:
     """Sealed files still called their type: case, kind, share, low, high, files, and example, the
-    head of a made JSON file in that case."""
+    head of a made JSON file in that case, with said, what the network calls it."""
     sealed, rows = where(court, half="sealed"), list[dict[str, object]]()
     for case, part in CASES.items():
         for kind in REJECTING:
-            own = share(where(sealed, kind=kind, **part)["kept"])
-            ends: dict[str, object] = {}
-            if isinstance(own, Estimate):
-                ends = {"share": own.value, "low": own.low, "high": own.high, "files": own.n}
-            rows.append({"case": case, "kind": kind, "example": head(example(case))} | ends)
-    return pd.DataFrame(rows, columns=["case", "kind", "share", "low", "high", "files", "example"])
+            ends = columns(share(where(sealed, kind=kind, **part)["kept"]))
+            shown = {"example": head(example(case)), "said": SAID[case]}
+            rows.append({"case": case, "kind": kind} | shown | ends)
+    names = ["case", "kind", "share", "low", "high", "files", "example", "said"]
+    return pd.DataFrame(rows, columns=names)

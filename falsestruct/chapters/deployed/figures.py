@@ -11,21 +11,21 @@ from falsestruct.deployed.meant import FILLINGS
 from falsestruct.deployed.perturbed import unpacked
 from falsestruct.plots import shapes, style
 from falsestruct.plots.shapes import Look
-from falsestruct.plots.style import BLUE, FALSE, GREEN, GREY, ORIGINAL, figure, tidy
+from falsestruct.plots.style import FALSE, GREEN, GREY, ORIGINAL, figure, tidy
 
 OUTCOMES = {
-    "kept": Look("same verdict", FALSE, "s"),
+    "kept": Look("same verdict", ORIGINAL, "s", 0.22),
     "declined": Look("declined (txt, unknown)", GREY, "x"),
-    "another type": Look("another type", BLUE, "^"),
+    "another type": Look("another type", FALSE, "^", -0.22),
 }
 NAMED = {
     "separators": "no separators", "closer": "last bracket gone", "lines": "lines shuffled",
     "words": "words shuffled", CONTROL: "bytes shuffled",
 }  # fmt: skip
-CASES = {  # of the figure at a glance: what is done to files, and whether a parser takes them
+CASES = {  # of the figure at a glance: what is done to files, and what their parser says
     "plain": ("As it is", "its parser takes it", Look("", ORIGINAL, "o")),
-    "destroyed": ("Lines shuffled", "no parser takes it", Look("", FALSE, "s")),
-    "same": ("New lines put in", "its parser reads the same", Look("", ORIGINAL, "o")),
+    "destroyed": ("Lines shuffled", "its parser rejects it", Look("", ORIGINAL, "s")),
+    "same": ("New lines put in", "its parser reads the same", Look("", FALSE, "^")),
 }  # fmt: skip
 WAYS_OF_LINES = {False: Look("upright", ORIGINAL, "o", 0.14),
                  True: Look("turned by 180°", FALSE, "s", -0.14)}  # fmt: skip
@@ -39,7 +39,8 @@ def glance(table: pd.DataFrame) -> Figure:
     kinds = list(dict.fromkeys(table["kind"]))
     for (case, (title, parser, look)), above, below in zip(CASES.items(), *grid, strict=True):
         part = table[table["case"] == case]
-        _example(above, part["example"].iloc[0], title, parser, look.colour)
+        said = f"{parser},\nthe network says {part['said'].iloc[0]}"
+        _example(above, part["example"].iloc[0], title, said, look.colour)
         heights = [-kinds.index(kind) for kind in part["kind"]]
         shapes.marks(below, part.assign(height=heights), "share", look)
         below.set_xlim(-0.05, 1.05)
@@ -50,14 +51,14 @@ def glance(table: pd.DataFrame) -> Figure:
     return picture
 
 
-def _example(axis: Axes, text: str, title: str, parser: str, colour: str) -> None:
-    """The head of a file, with what its parser says."""
+def _example(axis: Axes, text: str, title: str, said: str, colour: str) -> None:
+    """The head of a file, with what its parser says, and the network."""
     axis.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=[])
     for side in axis.spines.values():
         side.set_color("0.8")
     axis.set_title(title, loc="left", fontsize="medium")
     axis.text(0.03, 0.95, text, va="top", family="monospace", fontsize="small", linespacing=1.05)
-    axis.set_xlabel(parser, color=colour)
+    axis.set_xlabel(said, color=colour)
 
 
 def lines_read(table: pd.DataFrame) -> Figure:
@@ -79,7 +80,7 @@ def lines_read(table: pd.DataFrame) -> Figure:
 
 
 def grammar(table: pd.DataFrame) -> Figure:
-    """What becomes of verdicts where no parser takes the file; `evidence.outcomes`."""
+    """What becomes of verdicts where its parser rejects the file; `evidence.outcomes`."""
     ways = [*WAYS, CONTROL]
     shown = table.assign(height=[-ways.index(way) for way in table["way"]])
     picture, panels = shapes.panels(shown, "kind", aspect=0.72, columns=3, sharex=True)
@@ -87,14 +88,16 @@ def grammar(table: pd.DataFrame) -> Figure:
         for look, own in shapes.groups(part, "outcome", OUTCOMES):
             shapes.marks(axis, own, "share", look)
         axis.set_xlim(-0.05, 1.05)
-    panels[-1][0].set_xlabel("share of files")
+        axis.set_xticks([0, 0.5, 1], ["0", "½", "1"])
+    for axis, _ in panels[3:]:
+        axis.set_xlabel("share of files")
     shapes.named(panels[0][0], [NAMED[way] for way in ways])
     shapes.legend(picture, OUTCOMES, columns=3)
     return picture
 
 
 def crossovers(table: pd.DataFrame) -> Figure:
-    """Verdicts lost where the meaning is kept, against the share of both windows that is filled;
+    """Verdicts lost where the parser reads the same, against the share of both windows filled;
     `evidence.curves` of one half."""
     newlines, other, own = FILLINGS
     table = table.dropna(subset="value")  # too few files admit it
@@ -107,9 +110,12 @@ def crossovers(table: pd.DataFrame) -> Figure:
     for axis, part in panels:
         for look, group in shapes.groups(part, "way", looks):
             shapes.curve(axis, group, "amount", "value", look)
-        axis.set(xlim=(0.2, 0.95), ylim=(-0.03, 1.03))
+        axis.axhline(0.5, color="0.5", linewidth=0.8, linestyle=":")
+        axis.set(xlim=(0.2, 0.95), ylim=(-0.06, 1.06))
+        axis.set_xticks([0.25, 0.5, 0.75], ["¼", "½", "¾"])
+        axis.tick_params(labelbottom=True)
     panels[0][0].set_ylabel("verdicts lost")
-    panels[-1][0].set_xlabel("share of both windows")
+    panels[-1][0].set_xlabel("share of both windows filled")
     shapes.legend(picture, looks, columns=3)
     return picture
 
@@ -120,23 +126,20 @@ def changed_lines(table: pd.DataFrame) -> Figure:
     Args:
         table: A row a line, as `directions.shown` gives them.
     """
-    picture = style.figure(0.16 * len(table))
+    picture = style.figure(0.11 * len(table) + 0.02)
     grid = picture.subplots(len(table), 3, squeeze=False)
     for axes, row in zip(grid, table.to_dict("records"), strict=True):
-        clean, changed = (
-            unpacked(str(row["clean"])).astype(float),
-            unpacked(str(row["changed"])).astype(float),
-        )
+        pictures = [unpacked(str(row[name])).astype(float) for name in ("clean", "changed")]
         way = "turned" if row["turned"] else "upright"
-        shown = [(clean, f"{way}, answer {row['before']:.2f}"),
-                 (changed, f"changed by {row['size']:.1f}, answer {row['after']:.2f}")]  # fmt: skip
-        for axis, (values, words) in zip(axes, shown, strict=False):
+        titles = [f"{row['script']}, {way}: {row['before']:.2f}",
+                  f"changed by {row['size']:.1f}: {row['after']:.2f}"]  # fmt: skip
+        for axis, values, words in zip(axes, pictures, titles, strict=False):
             axis.imshow(values, cmap="gray", vmin=0, vmax=255)
             axis.set_title(words, fontsize="small")
-        reach = abs(changed - clean).max()
-        axes[2].imshow(changed - clean, cmap="gray", vmin=-reach, vmax=reach)
-        axes[2].set_title(f"the change, {255 / (2 * reach):.0f} times as strong", fontsize="small")
-        axes[0].set_ylabel(row["script"])
+        change = pictures[1] - pictures[0]
+        reach = abs(change).max()
+        axes[2].imshow(change, cmap="gray", vmin=-reach, vmax=reach)
+        axes[2].set_title(f"the change, times {255 / (2 * reach):.0f}", fontsize="small")
         for axis in axes:
             axis.set(xticks=[], yticks=[])
     return picture

@@ -82,11 +82,17 @@ def real_names(  # a record's parameters are its function's
     It sees the open files and so many made ones of each type.
 
     Args:
-        reader: network, or words for the reader by hand.
+        reader: network, words for the reader by hand, or bag for the bag of words of open files.
     """
-    ask = filetypes.FileTypes().labels if reader == "network" else searching.by_words
     files = _real(kinds, folder)
-    seen = [f for f in files if f.half == "open"] + measure.generated(made_files, made.Plan())
+    opened = [f for f in files if f.half == "open"]
+    bag = Words.of([f.data for f in opened], [f.kind for f in opened])
+    ask = {
+        "network": filetypes.FileTypes().labels,
+        "words": searching.by_words,
+        "bag": lambda texts: [NAMES[bag.kind(data)][0] for data in texts],
+    }[reader]
+    seen = opened + measure.generated(made_files, made.Plan())
     table = searching.searched(
         [(f.data, f.kind) for f in seen],
         [((a.data, a.kind), (b.data, b.kind)) for a, b in couples(files, "sealed", seed=seed)],

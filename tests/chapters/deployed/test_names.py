@@ -1,16 +1,11 @@
 """Who decides about two files in one, and whether that has a name; with readers by hand."""
 
-import math
-
 import numpy as np
 import pandas as pd
-import pytest
 
 from falsestruct.chapters.deployed import names
 from falsestruct.chapters.deployed.measure import File
-from falsestruct.deployed import filetypes, made, shares
-from falsestruct.press.notebook.stated import judge
-from tests.chapters.deployed.test_evidence import STATED
+from falsestruct.deployed import filetypes, made
 from tests.worlds import deployed as worlds
 
 
@@ -51,20 +46,28 @@ def test_couples_fill_their_windows_and_are_of_types_with_open_files():
     assert len(set(used)) == len(used)
 
 
-def named(network, words, count=30):
-    rows = [
-        {"reader": reader, "heads": 1.0, "right": float(i < share * count)}
-        for reader, share in (("network", network), ("words", words))
-        for i in range(count)
-    ]
-    undecided = [{"reader": "network", "heads": math.nan, "right": 0.0}] * 9
-    return pd.DataFrame([*rows, *undecided])
+def test_the_search_sees_no_sealed_file(monkeypatch):
+    """Sealed files have a word that no other has; the pairs are of those alone."""
+    own = [File(f.name, f.kind, f.half, f.data + b"\n# sealed" * (f.half == "sealed"))
+           for f in files(6, 1300)]  # fmt: skip
+    told = {}
 
+    def searched(seen, pairs, ask, **options):
+        told.update(seen=seen, pairs=pairs, said=ask([data for data, _ in seen]), **options)
+        return pd.DataFrame({"right": [1.0]})
 
-@pytest.mark.parametrize(
-    ("network", "words", "verdict"),
-    [(1, 1, "supported"), (0, 1, "refuted"), (0, 0, "inconclusive"), (1, 0.5, "inconclusive")],
-)
-def test_the_search_has_to_find_a_rule_that_is_there(network, words, verdict):
-    [(id, pair)] = shares.searched_claim(named(network, words)).items()
-    assert judge(STATED[id], *pair) == verdict
+    monkeypatch.setattr(names, "_real", lambda kinds, folder: own)
+    monkeypatch.setattr(names.searching, "searched", searched)
+    monkeypatch.setattr(names.filetypes, "FileTypes", Heads)
+    monkeypatch.setattr(names.runs, "asked_who", lambda: {"model": "stands in"})
+    for reader in ("network", "words", "bag"):
+        table = names.real_names(reader=reader, kinds=[], made_files=1, queries=9, seed=1)
+        assert table["reader"].tolist() == [reader] and told["queries"] == 9
+        assert told["seen"] and not any(b"# sealed" in data for data, _ in told["seen"])
+        assert all(b"# sealed" in data for both in told["pairs"] for data, _ in both)
+        if reader == "bag":  # it learned from the open files among these
+            known = list(zip(told["seen"], told["said"], strict=True))
+            known = known[: sum(f.half == "open" for f in own)]
+            assert len(known) > 2 and all(
+                said in filetypes.NAMES[kind] for (_, kind), said in known
+            )
