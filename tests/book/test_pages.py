@@ -34,6 +34,8 @@ def loaded_by(page: BeautifulSoup) -> list[str]:
     for style in styles:
         found += re.findall(r"url\(['\"]?([^'\")]+)", style)
     for script in page.find_all("script", src=False):
+        if script.get("type") == "application/ld+json":
+            continue  # data: its addresses are names, which no browser follows
         found += re.findall(r"['\"](https?://[^'\"]+)", script.get_text())
     return found
 

@@ -221,7 +221,7 @@ def fold(record: Published, book: Book, output: Output) -> str:
     parts = [interactive.block(record, output)] if interactive.has(record) else []
     bibtex = citing.figure_entry(book, record)
     parts.append(
-        "::::{dropdown} Cite or download this figure\n"
+        f"(data-{record.id})=\n::::{{dropdown}} Cite or download this figure\n"
         f":class-container: figure-fold\n\n"
         f"{{numref}}`fig-{record.id}`. {gallery.downloads(record, book, output)}\n\n"
         f"Draw it for a column of a paper, from the stored data:\n\n"

@@ -65,13 +65,13 @@ def cite(book: Book, id: str | None = None, *, output: Output | None = None) -> 
 
 def book_entry(book: Book) -> str:
     """The book as a whole, at the commit of this clone."""
-    source = _source(book)
+    source = citation(book)
     return _entry(book, "falsestruct", f"{{{tex(source['title'])}}}", source["version"], {})
 
 
 def chapter_entry(book: Book, name: str, *, output: Output | None = None) -> str:
     """A chapter, at the commit that its results were computed at."""
-    output, source = output or book.published, _source(book)
+    output, source = output or book.published, citation(book)
     title = f"{{{tex(source['title'])}}}, chapter {_numbered(book, name)}"
     evidence = claims.read_evidence(output.evidence).values()
     commits = [entry["commit"] for entry in evidence if entry["chapter"] == name]
@@ -83,7 +83,7 @@ def chapter_entry(book: Book, name: str, *, output: Output | None = None) -> str
 
 def figure_entry(book: Book, record: Published) -> str:
     """A figure, at the version and commit that drew it."""
-    source, about = _source(book), record.about
+    source, about = citation(book), record.about
     title = f"{{{tex(source['title'])}}}: figure {record.id}"
     commit = record.drawn.get("commit") or about.get("commit")
     facts = {"chapter": record.chapter, "commit": commit}
@@ -93,7 +93,7 @@ def figure_entry(book: Book, record: Published) -> str:
 
 def claim_entry(book: Book, claim: Claim, record: Mapping[str, Any] | None) -> str:
     """A claim with its verdict and value, as `record` has them; "not decided" if it is None."""
-    source = _source(book)
+    source = citation(book)
     title = f"{{{tex(source['title'])}}}: claim {claim.id}"
     found = "not decided by any run yet"
     if record is not None:
@@ -126,7 +126,7 @@ def _entry(
     book: Book, key: str, title: str, version: object, facts: Mapping[str, str | None]
 ) -> str:
     """Fields that every style prints (title, note) have all that is needed to find it again."""
-    source = _source(book)
+    source = citation(book)
     commit = facts.get("commit") or environment.commit(book.root)
     parts = [f"Version {version}", f"commit {commit}"]
     if chapter := facts.get("chapter"):
@@ -145,7 +145,12 @@ def _entry(
     return f"@misc{{{key},\n{''.join(lines)}}}\n"
 
 
-def _source(book: Book) -> dict[str, Any]:
+def citation(book: Book) -> dict[str, Any]:
+    """What CITATION.cff says.
+
+    Raises:
+        UserError: it is missing, no YAML, or lacks title, version or authors.
+    """
     path = book.root / "CITATION.cff"
     if not path.exists():
         raise UserError(f"{path} is missing: it has the book's title and authors")

@@ -18,12 +18,15 @@ HOME = "https://github.com/example/book"
 
 
 def build(
-    finished, tmp_path: Path, *, repository: str = "", pages: str = "", output: str = ""
-) -> Path:
+    finished, tmp_path: Path, *, repository: str = "", pages: str = "", output: str = "",
+    base: str = "",
+) -> Path:  # fmt: skip
     """The throw-away book with the real book's configuration."""
     config = (REPOSITORY / "_config.yml").read_text()
     assert config.count('url: ""') == 1
     config = config.replace('url: ""', f'url: "{repository}"')
+    assert config.count("# baseurl: …") == 1
+    config = config.replace("# baseurl: …", f'baseurl: "{base}"')
     root = finished.root
     finished.file("_config.yml").write_text(config)
     finished.file("_toc.yml").write_text(TOC + (f"  - file: {pages}\n" if pages else ""))
