@@ -16,9 +16,9 @@ LINKS = {
         "a.internal[href='#fig-stripes-glance']",
         "A false structure at a glance",
     ),
-    "a statement": (CHAPTER, ".bd-article p a[href*='02_structures.html#']", "Definition 2."),
+    "a statement": ("notebooks/02_structures.html", "p a[href='#def-false-structure']", "Definition 2."),
     "a term": ("notebooks/01_paradox.html", "a[href*='glossary.html#term-']", ""),
-    "a work": (CHAPTER, ".bibtex-citation a", "Kingma"),
+    "a work": (CHAPTER, ".bibtex-citation a", "arXiv:"),
 }
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 FOLDER = "_previews"
-LENGTH = 700  # characters of text after which the rest is left out
+LENGTH = 500  # characters of text after which the rest is left out
 LAST = 900  # after all that changes the page
 MARKS = {nodes.paragraph: "p", nodes.emphasis: "em", nodes.strong: "strong", nodes.literal: "code"}
 SILENT = (nodes.raw, nodes.literal_block, nodes.comment, nodes.target, nodes.image)
