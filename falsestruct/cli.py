@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from falsestruct.press.notebook import claims, figures
-from falsestruct.press.paths import Book, Output, UserError, find_book
+from falsestruct.press.paths import Book, Output, UserError, find_book, write_atomically
 from falsestruct.press.run import chapters, records, runner, scaffold
 from falsestruct.press.run.chapters import Job, Result
 from falsestruct.press.run.runner import Points
@@ -728,6 +728,33 @@ def make_pdf() -> None:
     _need_notebooks(book)
     made = pdf.make(book)
     print(f"open {made.path}: {made.pages} pages, {time.perf_counter() - start:.0f} s")
+
+
+@app.command(
+    epilog=_examples(
+        "falsestruct export --ro-crate false-structures    # the whole book, to be deposited",
+        "falsestruct export --metadata                     # after CITATION.cff was edited",
+    )
+)
+def export(
+    ro_crate: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A new folder for an RO-Crate of the book.")
+    ] = None,
+    metadata: Annotated[
+        bool, typer.Option("--metadata", help="Write .zenodo.json and codemeta.json.")
+    ] = False,
+) -> None:
+    """Write what archives take: the book as an RO-Crate, or the metadata of a deposit."""
+    from falsestruct.press.deposit import crate, files
+
+    book = find_book()
+    if ro_crate is None and not metadata:
+        raise UserError("say what to export: --ro-crate DIR, or --metadata")
+    for name, text in files.written(book).items() if metadata else ():
+        write_atomically(book.root / name, text)
+        print(book.root / name)
+    if ro_crate is not None:
+        print(f"{ro_crate}: {crate.export(book, ro_crate)} files named in ro-crate-metadata.json")
 
 
 class _LogReporter:

@@ -219,7 +219,7 @@ def duration(seconds: float) -> str:
 def fold(record: Published, book: Book, output: Output) -> str:
     """Under a figure: its slider, if it has one; how to cite it, get its files and redraw it."""
     parts = [interactive.block(record, output)] if interactive.has(record) else []
-    bibtex = citing.figure_entry(book, record)
+    bibtex = citing.figure_entry(book, record, output=output)
     parts.append(
         f"(data-{record.id})=\n::::{{dropdown}} Cite or download this figure\n"
         f":class-container: figure-fold\n\n"

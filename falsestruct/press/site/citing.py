@@ -20,6 +20,7 @@ from pylatexenc.latexencode import (
     UnicodeToLatexEncoder,
 )
 
+from falsestruct.press.deposit import swhid
 from falsestruct.press.notebook import claims, environment, figures
 from falsestruct.press.notebook.claims import Claim
 from falsestruct.press.notebook.figures import Published
@@ -50,7 +51,7 @@ def cite(book: Book, id: str | None = None, *, output: Output | None = None) -> 
         return chapter_entry(book, id, output=output)
     published = {record.id: record for record in figures.all_figures(output)}
     if id in published:
-        return figure_entry(book, published[id])
+        return figure_entry(book, published[id], output=output)
     stated = claims.read_claims(book)
     id = {alias: claim.id for claim in stated.values() for alias in claim.aliases}.get(id, id)
     if id in stated:
@@ -81,12 +82,14 @@ def chapter_entry(book: Book, name: str, *, output: Output | None = None) -> str
     return _entry(book, f"falsestruct:{name}", title, source["version"], about)
 
 
-def figure_entry(book: Book, record: Published) -> str:
-    """A figure, at the version and commit that drew it."""
+def figure_entry(book: Book, record: Published, *, output: Output | None = None) -> str:
+    """A figure, at the version and commit that drew it; `swhid` names the bytes of its SVG file."""
     source, about = citation(book), record.about
     title = f"{{{tex(source['title'])}}}: figure {record.id}"
     commit = record.drawn.get("commit") or about.get("commit")
-    facts = {"chapter": record.chapter, "commit": commit}
+    picture = (output or book.published).figures / f"{record.id}.svg"
+    exact = swhid.of(picture) if picture.exists() else ""
+    facts = {"chapter": record.chapter, "commit": commit, "swhid": exact}
     version = about.get("version", source["version"])
     return _entry(book, f"falsestruct:{record.id}", title, version, facts)
 
@@ -139,6 +142,7 @@ def _entry(
         "howpublished": "Executable book",
         "version": tex(str(version)),
         "url": source.get("repository-code") or source.get("url") or "",
+        "swhid": facts.get("swhid") or "",
         "note": tex(note),
     }
     lines = [f"  {name:<12} = {{{value}}},\n" for name, value in fields.items() if value]
