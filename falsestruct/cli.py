@@ -757,6 +757,57 @@ def export(
         print(f"{ro_crate}: {crate.export(book, ro_crate)} files named in ro-crate-metadata.json")
 
 
+@app.command(
+    epilog=_examples(
+        "falsestruct certify                              # takes as long as a forced run",
+        "falsestruct certify --check certificate.json     # one that somebody sent you",
+    )
+)
+def certify(
+    check: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Check a certificate, execute nothing.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(help="Chapters side by side.")] = None,
+) -> None:
+    """Re-execute everything, compare it with the book's results, and write a certificate.
+
+    It is below _build/certificates, as JSON and as a page; the book stays as it is. Laid in
+    book/certificates, it is listed with the evidence. Exit code 1 says that something differs, or
+    that a certificate doesn't follow from its own numbers.
+    """
+    from falsestruct.press.run import certificates
+
+    book = find_book()
+    if check is not None:
+        found = certificates.read(check)
+        wrong = certificates.check(book, found)
+        print("\n".join(wrong) or f"It follows: {certificates.summary(found)}.")
+        print(certificates.CAVEAT)
+    else:
+        found = _certificate(book, jobs)
+        wrong = [*certificates.differences(found), *found["failed"].values()]
+        print("\n".join([*wrong, certificates.summary(found)]))
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _certificate(book: Book, jobs: int | None) -> dict[str, Any]:
+    """Made of a run that keeps apart from the book."""
+    from falsestruct.press.run import certificates
+
+    start, folder = time.perf_counter(), book.build / "certificates"
+    request = runner.Request(force=True, jobs=jobs, output=folder / "run")
+    with _reporter(book, runner.workers(request)) as reporter:
+        ran = runner.run(book, request, reporter)
+    output, seconds = runner.destination(book, request), time.perf_counter() - start
+    found = certificates.make(book, output, seconds=seconds, failed=ran.errors)
+    name = f"{found['commit']}-{found['date'][:19].replace(':', '')}"
+    for end, text in (("json", certificates.as_json(found)), ("md", certificates.as_page(found))):
+        write_atomically(folder / f"{name}.{end}", text)
+        print(folder / f"{name}.{end}")
+    return found
+
+
 class _LogReporter:
     """One line a finished chapter, for logs."""
 

@@ -96,6 +96,16 @@ def versions(
     return parents, {commit: _stated(book, commit) for commit in parents}
 
 
+def rules_at(book: Book, commit: str) -> dict[str, str]:
+    """The rule of each claim that a commit states, as `canonical` spells it.
+
+    Raises:
+        NoHistoryError: this clone has no such commit, or no git.
+    """
+    _git(book, "rev-parse", "--verify", f"{commit}^{{commit}}")
+    return {id: fields[RULE] for id, fields in _stated(book, commit).items()}
+
+
 def canonical(rule: Mapping[str, Any]) -> str:
     """Supported, refuted and the control's rule as text; order and spelling don't count in it."""
     return json.dumps({name: _alternatives(rule[name]) for name in rule}, sort_keys=True)

@@ -25,6 +25,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from falsestruct.press.notebook import cards
 from falsestruct.press.notebook.stated import COMPONENTS
 from falsestruct.press.paths import Book, Output, UserError, write_atomically
+from falsestruct.press.run import certificates
 from falsestruct.press.run.chapters import numbered
 from falsestruct.press.site import board, chapter_pages, evidence, gallery, ledger
 from falsestruct.press.site.ledger import UNRECORDED, Entry
@@ -184,7 +185,20 @@ class LedgerDirective(_Part):
         parts: dict[str, Callable[[], str]] = {
             name: partial(make, entries) for name, make in LEDGER.items()
         }
-        return parts | {"downloads": partial(self._downloads, entries)}
+        return parts | {
+            "downloads": partial(self._downloads, entries),
+            "certificates": self._certificates,
+        }
+
+    def _certificates(self) -> str:
+        """The certificates in book/certificates, each with what differed; empty without any."""
+        book, _ = results(self.env.srcdir, self.env.config)
+        lines = []
+        for path, found in certificates.laid(book):
+            self.env.note_dependency(str(path))
+            lines.append(f"- {download(book, path, path.stem)}: {certificates.summary(found)}.")
+            lines += [f"  - {line}" for line in certificates.differences(found)]
+        return "\n".join(lines) or "No certificate of a re-execution was laid here yet.\n"
 
     def _downloads(self, entries: tuple[Entry, ...]) -> str:
         book, output = results(self.env.srcdir, self.env.config)
