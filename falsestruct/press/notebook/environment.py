@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = ("numpy", "scipy", "pandas", "torch", "matplotlib", "papermill")
-_WRITTEN_BY_RUNS = (":!notebooks", ":!book/figures", ":!book/evidence.json", ":!book/records")
+_WRITTEN_BY_RUNS = (
+    ":!notebooks", ":!book/figures", ":!book/records", ":!book/evidence.json",
+    ":!book/history.json",
+)  # fmt: skip
 
 
 def describe() -> dict[str, Any]:

@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 
 from falsestruct.press.notebook import claims, environment, figures, staging
 from falsestruct.press.paths import Book, Output, UserError, read_json, write_atomically
-from falsestruct.press.run import freshness, machine_code
+from falsestruct.press.run import chronicle, freshness, machine_code
 
 PROFILES = ("quick", "book", "paper")
 FRESH, STALE, NEVER, OLD_PICTURES = "fresh", "stale", "never run", "to be drawn again"
@@ -421,7 +421,9 @@ def publish(result: Result, output: Output) -> bool:
     extra = {"seconds": round(result.seconds, 1), "key": key}
     records = {p.stem: read_json(p) | extra for p in sorted(job.staging.glob("claims/*.json"))}
     records = claims.judged(Book(job.root), records)
+    before = claims.read_evidence(output.evidence)
     claims.merge_evidence(output.evidence, job.chapter, records.values())
+    chronicle.note(output, before)
     notebook = nbformat.read(job.staging / AFTER, as_version=4)
     notebook.metadata[MARK]["key"] = key
     _drop_old_figures(output, job.chapter, notebook.metadata[MARK]["figures"])

@@ -20,7 +20,7 @@ from filelock import FileLock
 
 from falsestruct.press.notebook import claims, staging
 from falsestruct.press.paths import PART, Book, Output, UserError, make_folder, write_atomically
-from falsestruct.press.run import chapters
+from falsestruct.press.run import chapters, chronicle
 from falsestruct.press.run.chapters import Chapter, Job, Result
 from falsestruct.sweep import cluster as dask
 
@@ -331,7 +331,9 @@ def _read_verdicts(plan: _Plan, summary: Summary) -> None:
     """Judge all records by the rules of today, those of fresh chapters, too."""
     stated, path = claims.read_claims(plan.book), plan.output.evidence
     with _publishing(plan):
+        before = claims.read_evidence(path)
         found = claims.judge_again(plan.book, path)
+        chronicle.note(plan.output, before)
     for id, entry in claims.read_evidence(path).items():
         if entry["chapter"] in plan.chosen:
             summary.verdicts[id] = found.get(id, entry["verdict"])

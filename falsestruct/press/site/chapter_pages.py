@@ -21,6 +21,7 @@ from falsestruct.press.notebook import cards, claims, figures
 from falsestruct.press.notebook.claims import VERDICTS
 from falsestruct.press.notebook.figures import Published
 from falsestruct.press.paths import Book, Output
+from falsestruct.press.run import chronicle
 from falsestruct.press.run.chapters import MARK
 from falsestruct.press.site import citing, gallery, interactive, ledger
 from falsestruct.press.site.ledger import UNRECORDED, Entry
@@ -86,7 +87,8 @@ def augment(shown: Page, book: Book, output: Output, *, home: str = "") -> dict[
     if first["cell_type"] != "markdown" or title is None:
         raise ValueError(f"{shown.name}: the first cell is no heading; begin the text with `# …`")
     first["source"] = f"{title[0]}\n{head(shown)}\n{source[title.end() :]}"
-    notebook["cells"] = [*cells, _markdown(f"foot-{shown.name}", foot(shown, home))]
+    ends = foot(shown, home) + chronicle.as_text(output, shown.name)
+    notebook["cells"] = [*cells, _markdown(f"foot-{shown.name}", ends)]
     return notebook
 
 

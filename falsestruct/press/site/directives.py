@@ -25,7 +25,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from falsestruct.press.notebook import cards
 from falsestruct.press.notebook.stated import COMPONENTS
 from falsestruct.press.paths import Book, Output, UserError, write_atomically
-from falsestruct.press.run import certificates
+from falsestruct.press.run import certificates, chronicle
 from falsestruct.press.run.chapters import numbered
 from falsestruct.press.site import board, chapter_pages, evidence, gallery, ledger
 from falsestruct.press.site.ledger import UNRECORDED, Entry
@@ -50,6 +50,7 @@ def add_to_page(app: Sphinx, docname: str, source: list[str]) -> None:
     """On `source-read`: a chapter's notebook with head, folds and foot; a page with its ends."""
     book, output = results(app.srcdir, app.config)
     app.env.note_dependency(str(output.evidence))
+    app.env.note_dependency(str(chronicle.path_of(output)))
     if docname.startswith(NOTEBOOKS):
         name = docname.removeprefix(NOTEBOOKS)
         own = output.notebooks / f"{name}.ipynb"  # the book's own where another run has none
