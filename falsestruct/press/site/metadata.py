@@ -21,7 +21,7 @@ from sphinx.util.osutil import relative_uri
 
 from falsestruct.press.notebook import figures
 from falsestruct.press.notebook.figures import Published
-from falsestruct.press.paths import Book, Output
+from falsestruct.press.paths import Book, Output, write_atomically
 from falsestruct.press.site import citing, gallery, ledger, linked
 from falsestruct.press.site.directives import NOTEBOOKS, results
 from falsestruct.press.site.linked import FRONT, Node, Shown
@@ -251,7 +251,24 @@ def _is_second(part: nodes.section) -> bool:
     return isinstance(above, nodes.section) and not isinstance(above.parent, nodes.section)
 
 
+# ---- sitemap ----
+
+
+def write_sitemap(app: Sphinx, error: Exception | None) -> None:
+    """On `build-finished`: the addresses of all pages, if the book has one."""
+    base = app.config.html_baseurl
+    if error or not base or app.builder.format != "html":
+        return
+    pages = map(app.builder.get_target_uri, sorted(app.builder.env.found_docs))
+    at = (html.escape(urljoin(base.rstrip("/") + "/", page)) for page in pages)
+    lines = "".join(f"  <url><loc>{address}</loc></url>\n" for address in at)
+    space = "http://www.sitemaps.org/schemas/sitemap/0.9"
+    text = f'<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="{space}">\n{lines}</urlset>\n'
+    write_atomically(Path(app.outdir) / "sitemap.xml", text)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     app.connect("html-page-context", add_tags)
+    app.connect("build-finished", write_sitemap)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -106,6 +107,12 @@ def test_pages_say_what_they_are(built, base):
         nodes_ = [str(n) for g in graphs.values() for n in g.all_nodes()]
         assert [n for n in nodes_ if n.startswith("http") and not n.startswith(own)] == []
         assert HOME not in str(found)
+
+    # A sitemap, with the pages and nothing else.
+    assert (built / "sitemap.xml").exists() is bool(base)
+    if base:
+        listed = re.findall("<loc>(.*)</loc>", (built / "sitemap.xml").read_text())
+        assert listed == [f"{HOME}{name}.html" for name in sorted(of)]
 
 
 def metadata_iri(name: str):

@@ -87,7 +87,9 @@ def test_every_name_has_its_docstring_and_is_found(desk):
     ):  # fmt: skip
         assert text in said, (text, said)
     assert [tag.get_text() for tag in entry.select("li")] == ["one a", "two"]
-    assert soup.find(id="falsestruct.problems.one.Kept.size").get_text().strip()[:10] == "size → int"
+    assert (
+        soup.find(id="falsestruct.problems.one.Kept.size").get_text().strip()[:10] == "size → int"
+    )
     assert "_hidden" not in page and "undocumented" not in page
     # Texts lead to it, and so does the search.
     links = {a.get_text(): a["href"] for a in soup.select("p a.internal") if a.find("code")}
