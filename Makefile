@@ -66,6 +66,7 @@ arrows: $(READY)
 
 citation: $(CFF)/.ready
 	$(CFF)/bin/cffconvert --validate
+	$(BIN)/zizmor --offline --quiet .github/workflows
 
 bench: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
