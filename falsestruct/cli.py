@@ -732,8 +732,8 @@ def make_pdf() -> None:
 
 @app.command(
     epilog=_examples(
-        "falsestruct export --ro-crate false-structures    # the whole book, to be deposited",
-        "falsestruct export --metadata                     # after CITATION.cff was edited",
+        "falsestruct export --ro-crate crate   # the whole book, for an archive",
+        "falsestruct export --metadata         # after editing CITATION.cff",
     )
 )
 def export(
@@ -759,8 +759,8 @@ def export(
 
 @app.command(
     epilog=_examples(
-        "falsestruct certify                              # takes as long as a forced run",
-        "falsestruct certify --check certificate.json     # one that somebody sent you",
+        "falsestruct certify                        # re-executes everything",
+        "falsestruct certify --check received.json  # executes nothing",
     )
 )
 def certify(
