@@ -757,6 +757,19 @@ def export(
         print(f"{ro_crate}: {crate.export(book, ro_crate)} files named in ro-crate-metadata.json")
 
 
+@app.command(epilog=_examples("falsestruct weights    # after a change of what trains them"))
+def weights() -> None:
+    """Train the networks that answer on the front page, and store them in book/networks.
+
+    One of each kind in chapter 03, on one thread: on the same machine, the same bytes each time.
+    Takes seconds.
+    """
+    from falsestruct.press.site import live  # no other command waits for PyTorch
+
+    for path in live.store(find_book()):
+        print(path)
+
+
 @app.command(
     epilog=_examples(
         "falsestruct certify                        # re-executes everything",

@@ -49,6 +49,11 @@ class Book:
         return self.source / "records"
 
     @property
+    def networks(self) -> Path:
+        """Weights of networks that answer in a page, by what they were trained on."""
+        return self.source / "networks"
+
+    @property
     def build(self) -> Path:
         """Everything that can be thrown away."""
         return self.root / "_build"

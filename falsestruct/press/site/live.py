@@ -1,0 +1,97 @@
+"""A Sphinx extension: networks that answer in the page.
+
+```{live} stripes``` is a place where readers draw a stripe, and stored networks say what they see;
+`_static/live.js` makes it, `_static/networks.js` computes. The weights are in book/networks, made
+by `falsestruct weights`. A build lays them into `_networks` as a script, which a page loads once it
+is used: so it works from a folder, too. Without scripts, and on paper, there is nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from docutils import nodes
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+
+from falsestruct.press.paths import Book, read_json, write_atomically
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+FOLDER = "_networks"
+KNOWN = ("stripes",)
+LIMIT = 600_000  # bytes of weights that a page may ask of a reader
+SCRIPTS = ("networks.js", "live.js")
+
+
+def store(book: Book) -> list[Path]:
+    """Train what is shown and write it: where the weights and their description are."""
+    from falsestruct.chapters.stripes import shown
+
+    packed, (weights, about) = shown.pack(), files(book, "stripes")
+    write_atomically(weights, packed.weights)
+    write_atomically(about, json.dumps(packed.about, indent=1) + "\n")
+    return [weights, about]
+
+
+def files(book: Book, name: str) -> tuple[Path, Path]:
+    """Where weights are, and what they are."""
+    return book.networks / f"{name}.f16", book.networks / f"{name}.json"
+
+
+class LiveDirective(SphinxDirective):
+    """`{live} NAME`: networks that were trained on this."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """A hidden box with what the networks are; scripts fill it and show it."""
+        name, book = self.arguments[0], Book(Path(self.env.srcdir))
+        weights, about = files(book, name)
+        if name not in KNOWN or not (weights.exists() and about.exists()):
+            raise ExtensionError(
+                f"{self.get_location()}: {{live}} {name}; expected one of {', '.join(KNOWN)}, "
+                f"and {weights} and {about.name} beside it: run `falsestruct weights`"
+            )
+        for path in (weights, about):
+            self.env.note_dependency(str(path))
+        self.env.metadata[self.env.docname]["live"] = name
+        data = read_json(about) | {"bytes": weights.stat().st_size}
+        text = json.dumps(data).replace("<", "\\u003c")
+        box = (
+            f'<div class="live" data-networks="{name}" hidden>'
+            f'<script type="application/json">{text}</script></div>'
+        )
+        return [nodes.raw("", box, format="html")]
+
+
+def add_scripts(app: Sphinx, pagename: str, *_: object) -> None:
+    """On `html-page-context`: scripts where a page has networks, and nowhere else."""
+    if app.env.metadata.get(pagename, {}).get("live"):
+        for name in SCRIPTS:
+            app.add_js_file(name, loading_method="defer")
+
+
+def lay(app: Sphinx, failed: Exception | None) -> None:
+    """On `build-finished`: the weights as scripts."""
+    if failed is not None or app.builder.format != "html":
+        return
+    book = Book(Path(app.srcdir))
+    for name in sorted({m["live"] for m in app.env.metadata.values() if "live" in m}):
+        weights, about = files(book, name)
+        stored = base64.b64encode(weights.read_bytes()).decode()
+        text = f"networks.receive({json.dumps(name)}, {json.dumps(read_json(about))}, "
+        write_atomically(Path(app.outdir) / FOLDER / f"{name}.js", f'{text}"{stored}");\n')
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register with Sphinx."""
+    app.add_directive("live", LiveDirective)
+    app.add_css_file("live.css")
+    app.connect("html-page-context", add_scripts)
+    app.connect("build-finished", lay)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
