@@ -102,24 +102,32 @@
 
   const BEYOND = 1e-6;  // how far past the boundary, in parts of the change: more than rounding
 
-  // For a linear network the closed form, −f(x) w / |w|². For others a search: the nearest point of
-  // the plane that the boundary would be if the network were linear, and again from there (the
-  // fixed points are those at which the change is along the gradient); the shortest change met.
-  function smallest(network, image, rounds = 40) {
+  // For a linear network the closed form, −f(x) w / |w|². For others a search, as the package's:
+  // the shortest change onto the plane that touches the network where the search is, mixed into the
+  // change so far with a falling weight. It aims beyond the boundary at first, as else it settles
+  // for the first one that it meets.
+  function smallest(network, image, rounds = 60) {
     const before = output(network, image) > 0;
-    let best = null, change = new Float64Array(image.length), size = Infinity;
+    let change = new Float64Array(image.length), best = null, size = Infinity;
     for (let round = 0; round < rounds; round += 1) {
-      const { at, gradient } = slope(network, along(image, 1, change));
-      const square = dot(gradient, gradient);
-      if (!square) break;
-      const next = gradient.map((w) => w * (dot(gradient, change) - at) / square);
-      const step = round ? 0.5 : 1;  // half of the way: whole steps may go to and fro
-      change = along(change.map((value) => (1 - step) * value), step, next);
-      const found = cut(network, image, change, before);
-      if (found && length(found) < size) [best, size] = [found, length(found)];
-      if (network.layers.length === 1) break;
+      const { at, next } = plane(network, image, change);
+      const flips = (at > 0) !== before;
+      if (round && flips && length(change) < size) [best, size] = [change, length(change)];
+      if (network.layers.length === 1) return cut(network, image, next, before);
+      const aim = 1 + WIDE * Math.max(0, 1 - 2 * round / rounds), weight = 6 / (6 + round);
+      change = along(change.map((value) => (1 - weight) * value), weight * aim, next);
     }
-    return best;
+    return cut(network, image, best || change, before);
+  }
+
+  const WIDE = 0.6;  // of the distance, so far beyond
+
+  // The shortest change of the image onto the plane that touches the network at image + change, and
+  // the output there.
+  function plane(network, image, change) {
+    const { at, gradient } = slope(network, along(image, 1, change));
+    const share = (dot(gradient, change) - at) / (dot(gradient, gradient) || 1);
+    return { at, next: gradient.map((w) => w * share) };
   }
 
   // The part of a change, or up to twice of it, after which the answer is another one.

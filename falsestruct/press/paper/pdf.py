@@ -37,6 +37,7 @@ SCREEN_ONLY_CLASSES = frozenset(
         "no-print",
         "noprint",
         "d-print-none",
+        "live",
         "figure-fold",
         "interactive",  # the gallery has the same; the still stands above
     }
