@@ -308,8 +308,8 @@
         sides.textContent = side;
       });
       const words = Object.entries(by).filter(([, names]) => names.length)
-        .map(([side, names]) => `${listed(names)} ${names.length > 1 ? "go" : "goes"} with ${side}`);
-      return [`${words.join("; ")}.`, ...(change ? this.told(image, change, turned) : [])];
+        .map(([side, names]) => `With ${side}: ${listed(names)}.`);
+      return change ? [...words, ...this.told(image, change, turned)] : words;
     }
 
     // What the smallest change is.
@@ -322,7 +322,7 @@
         `It has the Euclidean length ${networks.length(change).toFixed(2)}, and a pixel changes by at most ` +
           `${most(change).toFixed(2)}; a stripe is brighter than its ground by 1.`,
         `Direction ${before === after ? "still" : "now"} says ${WORDS[after]}.`,
-        `The change turns the answers of ${listed(turned)}.`,
+        `The change turns the answer of ${listed(turned)}.`,
       ];
     }
 
