@@ -245,7 +245,7 @@
       if (this.networks) return;
       this.ask.hidden = true;
       if (!this.loading) this.status.textContent = "The networks are being loaded.";
-      this.loading ||= networks.load(root, this.name).then((loaded) => {
+      this.loading ||= networks.load(root, this.name, this.about).then((loaded) => {
         this.networks = loaded;
         this.later();
       }, () => {

@@ -1,10 +1,10 @@
-// What stored networks answer, computed here: `networks.load(root, name)` loads their weights once,
-// from the book itself. A network gives one number for an image, a Float64Array of its pixels: the
+// What stored networks answer, computed here: `networks.load(root, name, about)` loads their weights
+// once, from the book itself. A network gives one number for an image, a Float64Array of its pixels: the
 // label is 1 where it is positive. Sums are of float64, as PyTorch's are in the test.
 (() => {
   "use strict";
 
-  const known = {};  // by name: networks, or the promise of them
+  const known = {};  // by name: the promise of weights
 
   // ---- layers: numbers in, numbers out. Images are channel by channel, row by row. ----
 
@@ -152,12 +152,9 @@
     return sign * (exponent ? 2 ** (exponent - 25) * (1024 + part) : 2 ** -24 * part);
   }
 
-  function decoded(text) {
-    const raw = atob(text), numbers = new Float64Array(raw.length / 2);
-    for (let i = 0; i < numbers.length; i += 1) {
-      numbers[i] = half(raw.charCodeAt(2 * i) | (raw.charCodeAt(2 * i + 1) << 8));
-    }
-    return numbers;
+  function decoded(bytes) {
+    const view = new DataView(bytes.buffer);
+    return Float64Array.from({ length: bytes.length / 2 }, (_, i) => half(view.getUint16(2 * i, true)));
   }
 
   function unpacked({ networks }, numbers) {
@@ -173,23 +170,33 @@
     }));
   }
 
+  async function fetched(address) {
+    const answer = await fetch(address);
+    if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
+    return new Uint8Array(await answer.arrayBuffer());
+  }
+
+  // From a folder a page may load scripts only: there the same bytes are text in a script.
   const waiting = {};
+  const receive = (name, text) => waiting[name](Uint8Array.from(atob(text), (c) => c.charCodeAt(0)));
+  const scripted = (name, address) => new Promise((done, failed) => {
+    const script = document.createElement("script");
+    waiting[name] = done;
+    script.src = address;
+    script.addEventListener("error", () => failed(new Error(`${address} can't be loaded`)));
+    document.head.append(script);
+  });
 
-  // Called by the files in _networks.
-  const receive = (name, about, text) => waiting[name](unpacked(about, decoded(text)));
-
-  function load(root, name) {
-    known[name] ||= new Promise((done, failed) => {
-      waiting[name] = done;
-      const script = document.createElement("script");
-      script.src = `${root}_networks/${name}.js`;
-      script.addEventListener("error", () => {
-        delete known[name];  // so that one can try again
-        failed(new Error(`${script.src} can't be loaded`));
-      });
-      document.head.append(script);
-    });
-    return known[name];
+  // What `about` describes; after a failure one can try again.
+  async function load(root, name, about) {
+    const file = `${root}_networks/${name}`;
+    known[name] ||= location.protocol === "file:" ? scripted(name, `${file}.js`) : fetched(`${file}.f16`);
+    try {
+      return unpacked(about, decoded(await known[name]));
+    } catch (error) {
+      delete known[name];
+      throw error;
+    }
   }
 
   window.networks = { load, receive, output, smallest, isDense, length };

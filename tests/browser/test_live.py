@@ -25,7 +25,8 @@ NAMES = [network.name for network in ARCHITECTURES]
 DENSE = [network.name for network in ARCHITECTURES if network.is_dense]
 STRIPES, WORDS = Stripes(), ("vertical", "horizontal")
 LOADED = """async () => {
-  window.loaded = await networks.load(document.documentElement.dataset.content_root, "stripes");
+  const about = JSON.parse(document.querySelector(".live script").textContent);
+  window.loaded = await networks.load(document.documentElement.dataset.content_root, "stripes", about);
   return loaded.map((network) => network.name);
 }"""
 ANSWERS = """(images) => loaded.map((network) =>
@@ -136,7 +137,7 @@ def test_nothing_is_loaded_before_it_is_used_and_nothing_from_elsewhere(browser,
     page.locator(".live button", has_text="Show").first.click()
     page.locator(".live figure").nth(2).wait_for()
     loaded = [address for address in heard.requests if "/_networks/" in address]
-    assert loaded == [f"{home}_networks/stripes.js"]
+    assert loaded == [f"{home}_networks/stripes.{'js' if home.startswith('file') else 'f16'}"]
     assert heard.errors() == [] and heard.elsewhere(home) == []
     context.close()
 
@@ -270,5 +271,6 @@ def test_without_scripts_and_on_paper_there_is_the_still_picture(browser, window
 
 
 def test_the_weights_are_light(html):
-    assert (STORED / "stripes.f16").stat().st_size + (STORED / "stripes.json").stat().st_size < LIMIT
-    assert (html / "_networks/stripes.js").stat().st_size < 1.35 * LIMIT  # as text
+    """All that is stored, and what a server sends: as it is stored."""
+    assert sum(path.stat().st_size for path in STORED.iterdir()) < LIMIT
+    assert (html / "_networks/stripes.f16").read_bytes() == (STORED / "stripes.f16").read_bytes()

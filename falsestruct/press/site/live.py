@@ -2,8 +2,9 @@
 
 ```{live} stripes``` is a place where readers draw a stripe, and stored networks say what they see;
 `_static/live.js` makes it, `_static/networks.js` computes. The weights are in book/networks, made
-by `falsestruct weights`. A build lays them into `_networks` as a script, which a page loads once it
-is used: so it works from a folder, too. Without scripts, and on paper, there is nothing.
+by `falsestruct weights`. A build lays them into `_networks`, and a page loads them once it is used:
+as they are from a server, and as a script from a folder, where a browser reads nothing else.
+Without scripts, and on paper, there is nothing.
 """
 
 from __future__ import annotations
@@ -77,15 +78,15 @@ def add_scripts(app: Sphinx, pagename: str, *_: object) -> None:
 
 
 def lay(app: Sphinx, failed: Exception | None) -> None:
-    """On `build-finished`: the weights as scripts."""
+    """On `build-finished`: the weights, as bytes and as scripts."""
     if failed is not None or app.builder.format != "html":
         return
     book = Book(Path(app.srcdir))
     for name in sorted({m["live"] for m in app.env.metadata.values() if "live" in m}):
-        weights, about = files(book, name)
-        stored = base64.b64encode(weights.read_bytes()).decode()
-        text = f"networks.receive({json.dumps(name)}, {json.dumps(read_json(about))}, "
-        write_atomically(Path(app.outdir) / FOLDER / f"{name}.js", f'{text}"{stored}");\n')
+        raw, folder = files(book, name)[0].read_bytes(), Path(app.outdir) / FOLDER
+        text = f'networks.receive("{name}", "{base64.b64encode(raw).decode()}");\n'
+        write_atomically(folder / f"{name}.f16", raw)
+        write_atomically(folder / f"{name}.js", text)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
