@@ -26,7 +26,8 @@ DENSE = [network.name for network in ARCHITECTURES if network.is_dense]
 STRIPES, WORDS = Stripes(), ("vertical", "horizontal")
 LOADED = """async () => {
   const about = JSON.parse(document.querySelector(".live script").textContent);
-  window.loaded = await networks.load(document.documentElement.dataset.content_root, "stripes", about);
+  const root = document.documentElement.dataset.content_root;
+  window.loaded = await networks.load(root, "stripes", about);
   return loaded.map((network) => network.name);
 }"""
 ANSWERS = """(images) => loaded.map((network) =>

@@ -103,4 +103,3 @@ def _layers(network: nn.Module) -> Iterator[dict[str, Any]]:
                 pass
             case _:
                 raise ValueError(f"the page can't compute {layer}: teach networks.js, then this")
-

@@ -18,7 +18,7 @@ from docutils import nodes
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
-from falsestruct.press.paths import Book, read_json, write_atomically
+from falsestruct.press.paths import Book, UserError, read_json, write_atomically
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -44,6 +44,21 @@ def files(book: Book, name: str) -> tuple[Path, Path]:
     return book.networks / f"{name}.f16", book.networks / f"{name}.json"
 
 
+def described(book: Book, name: str) -> dict[str, Any]:
+    """What a page holds of stored networks before it loads them.
+
+    Raises:
+        UserError: there are none of this name.
+    """
+    weights, about = files(book, name)
+    if name not in KNOWN or not (weights.exists() and about.exists()):
+        raise UserError(
+            f"no networks {name!r} in {book.networks}: expected one of {', '.join(KNOWN)}, made by "
+            "`falsestruct weights`"
+        )
+    return dict(read_json(about)) | {"bytes": weights.stat().st_size}
+
+
 class LiveDirective(SphinxDirective):
     """`{live} NAME`: networks that were trained on this."""
 
@@ -52,20 +67,16 @@ class LiveDirective(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """A hidden box with what the networks are; scripts fill it and show it."""
         name, book = self.arguments[0], Book(Path(self.env.srcdir))
-        weights, about = files(book, name)
-        if name not in KNOWN or not (weights.exists() and about.exists()):
-            raise ExtensionError(
-                f"{self.get_location()}: {{live}} {name}; expected one of {', '.join(KNOWN)}, "
-                f"and {weights} and {about.name} beside it: run `falsestruct weights`"
-            )
-        for path in (weights, about):
+        try:
+            data = json.dumps(described(book, name)).replace("<", "\\u003c")
+        except UserError as error:
+            raise ExtensionError(f"{self.get_location()}: {error}") from None
+        for path in files(book, name):
             self.env.note_dependency(str(path))
         self.env.metadata[self.env.docname]["live"] = name
-        data = read_json(about) | {"bytes": weights.stat().st_size}
-        text = json.dumps(data).replace("<", "\\u003c")
         box = (
             f'<div class="live" data-networks="{name}" hidden>'
-            f'<script type="application/json">{text}</script></div>'
+            f'<script type="application/json">{data}</script></div>'
         )
         return [nodes.raw("", box, format="html")]
 

@@ -10,12 +10,23 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from falsestruct.press.paths import Book
+from falsestruct.press.paths import Book, UserError
 from falsestruct.press.site import live
 from tests.press.site.test_directives import build
 
 REPOSITORY = Path(__file__).parents[3]
-PAGE = "# Page\n\n```{live} stripes\n```\n"
+PAGE = """\
+# Page
+
+```{live} stripes
+```
+
+```{ledger} success
+```
+
+```{figures} gallery
+```
+"""
 
 
 @pytest.mark.slow
@@ -38,18 +49,19 @@ def test_a_page_gets_its_networks_and_no_other_page_does(finished, tmp_path):
         assert name not in (built / "book/index.html").read_text()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("name", "kept"), [("stripes", ".json"), ("waves", "")])
-def test_what_is_not_stored_ends_the_build(finished, tmp_path, name, kept):
+@pytest.mark.parametrize(("name", "kept"), [("stripes", ".json"), ("stripes", ".f16"), ("x", "")])
+def test_networks_that_are_not_stored_are_an_error(tmp_path, name, kept):
+    book = Book(tmp_path)
+    book.networks.mkdir(parents=True)
     if kept:
-        finished.file("book/networks").mkdir()
-        shutil.copy(REPOSITORY / f"book/networks/stripes{kept}", finished.file("book/networks"))
-    finished.file("book/page.md").write_text(PAGE.replace("stripes", name))
-    with pytest.raises(AssertionError, match=f"live}} {name}; expected one of stripes, and .*run"):
-        build(finished, tmp_path, pages="book/page")
+        shutil.copy(REPOSITORY / f"book/networks/stripes{kept}", book.networks)
+    with pytest.raises(
+        UserError, match=rf"no networks '{name}' in .*: expected one of stripes, ma"
+    ):
+        live.described(book, name)
 
 
 def test_what_is_stored_is_as_light_as_promised():
     stored = live.files(Book(REPOSITORY), "stripes")
-    assert 2 * 284_101 == stored[0].stat().st_size
+    assert stored[0].stat().st_size == 2 * 284_101
     assert sum(path.stat().st_size for path in stored) < live.LIMIT
