@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
+from falsestruct.chapters.stripes import shown
 from falsestruct.press.paths import Book, UserError
 from falsestruct.press.site import live
 from tests.press.site.test_directives import build
@@ -65,3 +66,11 @@ def test_what_is_stored_is_as_light_as_promised():
     stored = live.files(Book(REPOSITORY), "stripes")
     assert stored[0].stat().st_size == 2 * 284_101
     assert sum(path.stat().st_size for path in stored) < live.LIMIT
+
+
+def test_the_command_stores_what_was_trained(desk, invoke, monkeypatch):
+    monkeypatch.setattr(shown, "pack", lambda: shown.Packed(b"\x00\x3c", {"networks": []}))
+    code, out, _ = invoke(desk, "weights")
+    weights, about = live.files(desk.book, "stripes")
+    assert code == 0 and out.split() == [str(weights), str(about)]
+    assert weights.read_bytes() == b"\x00\x3c" and json.loads(about.read_text()) == {"networks": []}
