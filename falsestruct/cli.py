@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -19,9 +20,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from falsestruct.press.notebook import claims, figures
-from falsestruct.press.paths import Book, Output, UserError, find_book, write_atomically
-from falsestruct.press.run import chapters, records, runner, scaffold
+import falsestruct
+from falsestruct.press.notebook import claims, environment, figures
+from falsestruct.press.paths import (
+    Book,
+    Output,
+    UserError,
+    find_book,
+    is_stdout,
+    make_folder,
+    write_asked,
+    write_atomically,
+)
+from falsestruct.press.run import chapters, edits, records, runner, scaffold, surroundings
 from falsestruct.press.run.chapters import Job, Result
 from falsestruct.press.run.runner import Points
 from falsestruct.press.site import citing
@@ -56,11 +67,27 @@ OutputFolder = Annotated[
 
 def main() -> None:
     """Entry point: what the reader can mend is one line and exit code 2."""
+    surroundings.settle()
     try:
         app()
     except UserError as error:
         print(f"falsestruct: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"falsestruct {falsestruct.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
 
 
 def _output(book: Book, folder: Path | None) -> Output:
@@ -150,6 +177,7 @@ def run(
     with _reporter(book, runner.workers(request)) as reporter:
         summary = runner.run(book, request, reporter)
     _summarise(summary, runner.destination(book, request), time.perf_counter() - start)
+    _tell_unknown(book)
     if summary.errors or summary.unexpected:
         raise typer.Exit(1)
 
@@ -201,6 +229,12 @@ def check_claims(as_json: Json = False, output: OutputFolder = None) -> None:
     known = chapters.read_chapters(book)
     keys = {name: chapters.freshness_key(book, chapter) for name, chapter in known.items()}
     problems = [*claims.check(stated, evidence, keys), *_outdated_records(book)]
+    edited = {name: edits.found(book, chapter) for name, chapter in known.items()}
+    problems += [
+        claims.Problem(name, f"has an edited notebook, {what}: run `falsestruct take {name}`")
+        for name, what in edited.items()
+        if what
+    ]
     rows = claims.ledger_rows(stated, evidence)
     if as_json:
         print(json.dumps({"ok": not problems, "claims": rows}))
@@ -264,7 +298,15 @@ def cite(
     ] = None,
 ) -> None:
     """Print BibTeX for the book, a chapter, a figure or a claim, with version and commit."""
-    print(citing.cite(find_book(), id), end="")
+    book = find_book()
+    print(citing.cite(book, id), end="")
+    _tell_unknown(book)
+
+
+def _tell_unknown(book: Book) -> None:
+    """Results and citations without a commit are worth less: say why there is none."""
+    if why := environment.why_unknown(book.root):
+        print(f"falsestruct: commit unknown: {why}", file=sys.stderr)
 
 
 @app.command(
@@ -302,7 +344,7 @@ def draw_figure(
         style=style,
     )
     figures.write_figure(output, data)
-    print(output)
+    print(output, file=sys.stderr if is_stdout(output) else sys.stdout)
     if misfits:
         more = f" and {len(misfits) - 1} more" if len(misfits) > 1 else ""
         print(f"falsestruct: too narrow for its texts: {misfits[0]}{more}; "
@@ -332,6 +374,20 @@ def new(
 
 
 @app.command(
+    epilog=_examples(
+        "falsestruct take 03_stripes    # after editing notebooks/03_stripes.ipynb",
+    )
+)
+def take(
+    name: Annotated[str, typer.Argument(metavar="CHAPTER", help="NN_slug.")],
+) -> None:
+    """Take over into a chapter's text what was edited in its notebook; outputs don't count."""
+    book = find_book()
+    count = edits.take(book, name)
+    print(f"book/{name}.md: {count} cells" if count else f"book/{name}.md says what it says")
+
+
+@app.command(
     "record",
     epilog=_examples(
         "falsestruct record oscillation-paper-schedule --jobs 2    # hours",
@@ -345,6 +401,7 @@ def make_record(
     start = time.perf_counter()
     made = records.make(id, jobs=jobs)
     print(f"{id}: {len(made.table)} rows in {time.perf_counter() - start:.0f} s")
+    _tell_unknown(find_book())
 
 
 Data = Annotated[
@@ -576,6 +633,14 @@ def _audit_planted(
     print(f"smallest perturbations found, medians: {told}")
 
 
+# How PyTorch says that a network of float32 got float64.
+MIXED = "same dtype|expected scalar type|should be the same|Double and Float|Float and Double"
+PRECISION = (
+    "; the inputs are float64 and your network is not: convert them in your function, "
+    "x.to(torch.float32), or the network, model.double()"
+)
+
+
 @contextlib.contextmanager
 def _readers_own() -> Iterator[None]:
     """What the reader's code prints must not get into the JSON; what is wrong is one line.
@@ -588,7 +653,8 @@ def _readers_own() -> Iterator[None]:
         try:
             yield
         except AuditError as error:
-            raise UserError(" ".join(str(error).split())) from None
+            text = " ".join(str(error).split())
+            raise UserError(text + PRECISION * bool(re.search(MIXED, text))) from None
 
 
 def _read(
@@ -651,10 +717,7 @@ def _model(target: str) -> Any:
 def _show(told: Callable[[], str], page: Callable[[], str], html: Path | None) -> None:
     print(told())
     if html is not None:
-        try:
-            html.write_text(page(), encoding="utf-8")
-        except OSError as error:
-            raise UserError(f"can't write {html}: {error.strerror}") from None
+        write_asked(html, page())
         print(f"page: {html}", file=sys.stderr)
 
 
@@ -691,7 +754,9 @@ def build(
     """
     book = find_book()
     _need_notebooks(book)
+    _warn_of_edits(book, strict=strict)
     folder = book.root if output is None else _output(book, output).folder
+    make_folder(folder / "_build")
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(book.root), "-q"]
     command += ["--path-output", str(folder)]
     command += ["-W", "-n", "--keep-going", "--all"] if strict else []
@@ -706,6 +771,16 @@ def build(
         print(done.stdout)
         raise typer.Exit(1)
     print(f"open {page}")
+
+
+def _warn_of_edits(book: Book, *, strict: bool) -> None:
+    """Pages show what the notebooks say, edited or not."""
+    try:
+        edits.refuse(book, chapters.read_chapters(book))
+    except UserError as error:
+        if strict:
+            raise
+        print(f"falsestruct: {error}", file=sys.stderr)
 
 
 def _need_notebooks(book: Book) -> None:

@@ -423,7 +423,7 @@ def test_what_is_too_narrow_to_read_is_said(labelled, invoke, monkeypatch):
     ("words", "key", "note"),
     [
         ((), "falsestruct", "Version 0.1.0"),
-        (("01_one",), "falsestruct:01_one", r"chapter 01\_one"),
+        (("01_one",), "falsestruct:01-one", r"chapter 01\_one"),
         (("one-line",), "falsestruct:one-line", r"chapter 01\_one"),
         (("one-holds",), "falsestruct:claim:one-holds", "supported, 3 (exact)"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from falsestruct import files
 
 PART = files.PART
+_UMASK = os.umask(0o022)  # to know it, it must be set
+os.umask(_UMASK)
 
 
 class UserError(Exception):
@@ -132,11 +135,44 @@ def make_folder(folder: Path) -> None:
 def write_atomically(path: Path, data: str | bytes) -> None:
     """Write a file so that at every moment it holds the old content or the new, never half.
 
+    Of a link, what it leads to is written. A new file has the mode that the reader's umask leaves,
+    an old one keeps its own.
+
     Raises:
         UserError: it can't be written.
     """
+    path = Path(os.path.realpath(path))
     make_folder(path.parent)
     try:
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_UMASK
         files.write_atomically(path, data.encode() if isinstance(data, str) else data)
+        path.chmod(mode)
     except OSError as error:
         raise UserError(f"can't write {path}: {error.strerror or error}") from error
+
+
+def write_asked(path: Path, data: str | bytes) -> None:
+    """Write where the reader asked: also to a pipe, a terminal, standard output.
+
+    Raises:
+        UserError: it can't be written.
+    """
+    raw = data.encode() if isinstance(data, str) else data
+    if is_stdout(path):
+        sys.stdout.flush()
+        sys.stdout.buffer.write(raw)
+    elif path.exists() and not path.is_file() and not path.is_dir():
+        try:
+            path.write_bytes(raw)
+        except OSError as error:
+            raise UserError(f"can't write {path}: {error.strerror or error}") from None
+    else:
+        write_atomically(path, raw)
+
+
+def is_stdout(path: Path) -> bool:
+    """Is this another name of where this process prints? `/dev/stdout`, also into a file."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(sys.stdout.fileno()))
+    except (OSError, ValueError, AttributeError):  # no such file; no such stream
+        return False

@@ -26,6 +26,7 @@ from falsestruct.press.paths import (
     UserError,
     find_book,
     read_json,
+    write_asked,
     write_atomically,
 )
 
@@ -72,6 +73,7 @@ STYLES = {
     "slides": Style(10.0, 18.0, _lines(2.0)),
 }
 _UNITS = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4, "pt": 1 / 72.27}
+_NOT_A_STYLE = {"date.epoch": "1970-01-01T00:00:00", "timezone": "UTC"}  # "default" leaves them
 _NO_DATES = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
 
 
@@ -187,11 +189,12 @@ def draw(plot: Plot, table: str, options: Mapping[str, Any], style: Style) -> Fi
 
 
 def save(figure: Figure, format: str, salt: str) -> bytes:
-    """A figure's file, the same bytes each time."""
-    import matplotlib as mpl
+    """A figure's file, the same bytes each time, whatever the reader's matplotlibrc says."""
+    import matplotlib.style
 
     buffer = io.BytesIO()
-    with mpl.rc_context({"svg.hashsalt": salt, "pdf.fonttype": 42}):
+    settings = {"svg.hashsalt": salt, "pdf.fonttype": 42, **_NOT_A_STYLE}
+    with matplotlib.style.context(["default", settings]):
         figure.savefig(buffer, format=format, dpi=200, metadata=_NO_DATES[format])
     return buffer.getvalue()
 
@@ -323,4 +326,4 @@ def inches(text: str) -> float:
 
 def write_figure(path: Path, data: bytes) -> None:
     """Write a figure's file where the reader asked for it."""
-    write_atomically(path, data)
+    write_asked(path, data)

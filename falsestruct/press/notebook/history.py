@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from falsestruct.press.notebook import environment
 from falsestruct.press.notebook.stated import UNKNOWN, comparison, read_claims, spread
 from falsestruct.press.paths import Book
 
@@ -184,6 +185,8 @@ def _origin(
 
 def _head(book: Book) -> str:
     """The present commit of a whole clone."""
+    if why := environment.why_unknown(book.root):
+        raise NoHistoryError(why)
     shallow, head = _git(book, "rev-parse", "--is-shallow-repository", "HEAD").split()
     if shallow == "true":
         raise NoHistoryError("a shallow clone")
@@ -198,10 +201,7 @@ def _git(book: Book, *words: str) -> str:
 
 
 def _run(book: Book, *words: str) -> subprocess.CompletedProcess[str]:
-    command = ["git", "--no-optional-locks", "-C", str(book.root), *words]
     try:
-        return subprocess.run(
-            command, capture_output=True, encoding="utf-8", errors="replace", check=False
-        )
+        return environment.git(book.root, *words)
     except OSError:
         raise NoHistoryError("no git") from None

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import subprocess
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -200,8 +199,7 @@ def _against_history(book: Book, found: Certificate) -> Iterator[str]:
 def _evidence_at(book: Book, commit: str) -> dict[str, Any]:
     """The book's records as a commit has them."""
     where = f"{commit}:{book.published.evidence.relative_to(book.root).as_posix()}"
-    command = ["git", "--no-optional-locks", "-C", str(book.root), "show", where]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    done = environment.git(book.root, "show", where)
     return {} if done.returncode else dict(json.loads(done.stdout)["claims"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import dataclasses
 import json
 import math
@@ -26,6 +27,7 @@ from falsestruct.press.run import chronicle, freshness, machine_code
 
 PROFILES = ("quick", "book", "paper")
 FRESH, STALE, NEVER, OLD_PICTURES = "fresh", "stale", "never run", "to be drawn again"
+EDITED = "notebook edited"
 AFTER = "after.ipynb"  # the executed chapter, in its staging folder
 CELLS = "progress"  # there too: how many cells are done
 POINTS = "points.json"  # there too: how far the sweep is that runs
@@ -102,8 +104,8 @@ class State:
     """Whether a chapter's results are those of its present text, parameters, code and data.
 
     Attributes:
-        state: "fresh", "stale", "never run", or "to be drawn again": its numbers are fresh, but
-            what draws its figures has changed.
+        state: "fresh", "stale", "never run"; "to be drawn again": its numbers are fresh, but
+            what draws its figures has changed; or "notebook edited": its text was not.
         seconds: That the last run took; None if there was none.
     """
 
@@ -237,7 +239,9 @@ def _data(book: Book, chapter: Chapter) -> list[Path]:
 
 
 def state(book: Book, chapter: Chapter) -> State:
-    """Is the published result of a chapter fresh, stale, or not there?"""
+    """Is the published result of a chapter fresh, stale, edited, or not there?"""
+    from falsestruct.press.run import edits
+
     path = book.published.notebooks / f"{chapter.name}.ipynb"
     if not path.exists():
         return State(chapter.name, NEVER, None)
@@ -245,6 +249,8 @@ def state(book: Book, chapter: Chapter) -> State:
         mark = json.loads(path.read_text())["metadata"].get(MARK, {})
     except (ValueError, KeyError):  # no notebook any more: the next run mends it
         return State(chapter.name, STALE, None)
+    if edits.found(book, chapter):
+        return State(chapter.name, EDITED, mark.get("seconds"))
     evidence = claims.read_evidence(book.published.evidence)
     fresh = (
         mark.get("key") == freshness_key(book, chapter)
@@ -287,6 +293,7 @@ def draw_again(book: Book, chapter: Chapter) -> None:
             write_atomically(book.published.figures / f"{figure.id}.{format}", data)
         figures.replace_picture(notebook, figure, drawn[figure.id]["png"])
     write_atomically(path, nbformat.writes(notebook) + "\n")
+    _not_older(book, chapter.name)
     by = {"key": key, "commit": environment.commit(book.root)}
     for figure in old:
         figures.store(book.published, dataclasses.replace(figure, drawn=by))
@@ -321,6 +328,14 @@ def execute(job: Job) -> Result:
 
 def _execute(job: Job, count: Callable[..., None]) -> None:
     import papermill
+    from papermill.translators import PythonTranslator, papermill_translators
+
+    class Literals(PythonTranslator):
+        """Parameters are literals of Python: a tuple stays one."""
+
+        @classmethod
+        def translate(cls, val: Any) -> str:
+            return repr(val)
 
     shutil.rmtree(job.staging, ignore_errors=True)
     staging.Run(job.staging, job.chapter, job.parameters, job.key).save()
@@ -328,6 +343,7 @@ def _execute(job: Job, count: Callable[..., None]) -> None:
     before = job.staging / "before.ipynb"
     nbformat.write(chapter.notebook, before)
     _set_environment(job)
+    papermill_translators.register("python", Literals)
     machine_code.keep(job.root, freshness.computed_by(Book(job.root), chapter.code))
     papermill.execute_notebook(
         before, job.staging / AFTER, parameters=job.changed, cwd=job.root, kernel_name="python3",
@@ -368,6 +384,8 @@ def _set_environment(job: Job) -> None:
 
 def _tidy(path: Path, job: Job, seconds: float) -> None:
     """Strip what papermill added, so that text and notebook stay a pair, and leave our mark."""
+    from falsestruct.press.run import edits
+
     notebook = nbformat.read(path, as_version=4)
     notebook.cells = [
         cell
@@ -391,6 +409,7 @@ def _tidy(path: Path, job: Job, seconds: float) -> None:
         "environment": environment.describe() | {"threads": job.threads},
         "commit": environment.commit(job.root),
         "parameters": job.parameters,
+        "sources": edits.digest(edits.sources(notebook)),
         "claims": sorted(p.stem for p in job.staging.glob("claims/*.json")),
         "figures": sorted(p.stem for p in job.staging.glob("figures/*.json")),
     }
@@ -428,7 +447,18 @@ def publish(result: Result, output: Output) -> bool:
     notebook.metadata[MARK]["key"] = key
     _drop_old_figures(output, job.chapter, notebook.metadata[MARK]["figures"])
     write_atomically(output.notebooks / f"{job.chapter}.ipynb", nbformat.writes(notebook) + "\n")
+    if output == Book(job.root).published:
+        _not_older(Book(job.root), job.chapter)
     return bool(key)
+
+
+def _not_older(book: Book, name: str) -> None:
+    """Jupytext takes the younger of a pair for the right one, and a text that is older for a fault.
+
+    So does it itself after writing a notebook. Nothing is lost if it can't be done.
+    """
+    with contextlib.suppress(OSError):
+        os.utime(book.source / f"{name}.md")
 
 
 def unchanged(job: Job) -> bool:

@@ -71,6 +71,6 @@ def _versions(book: Book, packages: Sequence[str]) -> list[str]:
 def _digest(book: Book, facts: Iterable[str], paths: Iterable[Path]) -> str:
     digest = hashlib.sha256("\n".join(facts).encode())
     for path in paths:
-        digest.update(f"\n{path.relative_to(book.root)}\n".encode())
+        digest.update(f"\n{path.relative_to(book.root).as_posix()}\n".encode())
         digest.update(path.read_bytes() if path.exists() else b"absent")
     return digest.hexdigest()

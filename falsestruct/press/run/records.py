@@ -24,7 +24,7 @@ from falsestruct.press.paths import (
     read_json,
     write_atomically,
 )
-from falsestruct.press.run import machine_code
+from falsestruct.press.run import machine_code, surroundings
 from falsestruct.sweep.reach import code_key, reachable
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def make(id: str, *, jobs: int = 1, book: Book | None = None) -> Record:
     entry = _entry(book, id)
     if jobs < 1:
         raise UserError(f"jobs is {jobs}; expected at least 1")
+    surroundings.check_clone(book)
     make_folder(book.records)  # better known before the long computation than after it
     # Of the code that runs, not of what is there when it ends.
     key, commit = _key(book, entry), environment.commit(book.root)

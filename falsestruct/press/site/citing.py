@@ -1,7 +1,7 @@
 """BibTeX for the book, a chapter, a figure, a claim. Each entry names version, commit and chapter.
 
 Entries are `@misc`, which every style knows, and plain ASCII, which every TeX can read. A key never
-changes: `falsestruct`, `falsestruct:NN_slug`, `falsestruct:FIGURE`, `falsestruct:claim:CLAIM`.
+changes: `falsestruct`, `falsestruct:NN-slug`, `falsestruct:FIGURE`, `falsestruct:claim:CLAIM`.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def chapter_entry(book: Book, name: str, *, output: Output | None = None) -> str
     records = figures.all_figures(output)
     commits += [r.about["commit"] for r in records if r.chapter == name and "commit" in r.about]
     about = {"chapter": name, "commit": commits[0] if commits else None}
-    return _entry(book, f"falsestruct:{name}", title, source["version"], about)
+    return _entry(book, key(name), title, source["version"], about)
 
 
 def figure_entry(book: Book, record: Published, *, output: Output | None = None) -> str:
@@ -91,7 +91,7 @@ def figure_entry(book: Book, record: Published, *, output: Output | None = None)
     exact = swhid.of(picture) if picture.exists() else ""
     facts = {"chapter": record.chapter, "commit": commit, "swhid": exact}
     version = about.get("version", source["version"])
-    return _entry(book, f"falsestruct:{record.id}", title, version, facts)
+    return _entry(book, key(record.id), title, version, facts)
 
 
 def claim_entry(book: Book, claim: Claim, record: Mapping[str, Any] | None) -> str:
@@ -106,7 +106,12 @@ def claim_entry(book: Book, claim: Claim, record: Mapping[str, Any] | None) -> s
         "commit": record["commit"] if record else None,
         "found": f"{claim.sentence} Verdict and value: {found}",
     }
-    return _entry(book, f"falsestruct:claim:{claim.id}", title, source["version"], facts)
+    return _entry(book, key(f"claim:{claim.id}"), title, source["version"], facts)
+
+
+def key(name: str) -> str:
+    """The key of an entry: no `_`, which is fatal in a key where LaTeX's `underscore` is loaded."""
+    return f"falsestruct:{name.replace('_', '-')}"
 
 
 def titles(book: Book) -> dict[str, str]:

@@ -9,6 +9,7 @@ All read the results in `falsestruct_output`, a folder; the book's own if that i
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 from collections.abc import Callable, Iterable
@@ -74,6 +75,24 @@ def without_home(app: Sphinx, config: Config) -> None:
     """On `config-inited`: a book without a repository has nothing that could be launched."""
     if not config.html_theme_options.get("repository_url"):
         config.html_theme_options.pop("launch_buttons", None)
+
+
+def only_contents(app: Sphinx, config: Config) -> None:
+    """On `config-inited`: leave out what the contents don't name, wherever the clone lies.
+
+    The contents' own extension does so, but takes a clone's path with brackets for a pattern.
+    """
+    root = str(app.srcdir)
+    if glob.escape(root) == root or not config.external_toc_exclude_missing:
+        return
+    named = config.external_site_map
+    found = [
+        (path, path.removesuffix(suffix))
+        for suffix in config.source_suffix
+        for path in glob.iglob(f"**/*{suffix}", root_dir=root, recursive=True)
+    ]
+    extra = [path for path, name in found if path not in named and name not in named]
+    config.exclude_patterns = [*config.exclude_patterns, *extra]
 
 
 def entries_of(env: BuildEnvironment) -> tuple[Entry, ...]:
@@ -203,7 +222,8 @@ class LedgerDirective(_Part):
 
     def _downloads(self, entries: tuple[Entry, ...]) -> str:
         book, output = results(self.env.srcdir, self.env.config)
-        table = book.build / "ledger.csv"
+        folder = book.root if output == book.published else output.folder
+        table = folder / "_build" / "ledger.csv"
         write_atomically(table, ledger.as_csv(entries, evidence.adjusted(entries)))
         stated = (download(book, path, path.stem) for path in sorted(book.claims.glob("*.yml")))
         return (
@@ -234,6 +254,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     default = os.environ.get("FALSESTRUCT_OUTPUT", "")
     app.add_config_value("falsestruct_output", default, "env", [str])
     app.connect("config-inited", without_home, priority=100)
+    app.connect("config-inited", only_contents, priority=950)  # when the contents are known
     app.connect("source-read", add_to_page)
     app.add_directive("ledger", LedgerDirective)
     app.add_directive("figures", FiguresDirective)
