@@ -177,7 +177,8 @@ def run(
     with _reporter(book, runner.workers(request)) as reporter:
         summary = runner.run(book, request, reporter)
     _summarise(summary, runner.destination(book, request), time.perf_counter() - start)
-    _tell_unknown(book)
+    if summary.ran:
+        _tell_unknown(book)
     if summary.errors or summary.unexpected:
         raise typer.Exit(1)
 

@@ -12,7 +12,8 @@ import importlib
 import io
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,6 +160,16 @@ def _check(plot: Plot, id: str, run: staging.Run) -> None:
         raise UserError(f"figure id {id!r} belongs to {owner}: choose another one")
 
 
+@contextmanager
+def _shielded(settings: Mapping[str, Any]) -> Iterator[None]:
+    """From Matplotlib's own defaults: a reader's matplotlibrc must not change the book's figures."""
+    import matplotlib.style
+
+    with matplotlib.style.context(["default", dict(settings)]):
+        with matplotlib.rc_context(_NOT_A_STYLE):
+            yield
+
+
 def draw(plot: Plot, table: str, options: Mapping[str, Any], style: Style) -> Figure:
     """Draw from the stored form of the data, so that it can be done again.
 
@@ -166,7 +177,6 @@ def draw(plot: Plot, table: str, options: Mapping[str, Any], style: Style) -> Fi
         table: The data as CSV.
         style: The height follows from its width and the plot.
     """
-    import matplotlib.style
     import pandas as pd
 
     settings = {
@@ -177,8 +187,7 @@ def draw(plot: Plot, table: str, options: Mapping[str, Any], style: Style) -> Fi
         "pdf.fonttype": 42,
         "svg.fonttype": "path",
     }
-    # From Matplotlib's own defaults: a reader's matplotlibrc must not change the book's figures.
-    with matplotlib.style.context(["default", {**settings, **style.settings}]):
+    with _shielded({**settings, **style.settings}):
         figure = plot(pd.read_csv(io.StringIO(table)), **options)
         if style.width / style.font_size < WIDTH / FONT_SIZE:
             fitting.fit(figure)
@@ -190,11 +199,8 @@ def draw(plot: Plot, table: str, options: Mapping[str, Any], style: Style) -> Fi
 
 def save(figure: Figure, format: str, salt: str) -> bytes:
     """A figure's file, the same bytes each time, whatever the reader's matplotlibrc says."""
-    import matplotlib.style
-
     buffer = io.BytesIO()
-    settings = {"svg.hashsalt": salt, "pdf.fonttype": 42, **_NOT_A_STYLE}
-    with matplotlib.style.context(["default", settings]):
+    with _shielded({"svg.hashsalt": salt, "pdf.fonttype": 42}):
         figure.savefig(buffer, format=format, dpi=200, metadata=_NO_DATES[format])
     return buffer.getvalue()
 

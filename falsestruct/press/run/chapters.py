@@ -330,7 +330,7 @@ def _execute(job: Job, count: Callable[..., None]) -> None:
     import papermill
     from papermill.translators import PythonTranslator, papermill_translators
 
-    class Literals(PythonTranslator):
+    class Literals(PythonTranslator):  # type: ignore[misc]  # untyped
         """Parameters are literals of Python: a tuple stays one."""
 
         @classmethod

@@ -133,7 +133,7 @@ def test_a_broken_citation_file_is_one_line(shelf, text, message):
 
 def test_pages_with_a_number_are_cited_like_chapters():
     key, found = entry(citing.cite(REAL, "31_evidence"))
-    assert key == "falsestruct:31_evidence"
+    assert key == "falsestruct:31-evidence"
     assert found.fields["title"].endswith(", chapter 31, {The evidence}")
 
 
