@@ -89,6 +89,14 @@ def test_pages_load_what_is_there(soups):
     assert missing == set()
 
 
+def test_every_id_is_one_elements_and_folds_are_valid(html, soups):
+    pages = [*soups.values(), BeautifulSoup((html / "search.html").read_text(), "html.parser")]
+    for page in pages:
+        found = [tag["id"] for tag in page.find_all(id=True)]
+        assert len(found) == len(set(found)), page.title
+        assert page.select("summary p") == [], page.title
+
+
 def test_every_image_says_what_it_shows(soups):
     for path, page in soups.items():
         for image in page.find_all("img"):

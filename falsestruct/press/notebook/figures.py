@@ -162,12 +162,12 @@ def _check(plot: Plot, id: str, run: staging.Run) -> None:
 
 @contextmanager
 def _shielded(settings: Mapping[str, Any]) -> Iterator[None]:
-    """From Matplotlib's own defaults: a reader's matplotlibrc must not change the book's figures."""
+    """From Matplotlib's own defaults: a reader's matplotlibrc changes none of the book's figures."""
     import matplotlib.style
 
-    with matplotlib.style.context(["default", dict(settings)]):
-        with matplotlib.rc_context(_NOT_A_STYLE):
-            yield
+    defaults = matplotlib.style.context(["default", dict(settings)])
+    with defaults, matplotlib.rc_context(_NOT_A_STYLE):
+        yield
 
 
 def draw(plot: Plot, table: str, options: Mapping[str, Any], style: Style) -> Figure:

@@ -28,6 +28,7 @@ from falsestruct.press.notebook.stated import COMPONENTS
 from falsestruct.press.paths import Book, Output, UserError, write_atomically
 from falsestruct.press.run import certificates, chronicle
 from falsestruct.press.run.chapters import numbered
+from falsestruct.press.site import valid
 from falsestruct.press.site import board, chapter_pages, evidence, gallery, ledger
 from falsestruct.press.site.ledger import UNRECORDED, Entry
 from falsestruct.press.site.pages import download
@@ -256,6 +257,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", without_home, priority=100)
     app.connect("config-inited", only_contents, priority=950)  # when the contents are known
     app.connect("source-read", add_to_page)
+    app.connect("html-page-context", valid.mend)
     app.add_directive("ledger", LedgerDirective)
     app.add_directive("figures", FiguresDirective)
     app.add_role("verdict", VerdictRole())
