@@ -162,7 +162,7 @@ def _check(plot: Plot, id: str, run: staging.Run) -> None:
 
 @contextmanager
 def _shielded(settings: Mapping[str, Any]) -> Iterator[None]:
-    """From Matplotlib's own defaults: a reader's matplotlibrc changes none of the book's figures."""
+    """From Matplotlib's own defaults: a reader's matplotlibrc changes none of our figures."""
     import matplotlib.style
 
     defaults = matplotlib.style.context(["default", dict(settings)])

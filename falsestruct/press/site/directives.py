@@ -28,8 +28,7 @@ from falsestruct.press.notebook.stated import COMPONENTS
 from falsestruct.press.paths import Book, Output, UserError, write_atomically
 from falsestruct.press.run import certificates, chronicle
 from falsestruct.press.run.chapters import numbered
-from falsestruct.press.site import valid
-from falsestruct.press.site import board, chapter_pages, evidence, gallery, ledger
+from falsestruct.press.site import board, chapter_pages, evidence, gallery, ledger, valid
 from falsestruct.press.site.ledger import UNRECORDED, Entry
 from falsestruct.press.site.pages import download
 
