@@ -28,14 +28,13 @@ from falsestruct.press.paths import (
     UserError,
     find_book,
     is_stdout,
-    make_folder,
     write_asked,
     write_atomically,
 )
 from falsestruct.press.run import chapters, edits, records, runner, scaffold, surroundings
 from falsestruct.press.run.chapters import Job, Result
 from falsestruct.press.run.runner import Points
-from falsestruct.press.site import citing
+from falsestruct.press.site import anew, citing
 from falsestruct.sweep import cluster
 
 
@@ -69,10 +68,23 @@ def main() -> None:
     """Entry point: what the reader can mend is one line and exit code 2."""
     surroundings.settle()
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except UserError as error:
         print(f"falsestruct: {error}", file=sys.stderr)
-        sys.exit(2)
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # of a mistyped command line
+            raise
+        _tell_mistyped(error)
+    sys.exit(2)
+
+
+def _tell_mistyped(error: Any) -> None:
+    """Without words there is no message: the help has been printed then."""
+    if text := " ".join(error.format_message().split()):
+        context = getattr(error, "ctx", None)
+        words = context.command_path.split()[1:] if context else []
+        print(f"falsestruct: {text}; see `{' '.join(['falsestruct', *words])} --help`",
+              file=sys.stderr)  # fmt: skip
 
 
 def _version(wanted: bool) -> None:
@@ -757,20 +769,22 @@ def build(
     _need_notebooks(book)
     _warn_of_edits(book, strict=strict)
     folder = book.root if output is None else _output(book, output).folder
-    make_folder(folder / "_build")
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(book.root), "-q"]
     command += ["--path-output", str(folder)]
     command += ["-W", "-n", "--keep-going", "--all"] if strict else []
     shown = os.environ | {"FALSESTRUCT_OUTPUT": "" if output is None else str(folder)}
-    try:
-        # Warnings come on stderr and pass; what Sphinx says when all is well would only hide them.
-        done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True, env=shown)
-    except FileNotFoundError:
-        raise UserError(f"no {command[0]}: install requirements.txt") from None
     page = folder / "_build" / "html" / "book" / "index.html"
-    if done.returncode or not page.exists():
-        print(done.stdout)
-        raise typer.Exit(1)
+    with anew.alone(folder):
+        try:
+            # Warnings come on stderr and pass; what Sphinx says when all is well would hide them.
+            done = subprocess.run(
+                command, check=False, stdout=subprocess.PIPE, text=True, env=shown
+            )
+        except FileNotFoundError:
+            raise UserError(f"no {command[0]}: install requirements.txt") from None
+        if done.returncode or not page.exists():
+            print(done.stdout)
+            raise typer.Exit(1)
     print(f"open {page}")
 
 
