@@ -81,8 +81,9 @@ def main() -> None:
 def _tell_mistyped(error: Any) -> None:
     """Without words there is no message: the help has been printed then."""
     if text := " ".join(error.format_message().split()):
-        context = getattr(error, "ctx", None)
-        words = context.command_path.split()[1:] if context else []
+        context, words = getattr(error, "ctx", None), list[str]()
+        while context is not None and context.parent:  # the program itself may have any name
+            words, context = [context.info_name, *words], context.parent
         print(f"falsestruct: {text}; see `{' '.join(['falsestruct', *words])} --help`",
               file=sys.stderr)  # fmt: skip
 

@@ -1,0 +1,119 @@
+"""`make torture`: a toy book is hurt in many ways; nothing may be lost, and the next run completes.
+
+As an unprivileged user: nothing is read-only for root. Prints what was tried and survived as the
+table of CONTRIBUTING.md; exit code 1 if something did not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.torture import harm, inputs, kills, toy
+
+INSIDE = "FALSESTRUCT_TORTURE_INSIDE"  # set where root's powers are gone already
+WORDS = {
+    "run": "SIGKILL in a run", "sweep": "SIGKILL in a run with a sweep",
+    "build": "SIGKILL in a build", "record": "SIGKILL in a recorded run",
+}  # fmt: skip
+Found = dict[str, tuple[int, list[str]]]
+
+
+def main() -> None:
+    """All of it."""
+    read = argparse.ArgumentParser(prog="make torture", description=__doc__)
+    read.add_argument("--kills", type=int, default=100, help="SIGKILLs at random moments")
+    read.add_argument("--seed", type=int, default=0, help="of those moments")
+    read.add_argument("--only", default="", help="attempts whose name has this in it")
+    read.add_argument("--small-disk", type=Path, help=argparse.SUPPRESS)
+    given = read.parse_args()
+    if os.geteuid() == 0 and INSIDE not in os.environ:
+        sys.exit(subprocess.run(without_powers(), check=False).returncode)
+    folder = Path(tempfile.mkdtemp(prefix="torture-"))
+    try:
+        found = everything(folder, given)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    print(table(found, given.seed))
+    wrong = [one for _, lines in found.values() for one in lines]
+    print("\n".join(wrong), file=sys.stderr)
+    sys.exit(bool(wrong))
+
+
+def without_powers() -> list[str]:
+    """The command that does this again as somebody who may not write everywhere."""
+    again = ["env", f"{INSIDE}=1", sys.executable, "-m", "tests.torture", *sys.argv[1:]]
+    user = ["--reuid=nobody", f"--regid={pwd.getpwnam('nobody').pw_gid}", "--clear-groups"]
+    for change in (user, ["--bounding-set=-all", "--inh-caps=-all"]):
+        probe = [sys.executable, "-c", "import falsestruct, os, sys; sys.exit(os.access('/', 2))"]
+        command = ["setpriv", *change]
+        if (
+            shutil.which("setpriv")
+            and subprocess.run([*command, *probe], check=False, capture_output=True).returncode == 0
+        ):
+            return [*command, *again]
+    sys.exit("make torture: run it as an unprivileged user; root can write everywhere, and here "
+             "nobody else can run this Python")  # fmt: skip
+
+
+def everything(folder: Path, given: argparse.Namespace) -> Found:
+    """What was tried how often, and what went wrong."""
+    book = toy.make(folder / "book", folder / "tmp")
+    found: Found = {}
+    trials = harm.attempts(book, folder)
+    trials |= {"bad inputs, over all commands": lambda: inputs.tried(book)}
+    trials |= {"a disk with 0 to 400 kB left": lambda: small_disks(book, folder)}
+    for name, attempt in trials.items():
+        if given.only in name:
+            start = time.monotonic()
+            found[name] = attempt()
+            print(
+                f"{name}: {found[name][1] or 'whole'}, {time.monotonic() - start:.0f} s", flush=True
+            )
+    if given.only in "SIGKILL":
+        ended = kills.several(book, given.kills, given.seed)
+        found |= {WORDS[kind]: counted for kind, counted in ended.items()}
+    return found
+
+
+def small_disks(book: toy.Toy, folder: Path) -> tuple[int, list[str]]:
+    """In a namespace of our own, where a small disk can be mounted; none tried if that can't be."""
+    tried, wrong = 0, list[str]()
+    for left in (0, 20, 400):
+        code = (
+            "import sys; from pathlib import Path; from tests.torture import harm, toy\n"
+            "root, tmp, place, left = sys.argv[1:]\n"
+            "book = toy.Toy(Path(root), Path(tmp), toy.Toy(Path(root)).page())\n"
+            "count, wrong = harm.mounted(book, Path(place), int(left))\n"
+            "print(count, *wrong, sep='\\n')\n"
+        )
+        place = folder / f"disk-{left}"
+        words = [str(book.root), str(book.temporary), str(place), str(left)]
+        command = ["unshare", "--user", "--map-root-user", "--mount", sys.executable, "-c", code]
+        done = subprocess.run([*command, *words], check=False, capture_output=True, text=True)
+        if done.returncode:
+            last = (done.stderr.splitlines() or [""])[-1]
+            print(f"no small disk here: {last}", file=sys.stderr)
+            continue
+        count, *lines = done.stdout.splitlines()
+        tried, wrong = tried + int(count), wrong + lines
+    return tried, wrong
+
+
+def table(found: Found, seed: int) -> str:
+    """As CONTRIBUTING.md shows it."""
+    rows = [f"| {name} | {count} | {count if not wrong else f'**{len(wrong)} faults**'} |"
+            for name, (count, wrong) in found.items()]  # fmt: skip
+    head = ["| what was tried | times | survived |", "|---|---:|---:|"]
+    return "\n".join([f"Seed {seed}:", "", *head, *rows])
+
+
+if __name__ == "__main__":
+    main()
