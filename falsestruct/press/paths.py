@@ -106,14 +106,28 @@ def _is_book(folder: Path) -> bool:
     return (folder / "_config.yml").exists() and (folder / "book").is_dir()
 
 
+def read_text(path: Path) -> str:
+    """A text of the book, which is UTF-8 in any locale.
+
+    Raises:
+        UserError: it is something else, or can't be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is no UTF-8 text ({error.reason}): restore it") from None
+    except OSError as error:
+        raise UserError(f"can't read {path}: {error.strerror or error}") from None
+
+
 def read_json(path: Path) -> Any:
     """What a JSON file holds.
 
     Raises:
-        UserError: it is no JSON, after a merge conflict, say.
+        UserError: it is no JSON, after a merge conflict, say, or can't be read.
     """
     try:
-        return json.loads(path.read_text())
+        return json.loads(read_text(path))
     except ValueError as error:
         raise UserError(f"{path} is no JSON ({error}): restore it, or delete it and run") from None
 

@@ -19,6 +19,12 @@ from pathlib import Path
 from tests.torture import harm, inputs, kills, toy
 
 INSIDE = "FALSESTRUCT_TORTURE_INSIDE"  # set where root's powers are gone already
+PROBE = """\
+import falsestruct, os, sys, tempfile
+with tempfile.TemporaryDirectory() as folder:
+    os.chmod(folder, 0o555)
+    sys.exit(os.access(folder, os.W_OK))
+"""
 WORDS = {
     "run": "SIGKILL in a run", "sweep": "SIGKILL in a run with a sweep",
     "build": "SIGKILL in a build", "record": "SIGKILL in a recorded run",
@@ -51,12 +57,12 @@ def without_powers() -> list[str]:
     """The command that does this again as somebody who may not write everywhere."""
     again = ["env", f"{INSIDE}=1", sys.executable, "-m", "tests.torture", *sys.argv[1:]]
     user = ["--reuid=nobody", f"--regid={pwd.getpwnam('nobody').pw_gid}", "--clear-groups"]
+    probe = [*again[:2], sys.executable, "-c", PROBE]
     for change in (user, ["--bounding-set=-all", "--inh-caps=-all"]):
-        probe = [sys.executable, "-c", "import falsestruct, os, sys; sys.exit(os.access('/', 2))"]
         command = ["setpriv", *change]
         if (
             shutil.which("setpriv")
-            and subprocess.run([*command, *probe], check=False, capture_output=True).returncode == 0
+            and not subprocess.run([*command, *probe], check=False, capture_output=True).returncode
         ):
             return [*command, *again]
     sys.exit("make torture: run it as an unprivileged user; root can write everywhere, and here "

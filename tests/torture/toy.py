@@ -1,4 +1,4 @@
-"""A book of three chapters, one with a sweep, a recorded run and pages; and what must hold of it."""
+"""A book of three chapters with a sweep, a recorded run and pages; and what must hold of it."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ from falsestruct.press.paths import (
     UserError,
     find_book,
     read_json,
+    read_text,
     write_asked,
     write_atomically,
 )
@@ -248,7 +249,7 @@ def redrawn(output: Output, record: Published) -> dict[str, bytes]:
     Raises:
         UserError: its function fails, or is gone.
     """
-    table = (output.figures / f"{record.id}.csv").read_text()
+    table = read_text(output.figures / f"{record.id}.csv")
     try:
         figure = draw(record.function, table, record.options, STYLES["book"])
         return {format: save(figure, format, record.id) for format in FORMATS}
@@ -259,8 +260,17 @@ def redrawn(output: Output, record: Published) -> dict[str, bytes]:
 
 def all_figures(output: Output) -> list[Published]:
     """The records of all figures of an output, by chapter and id."""
-    found = [Published(**read_json(path)) for path in output.figures.glob("*.json")]
+    found = [_record(path) for path in output.figures.glob("*.json")]
     return sorted(found, key=lambda record: (record.chapter, record.id))
+
+
+def _record(path: Path) -> Published:
+    try:
+        return Published(**read_json(path))
+    except TypeError:
+        raise UserError(
+            f"{path} is no record of a figure: restore it, or run its chapter"
+        ) from None
 
 
 def find_figure(output: Output, id: str) -> Published:
@@ -313,9 +323,13 @@ def redraw(
         sizes = f"width {look.width:g} in, font size {look.font_size:g} pt"
         raise UserError(f"{sizes}: expected positive sizes, less than 100 in and 200 pt")
     record = find_figure(output, id)
-    table = (output.figures / f"{id}.csv").read_text()
-    drawn = draw(record.function, table, record.options, look)
-    return save(drawn, format, id), fitting.misfits(drawn, look.font_size)
+    table = read_text(output.figures / f"{id}.csv")
+    try:
+        drawn = draw(record.function, table, record.options, look)
+        return save(drawn, format, id), fitting.misfits(drawn, look.font_size)
+    except Exception as error:  # whatever a chapter's own function raises
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UserError(f"figure {id!r} can't be drawn from its data: {what}") from error
 
 
 def inches(text: str) -> float:

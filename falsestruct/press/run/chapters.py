@@ -22,7 +22,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from falsestruct.press.notebook import claims, environment, figures, staging
-from falsestruct.press.paths import Book, Output, UserError, read_json, write_atomically
+from falsestruct.press.paths import Book, Output, UserError, read_json, read_text, write_atomically
 from falsestruct.press.run import chronicle, freshness, machine_code
 
 PROFILES = ("quick", "book", "paper")
@@ -125,7 +125,7 @@ def numbered(book: Book) -> list[Path]:
 
 
 def _has_kernel(path: Path) -> bool:
-    header, _, _ = path.read_text().partition("\n---\n")
+    header, _, _ = read_text(path).partition("\n---\n")
     return header.startswith("---\n") and "\nkernelspec:" in header
 
 
@@ -136,7 +136,13 @@ def read_chapter(path: Path) -> Chapter:
         UserError: its first code cell is not a parameters cell of plain literals, or a profile in
             its header does not fit them.
     """
-    notebook = jupytext.read(path, fmt="md:myst")
+    try:
+        notebook = jupytext.reads(read_text(path), fmt="md:myst")
+    except UserError:
+        raise
+    except Exception as error:  # whatever its readers of YAML and MyST raise
+        what = " ".join(str(error).split())
+        raise UserError(f"{path.name}: {type(error).__name__}: {what}") from None
     header = notebook.metadata.get("falsestruct", {})
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     if not code or "parameters" not in code[0].metadata.get("tags", []):
@@ -224,7 +230,7 @@ def freshness_key(book: Book, chapter: Chapter) -> str:
     Claims are judged by what the run left, and figures drawn again from it: neither counts.
     """
     # Which Jupytext wrote the header says nothing of what runs.
-    text = re.sub(r"^jupytext:\n(?: .*\n)+", "", chapter.path.read_text(), count=1, flags=re.M)
+    text = re.sub(r"^jupytext:\n(?: .*\n)+", "", read_text(chapter.path), count=1, flags=re.M)
     return freshness.computing_key(book, text, chapter.code, _data(book, chapter))
 
 
@@ -246,8 +252,8 @@ def state(book: Book, chapter: Chapter) -> State:
     if not path.exists():
         return State(chapter.name, NEVER, None)
     try:
-        mark = json.loads(path.read_text())["metadata"].get(MARK, {})
-    except (ValueError, KeyError):  # no notebook any more: the next run mends it
+        mark = read_json(path)["metadata"].get(MARK, {})
+    except (UserError, KeyError, TypeError):  # no notebook any more: the next run mends it
         return State(chapter.name, STALE, None)
     if edits.found(book, chapter):
         return State(chapter.name, EDITED, mark.get("seconds"))
