@@ -32,6 +32,7 @@ class LocalKernel(AsyncKernelManager):
             return
         self.transport = "ipc"
         self.ip = str(self._folder / "socket")
+        self.connection_file = str(self._folder / "connection.json")
 
     def cleanup_ipc_files(self) -> None:
         """After the kernel's end, the folder goes too."""
