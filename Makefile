@@ -1,5 +1,6 @@
 # make book   set up, re-execute what is not fresh, build      make html   build only
 # make test   set up, run everything that CI runs              make bench  side-by-side measurements
+# make torture  a toy book killed, starved, locked, fed nonsense: 30 minutes; TORTURE="--kills 8"
 # make crate the whole book as _build/crate, an RO-Crate, checked by another program: some minutes
 # make pdf    the whole book as _build/false-structures.pdf; needs Chromium
 PYTHON ?= python3
@@ -24,7 +25,7 @@ except ImportError:
 endef
 export CHECK_PYTHON
 
-.PHONY: book test html pdf bench lint crate clean chapters again strict style types arrows citation
+.PHONY: book test html pdf bench lint crate torture clean chapters again strict style types arrows citation
 
 book: $(READY)
 	$(BIN)/falsestruct run
@@ -76,6 +77,9 @@ crate: $(READY) $(CRATE)/.ready
 	rm -rf _build/crate
 	$(BIN)/falsestruct export --ro-crate _build/crate
 	$(CRATE)/bin/python tests/check_crate.py _build/crate
+
+torture: $(READY)
+	$(BIN)/python -m tests.torture $(TORTURE)
 
 clean:
 	rm -rf _build

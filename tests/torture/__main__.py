@@ -14,10 +14,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.torture import harm, inputs, kills, toy
 
+SIZE = "size=64m"  # of a small disk
 INSIDE = "FALSESTRUCT_TORTURE_INSIDE"  # set where root's powers are gone already
 PROBE = """\
 import falsestruct, os, sys, tempfile
@@ -41,7 +44,9 @@ def main() -> None:
     read.add_argument("--small-disk", type=Path, help=argparse.SUPPRESS)
     given = read.parse_args()
     if os.geteuid() == 0 and INSIDE not in os.environ:
-        sys.exit(subprocess.run(without_powers(), check=False).returncode)
+        with small_disk() as place:
+            more = [] if place is None else ["--small-disk", str(place)]
+            sys.exit(subprocess.run([*without_powers(), *more], check=False).returncode)
     folder = Path(tempfile.mkdtemp(prefix="torture-"))
     try:
         found = everything(folder, given)
@@ -75,7 +80,9 @@ def everything(folder: Path, given: argparse.Namespace) -> Found:
     found: Found = {}
     trials = harm.attempts(book, folder)
     trials |= {"bad inputs, over all commands": lambda: inputs.tried(book)}
-    trials |= {"a disk with 0 to 400 kB left": lambda: small_disks(book, folder)}
+    disk = given.small_disk
+    trials |= {f"a disk with {left} kB left": lambda left=left: full(book, folder, left, disk)
+               for left in (0, 20, 400)}  # fmt: skip
     for name, attempt in trials.items():
         if given.only in name:
             start = time.monotonic()
@@ -89,28 +96,43 @@ def everything(folder: Path, given: argparse.Namespace) -> Found:
     return found
 
 
-def small_disks(book: toy.Toy, folder: Path) -> tuple[int, list[str]]:
-    """In a namespace of our own, where a small disk can be mounted; none tried if that can't be."""
-    tried, wrong = 0, list[str]()
-    for left in (0, 20, 400):
-        code = (
-            "import sys; from pathlib import Path; from tests.torture import harm, toy\n"
-            "root, tmp, place, left = sys.argv[1:]\n"
-            "book = toy.Toy(Path(root), Path(tmp), toy.Toy(Path(root)).page())\n"
-            "count, wrong = harm.mounted(book, Path(place), int(left))\n"
-            "print(count, *wrong, sep='\\n')\n"
-        )
-        place = folder / f"disk-{left}"
-        words = [str(book.root), str(book.temporary), str(place), str(left)]
-        command = ["unshare", "--user", "--map-root-user", "--mount", sys.executable, "-c", code]
-        done = subprocess.run([*command, *words], check=False, capture_output=True, text=True)
-        if done.returncode:
-            last = (done.stderr.splitlines() or [""])[-1]
-            print(f"no small disk here: {last}", file=sys.stderr)
-            continue
-        count, *lines = done.stdout.splitlines()
-        tried, wrong = tried + int(count), wrong + lines
-    return tried, wrong
+@contextmanager
+def small_disk() -> Iterator[Path | None]:
+    """What root can do before it drops its powers; None if nothing can be mounted here."""
+    place = Path(tempfile.mkdtemp(prefix="torture-disk-"))
+    command = ["mount", "-t", "tmpfs", "-o", f"{SIZE},mode=0777", "tmpfs", str(place)]
+    done = subprocess.run(command, check=False, capture_output=True)
+    try:
+        yield None if done.returncode else place
+    finally:
+        if not done.returncode:
+            subprocess.run(["umount", str(place)], check=False)
+        place.rmdir()
+
+
+def full(book: toy.Toy, folder: Path, left: int, disk: Path | None) -> tuple[int, list[str]]:
+    """On root's small disk, or on one in a namespace of our own; not tried where there is none."""
+    if disk is not None:
+        return harm.mounted(book, disk, left)
+    place = folder / "disk"
+    place.mkdir(exist_ok=True)
+    code = (
+        "import sys; from pathlib import Path; from tests.torture import harm, toy\n"
+        "root, tmp, place, left = sys.argv[1:]\n"
+        "book = toy.Toy(Path(root), Path(tmp), toy.Toy(Path(root)).page())\n"
+        "count, wrong = harm.mounted(book, Path(place), int(left))\n"
+        "print(count, *wrong, sep='\\n')\n"
+    )
+    mount = f'mount -t tmpfs -o {SIZE} tmpfs "$0" && exec "$@"'
+    inside = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, str(place)]
+    words = [str(book.root), str(book.temporary), str(place), str(left)]
+    command = [*inside, sys.executable, "-c", code, *words]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        print(f"no small disk here: {done.stderr.strip()[-200:]}", file=sys.stderr)
+        return 0, []
+    count, *lines = done.stdout.splitlines()
+    return int(count), lines
 
 
 def table(found: Found, seed: int) -> str:
