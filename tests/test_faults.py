@@ -277,6 +277,7 @@ def test_sockets_lie_where_paths_are_short(tmp_path, monkeypatch):
     monkeypatch.setattr(staging.tempfile, "gettempdir", lambda: str(long))
     made = kernels.LocalKernel()
     assert made.transport == "ipc" and len(made.ip) < 90
+    assert os.path.dirname(made.connection_file) == os.path.dirname(made.ip)
     made.cleanup_ipc_files()
     monkeypatch.setattr(staging, "LONGEST", 3)
     assert kernels.LocalKernel().transport == "tcp"
@@ -424,3 +425,37 @@ def test_folds_hold_no_paragraph():
     assert context["body"] == (
         '<p>a</p><summary class="x">\n<span class="y">b</span><path d=""/></summary><p>c</p>'
     )
+
+
+# ---- what torture found: damaged files are one line ----
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "words", "said"),
+    [
+        ("book/evidence.json", b"[]", "claims", "has no records of claims"),
+        ("book/claims/01_one.yml", b"\xff\xfe", "claims", "is no UTF-8 text"),
+        ("book/01_one.md", b"---\nkernelspec: \xff\n---\n", "list", "is no UTF-8 text"),
+        ("book/01_one.md", b"---\nkernelspec: {name: [}\n---\n# x\n", "list", "01_one.md: "),
+        ("book/records.yml", b"- [", "record slow", "book/records.yml: "),
+        ("book/records.yml", b"slow: 3", "record slow", "slow: expected a function and its tasks"),
+        ("book/records.yml", b"slow: {function: no:f, tasks: []}", "record slow", "no module 'no'"),
+        ("book/figures/one-line.json", b"{}", "figures", "is no record of a figure"),
+        ("book/figures/one-line.csv", b"a\n1\n", "figure one-line -o x.pdf", "KeyError: 'x'"),
+        ("book/figures/one-line.csv", None, "figure one-line -o x.pdf", "can't read "),
+    ],
+)
+def test_a_damaged_file_is_one_line(finished, invoke, name, raw, words, said):
+    path = finished.file(name)
+    path.unlink(missing_ok=True)
+    if raw is not None:
+        path.write_bytes(raw)
+    code, out, err = invoke(finished, *words.split())
+    assert (code, out) == (2, "") and err.startswith("falsestruct: ")
+    assert said in err and err.count("\n") == 1
+
+
+def test_torture_is_not_in_the_gate():
+    lines = (REPOSITORY / "Makefile").read_text().partition("\ntest: ")[2].partition("\n\n")[0]
+    assert "torture" not in lines
+    assert not list((REPOSITORY / "tests" / "torture").glob("test_*.py"))
