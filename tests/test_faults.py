@@ -85,7 +85,7 @@ def test_a_hook_of_another_repository_points_to_none(desk, tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize("setting", [
-    {"savefig.transparent": True}, {"savefig.bbox": "tight"}, {"path.simplify": False},
+    {"savefig.transparent": True}, {"savefig.bbox": "tight"}, {"svg.fonttype": "none"},
     {"pdf.compression": 0}, {"timezone": "Asia/Tokyo", "date.epoch": "0000-12-31T00:00:00"},
 ])  # fmt: skip
 def test_saving_is_shielded_from_the_readers_matplotlibrc(setting):
