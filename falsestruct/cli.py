@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import json
 import os
@@ -64,6 +65,10 @@ OutputFolder = Annotated[
 ]
 
 
+# Where a file can't grow, whoever writes it: also semaphores of workers, which are files.
+NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+
+
 def main() -> None:
     """Entry point: what the reader can mend is one line and exit code 2."""
     surroundings.settle()
@@ -71,6 +76,11 @@ def main() -> None:
         sys.exit(app(standalone_mode=False))
     except UserError as error:
         print(f"falsestruct: {error}", file=sys.stderr)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        where = f": {error.filename}" if error.filename else ""
+        print(f"falsestruct: {error.strerror}{where}; free some space", file=sys.stderr)
     except Exception as error:
         if not hasattr(error, "format_message"):  # of a mistyped command line
             raise
@@ -846,6 +856,27 @@ def export(
         print(book.root / name)
     if ro_crate is not None:
         print(f"{ro_crate}: {crate.export(book, ro_crate)} files named in ro-crate-metadata.json")
+
+
+@app.command(
+    "history", epilog=_examples("falsestruct history    # after merging runs of two branches")
+)
+def recover_history() -> None:
+    """Write book/history.json anew, from the records that git has; runs add to it.
+
+    Each chapter shows at its foot what changed in its claims.
+    """
+    from falsestruct.press.notebook.history import NoHistoryError
+    from falsestruct.press.run import chronicle
+
+    book = find_book()
+    try:
+        known = chronicle.recovered(book)
+    except NoHistoryError as error:
+        raise UserError(f"can't tell what changed: {' '.join(str(error).split())}") from None
+    chronicle.write(book.published, known)
+    print(f"{chronicle.path_of(book.published)}: {sum(map(len, known.values()))} changes of "
+          f"{len(known)} chapters")  # fmt: skip
 
 
 @app.command(epilog=_examples("falsestruct weights    # after a change of what trains them"))

@@ -3,6 +3,7 @@
 The minimum of Python is in test_requirements.py, what is killed and full in torture/.
 """
 
+import errno
 import json
 import os
 import re
@@ -18,10 +19,11 @@ import pytest
 from jupytext.config import load_jupytext_config
 from matplotlib.figure import Figure
 
+from falsestruct import cli
 from falsestruct.press import paths
 from falsestruct.press.notebook import claims, environment, figures, history, staging
 from falsestruct.press.paths import Book, UserError
-from falsestruct.press.run import chapters, edits, kernels, runner, surroundings
+from falsestruct.press.run import chapters, edits, kernels, records, runner, surroundings
 from falsestruct.press.run.chapters import EDITED, FRESH, STALE
 from falsestruct.press.site import citing, directives, valid
 from tests.conftest import REPOSITORY, Desk
@@ -461,6 +463,30 @@ def test_a_damaged_file_is_one_line(finished, invoke, name, raw, words, said):
     code, out, err = invoke(finished, *words.split())
     assert (code, out) == (2, "") and err.startswith("falsestruct: ")
     assert said in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT])
+def test_no_room_is_one_line_wherever_it_is_met(desk, invoke, monkeypatch, number):
+    """Semaphores of workers are files, too."""
+
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number), "/dev/shm/x")
+
+    monkeypatch.setattr(records, "make", refuse)
+    code, out, err = invoke(desk, "record", "slow")
+    assert (code, out) == (2, "") and err.count("\n") == 1
+    assert err == f"falsestruct: {os.strerror(number)}: /dev/shm/x; free some space\n"
+
+
+def test_other_errors_of_the_system_are_not_hidden(desk, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(records, "make", refuse)
+    monkeypatch.chdir(desk.root)
+    monkeypatch.setattr(sys, "argv", ["falsestruct", "record", "slow"])
+    with pytest.raises(OSError, match="Input/output"):
+        cli.main()
 
 
 def test_torture_is_not_in_the_gate():

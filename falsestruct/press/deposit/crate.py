@@ -28,20 +28,25 @@ FOLDERS = {
     "book": "The chapters' texts, and what runs wrote.",
     "book/claims": "The claims, with the rules that were stated before the runs.",
     "book/figures": "Every figure, its data and its record.",
+    "book/networks": "Weights of the networks that answer on the front page.",
     "book/records": "Recorded runs: long computations that chapters only load.",
+    "book/reports": "Reports of findings to those whom they concern.",
     "notebooks": "The executed chapters.",
     "falsestruct": "The package that computes, draws, builds and checks.",
     "tests": "Tests of the package and the book.",
     "benchmarks": "Measurements of speed.",
 }
-NAMED = ("book/claims", "book/figures", "book/records", "notebooks")  # whose files are named each
+# Whose files are named each.
+NAMED = (
+    "book/claims", "book/figures", "book/networks", "book/records", "book/reports", "notebooks",
+)  # fmt: skip
 LISTED = ("book", *NAMED)
 CODE = ("falsestruct", "tests", "benchmarks")
 TYPES = {
     ".svg": "image/svg+xml", ".pdf": "application/pdf", ".png": "image/png", ".csv": "text/csv",
     ".json": "application/json", ".ipynb": "application/x-ipynb+json", ".md": "text/markdown",
     ".yml": "application/yaml", ".toml": "application/toml", ".txt": "text/plain",
-    ".bib": "application/x-bibtex", ".cff": "application/yaml",
+    ".bib": "application/x-bibtex", ".f16": "application/octet-stream", ".cff": "application/yaml",
 }  # fmt: skip
 LICENCES = {linked.TEXT: "CC BY 4.0, of text and figures", linked.CODE: "MIT, of the code"}
 

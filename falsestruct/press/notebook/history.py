@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -105,6 +105,21 @@ def rules_at(book: Book, commit: str) -> dict[str, str]:
     """
     _git(book, "rev-parse", "--verify", f"{commit}^{{commit}}")
     return {id: fields[RULE] for id, fields in _stated(book, commit).items()}
+
+
+def contents(book: Book, path: str) -> Iterator[tuple[str, str]]:
+    """The versions of a file along first parents, the oldest first.
+
+    Yields:
+        Twelve digits of the commit, and the file's text; empty where the commit removed it.
+
+    Raises:
+        NoHistoryError: there is no git, no commit, or only a part of the history.
+    """
+    walk = ("rev-list", "--first-parent", "--reverse", _head(book), "--", path)
+    for commit in _git(book, *walk).split():
+        gone = not _git(book, "ls-tree", commit, "--", path)
+        yield commit[:SHORT], "" if gone else _git(book, "show", f"{commit}:{path}")
 
 
 def canonical(rule: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """What changed in a chapter's claims from run to run: book/history.json, shown at its foot.
 
-A run writes it where it changes a number or a verdict, and nothing else does: building the pages
-only reads it. It says nothing of the time before it was first kept.
+A run adds to it where it changes a number or a verdict; building the pages only reads it. What was
+before it was kept, or what a merge left out, git's versions of the records tell (`recovered`).
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from falsestruct.press.notebook import claims
+from falsestruct.press.notebook import claims, history
 from falsestruct.press.notebook.stated import UNKNOWN
-from falsestruct.press.paths import Output, read_json, write_atomically
+from falsestruct.press.paths import Book, Output, read_json, write_atomically
 from falsestruct.press.site.pages import badge
 from falsestruct.statistics import Estimate
 
 SAME = 1e-9  # relative: a number that moved less is the same
 Records = Mapping[str, Mapping[str, Any]]
+Chapters = dict[str, list[dict[str, Any]]]
 
 
 def path_of(output: Output) -> Path:
@@ -27,7 +28,7 @@ def path_of(output: Output) -> Path:
     return output.folder / "history.json"
 
 
-def read(output: Output) -> dict[str, list[dict[str, Any]]]:
+def read(output: Output) -> Chapters:
     """What changed, by chapter, the oldest first; empty if nothing was kept.
 
     Each entry has the commit and, by claim, the number and verdict "before" and "after"; None
@@ -39,8 +40,39 @@ def read(output: Output) -> dict[str, list[dict[str, Any]]]:
 
 def note(output: Output, before: Records) -> None:
     """Keep what the records of an output changed since they were `before`."""
-    after = claims.read_evidence(output.evidence)
     known = read(output)
+    _add(known, before, claims.read_evidence(output.evidence))
+    if known != read(output):
+        write(output, known)
+
+
+def write(output: Output, known: Chapters) -> None:
+    """Write the history, as `read` reads it."""
+    text = json.dumps({"chapters": known}, indent=1, sort_keys=True)
+    write_atomically(path_of(output), text + "\n")
+
+
+def recovered(book: Book) -> Chapters:
+    """What changed between the versions of the book's records that git has, along first parents.
+
+    An entry's commit is the one that has it first; a run, which comes before its commit, names the
+    commit that it ran.
+
+    Raises:
+        NoHistoryError: there is no git, no commit, or only a part of the history.
+    """
+    known: Chapters = {}
+    before: Records = {}
+    place = book.published.evidence.relative_to(book.root).as_posix()
+    for commit, text in history.contents(book, place):
+        after = json.loads(text)["claims"] if text else {}
+        _add(known, before, after, commit)
+        before = after
+    return known
+
+
+def _add(known: Chapters, before: Records, after: Records, commit: str = "") -> None:
+    """What changed in each chapter; without a commit, the first one that its records name."""
     for chapter in sorted({record["chapter"] for record in (*before.values(), *after.values())}):
         own = [
             {id: record for id, record in records.items() if record["chapter"] == chapter}
@@ -48,11 +80,8 @@ def note(output: Output, before: Records) -> None:
         ]
         if changed := changes(*own):
             commits = [record["commit"] for record in own[1].values()] or [UNKNOWN]
-            entry = {"commit": commits[0], "claims": changed}
+            entry = {"commit": commit or commits[0], "claims": changed}
             known.setdefault(chapter, []).append(entry)
-    if known != read(output):
-        text = json.dumps({"chapters": known}, indent=1, sort_keys=True)
-        write_atomically(path_of(output), text + "\n")
 
 
 def changes(before: Records, after: Records) -> dict[str, dict[str, Any]]:

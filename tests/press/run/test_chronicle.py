@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from dataclasses import asdict
 
 import pytest
@@ -54,6 +55,49 @@ def test_a_run_that_changes_nothing_writes_nothing(output):
     records = lay(output, record("a", Nobody("none", 0), "inconclusive"))
     chronicle.note(output, records)
     assert not chronicle.path_of(output).exists()
+
+
+def git(desk, *words: str) -> str:
+    who = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+    done = subprocess.run(["git", *who, *words], cwd=desk.root, check=True, capture_output=True)
+    return done.stdout.decode().strip()
+
+
+def test_git_tells_what_was_before_and_what_a_merge_brought(desk, invoke):
+    """Along first parents: a merged branch's runs are one change, of the merge."""
+    book = desk.book.published
+    git(desk, "init", "-q", "-b", "main")
+
+    def commit(*records: dict) -> str:
+        lay(book, *records)
+        git(desk, "add", "-A")
+        git(desk, "commit", "-qm", "x")
+        return git(desk, "rev-parse", "--short=12", "HEAD")
+
+    first = commit(record("a", exact(3)), record("b", exact(1), chapter="02_two"))
+    git(desk, "checkout", "-qb", "branch")
+    commit(record("a", exact(4)), record("b", exact(1), chapter="02_two"))
+    commit(record("a", exact(5), "refuted"), record("b", exact(1), chapter="02_two"))
+    git(desk, "checkout", "-q", "main")
+    git(desk, "merge", "-q", "--no-ff", "-m", "Merge", "branch")
+    merge = git(desk, "rev-parse", "--short=12", "HEAD")
+    code, out, _ = invoke(desk, "history")
+    assert code == 0 and out.endswith("3 changes of 2 chapters\n")
+    known = chronicle.read(book)
+    assert [entry["commit"] for entry in known["01_one"]] == [first, merge]
+    assert [entry["commit"] for entry in known["02_two"]] == [first]
+    told = known["01_one"][1]["claims"]["a"]
+    assert (told["before"]["value"], told["after"]["value"]) == (3, 5)
+    # A run goes on from there.
+    chronicle.note(book, {})
+    assert len(chronicle.read(book)["02_two"]) == 2
+
+
+def test_without_git_nothing_is_recovered_or_lost(desk, invoke):
+    chronicle.write(desk.book.published, {"01_one": []})
+    code, _, said = invoke(desk, "history")
+    assert code == 2 and said.startswith("falsestruct: can't tell what changed: ")
+    assert chronicle.read(desk.book.published) == {"01_one": []}
 
 
 @pytest.mark.slow
