@@ -117,15 +117,20 @@ def _same(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> bool:
 
 def as_text(output: Output, chapter: str) -> str:
     """What changed in a chapter, the newest first, as MyST; empty if nothing is known."""
-    entries = read(output).get(chapter, [])
-    if not entries:
-        return ""
     lines = []
-    for entry in reversed(entries):
-        lines.append(f"- Commit `{entry['commit']}`")
-        lines += [f"  - `{id}`: {_told(change)}" for id, change in entry["claims"].items()]
+    for entry in reversed(read(output).get(chapter, [])):
+        seen = {id: change for id, change in entry["claims"].items() if _is_seen(change)}
+        lines += [f"- Commit `{entry['commit']}`"] * bool(seen)
+        lines += [f"  - `{id}`: {_told(change)}" for id, change in seen.items()]
     body = "\n".join(lines)
-    return f"::::{{dropdown}} What changed in this chapter's claims\n\n{body}\n::::\n"
+    fold = f"::::{{dropdown}} What changed in this chapter's claims\n\n{body}\n::::\n"
+    return fold if lines else ""
+
+
+def _is_seen(change: Mapping[str, Any]) -> bool:
+    """Not if the number moved by less than its digits show."""
+    old, new = change["before"], change["after"]
+    return None in (old, new) or any(old[part] != new[part] for part in ("verdict", "text"))
 
 
 def _told(change: Mapping[str, Any]) -> str:

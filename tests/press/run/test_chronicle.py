@@ -100,6 +100,17 @@ def test_without_git_nothing_is_recovered_or_lost(desk, invoke):
     assert chronicle.read(desk.book.published) == {"01_one": []}
 
 
+def test_a_number_that_moved_less_than_it_shows_is_not_told(output):
+    first = lay(output, record("a", Estimate(2.00001, 1.0, 2.5, 20, "m")), record("b", exact(1)))
+    lay(output, record("a", Estimate(2.00002, 1.0, 2.5, 20, "m")), record("b", exact(1)))
+    chronicle.note(output, first)
+    [entry] = chronicle.read(output)["01_one"]
+    assert list(entry["claims"]) == ["a"] and chronicle.as_text(output, "01_one") == ""
+    lay(output, record("a", Estimate(2.00002, 1.0, 2.5, 20, "m"), "refuted"))
+    chronicle.note(output, first)
+    assert "`a`" in chronicle.as_text(output, "01_one")
+
+
 @pytest.mark.slow
 def test_the_book_s_own_history(finished):
     """The run that made the book kept it; another rule for the same number adds to it."""
