@@ -432,6 +432,14 @@ def test_folds_hold_no_paragraph():
     )
 
 
+def test_the_ledger_has_no_element_around_each_word_of_code():
+    body = '<code class="x"><span class="pre">low</span> <span class="pre">&gt;</span></code>'
+    for page, made in {valid.HEAVY: '<code class="x">low &gt;</code>', "book/other": body}.items():
+        context = {"body": body}
+        valid.lighten(None, page, "", context, None)
+        assert context["body"] == made
+
+
 # ---- what torture found: damaged files are one line ----
 
 

@@ -257,6 +257,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", only_contents, priority=950)  # when the contents are known
     app.connect("source-read", add_to_page)
     app.connect("html-page-context", valid.mend)
+    app.connect("html-page-context", valid.lighten)
     app.add_directive("ledger", LedgerDirective)
     app.add_directive("figures", FiguresDirective)
     app.add_role("verdict", VerdictRole())

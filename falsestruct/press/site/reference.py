@@ -80,6 +80,8 @@ def _public(body: Sequence[ast.stmt], above: str, kind: str) -> Iterator[Name]:
     for node in body:
         if not isinstance(node, (ast.FunctionDef, ast.ClassDef)) or node.name.startswith("_"):
             continue
+        if _is_marked(node, "overload"):  # what it overloads follows, with the docstring
+            continue
         full, says = f"{above}.{node.name}", ast.get_docstring(node) or ""
         if isinstance(node, ast.ClassDef):
             members = tuple(m for m in _public(node.body, full, "method") if m.says)
@@ -91,12 +93,16 @@ def _public(body: Sequence[ast.stmt], above: str, kind: str) -> Iterator[Name]:
 def _signature(node: ast.FunctionDef) -> str:
     """Parameters and what comes back; a property has no parameters."""
     returns = f" → {ast.unparse(node.returns)}" if node.returns else ""
-    if any(isinstance(mark, ast.Name) and mark.id == "property" for mark in node.decorator_list):
+    if _is_marked(node, "property"):
         return returns
     own = node.args.args
     if own and own[0].arg in ("self", "cls"):
         del own[0]
     return f"({ast.unparse(node.args)}){returns}"
+
+
+def _is_marked(node: ast.FunctionDef | ast.ClassDef, name: str) -> bool:
+    return any(isinstance(mark, ast.Name) and mark.id == name for mark in node.decorator_list)
 
 
 # ---- docstrings ----

@@ -20,8 +20,13 @@ SOURCE = '''\
 """Problems of one kind."""
 
 from dataclasses import dataclass
+from typing import overload
 
 
+@overload
+def value(seeds: int) -> float: ...
+@overload
+def value(seeds: str) -> str: ...
 def value(seeds: int, *, scale: float = 1.5) -> float:
     """A number (members,) of `seeds`, by Smith (2001), a*b_c <d>.
 
@@ -122,6 +127,14 @@ def test_the_reference_has_every_room_but_those_of_the_book_itself():
     assert sorted(listed) == sorted(rooms - {"press", "chapters", "cli", "files", "names"})
     toc = (REPOSITORY / "_toc.yml").read_text()
     assert all(f"file: book/{page.stem}\n" in toc for page in PAGES)
+
+
+def test_no_name_of_the_package_stands_twice():
+    """Pages have each as an id."""
+    rooms = [path for path in REAL.package.rglob("*.py") if "press" not in path.parts]
+    for path in rooms:
+        found = [name.full for name in reference.names(path, "m")]
+        assert len(found) == len(set(found)), path
 
 
 @pytest.mark.parametrize("room", ["structures", "statistics", "success", "instability", "theory"])
