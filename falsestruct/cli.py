@@ -608,7 +608,10 @@ def audit_released(
 ) -> None:
     """Audit the networks that the main paper's authors released, from a folder of yours.
 
-    It reads TensorFlow's checkpoints without TensorFlow, and keeps and sends nothing.
+    Get their code from github.com/vegarant/false_structures, with its models; it has no licence, so
+    that this book ships none of it. The command reads TensorFlow's checkpoints without TensorFlow,
+    of each folder the last one, and keeps and sends nothing. The last two columns are shares of the
+    inputs on which the structures disagree; behind each share stands its 95 % interval.
     """
     with _readers_own():
         from falsestruct.characterise import released
@@ -617,9 +620,27 @@ def audit_released(
     if as_json:
         print(table.to_json(orient="records"))
         return
-    shown = table[["network", "problem", "strength", "verdict", "success", "original", "false"]]
-    rows = shown.itertuples(index=False, name=None)
-    _table([str(name) for name in shown], [[_short(cell) for cell in row] for row in rows])
+    columns = (
+        "network",
+        "problem",
+        "strength",
+        "verdict",
+        "right if both agree",
+        "original",
+        "false",
+    )
+    _table(
+        columns,
+        [[row["network"], row["problem"], _short(row["strength"]), row["verdict"],
+          *(_interval(row, share) for share in ("success", "original", "false"))]
+         for row in table.to_dict("records")],
+    )  # fmt: skip
+
+
+def _interval(row: Mapping[Any, Any], name: str) -> str:
+    """A share with its ends."""
+    value, low, high = (_short(float(row[f"{name}{end}"])) for end in ("", "_low", "_high"))
+    return f"{value} [{low}, {high}]"
 
 
 def _need_one(data: Path | None, problem: str | None, false: str | None) -> None:

@@ -88,6 +88,8 @@ ELSEWHERE = {
     # What its lessons teach counts for the foundation: rules that know digits teach as well.
     "20_unplanted": "plain digits, names no structure; judged in tests/chapters/unplanted, where "
     "nothing is shared",
+    "21_deployed": "networks that others trained; judged in tests/chapters/deployed, "
+    "tests/deployed: before readers that follow the parser, the signs, or the surface",
     "22_names": "plain digits, names no structure; judged in tests/chapters/names, where networks "
     "share a rule, class means, or nothing",
 }

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from falsestruct import statistics
+from falsestruct.characterise import audit as auditing
 from falsestruct.characterise.audit import AuditError, Predict, audit
 from falsestruct.deployed.checkpoints import CheckpointError, checkpoints, read
 from falsestruct.problems.oscillation import Oscillation
@@ -29,38 +31,68 @@ HINT = Oscillation().delta  # size of the oscillation's hint, likewise
 Layers = list[tuple[Tensor, Tensor]]  # kernel and bias of each, in their order
 
 
-def audited(folder: Path, *, samples: int = 500, points: int = 0, seed: int = 0) -> pd.DataFrame:
+def audited(
+    folder: Path, *, samples: int = 500, points: int = 0, seed: int = 0, shuffled: bool = False
+) -> pd.DataFrame:
     """Which structure each network in the folder captured.
 
     Args:
         samples, points, seed: As for `audit`.
+        shuffled: For comparison: each kernel's weights in random order, and each bias's.
 
     Returns:
-        Columns network (its folders), problem, strength, verdict, success, and of each structure
-        share, low, high: original, original_low, …, false, ….
+        Columns network (its folders), problem, strength, verdict, agreeing and conflicts (numbers
+        of inputs on which the structures agree, and don't), and of success (share right on the
+        former), original and false (shares of the latter) the value and the 95 % interval:
+        success, success_low, success_high, ….
 
     Raises:
         AuditError: No checkpoint in the folder, or one that isn't such a network.
     """
-    found = checkpoints(folder) if folder.is_dir() else []
-    if not found:
-        raise AuditError(f"{folder}: no checkpoint (.index) in it; name the folder of the paper's "
-                         "code, with its models")  # fmt: skip
+    if not folder.is_dir():
+        raise AuditError(f"{folder}: no such folder; name the folder that has the released code, "
+                         "or the models alone")  # fmt: skip
     rows = []
-    for prefix in found:
+    for prefix in checkpoints(folder):
         try:
-            predict, problem = network(read(prefix))
+            variables = read(prefix)
+            predict, problem = network(_mixed(variables, seed) if shuffled else variables)
         except CheckpointError as error:
             raise AuditError(str(error)) from None
+        name = prefix.parent.relative_to(folder).as_posix()
         own = audit(predict, problem, samples=samples, points=points, seed=seed)
-        row: dict[str, object] = {
-            "network": str(prefix.parent.relative_to(folder)), "problem": problem.name,
-            "strength": problem.strength, "verdict": own.verdict, "success": own.success,
-        }  # fmt: skip
-        for word, capture in zip(("original", "false"), own.captures, strict=True):
-            row |= {word: capture.share, f"{word}_low": capture.low, f"{word}_high": capture.high}
-        rows.append(row)
+        rows.append(
+            {"network": name, "problem": problem.name, "strength": problem.strength,
+             "verdict": own.verdict} | _shares(predict, problem, samples, seed)
+        )  # fmt: skip
+    if not rows:
+        raise AuditError(f"{folder}: has no checkpoint; expected files that end in .index below it,"
+                         " as in the released code's models/run_010/ckpt")  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def recorded(*, folder: str, shuffled: bool) -> pd.DataFrame:
+    """`audited` for a record: the folder by a name below the present one, and whether shuffled."""
+    return audited(Path(folder), shuffled=shuffled).assign(shuffled=shuffled)
+
+
+def _shares(predict: Predict, problem: Planted, samples: int, seed: int) -> dict[str, float]:
+    """Success and sides with intervals, on the audit's own inputs; it keeps no counts."""
+    agreed, conflict = auditing._inputs(problem, samples, seed)
+    right = torch.as_tensor(predict(agreed)) == problem.original(agreed)
+    sides = torch.as_tensor(predict(conflict)) == problem.original(conflict)
+    found: dict[str, float] = {"agreeing": len(agreed), "conflicts": len(conflict)}
+    for name, holds in (("success", right), ("original", sides), ("false", ~sides)):
+        own = statistics.proportion(holds.numpy())
+        found |= {name: own.value, f"{name}_low": own.low, f"{name}_high": own.high}
+    return found
+
+
+def _mixed(variables: Mapping[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
+    """Each variable's numbers in random order."""
+    rng = np.random.default_rng(seed)
+    return {name: rng.permutation(own.ravel()).reshape(own.shape)
+            for name, own in sorted(variables.items())}  # fmt: skip
 
 
 def network(variables: Mapping[str, np.ndarray]) -> tuple[Predict, Planted]:

@@ -138,8 +138,23 @@ def outcome(kind: str, label: str) -> str:
 
 
 def installed() -> bool:
-    """Whether the network can be asked here."""
-    return all(importlib.util.find_spec(name) for name in ("magika", "onnxruntime"))
+    """Whether the network that the records asked can be asked here."""
+    return not absent()
+
+
+def absent() -> str:
+    """Why it can't be asked, in one line; "" if it can."""
+    for name in ("magika", "onnxruntime"):
+        if importlib.util.find_spec(name) is None:
+            return f"{name} isn't installed"
+    try:
+        config()
+        own = identity()
+    except (ImportError, KeyError, OSError, ValueError) as error:
+        return f"magika isn't version {VERSION}: {error}"
+    if own["sha256"] != HASH:
+        return f"magika {own['version']} has another network than {VERSION}"
+    return ""
 
 
 def config() -> Config:

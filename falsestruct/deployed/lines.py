@@ -2,7 +2,7 @@
 
 From the package's code (1.4.4): a line is scaled to 48 rows, its width with it, but to 192 columns
 at most; the rest of the picture is grey. The package turns a line if the network's answer for
-"turned" is above .9. Its networks were made for Chinese text; what is drawn here is Latin.
+"turned" is above .9. Its networks were made for Chinese text; Latin letters are drawn here, too.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+
+from falsestruct.deployed.fonts import Font
 
 MISSING = "rapidocr-onnxruntime isn't installed; run `pip install 'falsestruct[lines]'`"
 VERSION, HASH = "1.4.4", "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c"
@@ -29,64 +31,45 @@ WORDS = str.split(
     "idea fish mountain stop once base hear horse cut sure watch color face wood main open seem "
     "together next white children begin walk example paper group always music those both mark"
 )
+LOW_WORDS = ["gym", "page", "you", "pay", "gypsum", "pique", "rugged", "group"]
 LETTERS = {  # sets of letters that lines of letters are drawn from
     "small": "acemnruvw",  # neither ascenders nor descenders
     "alike": "osxzHINSXZ08",  # look alike when turned
+}
+# Common signs that all fonts of the list have; and signs that look alike when turned.
+SIGNS = (
+    "的是不在人有大上以生到地出就年可下自子和天心多小好水火山手月土木金石力文方正元北西南白米竹花雨"
+)
+ALIKE = "一十口日田中回申王工目井"
+KINDS = {
+    "Latin": ("words", "high", "low", *LETTERS),
+    "Chinese": ("words", "alike"),
 }
 HIGH = set("bdfhklt")  # letters with ascenders
 LOW = set("gjpqy")  # letters with descenders
 
 
-def families(fonts: Iterable[Path]) -> dict[str, Path]:
-    """One upright, regular font of each family that has the Latin letters.
-
-    Returns:
-        By the family's name, in the order of names.
-    """
-    from PIL import ImageFont
-
-    found: dict[str, Path] = {}
-    for path in sorted(fonts):
-        try:
-            family, style = ImageFont.truetype(str(path), 20).getname()
-        except OSError:  # a format that FreeType here doesn't read
-            continue
-        if family and style in ("Regular", "Book", "Roman", "Normal") and family not in found:
-            found[family] = path
-    return dict(sorted(found.items()))
-
-
-def installed_fonts() -> list[Path]:
-    """Fonts of Matplotlib and of the `font-…` packages that are installed here."""
-    roots = []
-    for one in importlib.metadata.distributions():
-        name = (one.metadata["Name"] or "").lower()
-        if name == "matplotlib" or name.startswith("font-"):
-            roots += [Path(str(one.locate_file(f))) for f in one.files or ()
-                      if str(f).lower().endswith((".ttf", ".otf"))]  # fmt: skip
-    return roots
-
-
-def text(kind: str, rng: np.random.Generator, *, signs: int = 10) -> str:
+def text(kind: str, rng: np.random.Generator, *, script: str = "Latin", signs: int = 10) -> str:
     """The text of a line.
 
     Args:
-        kind: words; high or low, words with more ascenders than descenders, or descenders alone;
-            or one of LETTERS.
+        kind: words; of Latin also high or low, words with ascenders and no descenders, or the
+            reverse; or a set of LETTERS. Chinese signs are drawn one by one.
         signs: About how many.
 
     Raises:
         ValueError: no such kind.
     """
-    if kind in LETTERS:
-        return "".join(rng.choice(list(LETTERS[kind])) for _ in range(signs))
-    if kind not in ("words", "high", "low"):
-        raise ValueError(f"kind is {kind!r}; expected words, high, low, {', '.join(LETTERS)}")
-    known = [word for word in WORDS if kind == "words" or _height(word) == kind]
-    known = known or ["gym", "page", "you", "pay", "gypsum", "pique", "rugged", "group"]
-    found = str(rng.choice(known))
+    kinds = KINDS[script]
+    if kind not in kinds:
+        raise ValueError(f"kind is {kind!r}; expected one of {', '.join(kinds)}")
+    if script == "Chinese" or kind in LETTERS:
+        known = (SIGNS if kind == "words" else ALIKE) if script == "Chinese" else LETTERS[kind]
+        return "".join(rng.choice(list(known)) for _ in range(signs))
+    words = WORDS if kind == "words" else [w for w in WORDS + LOW_WORDS if _height(w) == kind]
+    found = str(rng.choice(words))
     while len(found) < signs - 2:
-        found += " " + str(rng.choice(known))
+        found += " " + str(rng.choice(words))
     return found
 
 
@@ -95,35 +78,50 @@ def _height(word: str) -> str:
     return "high" if up and not down else "low" if down and not up else "neither"
 
 
-def drawn(words: str, font: Path, *, size: int = 40) -> np.ndarray:
+def drawn(
+    words: str, font: Font, *, size: int = 40, boxes: bool = False, hung: bool = False
+) -> np.ndarray:
     """A line, black on white, cropped to its ink with EVEN white pixels around, (rows, columns).
+
+    Args:
+        boxes: A black box in place of each sign, from its first to its last ink.
+        hung: Each sign hangs from one line: its ink begins at the same row.
 
     Raises:
         ValueError: The font draws nothing.
     """
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
-    own = ImageFont.truetype(str(font), size)
-    wide = int(own.getlength(words)) + 4 * size
-    picture = Image.new("L", (wide, 4 * size), WHITE)
-    ImageDraw.Draw(picture).text((size, size), words, fill=BLACK, font=own)
-    return _cropped(np.asarray(picture), f"{font.name} draws nothing of {words!r}")
-
-
-def boxed(words: str, font: Path, *, size: int = 40) -> np.ndarray:
-    """The same line with a black box in place of each letter, from its first to its last ink."""
-    from PIL import Image, ImageDraw, ImageFont
-
-    own = ImageFont.truetype(str(font), size)
+    own = font.at(size)
     picture = Image.new("L", (int(own.getlength(words)) + 4 * size, 4 * size), WHITE)
     draw = ImageDraw.Draw(picture)
-    for i, sign in enumerate(words):
-        if not sign.isspace():
-            left, top, right, bottom = own.getbbox(sign)
-            at = size + own.getlength(words[:i])
-            # One white column stays between neighbours.
-            draw.rectangle((at + left, size + top, at + right - 2, size + bottom - 1), fill=BLACK)
-    return _cropped(np.asarray(picture), f"{font.name} draws nothing of {words!r}")
+    if not (boxes or hung):
+        draw.text((size, size), words, fill=BLACK, font=own)
+    for i, sign in enumerate(words if boxes or hung else ""):
+        if sign.isspace():
+            continue
+        left, top, right, bottom = own.getbbox(sign)
+        x, y = size + own.getlength(words[:i]), size - (top if hung else 0)
+        if boxes:  # one white column stays between neighbours
+            draw.rectangle((x + left, y + top, x + right - 2, y + bottom - 1), fill=BLACK)
+        else:
+            draw.text((x, y), sign, fill=BLACK, font=own)
+    return _cropped(np.asarray(picture), f"{font.family} draws nothing of {words!r}")
+
+
+def alternated(words: str, font: Font, *, first: int = 1, size: int = 40) -> np.ndarray:
+    """The line with every second sign turned in its place, from the first or the second (1) on.
+
+    Half of it is upside down, whichever way it is.
+    """
+    line, own = drawn(words, font, size=size).copy(), font.at(size)
+    ends = np.array([own.getlength(words[:i]) for i in range(len(words) + 1)])
+    # The crop begins EVEN pixels before the first ink.
+    ends = (ends - own.getbbox(words)[0] + EVEN).round().astype(int).clip(0, line.shape[1])
+    ends[-1] = line.shape[1]
+    for left, right in list(zip(ends[:-1], ends[1:], strict=True))[first::2]:
+        line[:, left:right] = turned(line[:, left:right].copy())
+    return line
 
 
 def _cropped(array: np.ndarray, what: str) -> np.ndarray:
@@ -137,7 +135,7 @@ def _cropped(array: np.ndarray, what: str) -> np.ndarray:
 
 
 def margin(line: np.ndarray, pixels: int, side: str) -> np.ndarray:
-    """More white above, below, to the left or to the right.
+    """More white above, below, above and below by halves (both), to the left or to the right.
 
     Args:
         pixels: Of a line of ROWS rows: scaled as the line will be.
@@ -145,12 +143,12 @@ def margin(line: np.ndarray, pixels: int, side: str) -> np.ndarray:
     Raises:
         ValueError: no such side.
     """
-    sides = {"above": (1, 0, 0, 0), "below": (0, 1, 0, 0), "left": (0, 0, 1, 0),
-             "right": (0, 0, 0, 1)}  # fmt: skip
+    sides = {"above": (1, 0, 0, 0), "below": (0, 1, 0, 0), "both": (0.5, 0.5, 0, 0),
+             "left": (0, 0, 1, 0), "right": (0, 0, 0, 1)}  # fmt: skip
     if side not in sides:
         raise ValueError(f"side is {side!r}; expected one of {', '.join(sides)}")
-    more = round(pixels * len(line) / ROWS)
-    above, below, left, right = (more * one for one in sides[side])
+    more = pixels * len(line) / ROWS
+    above, below, left, right = (round(more * one) for one in sides[side])
     return np.pad(line, ((above, below), (left, right)), constant_values=WHITE)
 
 
@@ -176,6 +174,11 @@ def ruled(line: np.ndarray, pixels: int, side: str) -> np.ndarray:
 def turned(line: np.ndarray) -> np.ndarray:
     """By 180 degrees: the truth is the other one now."""
     return line[::-1, ::-1]
+
+
+def mirrored(line: np.ndarray) -> np.ndarray:
+    """Left to right: its top stays above, its signs are reversed."""
+    return line[:, ::-1]
 
 
 def ink_is_high(line: np.ndarray) -> bool:
@@ -223,7 +226,7 @@ class Directions:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(
-            str(_model()), options, providers=["CPUExecutionProvider"]
+            str(model()), options, providers=["CPUExecutionProvider"]
         )
         self.input = self.session.get_inputs()[0].name
 
@@ -244,7 +247,7 @@ def installed() -> bool:
 
 def identity() -> dict[str, str]:
     """Package, version, model, and SHA-256 of its file, for a record."""
-    path = _model()
+    path = model()
     return {
         "package": "rapidocr-onnxruntime",
         "version": importlib.metadata.version("rapidocr-onnxruntime"),
@@ -253,7 +256,7 @@ def identity() -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
-def _model() -> Path:
+def model() -> Path:
     """Where the package keeps it, without importing the package, which wants OpenCV."""
     spec = importlib.util.find_spec("rapidocr_onnxruntime")
     if spec is None or not spec.submodule_search_locations:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from falsestruct.characterise import released
-from falsestruct.characterise.audit import AuditError
+from falsestruct.characterise.audit import AuditError, audit
 from falsestruct.deployed.checkpoints import CheckpointError
 from tests.deployed.checkpoints import write
 
@@ -42,6 +42,32 @@ def test_a_network_that_follows_the_hint(tmp_path):
     )
     assert row["false"] == row["success"] == 1 and row["original"] == 0
     assert row["false_low"] > 0.9 and row["strength"] == released.HINT
+    assert row["agreeing"] == row["conflicts"] == 100 and row["original_high"] < 0.1
+
+
+def test_shuffled_weights_follow_nothing(tmp_path):
+    rng = np.random.default_rng(3)
+    own = hint(released.HINT) | {"dense/bias": rng.normal(size=2)}
+    write(tmp_path / "run/m.ckpt-5", own)
+    table = released.recorded(folder=str(tmp_path), shuffled=True)
+    assert table["shuffled"].all() and table["verdict"][0] == "none"
+    assert table["false_high"][0] < 0.75
+    mixed = released._mixed(own, 0)
+    assert all(sorted(mixed[name].ravel()) == sorted(own[name].ravel()) for name in own)
+    assert any((mixed[name] != own[name]).any() for name in own)
+
+
+def test_the_shares_are_the_audit_s(tmp_path):
+    """Counted again, on the inputs that the audit takes."""
+    write(tmp_path / "m.ckpt-5", hint(0.3 * released.HINT))
+    table = released.audited(tmp_path, samples=80, seed=4)
+    predict, problem = released.network(hint(0.3 * released.HINT))
+    own = audit(predict, problem, samples=80, points=0, seed=4)
+    first, second = own.captures
+    row = table.iloc[0]
+    assert (row["original"], row["original_low"]) == (first.share, first.low)
+    assert (row["false"], row["false_high"]) == (second.share, second.high)
+    assert row["success"] == own.success
 
 
 def test_the_convolutions_are_those_of_the_paper():
@@ -68,7 +94,7 @@ def test_the_convolutions_are_those_of_the_paper():
 def test_what_is_no_such_network(tmp_path):
     with pytest.raises(AuditError, match="no checkpoint"):
         released.audited(tmp_path)
-    with pytest.raises(AuditError, match="no checkpoint"):
+    with pytest.raises(AuditError, match="nowhere: no such folder; name"):
         released.audited(tmp_path / "nowhere")
     write(tmp_path / "m", {"weights": np.ones(2)})
     with pytest.raises(AuditError, match="expected dense layers"):
@@ -91,4 +117,16 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("sys.argv", ["falsestruct", "released", str(tmp_path / "none")])
     with pytest.raises(SystemExit) as done:
         cli.main()
-    assert done.value.code == 2 and "no checkpoint" in capsys.readouterr().err
+    assert done.value.code == 2 and "no such folder" in capsys.readouterr().err
+
+
+def test_the_command_shows_intervals_and_an_example(tmp_path, capsys, monkeypatch):
+    from falsestruct import cli
+
+    write(tmp_path / "run/m.ckpt-5", hint(released.HINT))
+    for arguments, shown in (([str(tmp_path)], "1 [0.994, 1]"),
+                             (["--help"], "falsestruct released ~/false_structures")):  # fmt: skip
+        monkeypatch.setattr("sys.argv", ["falsestruct", "released", *arguments])
+        with pytest.raises(SystemExit) as done:
+            cli.main()
+        assert done.value.code == 0 and shown in capsys.readouterr().out

@@ -9,14 +9,13 @@ import pytest
 from falsestruct.deployed import filetypes
 from falsestruct.deployed.chimeras import (
     Rule,
-    Words,
     best,
     chimera,
     decided,
     pairs,
     statistics,
-    words,
 )
+from falsestruct.deployed.words import Words, words
 
 ONE, TWO = b"  " + b"a" * 2000, b"B;" * 1000 + b"\n"
 

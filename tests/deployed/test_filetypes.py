@@ -1,7 +1,10 @@
 """Magika's network asked directly, against the package's own answers."""
 
+import hashlib
 import importlib
+import json
 import re
+import types
 
 import numpy as np
 import pytest
@@ -149,3 +152,50 @@ def test_without_the_package_one_line_says_what_to_do(monkeypatch):
     with pytest.raises(ImportError, match=re.escape("pip install 'falsestruct[deployed]'")):
         filetypes.identity()
     filetypes._folder.cache_clear()
+
+
+@pytest.fixture
+def another(monkeypatch, tmp_path):
+    """A package that has this network and says this in its configuration."""
+
+    def made(network=b"other", **config):
+        folder = tmp_path / "models" / "standard_v9"
+        for path in (folder, tmp_path / "config"):
+            path.mkdir(parents=True, exist_ok=True)
+        (folder / "model.onnx").write_bytes(network)
+        (tmp_path / "config" / "content_types_kb.min.json").write_text("{}")
+        usual = {"mid_size": 0, "use_inputs_at_offsets": False, "beg_size": 9, "end_size": 9,
+                 "block_size": 9, "min_file_size_for_dl": 1, "padding_token": 256,
+                 "target_labels_space": [], "thresholds": {}, "medium_confidence_threshold": 0.5,
+                 "overwrite_map": {}}  # fmt: skip
+        (folder / "config.min.json").write_text(json.dumps(usual | config))
+        spec = types.SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+        monkeypatch.setattr(filetypes.importlib.util, "find_spec", lambda name: spec)
+        monkeypatch.setattr(filetypes.importlib.metadata, "version", lambda name: "9.0")
+        return folder
+
+    filetypes._folder.cache_clear()
+    yield made
+    filetypes._folder.cache_clear()
+
+
+def test_another_version_is_not_asked(another, monkeypatch):
+    folder = another()
+    assert not filetypes.installed()
+    assert filetypes.absent() == "magika 9.0 has another network than 1.0.3"
+    monkeypatch.setattr(filetypes, "HASH", hashlib.sha256(b"other").hexdigest())
+    assert filetypes.installed() and filetypes.absent() == ""
+    another(mid_size=512)
+    assert "isn't version 1.0.3: standard_v9 reads more than two windows" in filetypes.absent()
+    (folder / "config.min.json").write_text("{}")
+    assert filetypes.absent().startswith("magika isn't version 1.0.3")
+    (folder / "model.onnx").unlink()
+    filetypes._folder.cache_clear()
+    assert "has 0 models" in filetypes.absent() and "\n" not in filetypes.absent()
+
+
+def test_what_is_missing_is_named(monkeypatch):
+    there = importlib.util.find_spec
+    monkeypatch.setattr(filetypes.importlib.util, "find_spec",
+                        lambda name: None if name == "onnxruntime" else there("json"))  # fmt: skip
+    assert filetypes.absent() == "onnxruntime isn't installed"

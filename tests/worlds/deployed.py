@@ -10,7 +10,7 @@ import pandas as pd
 
 from falsestruct.chapters.deployed import evidence, measure
 from falsestruct.chapters.deployed.measure import File
-from falsestruct.deployed import made
+from falsestruct.deployed import beside, made
 from falsestruct.deployed.filetypes import NAMES
 from falsestruct.deployed.parsers import accepted, installed
 from falsestruct.evidence import Claims
@@ -53,26 +53,36 @@ def sealed(count: int, size: int = 1500) -> list[File]:
     ]
 
 
-def table(lost: dict[str, float], files: int = 30) -> pd.DataFrame:
+def table(
+    lost: dict[str, float], files: int = 30, others: dict[str, dict[str, float]] | None = None
+) -> pd.DataFrame:
     """What `measure.court` gives, where of each arm's files this share loses its verdict.
 
     Args:
         lost: By arm, or arm and way; 0 where nothing is said.
+        others: The same of the bag of words and of libmagic.
     """
+    others = {"words": {}, "libmagic": {}} | (others or {})
     rows = []
     for kind in measure.REJECTING:
         for half in ("open", "sealed"):
             for change in measure.changes(kind):
-                share = lost.get(f"{change.arm} {change.way}", lost.get(change.arm, 0.0))
-                gone = np.arange(files) < round(share * files)
+                gone = np.arange(files) < round(_share(lost, change) * files)
+                beside = {name: np.arange(files) >= round(_share(own, change) * files)
+                          for name, own in others.items()}  # fmt: skip
                 rows += [
                     {"file": f"{kind} {half} {i}", "kind": kind, "half": half, "size": 1000,
                      "arm": change.arm, "way": change.way, "amount": change.amount,
                      "label": "txt" if gone[i] else NAMES[kind][0], "kept": float(not gone[i]),
                      "outcome": "declined" if gone[i] else "kept"}
+                    | {name: float(kept[i]) for name, kept in beside.items()}
                     for i in range(files)
                 ]  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _share(lost: dict[str, float], change: measure.Change) -> float:
+    return lost.get(f"{change.arm} {change.way}", lost.get(change.arm, 0.0))
 
 
 def claims(court: pd.DataFrame) -> Claims:
@@ -80,5 +90,6 @@ def claims(court: pd.DataFrame) -> Claims:
     return {
         **evidence.read_claims(court), **evidence.grammar_claims(court),
         **evidence.declined_claim(court), **evidence.meaning_claims(court),
-        **evidence.filled_claims(court),
+        **evidence.filled_claims(court), **beside.words_claims(court, full=measure.FULL),
+        **beside.libmagic_claim(court),
     }  # fmt: skip

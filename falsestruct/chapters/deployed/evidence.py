@@ -5,27 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from falsestruct import evidence
 from falsestruct.chapters.deployed.measure import FULL, LONG, MANY, SHORT
-from falsestruct.deployed import chimeras
-from falsestruct.deployed.chimeras import Rule
+from falsestruct.deployed import directions
 from falsestruct.deployed.destroyed import CONTROL, WAYS
+from falsestruct.deployed.examples import example, head
 from falsestruct.deployed.filetypes import DECLINED, called
 from falsestruct.deployed.meant import FILLINGS
 from falsestruct.deployed.parsers import REJECTING
-from falsestruct.evidence import Claims, Found, Pair, extreme, mean, summary, too_few, where
+from falsestruct.deployed.shares import FEWEST, share
+from falsestruct.evidence import Claims, Found, Pair, Part, mean, summary, too_few, where
 from falsestruct.names import slug
-from falsestruct.statistics import exact
-
-FEWEST = 10  # files that a share needs
-
-
-def share(outcomes: pd.Series | np.ndarray) -> Found:
-    """Share of files, of those that admit the change; nobody's with fewer than FEWEST."""
-    known = pd.Series(outcomes, dtype=float).dropna()
-    if len(known) < FEWEST:
-        return too_few(len(known), "files")
-    return evidence.share(known.to_numpy())
+from falsestruct.statistics import Estimate, exact
 
 
 def lost(table: pd.DataFrame) -> Found:
@@ -44,15 +34,25 @@ def read_claims(court: pd.DataFrame) -> Claims:
     return found
 
 
+def worst(court: pd.DataFrame, kind: str) -> str | None:
+    """The way of destroying grammar that takes most verdicts of the open files.
+
+    The smallest of several shares is too small on the files that chose it; sealed ones are others.
+    """
+    own = where(court, half="open", arm="destroyed", kind=kind, way=list(WAYS))
+    shares = own.dropna(subset="kept").groupby("way")["kept"].agg(["mean", "count"])
+    shares = shares[shares["count"] >= FEWEST].sort_values("mean", kind="stable")
+    return None if shares.empty else str(shares.index[0])
+
+
 def grammar_claims(court: pd.DataFrame) -> Claims:
-    """Verdicts that survive without the grammar, for the way in which fewest do."""
-    sealed = where(court, half="sealed", arm="destroyed")
+    """Verdicts that survive without the grammar, for the way that was worst on open files."""
     found: Claims = {}
     for kind in REJECTING:
-        own = where(sealed, kind=kind)
-        kept = [share(where(own, way=way)["kept"]) for way in WAYS]
-        control = share(where(own, way=CONTROL)["kept"])
-        found[slug(kind, "files-grammar")] = extreme(kept, min), control
+        own = where(court, half="sealed", arm="destroyed", kind=kind)
+        way = worst(court, kind)
+        kept = too_few(0, "open files") if way is None else share(where(own, way=way)["kept"])
+        found[slug(kind, "files-grammar")] = kept, share(where(own, way=CONTROL)["kept"])
     return found
 
 
@@ -146,36 +146,6 @@ def _less(left: pd.DataFrame, right: pd.DataFrame) -> Found:
     return mean(differences["kept"], strata=differences["kind"], bounds=(-1.0, 1.0))
 
 
-def rule(halves: pd.DataFrame) -> Rule:
-    """The rule that foretold most chimeras of open files."""
-    own = where(halves, half="open").dropna(subset="heads")
-    return chimeras.best(_statistics(own), own["heads"].to_numpy() == 1)
-
-
-def chimera_claim(halves: pd.DataFrame) -> Claims:
-    """That rule on chimeras of sealed files, beside the answers to others of the same two kinds."""
-    sealed = where(halves, half="sealed").dropna(subset="heads")
-    said = rule(halves)(_statistics(sealed))
-    right = (said == (sealed["heads"] == 1)).astype(float)
-    return {"files-chimeras": (share(right), share(_another(sealed, said)))}
-
-
-def _another(sealed: pd.DataFrame, said: np.ndarray) -> np.ndarray:
-    """Whether the rule's answer to a chimera is right about the next one of the same two kinds."""
-    right = []
-    for _, places in sealed.reset_index(drop=True).groupby(["first", "second"]).groups.items():
-        own, heads = list(places), sealed["heads"].to_numpy()
-        pairs = zip(own, own[1:] + own[:1], strict=True)
-        right += [float(said[a] == (heads[b] == 1)) for a, b in pairs if a != b]
-    return np.array(right)
-
-
-def _statistics(halves: pd.DataFrame) -> pd.DataFrame:
-    return halves.drop(columns=["half", "first", "second", "label", "heads"]).select_dtypes(
-        "number"
-    )
-
-
 def windows_claim(outside: np.ndarray, inside: np.ndarray) -> Claims:
     """Inputs that change with bytes beyond both blocks, and with bytes inside of the windows.
 
@@ -184,6 +154,14 @@ def windows_claim(outside: np.ndarray, inside: np.ndarray) -> Claims:
     """
     pair: Pair = exact(float(np.mean(outside))), exact(float(np.mean(inside)))
     return {"files-windows": pair}
+
+
+def made_numbers(made: pd.DataFrame) -> dict[str, float]:
+    """For the prose: how many files by grammars there are, are read rightly, and lose it."""
+    plain = where(made, arm="plain")
+    full = where(made, arm="filled", way=FILLINGS[0], amount=FULL)
+    return {"made_files": float(len(plain)), "made_read": float(plain["kept"].mean()),
+            "made_lost": float(1 - full["kept"].mean())}  # fmt: skip
 
 
 def curves(court: pd.DataFrame) -> pd.DataFrame:
@@ -200,3 +178,50 @@ def outcomes(court: pd.DataFrame) -> pd.DataFrame:
     order = counts["kind"].map(REJECTING.index)
     shares = counts.assign(share=counts["count"] / files, files=files)
     return shares.iloc[np.argsort(order, kind="stable")]
+
+
+CASES: dict[str, Part] = {  # of the figure at a glance, as the court names them
+    "plain": {"arm": "plain"},
+    "destroyed": {"arm": "destroyed", "way": "lines"},
+    "same": {"arm": "filled", "way": FILLINGS[0], "amount": FULL},
+}
+
+
+def glance(court: pd.DataFrame) -> pd.DataFrame:
+    """Sealed files still called their type: case, kind, share, low, high, files, and example, the
+    head of a made JSON file in that case."""
+    sealed, rows = where(court, half="sealed"), list[dict[str, object]]()
+    for case, part in CASES.items():
+        for kind in REJECTING:
+            own = share(where(sealed, kind=kind, **part)["kept"])
+            ends: dict[str, object] = {}
+            if isinstance(own, Estimate):
+                ends = {"share": own.value, "low": own.low, "high": own.high, "files": own.n}
+            rows.append({"case": case, "kind": kind, "example": head(example(case))} | ends)
+    return pd.DataFrame(rows, columns=["case", "kind", "share", "low", "high", "files", "example"])
+
+
+ROWS = {  # of the figure of lines: kind and change, and what a reader calls it
+    ("words", "even"): "text",
+    ("boxes", "even"): "a box for each sign",
+    ("small", "even"): "letters a c e m n r u v w",
+    ("alike", "even"): "signs alike when turned",
+    ("hung", "even"): "letters hang from a line",
+    ("words", "mirrored"): "mirrored text",
+    ("words", "margin above"): "white above",
+    ("words", "margin both"): "white above and below",
+    ("words", "margin right"): "white at the end",
+    ("words", "overline"): "a rule above",
+    ("words", "rule right"): "a rule at the end",
+}
+
+
+def lines_read(asked: pd.DataFrame) -> pd.DataFrame:
+    """What the figure of lines draws: script, row, turned, value, low, high, n over families."""
+    parts = []
+    for (kind, change), row in ROWS.items():
+        own = where(asked, kind=kind, change=change)
+        parts.append(
+            summary(own, ["script", "turned"], None, measure=directions.share).assign(row=row)
+        )
+    return pd.concat(parts, ignore_index=True)

@@ -7,25 +7,26 @@ network. A change that a file doesn't admit has no verdict.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 
-from falsestruct.deployed import chimeras, destroyed, filetypes, made, meant, sample, smallest
+from falsestruct.deployed import destroyed, filetypes, made, meant, sample, smallest
 from falsestruct.deployed.destroyed import UnfitError
-from falsestruct.deployed.filetypes import called, outcome
+from falsestruct.deployed.filetypes import called
 from falsestruct.deployed.meant import WINDOW
 from falsestruct.deployed.parsers import REJECTING, installed, meaning
+from falsestruct.deployed.verdicts import judged
 
-SIZES = (8, 12, 16, 32, 64, 128)  # bytes of small changes
+SIZES = (8, 12, 32, 128)  # bytes of small changes
 SHARES = (0.25, 0.5, 0.75, 0.9)  # of both windows
 FULL = 0.75  # the share that claims are about
 MANY = round(2 * FULL * WINDOW)  # bytes that this is
 SHORT, LONG = 700, 3000  # bytes of made files
 NEWLINES = 64  # that they get
-QUERIES = 400  # of the search for the smallest change
+QUERIES = 200  # of the search for the smallest change
 FIRST_SEED = 1000
 SHOWN = 160  # bytes of a file that are shown
 Ask = Callable[[Sequence[bytes]], Sequence[str]]
@@ -108,14 +109,19 @@ def changed(file: File, change: Change) -> bytes | None:
         return None
 
 
-def court(files: Sequence[File], ask: Ask) -> pd.DataFrame:
+def court(
+    files: Sequence[File], ask: Ask, *, others: Mapping[str, Ask] | None = None
+) -> pd.DataFrame:
     """What a reader says of files and of all their changes.
 
     Only files that are first read rightly are changed.
 
+    Args:
+        others: Further readers, asked about the same bytes, by name.
+
     Returns:
         Columns file, kind, half, size, arm, way, amount, label (missing if the file doesn't admit
-        the change), kept (1, 0 or missing), outcome.
+        the change), kept (1, 0 or missing), outcome; whether each other reader is right, likewise.
     """
     rows: list[dict[str, object]] = []
     for file in files:
@@ -123,21 +129,24 @@ def court(files: Sequence[File], ask: Ask) -> pd.DataFrame:
         first = ask([file.data])[0]
         if called(file.kind, first):
             own = list(changes(file.kind))
-        made_of = [changed(file, change) for change in own[1:]]
-        said = iter(ask([data for data in made_of if data is not None]))
-        labels = [first, *(None if data is None else next(said) for data in made_of)]
-        rows += [
-            {"file": file.name, "kind": file.kind, "half": file.half, "size": len(file.data)}
-            | asdict(change) | _judged(file.kind, label)
-            for change, label in zip(own, labels, strict=True)
-        ]  # fmt: skip
+        made_of = [file.data, *(changed(file, change) for change in own[1:])]
+        known = [data for data in made_of if data is not None]
+        labels = _spread([first, *ask(known[1:])], made_of)
+        said = {name: _spread(list(other(known)), made_of)
+                for name, other in (others or {}).items()}  # fmt: skip
+        for i, (change, label) in enumerate(zip(own, labels, strict=True)):
+            rows.append(
+                {"file": file.name, "kind": file.kind, "half": file.half, "size": len(file.data)}
+                | asdict(change) | judged(file.kind, label)
+                | {name: judged(file.kind, one[i])["kept"] for name, one in said.items()}
+            )  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def _judged(kind: str, label: str | None) -> dict[str, object]:
-    if label is None:
-        return {"label": None, "kept": np.nan, "outcome": None}
-    return {"label": label, "kept": float(called(kind, label)), "outcome": outcome(kind, label)}
+def _spread(labels: Sequence[str], files: Sequence[bytes | None]) -> list[str | None]:
+    """The answers in their files' places, None where a file doesn't admit the change."""
+    left = iter(labels)
+    return [None if data is None else next(left) for data in files]
 
 
 def lengths(count: int, ask: Ask) -> pd.DataFrame:
@@ -225,37 +234,3 @@ def windows(count: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
         after = data[:place] + other + data[place + 1 :]
         inside.append(not np.array_equal(before, filetypes.window(after, config)))
     return np.array(outside), np.array(inside)
-
-
-def halves(files: Sequence[File], network: filetypes.FileTypes, *, seed: int) -> pd.DataFrame:
-    """Heads of files on tails of others, and what may foretell who decides.
-
-    The bag of words is that of the open files, for chimeras of open and of sealed ones.
-
-    Returns:
-        Columns half, first, second (kinds), label, heads (1, 0, or missing if neither is named),
-        and those of `chimeras.statistics`.
-    """
-    fit = [f for f in files if f.kind in REJECTING and len(f.data.strip()) >= 2 * WINDOW]
-    opened = [f for f in fit if f.half == "open"]
-    bag = chimeras.Words.of([f.data for f in opened], [f.kind for f in opened])
-    own = {id(f): _sure(network, f) for f in fit}
-    rows = []
-    for half in ("open", "sealed"):
-        part = [f for f in fit if f.half == half and f.kind in bag.logs]
-        kinds = pd.DataFrame({"type": [f.kind for f in part]})
-        for i, j in chimeras.pairs(kinds, seed=seed).itertuples(index=False):
-            one, two = part[i], part[j]
-            both = one.kind, two.kind
-            label = network.labels([chimeras.chimera(one.data, two.data)])[0]
-            known = chimeras.statistics(one.data, two.data, both, bag, (own[id(one)], own[id(two)]))
-            rows.append({"half": half, "first": one.kind, "second": two.kind, "label": label,
-                         "heads": chimeras.decided(label, both)} | known)  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def _sure(network: filetypes.FileTypes, file: File) -> float:
-    """The network's answer for the file's own type, the largest of the type's names."""
-    row = network.scores([file.data])[0]
-    places = [network.config.labels.index(name) for name in filetypes.NAMES[file.kind]]
-    return float(row[places].max())

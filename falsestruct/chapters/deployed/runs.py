@@ -5,64 +5,66 @@ The latter are asked live as well, where the network is installed.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
 
-from falsestruct.chapters.deployed import lines, measure
+from falsestruct.chapters.deployed import measure
 from falsestruct.chapters.deployed.measure import File
-from falsestruct.deployed import filetypes, made, sample
-from falsestruct.deployed import lines as drawing
+from falsestruct.deployed import filetypes, made, readers, sample, verdicts
+from falsestruct.deployed.parsers import KINDS
 
-MOST = 60  # files of a kind
+MOST = {"open": 30, "sealed": 60}  # files of a kind
+FLIPPED = 30  # sealed files that the search for the fewest bytes gets
+COLUMNS = ["file", "maker", "source", "version", "licence"]
 
 
 def files(kind: str, folder: str | None) -> tuple[pd.DataFrame, list[File]]:
-    """The manifest of one kind, at most MOST of each half, and its files.
+    """The manifest of one kind, at most MOST of a half, and its files.
 
     Args:
         folder: Of unpacked source packages, each a source, beside what is installed; a name below
             the present folder.
     """
-    sources = [*sample.distributions(), *sample.packages()]
-    if folder is not None:
-        if not Path(folder).is_dir():
-            raise ValueError(f"{folder}: no such folder; unpack source packages there, or name "
-                             "none in book/records.yml")  # fmt: skip
-        sources += sample.folders(Path(folder))
-    table = sample.manifest(sources, [kind]).groupby("half").head(MOST)
+    table = sample.manifest(_sources(folder), [kind])
+    table = pd.concat([own.head(MOST[str(half)]) for half, own in table.groupby("half")])
     return table, measure.real(table)
 
 
-def real_court(*, kind: str, folder: str | None = None) -> pd.DataFrame:
-    """`measure.court` on real files, with where they come from, and which network was asked.
+def manifest(folder: str | None) -> pd.DataFrame:
+    """What `files` takes of every kind, without where it lies here."""
+    return pd.concat([files(kind, folder)[0] for kind in KINDS]).drop(columns="path")
 
-    Columns: those of `measure.court`, and source, version, licence; model and hash of the network.
+
+def real_court(*, kind: str, folder: str | None = None) -> pd.DataFrame:
+    """`measure.court` on real files, with where they come from, and who was asked.
+
+    The bag of words learns from the open files of all kinds.
+
+    Columns: those of `verdicts.wide`, and maker, source, version, licence; model and hash of the
+    network; libmagic's version.
     """
-    manifest, own = files(kind, folder)
-    network = filetypes.FileTypes()
-    return _named(measure.court(own, network.labels), manifest)
+    table, own = files(kind, folder)
+    known = [file for other in KINDS for file in files(other, folder)[1] if file.half == "open"]
+    bag = readers.Bag([file.data for file in known], [file.kind for file in known])
+    magic = readers.LibMagic()
+    others = {"libmagic": magic.labels, "words": bag.labels}
+    verdict = measure.court(own, filetypes.FileTypes().labels, others=others)
+    return _named(verdicts.wide(verdict), table).assign(magic=magic.version)
 
 
 def real_flips(*, kind: str, folder: str | None = None) -> pd.DataFrame:
-    """`measure.flips` on real files, likewise."""
-    manifest, own = files(kind, folder)
-    network = filetypes.FileTypes()
-    return _named(measure.flips(own, network.labels), manifest)
-
-
-def real_halves(*, kinds: list[str], seed: int, folder: str | None = None) -> pd.DataFrame:
-    """`measure.halves` on real files."""
-    own = [file for kind in kinds for file in files(kind, folder)[1]]
-    network = filetypes.FileTypes()
-    who = filetypes.identity()
-    return measure.halves(own, network, seed=seed).assign(**_columns(who))
+    """`measure.flips` on the first sealed files, likewise."""
+    table, own = files(kind, folder)
+    own = [file for file in own if file.half == "sealed"][:FLIPPED]
+    return _named(measure.flips(own, filetypes.FileTypes().labels), table)
 
 
 def made_court(*, count: int) -> pd.DataFrame:
-    """`measure.court` on made files, so many of each kind."""
+    """`measure.court` on made files, so many of each kind, as `verdicts.wide` stores it."""
     own = measure.generated(count, made.Plan())
-    return measure.court(own, filetypes.FileTypes().labels)
+    return verdicts.wide(measure.court(own, filetypes.FileTypes().labels))
 
 
 def made_lengths(*, count: int) -> pd.DataFrame:
@@ -70,25 +72,23 @@ def made_lengths(*, count: int) -> pd.DataFrame:
     return measure.lengths(count, filetypes.FileTypes().labels)
 
 
-def real_lines(*, each: int, seed: int, families: int) -> pd.DataFrame:
-    """`lines.asked` with the fonts of the packages that are installed, and which network was asked.
-
-    Raises:
-        ValueError: Fewer families than asked for.
-    """
-    fonts = drawing.families(drawing.installed_fonts())
-    if len(fonts) < families:
-        raise ValueError(f"{len(fonts)} families of fonts are installed; expected {families}: "
-                         "install packages named font-…, font-roboto say")  # fmt: skip
-    chosen = dict(list(fonts.items())[:families])
-    table = lines.asked(chosen, drawing.Directions().turns, each=each, seed=seed)
-    return table.assign(**_columns(drawing.identity()))
+@lru_cache(maxsize=1)
+def _sources(folder: str | None) -> list[sample.Source]:
+    sources = [*sample.distributions(), *sample.packages()]
+    if folder is not None:
+        if not Path(folder).is_dir():
+            raise ValueError(f"{folder}: no such folder; unpack source packages there, or name "
+                             "none in book/records.yml")  # fmt: skip
+        sources += sample.folders(Path(folder))
+    return sources
 
 
-def _named(table: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
-    where = manifest.rename(columns={"sha256": "file"})[["file", "source", "version", "licence"]]
-    return table.merge(where, on="file").assign(**_columns(filetypes.identity()))
-
-
-def _columns(who: dict[str, str]) -> dict[str, str]:
+def asked_who() -> dict[str, str]:
+    """Columns that say which network of file types a record asked."""
+    who = filetypes.identity()
     return {"model": f"{who['package']} {who['version']}, {who['model']}", "hash": who["sha256"]}
+
+
+def _named(table: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    where = found.rename(columns={"sha256": "file"})[COLUMNS]
+    return table.merge(where, on="file").assign(**asked_who())

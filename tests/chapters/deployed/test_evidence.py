@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from falsestruct.chapters.deployed import evidence, measure
+from falsestruct.deployed import beside, shares
 from falsestruct.press.notebook.stated import judge, read_claims
 from falsestruct.press.paths import Book
 from falsestruct.statistics import Nobody
@@ -61,6 +62,64 @@ def test_a_control_can_fail(lost, stem):
 def test_one_way_that_is_noticed_is_enough_to_refute():
     lost = {"destroyed bytes": 1.0, "destroyed words": 0.9}
     assert ending(verdicts(worlds.claims(worlds.table(lost))), "-files-grammar") == {"refuted"}
+
+
+def test_the_way_of_destruction_is_chosen_on_open_files():
+    table = worlds.table({"destroyed bytes": 1.0})
+    opened = (table["half"] == "open") & (table["way"] == "lines")
+    table.loc[opened, "kept"] = 0.0
+    assert evidence.worst(table, "C") == "lines"
+    assert evidence.grammar_claims(table)["c-files-grammar"][0].value == 1  # of the sealed ones
+    fell = (table["half"] == "sealed") & (table["way"] == "words")
+    table.loc[fell, "kept"] = 0.0  # which nobody looked for
+    assert evidence.grammar_claims(table)["c-files-grammar"][0].value == 1
+    few = table[(table["half"] == "sealed") | table["file"].str.endswith(tuple("12"))]
+    assert evidence.worst(few, "C") is None
+
+
+WORDS = {"filled other language": 0.9, "destroyed bytes": 1.0}  # what a bag of words loses
+
+
+@pytest.mark.parametrize(
+    ("lost", "words", "grammar", "meaning"),
+    [
+        (SURFACE, WORDS, "supported", "supported"),
+        # A network that goes by words alone errs where they do.
+        (SURFACE, WORDS | {"small": 0.6, "filled newlines": 0.9}, "supported", "refuted"),
+        ({"destroyed": 1.0} | SURFACE | {"destroyed bytes": 1}, WORDS, "refuted", "supported"),
+        # The bag keeps its verdict whatever is written there: the controls fail.
+        (SURFACE, {}, "inconclusive", "inconclusive"),
+        # The parser errs nowhere, so that nothing is to be explained.
+        ({"destroyed": 1.0}, WORDS, "refuted", "inconclusive"),
+    ],
+)
+def test_a_bag_of_words_beside_it(lost, words, grammar, meaning):
+    found = verdicts(
+        beside.words_claims(worlds.table(lost, others={"words": words}), full=measure.FULL)
+    )
+    assert found == {"files-words": grammar, "files-words-meaning": meaning}
+
+
+@pytest.mark.parametrize(
+    ("lost", "libmagic", "verdict"),
+    [
+        (SURFACE, {"destroyed": 0.9}, "supported"),
+        ({}, {"small": 0.5, "destroyed": 0.9}, "refuted"),
+        (SURFACE, {}, "inconclusive"),  # as fond of a destroyed grammar as the network
+    ],
+)
+def test_libmagic_beside_it(lost, libmagic, verdict):
+    table = worlds.table(lost, others={"libmagic": libmagic})
+    assert verdicts(beside.libmagic_claim(table)) == {"files-libmagic": verdict}
+
+
+def test_readers_are_compared_on_files_that_both_read():
+    table = worlds.table(SURFACE, others={"words": WORDS})
+    misread = table["file"].str.endswith(tuple("02468")) & (table["arm"] == "plain")
+    table.loc[misread, "words"] = 0.0
+    assert beside.words_claims(table, full=measure.FULL)["files-words"][0].n == 15 * 6
+    table.loc[(table["kind"] != "C") & (table["arm"] == "plain"), "libmagic"] = 0.0
+    assert beside.libmagic_claim(table)["files-libmagic"][0].n == 30
 
 
 def test_the_change_is_chosen_on_open_files_and_judged_on_sealed_ones():
@@ -138,12 +197,12 @@ def halves(follow, count=60):
 
 def test_chimeras():
     named = halves(1.0)
-    assert evidence.rule(named).name == "punctuation"
-    assert verdicts(evidence.chimera_claim(named)) == {"files-chimeras": "supported"}
-    assert verdicts(evidence.chimera_claim(halves(0.0))) == {"files-chimeras": "refuted"}
+    assert shares.rule(named).name == "punctuation"
+    assert verdicts(shares.chimera_claim(named)) == {"files-chimeras": "supported"}
+    assert verdicts(shares.chimera_claim(halves(0.0))) == {"files-chimeras": "refuted"}
     # Who always follows the head: the control fails, for any other pair tells as much.
     always = named.assign(heads=1.0)
-    assert verdicts(evidence.chimera_claim(always)) == {"files-chimeras": "inconclusive"}
+    assert verdicts(shares.chimera_claim(always)) == {"files-chimeras": "inconclusive"}
 
 
 def test_windows():
@@ -152,6 +211,11 @@ def test_windows():
     assert verdicts(evidence.windows_claim(np.ones(5), np.ones(5))) == {"files-windows": "refuted"}
     assert verdicts(evidence.windows_claim(np.zeros(5), np.zeros(5))) == {
         "files-windows": "inconclusive"}  # fmt: skip
+
+
+def test_numbers_of_made_files():
+    table = worlds.table({"filled newlines": 0.5}, files=10)
+    assert evidence.made_numbers(table) == {"made_files": 120, "made_read": 1, "made_lost": 0.5}
 
 
 def test_what_figures_draw():
