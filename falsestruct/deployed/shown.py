@@ -28,7 +28,7 @@ def destroyed(court: pd.DataFrame) -> pd.DataFrame:
         own = where(sealed, kind=kind)
         kept = {way: of(where(own, way=way)["kept"]) for way in (*MOST_FIRST, CONTROL)}
         rows.append({"type": kind, "judged": worst(court, kind) or ""} | kept)
-    return pd.DataFrame(rows).set_index("type")
+    return pd.DataFrame(rows).set_index("type").rename(columns={"closer": "last bracket"})
 
 
 def small(court: pd.DataFrame) -> pd.DataFrame:

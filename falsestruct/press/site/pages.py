@@ -7,6 +7,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from falsestruct.press.notebook import display
 from falsestruct.press.paths import Book
 
@@ -26,6 +28,14 @@ def table(
     for row in (header, *rows):
         lines += [f"{'* -' if index == 0 else '  -'} {cell}" for index, cell in enumerate(row)]
     return "\n".join([*lines, ":::", ""])
+
+
+def frame(data: pd.DataFrame, name: str) -> str:
+    """A table of class `name`: the index, if it is named, and all columns, as wide as they need."""
+    whole = data.reset_index() if any(data.index.names) else data
+    header, rows = [str(column) for column in whole], whole.astype(str).to_numpy().tolist()
+    widths = [max(map(len, cells)) for cells in zip(header, *rows, strict=True)]
+    return table(header, rows, name, widths=widths)
 
 
 def badge(verdict: str, *, count: int | None = None) -> str:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from falsestruct.press.paths import Book
 from falsestruct.press.site import pages
 from tests.worlds.ledger import rows, tree
@@ -10,6 +12,14 @@ from tests.worlds.ledger import rows, tree
 def test_a_table_holds_any_text():
     text = pages.table(["A", "B"], [["a | bar", "[x]{.y}"]], "name", widths=[30, 70])
     assert rows(tree(text)) == [["A", "B"], ["a | bar", "x"]]
+
+
+def test_a_frame_shows_its_index_if_it_has_a_name():
+    data = pd.DataFrame({"kind": ["a", "bb"], "n": [1, 20]})
+    named = [["kind", "n"], ["a", "1"], ["bb", "20"]]
+    assert rows(tree(pages.frame(data, "name"))) == named
+    assert rows(tree(pages.frame(data.set_index("kind"), "name"))) == named
+    assert ":widths: 4 2" in pages.frame(data, "name")
 
 
 def test_a_badge_has_its_word_and_a_class():
