@@ -7,13 +7,14 @@ Simple rules are fitted to chimeras of open files (`shares.rule`); and `characte
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from falsestruct.chapters.deployed import measure, runs
 from falsestruct.chapters.deployed.measure import File
 from falsestruct.characterise import halves as searching
-from falsestruct.deployed import chimeras, filetypes, made
+from falsestruct.deployed import chimeras, filetypes, made, sample
 from falsestruct.deployed.filetypes import NAMES
 from falsestruct.deployed.meant import WINDOW
 from falsestruct.deployed.parsers import REJECTING
@@ -67,15 +68,15 @@ def _sure(network: filetypes.FileTypes, file: File) -> float:
     return float(row[places].max())
 
 
-def real_halves(*, kinds: list[str], seed: int, folder: str | None = None) -> pd.DataFrame:
-    """`halves` of real files, and which network was asked."""
+def real_halves(*, kinds: list[str], seed: int, manifest: str, folder: str) -> pd.DataFrame:
+    """`halves` of real files, as `listed` reads them, and which network was asked."""
     network = filetypes.FileTypes()
-    return halves(_real(kinds, folder), network, seed=seed).assign(**runs.asked_who())
+    return halves(listed(kinds, manifest, folder), network, seed=seed).assign(**runs.asked_who())
 
 
 def real_names(  # a record's parameters are its function's
     *, reader: str, kinds: list[str], made_files: int, queries: int, seed: int,
-    folder: str | None = None,
+    manifest: str, folder: str,
 ) -> pd.DataFrame:  # fmt: skip
     """What the search names for a reader, and the same chimeras of sealed files.
 
@@ -84,7 +85,7 @@ def real_names(  # a record's parameters are its function's
     Args:
         reader: network, words for the reader by hand, or bag for the bag of words of open files.
     """
-    files = _real(kinds, folder)
+    files = listed(kinds, manifest, folder)
     opened = [f for f in files if f.half == "open"]
     bag = Words.of([f.data for f in opened], [f.kind for f in opened])
     ask = {
@@ -101,5 +102,18 @@ def real_names(  # a record's parameters are its function's
     return table.assign(reader=reader, **runs.asked_who())
 
 
-def _real(kinds: list[str], folder: str | None) -> list[File]:
-    return [file for kind in kinds for file in runs.files(kind, folder)[1]]
+def listed(kinds: Sequence[str], manifest: str, folder: str) -> list[File]:
+    """The files of a list, so that nobody's machine chooses others.
+
+    Args:
+        manifest: A table that `runs.manifest` made.
+        folder: Where the files lie, each under its SHA-256; below the present folder, as the list.
+
+    Raises:
+        ValueError: a file isn't the one that is listed.
+        OSError: one isn't there.
+    """
+    table = pd.read_csv(manifest).assign(path=lambda rows: rows["sha256"])
+    rows = pd.concat([table[table["type"] == kind] for kind in kinds])
+    return [File(row["sha256"], row["type"], row["half"], sample.read(row, Path(folder)))
+            for _, row in rows.iterrows()]  # fmt: skip

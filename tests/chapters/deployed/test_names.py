@@ -1,7 +1,10 @@
 """Who decides about two files in one, and whether that has a name; with readers by hand."""
 
+import hashlib
+
 import numpy as np
 import pandas as pd
+import pytest
 
 from falsestruct.chapters.deployed import names
 from falsestruct.chapters.deployed.measure import File
@@ -71,3 +74,21 @@ def test_the_search_sees_no_sealed_file(monkeypatch):
             assert len(known) > 2 and all(
                 said in filetypes.NAMES[kind] for (_, kind), said in known
             )
+
+
+def test_files_are_those_of_the_list(tmp_path):
+    data = {kind: worlds.sealed(1)[i].data for i, kind in enumerate(("XML", "JSON"))}
+    rows = []
+    for kind, content in data.items():
+        digest = hashlib.sha256(content).hexdigest()
+        (tmp_path / digest).write_bytes(content)
+        rows.append({"type": kind, "half": "open", "sha256": digest})
+    pd.DataFrame(rows).to_csv(tmp_path / "list.csv")
+    found = names.listed(["JSON", "XML"], str(tmp_path / "list.csv"), str(tmp_path))
+    assert [(file.kind, file.data) for file in found] == [
+        ("JSON", data["JSON"]),
+        ("XML", data["XML"]),
+    ]
+    (tmp_path / rows[0]["sha256"]).write_bytes(b"another")
+    with pytest.raises(ValueError, match="expected"):
+        names.listed(["XML"], str(tmp_path / "list.csv"), str(tmp_path))
