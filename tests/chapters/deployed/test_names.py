@@ -59,12 +59,14 @@ def test_the_search_sees_no_sealed_file(monkeypatch):
         told.update(seen=seen, pairs=pairs, said=ask([data for data, _ in seen]), **options)
         return pd.DataFrame({"right": [1.0]})
 
-    monkeypatch.setattr(names, "_real", lambda kinds, folder: own)
+    monkeypatch.setattr(names, "listed", lambda kinds, manifest, folder: own)
     monkeypatch.setattr(names.searching, "searched", searched)
     monkeypatch.setattr(names.filetypes, "FileTypes", Heads)
     monkeypatch.setattr(names.runs, "asked_who", lambda: {"model": "stands in"})
     for reader in ("network", "words", "bag"):
-        table = names.real_names(reader=reader, kinds=[], made_files=1, queries=9, seed=1)
+        table = names.real_names(
+            reader=reader, kinds=[], made_files=1, queries=9, seed=1, manifest="", folder=""
+        )
         assert table["reader"].tolist() == [reader] and told["queries"] == 9
         assert told["seen"] and not any(b"# sealed" in data for data, _ in told["seen"])
         assert all(b"# sealed" in data for both in told["pairs"] for data, _ in both)
