@@ -1,11 +1,14 @@
 # make book   set up, re-execute what is not fresh, build      make html   build only
 # make test   set up, run everything that CI runs              make bench  side-by-side measurements
+# make torture  a toy book killed, starved, locked, fed nonsense: 30 minutes; TORTURE="--kills 8"
+# make crate the whole book as _build/crate, an RO-Crate, checked by another program: some minutes
 # make pdf    the whole book as _build/false-structures.pdf; needs Chromium
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CFF := .venv-cff
+CRATE := .venv-crate
 
 # One clear line before anything is installed. As old and as new as requirements.txt allows: all of
 # it has wheels there. Must run on any Python, even 2.
@@ -22,7 +25,7 @@ except ImportError:
 endef
 export CHECK_PYTHON
 
-.PHONY: book test html pdf bench lint clean chapters again strict style types arrows citation
+.PHONY: book test html pdf bench lint crate torture clean chapters again strict style types arrows citation workflows
 
 book: $(READY)
 	$(BIN)/falsestruct run
@@ -50,7 +53,7 @@ strict: chapters
 	$(BIN)/falsestruct claims
 	$(BIN)/falsestruct build --strict
 
-lint: style types arrows citation
+lint: style types arrows citation workflows
 
 style: $(READY)
 	$(BIN)/ruff check .
@@ -65,9 +68,22 @@ arrows: $(READY)
 citation: $(CFF)/.ready
 	$(CFF)/bin/cffconvert --validate
 
+# What PyPI has of actionlint fetches it from elsewhere: so it looks only where it is installed.
+workflows: $(READY)
+	$(BIN)/zizmor --offline --quiet .github/workflows
+	@if command -v actionlint >/dev/null; then actionlint; else echo "actionlint is not installed: left out"; fi
+
 bench: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	$(BIN)/python -m benchmarks
+
+crate: $(READY) $(CRATE)/.ready
+	rm -rf _build/crate
+	$(BIN)/falsestruct export --ro-crate _build/crate
+	$(CRATE)/bin/python tests/check_crate.py _build/crate
+
+torture: $(READY)
+	$(BIN)/python -m tests.torture $(TORTURE)
 
 clean:
 	rm -rf _build
@@ -86,4 +102,9 @@ $(READY): requirements.txt pyproject.toml
 $(CFF)/.ready: requirements-cff.txt | $(READY)
 	$(BIN)/python -m venv $(CFF)
 	$(CFF)/bin/pip install --quiet --disable-pip-version-check -r requirements-cff.txt
+	touch $@
+
+$(CRATE)/.ready: requirements-crate.txt | $(READY)
+	$(BIN)/python -m venv $(CRATE)
+	$(CRATE)/bin/pip install --quiet --disable-pip-version-check -r requirements-crate.txt
 	touch $@

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -19,12 +21,21 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from falsestruct.press.notebook import claims, figures
-from falsestruct.press.paths import Book, Output, UserError, find_book
-from falsestruct.press.run import chapters, records, runner, scaffold
+import falsestruct
+from falsestruct.press.notebook import claims, environment, figures
+from falsestruct.press.paths import (
+    Book,
+    Output,
+    UserError,
+    find_book,
+    is_stdout,
+    write_asked,
+    write_atomically,
+)
+from falsestruct.press.run import chapters, edits, records, runner, scaffold, surroundings
 from falsestruct.press.run.chapters import Job, Result
 from falsestruct.press.run.runner import Points
-from falsestruct.press.site import citing
+from falsestruct.press.site import anew, citing
 from falsestruct.sweep import cluster
 
 
@@ -54,13 +65,52 @@ OutputFolder = Annotated[
 ]
 
 
+# Where a file can't grow, whoever writes it: also semaphores of workers, which are files.
+NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+
+
 def main() -> None:
     """Entry point: what the reader can mend is one line and exit code 2."""
+    surroundings.settle()
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except UserError as error:
         print(f"falsestruct: {error}", file=sys.stderr)
-        sys.exit(2)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        where = f": {error.filename}" if error.filename else ""
+        print(f"falsestruct: {error.strerror}{where}; free some space", file=sys.stderr)
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # of a mistyped command line
+            raise
+        _tell_mistyped(error)
+    sys.exit(2)
+
+
+def _tell_mistyped(error: Any) -> None:
+    """Without words there is no message: the help has been printed then."""
+    if text := " ".join(error.format_message().split()):
+        context, words = getattr(error, "ctx", None), list[str]()
+        while context is not None and context.parent:  # the program itself may have any name
+            words, context = [context.info_name, *words], context.parent
+        print(f"falsestruct: {text}; see `{' '.join(['falsestruct', *words])} --help`",
+              file=sys.stderr)  # fmt: skip
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"falsestruct {falsestruct.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
 
 
 def _output(book: Book, folder: Path | None) -> Output:
@@ -150,6 +200,8 @@ def run(
     with _reporter(book, runner.workers(request)) as reporter:
         summary = runner.run(book, request, reporter)
     _summarise(summary, runner.destination(book, request), time.perf_counter() - start)
+    if summary.ran:
+        _tell_unknown(book)
     if summary.errors or summary.unexpected:
         raise typer.Exit(1)
 
@@ -201,6 +253,12 @@ def check_claims(as_json: Json = False, output: OutputFolder = None) -> None:
     known = chapters.read_chapters(book)
     keys = {name: chapters.freshness_key(book, chapter) for name, chapter in known.items()}
     problems = [*claims.check(stated, evidence, keys), *_outdated_records(book)]
+    edited = {name: edits.found(book, chapter) for name, chapter in known.items()}
+    problems += [
+        claims.Problem(name, f"has an edited notebook, {what}: run `falsestruct take {name}`")
+        for name, what in edited.items()
+        if what
+    ]
     rows = claims.ledger_rows(stated, evidence)
     if as_json:
         print(json.dumps({"ok": not problems, "claims": rows}))
@@ -264,7 +322,15 @@ def cite(
     ] = None,
 ) -> None:
     """Print BibTeX for the book, a chapter, a figure or a claim, with version and commit."""
-    print(citing.cite(find_book(), id), end="")
+    book = find_book()
+    print(citing.cite(book, id), end="")
+    _tell_unknown(book)
+
+
+def _tell_unknown(book: Book) -> None:
+    """Results and citations without a commit are worth less: say why there is none."""
+    if why := environment.why_unknown(book.root):
+        print(f"falsestruct: commit unknown: {why}", file=sys.stderr)
 
 
 @app.command(
@@ -302,7 +368,7 @@ def draw_figure(
         style=style,
     )
     figures.write_figure(output, data)
-    print(output)
+    print(output, file=sys.stderr if is_stdout(output) else sys.stdout)
     if misfits:
         more = f" and {len(misfits) - 1} more" if len(misfits) > 1 else ""
         print(f"falsestruct: too narrow for its texts: {misfits[0]}{more}; "
@@ -332,6 +398,20 @@ def new(
 
 
 @app.command(
+    epilog=_examples(
+        "falsestruct take 03_stripes    # after editing notebooks/03_stripes.ipynb",
+    )
+)
+def take(
+    name: Annotated[str, typer.Argument(metavar="CHAPTER", help="NN_slug.")],
+) -> None:
+    """Take over into a chapter's text what was edited in its notebook; outputs don't count."""
+    book = find_book()
+    count = edits.take(book, name)
+    print(f"book/{name}.md: {count} cells" if count else f"book/{name}.md says what it says")
+
+
+@app.command(
     "record",
     epilog=_examples(
         "falsestruct record oscillation-paper-schedule --jobs 2    # hours",
@@ -345,6 +425,7 @@ def make_record(
     start = time.perf_counter()
     made = records.make(id, jobs=jobs)
     print(f"{id}: {len(made.table)} rows in {time.perf_counter() - start:.0f} s")
+    _tell_unknown(find_book())
 
 
 Data = Annotated[
@@ -602,6 +683,14 @@ def _audit_planted(
     print(f"smallest perturbations found, medians: {told}")
 
 
+# How PyTorch says that a network of float32 got float64.
+MIXED = "same dtype|expected scalar type|should be the same|Double and Float|Float and Double"
+PRECISION = (
+    "; the inputs are float64 and your network is not: convert them in your function, "
+    "x.to(torch.float32), or the network, model.double()"
+)
+
+
 @contextlib.contextmanager
 def _readers_own() -> Iterator[None]:
     """What the reader's code prints must not get into the JSON; what is wrong is one line.
@@ -614,7 +703,8 @@ def _readers_own() -> Iterator[None]:
         try:
             yield
         except AuditError as error:
-            raise UserError(" ".join(str(error).split())) from None
+            text = " ".join(str(error).split())
+            raise UserError(text + PRECISION * bool(re.search(MIXED, text))) from None
 
 
 def _read(
@@ -677,10 +767,7 @@ def _model(target: str) -> Any:
 def _show(told: Callable[[], str], page: Callable[[], str], html: Path | None) -> None:
     print(told())
     if html is not None:
-        try:
-            html.write_text(page(), encoding="utf-8")
-        except OSError as error:
-            raise UserError(f"can't write {html}: {error.strerror}") from None
+        write_asked(html, page())
         print(f"page: {html}", file=sys.stderr)
 
 
@@ -717,21 +804,35 @@ def build(
     """
     book = find_book()
     _need_notebooks(book)
+    _warn_of_edits(book, strict=strict)
     folder = book.root if output is None else _output(book, output).folder
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(book.root), "-q"]
     command += ["--path-output", str(folder)]
     command += ["-W", "-n", "--keep-going", "--all"] if strict else []
     shown = os.environ | {"FALSESTRUCT_OUTPUT": "" if output is None else str(folder)}
-    try:
-        # Warnings come on stderr and pass; what Sphinx says when all is well would only hide them.
-        done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True, env=shown)
-    except FileNotFoundError:
-        raise UserError(f"no {command[0]}: install requirements.txt") from None
     page = folder / "_build" / "html" / "book" / "index.html"
-    if done.returncode or not page.exists():
-        print(done.stdout)
-        raise typer.Exit(1)
+    with anew.alone(folder):
+        try:
+            # Warnings come on stderr and pass; what Sphinx says when all is well would hide them.
+            done = subprocess.run(
+                command, check=False, stdout=subprocess.PIPE, text=True, env=shown
+            )
+        except FileNotFoundError:
+            raise UserError(f"no {command[0]}: install requirements.txt") from None
+        if done.returncode or not page.exists():
+            print(done.stdout)
+            raise typer.Exit(1)
     print(f"open {page}")
+
+
+def _warn_of_edits(book: Book, *, strict: bool) -> None:
+    """Pages show what the notebooks say, edited or not."""
+    try:
+        edits.refuse(book, chapters.read_chapters(book))
+    except UserError as error:
+        if strict:
+            raise
+        print(f"falsestruct: {error}", file=sys.stderr)
 
 
 def _need_notebooks(book: Book) -> None:
@@ -754,6 +855,118 @@ def make_pdf() -> None:
     _need_notebooks(book)
     made = pdf.make(book)
     print(f"open {made.path}: {made.pages} pages, {time.perf_counter() - start:.0f} s")
+
+
+@app.command(
+    epilog=_examples(
+        "falsestruct export --ro-crate crate   # the whole book, for an archive",
+        "falsestruct export --metadata         # after editing CITATION.cff",
+    )
+)
+def export(
+    ro_crate: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A new folder for an RO-Crate of the book.")
+    ] = None,
+    metadata: Annotated[
+        bool, typer.Option("--metadata", help="Write .zenodo.json and codemeta.json.")
+    ] = False,
+) -> None:
+    """Write what archives take: the book as an RO-Crate, or the metadata of a deposit."""
+    from falsestruct.press.deposit import crate, files
+
+    book = find_book()
+    if ro_crate is None and not metadata:
+        raise UserError("say what to export: --ro-crate DIR, or --metadata")
+    for name, text in files.written(book).items() if metadata else ():
+        write_atomically(book.root / name, text)
+        print(book.root / name)
+    if ro_crate is not None:
+        print(f"{ro_crate}: {crate.export(book, ro_crate)} files named in ro-crate-metadata.json")
+
+
+@app.command(
+    "history", epilog=_examples("falsestruct history    # after merging runs of two branches")
+)
+def recover_history() -> None:
+    """Write book/history.json anew, from the records that git has; runs add to it.
+
+    Each chapter shows at its foot what changed in its claims.
+    """
+    from falsestruct.press.notebook.history import NoHistoryError
+    from falsestruct.press.run import chronicle
+
+    book = find_book()
+    try:
+        known = chronicle.recovered(book)
+    except NoHistoryError as error:
+        raise UserError(f"can't tell what changed: {' '.join(str(error).split())}") from None
+    chronicle.write(book.published, known)
+    print(f"{chronicle.path_of(book.published)}: {sum(map(len, known.values()))} changes of "
+          f"{len(known)} chapters")  # fmt: skip
+
+
+@app.command(epilog=_examples("falsestruct weights    # after a change of what trains them"))
+def weights() -> None:
+    """Train the networks that answer on the front page, and store them in book/networks.
+
+    One of each kind in chapter 03, on one thread: on the same machine, the same bytes each time.
+    Takes seconds.
+    """
+    from falsestruct.press.site import live  # no other command waits for PyTorch
+
+    for path in live.store(find_book()):
+        print(path)
+
+
+@app.command(
+    epilog=_examples(
+        "falsestruct certify                        # re-executes everything",
+        "falsestruct certify --check received.json  # executes nothing",
+    )
+)
+def certify(
+    check: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Check a certificate, execute nothing.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(help="Chapters side by side.")] = None,
+) -> None:
+    """Re-execute everything, compare it with the book's results, and write a certificate.
+
+    It is below _build/certificates, as JSON and as a page; the book stays as it is. Laid in
+    book/certificates, it is listed with the evidence. Exit code 1 says that something differs, or
+    that a certificate doesn't follow from its own numbers.
+    """
+    from falsestruct.press.run import certificates
+
+    book = find_book()
+    if check is not None:
+        found = certificates.read(check)
+        wrong = certificates.check(book, found)
+        print("\n".join(wrong) or f"It follows: {certificates.summary(found)}.")
+        print(certificates.CAVEAT)
+    else:
+        found = _certificate(book, jobs)
+        wrong = [*certificates.differences(found), *found["failed"].values()]
+        print("\n".join([*wrong, certificates.summary(found)]))
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _certificate(book: Book, jobs: int | None) -> dict[str, Any]:
+    """Made of a run that keeps apart from the book."""
+    from falsestruct.press.run import certificates
+
+    start, folder = time.perf_counter(), book.build / "certificates"
+    request = runner.Request(force=True, jobs=jobs, output=folder / "run")
+    with _reporter(book, runner.workers(request)) as reporter:
+        ran = runner.run(book, request, reporter)
+    output, seconds = runner.destination(book, request), time.perf_counter() - start
+    found = certificates.make(book, output, seconds=seconds, failed=ran.errors)
+    name = f"{found['commit']}-{found['date'][:19].replace(':', '')}"
+    for end, text in (("json", certificates.as_json(found)), ("md", certificates.as_page(found))):
+        write_atomically(folder / f"{name}.{end}", text)
+        print(folder / f"{name}.{end}")
+    return found
 
 
 class _LogReporter:

@@ -23,7 +23,18 @@ def test_the_gate_executes_each_chapter_twice():
 @pytest.mark.parametrize(
     ("target", "wanted"),
     [
-        ("lint", ["ruff check", "ruff format --check", "mypy", "lint-imports", "--validate"]),
+        (
+            "lint",
+            [
+                "ruff check",
+                "ruff format --check",
+                "mypy",
+                "lint-imports",
+                "--validate",
+                "zizmor",
+                "actionlint",
+            ],
+        ),
         ("chapters", ["mypy", "falsestruct run --force"]),
         ("again", ["falsestruct run --force", "--nbval"]),
         ("strict", ["falsestruct run --force", "falsestruct claims", "build --strict"]),

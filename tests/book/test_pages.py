@@ -34,6 +34,8 @@ def loaded_by(page: BeautifulSoup) -> list[str]:
     for style in styles:
         found += re.findall(r"url\(['\"]?([^'\")]+)", style)
     for script in page.find_all("script", src=False):
+        if script.get("type") == "application/ld+json":
+            continue  # data: its addresses are names, which no browser follows
         found += re.findall(r"['\"](https?://[^'\"]+)", script.get_text())
     return found
 
@@ -85,6 +87,14 @@ def test_pages_load_what_is_there(soups):
         and not (path.parent / unquote(urlsplit(address).path)).exists()
     }
     assert missing == set()
+
+
+def test_every_id_is_one_elements_and_folds_are_valid(html, soups):
+    pages = [*soups.values(), BeautifulSoup((html / "search.html").read_text(), "html.parser")]
+    for page in pages:
+        found = [tag["id"] for tag in page.find_all(id=True)]
+        assert len(found) == len(set(found)), page.title
+        assert page.select("summary p") == [], page.title
 
 
 def test_every_image_says_what_it_shows(soups):

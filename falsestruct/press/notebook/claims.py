@@ -113,8 +113,10 @@ def read_evidence(path: Path) -> dict[str, dict[str, Any]]:
     """The records of an evidence file, by claim id; empty if there is no such file."""
     if not path.exists():
         return {}
-    stored: dict[str, dict[str, Any]] = read_json(path)["claims"]
-    return stored
+    stored = read_json(path)
+    if not isinstance(stored, dict) or not isinstance(stored.get("claims"), dict):
+        raise UserError(f"{path} has no records of claims: restore it, or delete it and run")
+    return dict(stored["claims"])
 
 
 def estimate(record: Mapping[str, Any]) -> Found:

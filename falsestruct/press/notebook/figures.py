@@ -12,7 +12,8 @@ import importlib
 import io
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ from falsestruct.press.paths import (
     UserError,
     find_book,
     read_json,
+    read_text,
+    write_asked,
     write_atomically,
 )
 
@@ -72,6 +75,7 @@ STYLES = {
     "slides": Style(10.0, 18.0, _lines(2.0)),
 }
 _UNITS = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4, "pt": 1 / 72.27}
+_NOT_A_STYLE = {"date.epoch": "1970-01-01T00:00:00", "timezone": "UTC"}  # "default" leaves them
 _NO_DATES = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
 
 
@@ -157,6 +161,16 @@ def _check(plot: Plot, id: str, run: staging.Run) -> None:
         raise UserError(f"figure id {id!r} belongs to {owner}: choose another one")
 
 
+@contextmanager
+def _shielded(settings: Mapping[str, Any]) -> Iterator[None]:
+    """From Matplotlib's own defaults: a reader's matplotlibrc changes none of our figures."""
+    import matplotlib.style
+
+    defaults = matplotlib.style.context(["default", dict(settings)])
+    with defaults, matplotlib.rc_context(_NOT_A_STYLE):
+        yield
+
+
 def draw(plot: Plot, table: str, options: Mapping[str, Any], style: Style) -> Figure:
     """Draw from the stored form of the data, so that it can be done again.
 
@@ -164,7 +178,6 @@ def draw(plot: Plot, table: str, options: Mapping[str, Any], style: Style) -> Fi
         table: The data as CSV.
         style: The height follows from its width and the plot.
     """
-    import matplotlib.style
     import pandas as pd
 
     settings = {
@@ -175,8 +188,7 @@ def draw(plot: Plot, table: str, options: Mapping[str, Any], style: Style) -> Fi
         "pdf.fonttype": 42,
         "svg.fonttype": "path",
     }
-    # From Matplotlib's own defaults: a reader's matplotlibrc must not change the book's figures.
-    with matplotlib.style.context(["default", {**settings, **style.settings}]):
+    with _shielded({**settings, **style.settings}):
         figure = plot(pd.read_csv(io.StringIO(table)), **options)
         if style.width / style.font_size < WIDTH / FONT_SIZE:
             fitting.fit(figure)
@@ -187,11 +199,9 @@ def draw(plot: Plot, table: str, options: Mapping[str, Any], style: Style) -> Fi
 
 
 def save(figure: Figure, format: str, salt: str) -> bytes:
-    """A figure's file, the same bytes each time."""
-    import matplotlib as mpl
-
+    """A figure's file, the same bytes each time, whatever the reader's matplotlibrc says."""
     buffer = io.BytesIO()
-    with mpl.rc_context({"svg.hashsalt": salt, "pdf.fonttype": 42}):
+    with _shielded({"svg.hashsalt": salt, "pdf.fonttype": 42}):
         figure.savefig(buffer, format=format, dpi=200, metadata=_NO_DATES[format])
     return buffer.getvalue()
 
@@ -239,7 +249,7 @@ def redrawn(output: Output, record: Published) -> dict[str, bytes]:
     Raises:
         UserError: its function fails, or is gone.
     """
-    table = (output.figures / f"{record.id}.csv").read_text()
+    table = read_text(output.figures / f"{record.id}.csv")
     try:
         figure = draw(record.function, table, record.options, STYLES["book"])
         return {format: save(figure, format, record.id) for format in FORMATS}
@@ -250,8 +260,17 @@ def redrawn(output: Output, record: Published) -> dict[str, bytes]:
 
 def all_figures(output: Output) -> list[Published]:
     """The records of all figures of an output, by chapter and id."""
-    found = [Published(**read_json(path)) for path in output.figures.glob("*.json")]
+    found = [_record(path) for path in output.figures.glob("*.json")]
     return sorted(found, key=lambda record: (record.chapter, record.id))
+
+
+def _record(path: Path) -> Published:
+    try:
+        return Published(**read_json(path))
+    except TypeError:
+        raise UserError(
+            f"{path} is no record of a figure: restore it, or run its chapter"
+        ) from None
 
 
 def find_figure(output: Output, id: str) -> Published:
@@ -304,9 +323,13 @@ def redraw(
         sizes = f"width {look.width:g} in, font size {look.font_size:g} pt"
         raise UserError(f"{sizes}: expected positive sizes, less than 100 in and 200 pt")
     record = find_figure(output, id)
-    table = (output.figures / f"{id}.csv").read_text()
-    drawn = draw(record.function, table, record.options, look)
-    return save(drawn, format, id), fitting.misfits(drawn, look.font_size)
+    table = read_text(output.figures / f"{id}.csv")
+    try:
+        drawn = draw(record.function, table, record.options, look)
+        return save(drawn, format, id), fitting.misfits(drawn, look.font_size)
+    except Exception as error:  # whatever a chapter's own function raises
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UserError(f"figure {id!r} can't be drawn from its data: {what}") from error
 
 
 def inches(text: str) -> float:
@@ -323,4 +346,4 @@ def inches(text: str) -> float:
 
 def write_figure(path: Path, data: bytes) -> None:
     """Write a figure's file where the reader asked for it."""
-    write_atomically(path, data)
+    write_asked(path, data)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 import yaml
 
+from falsestruct.press.notebook import environment
 from falsestruct.press.notebook.stated import UNKNOWN, comparison, read_claims, spread
 from falsestruct.press.paths import Book
 
@@ -96,6 +97,31 @@ def versions(
     return parents, {commit: _stated(book, commit) for commit in parents}
 
 
+def rules_at(book: Book, commit: str) -> dict[str, str]:
+    """The rule of each claim that a commit states, as `canonical` spells it.
+
+    Raises:
+        NoHistoryError: this clone has no such commit, or no git.
+    """
+    _git(book, "rev-parse", "--verify", f"{commit}^{{commit}}")
+    return {id: fields[RULE] for id, fields in _stated(book, commit).items()}
+
+
+def contents(book: Book, path: str) -> Iterator[tuple[str, str]]:
+    """The versions of a file along first parents, the oldest first.
+
+    Yields:
+        Twelve digits of the commit, and the file's text; empty where the commit removed it.
+
+    Raises:
+        NoHistoryError: there is no git, no commit, or only a part of the history.
+    """
+    walk = ("rev-list", "--first-parent", "--reverse", _head(book), "--", path)
+    for commit in _git(book, *walk).split():
+        gone = not _git(book, "ls-tree", commit, "--", path)
+        yield commit[:SHORT], "" if gone else _git(book, "show", f"{commit}:{path}")
+
+
 def canonical(rule: Mapping[str, Any]) -> str:
     """Supported, refuted and the control's rule as text; order and spelling don't count in it."""
     return json.dumps({name: _alternatives(rule[name]) for name in rule}, sort_keys=True)
@@ -174,6 +200,8 @@ def _origin(
 
 def _head(book: Book) -> str:
     """The present commit of a whole clone."""
+    if why := environment.why_unknown(book.root):
+        raise NoHistoryError(why)
     shallow, head = _git(book, "rev-parse", "--is-shallow-repository", "HEAD").split()
     if shallow == "true":
         raise NoHistoryError("a shallow clone")
@@ -188,10 +216,7 @@ def _git(book: Book, *words: str) -> str:
 
 
 def _run(book: Book, *words: str) -> subprocess.CompletedProcess[str]:
-    command = ["git", "--no-optional-locks", "-C", str(book.root), *words]
     try:
-        return subprocess.run(
-            command, capture_output=True, encoding="utf-8", errors="replace", check=False
-        )
+        return environment.git(book.root, *words)
     except OSError:
         raise NoHistoryError("no git") from None

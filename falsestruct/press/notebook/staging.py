@@ -18,9 +18,12 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from falsestruct.press.paths import Book, find_book, make_folder, write_atomically
+from falsestruct.press.paths import find_book, make_folder, write_atomically
 
 VARIABLE = "FALSESTRUCT_STAGING"
+SOCKETS = "kernel-"  # how their folders' names begin
+# Bytes of a temporary place's path: a socket's has at most 103 on macOS, less what we add to it.
+LONGEST = 103 - len(f"/{SOCKETS}12345678/socket-12")
 
 
 @dataclass(frozen=True)
@@ -59,13 +62,13 @@ def by_hand() -> bool:
 
 
 @contextmanager
-def folder(book: Book) -> Iterator[Path]:
-    """A staging folder for one run of several chapters; gone when it ends.
+def folder(scratch: Path) -> Iterator[Path]:
+    """A staging folder for one run of several chapters, below `scratch`; gone when it ends.
 
     Its lock dies with the process that holds it, so the folders of killed runs are told from those
     of running ones, and are removed here.
     """
-    base = book.build / "staging"
+    base = scratch / "staging"
     make_folder(base)
     with FileLock(base / "lock"):
         for old in base.glob("run-*"):
@@ -77,12 +80,39 @@ def folder(book: Book) -> Iterator[Path]:
         yield mine
     finally:
         lock.release()
-        shutil.rmtree(mine, ignore_errors=True)
+        _remove(mine)
 
 
 def _remove_if_dead(folder: Path) -> None:
     try:
         with FileLock(folder / "lock", timeout=0):
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
     except Timeout:
         return
+
+
+def _remove(folder: Path) -> None:
+    """A run's folder, with the sockets of kernels that were ended."""
+    for link in folder.rglob(f"{SOCKETS}*"):
+        if link.is_symlink():
+            shutil.rmtree(link.readlink(), ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def sockets() -> Path | None:
+    """A new folder for a kernel's sockets, whose paths hold about a hundred characters.
+
+    The staging folder has a link to it, so that it goes with the run that is killed, too.
+
+    Returns:
+        None if no temporary place has a path that is short enough.
+    """
+    places = [tempfile.gettempdir(), os.environ.get("XDG_RUNTIME_DIR"), "/tmp", "/var/tmp"]
+    for place in filter(None, places):
+        if len(os.fsencode(place)) > LONGEST or not os.access(place, os.W_OK):
+            continue
+        made = Path(tempfile.mkdtemp(prefix=SOCKETS, dir=place))
+        if folder := os.environ.get(VARIABLE):
+            (Path(folder) / made.name).symlink_to(made)
+        return made
+    return None

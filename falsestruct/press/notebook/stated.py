@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic import model_validator as checks_all
 
 from falsestruct.names import slug
-from falsestruct.press.paths import Book, UserError
+from falsestruct.press.paths import Book, UserError, read_text
 from falsestruct.statistics import Estimate, Nobody
 
 VERDICTS = ("supported", "refuted", "inconclusive")
@@ -158,7 +158,7 @@ def read_claims(book: Book) -> dict[str, Claim]:
             or states a rule that can't be read. One line names the file, the claim and the field.
     """
     paths = sorted(book.claims.glob("*.yml"))
-    return dict(_read(tuple((path.stem, path.read_text()) for path in paths)))
+    return dict(_read(tuple((path.stem, read_text(path)) for path in paths)))
 
 
 @lru_cache(maxsize=4)

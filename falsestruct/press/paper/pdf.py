@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
-from falsestruct.press.paths import Book, UserError, write_atomically
+from falsestruct.press.paths import Book, UserError, make_folder, write_atomically
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag
@@ -37,6 +37,7 @@ SCREEN_ONLY_CLASSES = frozenset(
         "no-print",
         "noprint",
         "d-print-none",
+        "live",
         "figure-fold",
         "interactive",  # the gallery has the same; the still stands above
     }
@@ -94,6 +95,7 @@ def make(book: Book, *, built: Path | None = None) -> Made:
     Raises:
         UserError: no Chromium, the pages can't be built, or they ask for something from outside.
     """
+    make_folder(book.build)  # better known before the long build than after it
     browser = find_chromium()
     folder = build_pages(book) if built is None else copy_pages(book, built)
     pages = read_pages(book, folder)

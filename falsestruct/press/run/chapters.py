@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import dataclasses
 import json
 import math
@@ -21,11 +22,12 @@ import nbformat
 from nbformat import NotebookNode
 
 from falsestruct.press.notebook import claims, environment, figures, staging
-from falsestruct.press.paths import Book, Output, UserError, read_json, write_atomically
-from falsestruct.press.run import freshness, machine_code
+from falsestruct.press.paths import Book, Output, UserError, read_json, read_text, write_atomically
+from falsestruct.press.run import chronicle, freshness, machine_code
 
 PROFILES = ("quick", "book", "paper")
 FRESH, STALE, NEVER, OLD_PICTURES = "fresh", "stale", "never run", "to be drawn again"
+EDITED = "notebook edited"
 AFTER = "after.ipynb"  # the executed chapter, in its staging folder
 CELLS = "progress"  # there too: how many cells are done
 POINTS = "points.json"  # there too: how far the sweep is that runs
@@ -102,8 +104,8 @@ class State:
     """Whether a chapter's results are those of its present text, parameters, code and data.
 
     Attributes:
-        state: "fresh", "stale", "never run", or "to be drawn again": its numbers are fresh, but
-            what draws its figures has changed.
+        state: "fresh", "stale", "never run"; "to be drawn again": its numbers are fresh, but
+            what draws its figures has changed; or "notebook edited": its text was not.
         seconds: That the last run took; None if there was none.
     """
 
@@ -123,7 +125,7 @@ def numbered(book: Book) -> list[Path]:
 
 
 def _has_kernel(path: Path) -> bool:
-    header, _, _ = path.read_text().partition("\n---\n")
+    header, _, _ = read_text(path).partition("\n---\n")
     return header.startswith("---\n") and "\nkernelspec:" in header
 
 
@@ -134,7 +136,13 @@ def read_chapter(path: Path) -> Chapter:
         UserError: its first code cell is not a parameters cell of plain literals, or a profile in
             its header does not fit them.
     """
-    notebook = jupytext.read(path, fmt="md:myst")
+    try:
+        notebook = jupytext.reads(read_text(path), fmt="md:myst")
+    except UserError:
+        raise
+    except Exception as error:  # whatever its readers of YAML and MyST raise
+        what = " ".join(str(error).split())
+        raise UserError(f"{path.name}: {type(error).__name__}: {what}") from None
     header = notebook.metadata.get("falsestruct", {})
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     if not code or "parameters" not in code[0].metadata.get("tags", []):
@@ -222,7 +230,7 @@ def freshness_key(book: Book, chapter: Chapter) -> str:
     Claims are judged by what the run left, and figures drawn again from it: neither counts.
     """
     # Which Jupytext wrote the header says nothing of what runs.
-    text = re.sub(r"^jupytext:\n(?: .*\n)+", "", chapter.path.read_text(), count=1, flags=re.M)
+    text = re.sub(r"^jupytext:\n(?: .*\n)+", "", read_text(chapter.path), count=1, flags=re.M)
     return freshness.computing_key(book, text, chapter.code, _data(book, chapter))
 
 
@@ -237,14 +245,18 @@ def _data(book: Book, chapter: Chapter) -> list[Path]:
 
 
 def state(book: Book, chapter: Chapter) -> State:
-    """Is the published result of a chapter fresh, stale, or not there?"""
+    """Is the published result of a chapter fresh, stale, edited, or not there?"""
+    from falsestruct.press.run import edits
+
     path = book.published.notebooks / f"{chapter.name}.ipynb"
     if not path.exists():
         return State(chapter.name, NEVER, None)
     try:
-        mark = json.loads(path.read_text())["metadata"].get(MARK, {})
-    except (ValueError, KeyError):  # no notebook any more: the next run mends it
+        mark = read_json(path)["metadata"].get(MARK, {})
+    except (UserError, KeyError, TypeError):  # no notebook any more: the next run mends it
         return State(chapter.name, STALE, None)
+    if edits.found(book, chapter):
+        return State(chapter.name, EDITED, mark.get("seconds"))
     evidence = claims.read_evidence(book.published.evidence)
     fresh = (
         mark.get("key") == freshness_key(book, chapter)
@@ -287,6 +299,7 @@ def draw_again(book: Book, chapter: Chapter) -> None:
             write_atomically(book.published.figures / f"{figure.id}.{format}", data)
         figures.replace_picture(notebook, figure, drawn[figure.id]["png"])
     write_atomically(path, nbformat.writes(notebook) + "\n")
+    _not_older(book, chapter.name)
     by = {"key": key, "commit": environment.commit(book.root)}
     for figure in old:
         figures.store(book.published, dataclasses.replace(figure, drawn=by))
@@ -321,6 +334,14 @@ def execute(job: Job) -> Result:
 
 def _execute(job: Job, count: Callable[..., None]) -> None:
     import papermill
+    from papermill.translators import PythonTranslator, papermill_translators
+
+    class Literals(PythonTranslator):  # type: ignore[misc]  # untyped
+        """Parameters are literals of Python: a tuple stays one."""
+
+        @classmethod
+        def translate(cls, val: Any) -> str:
+            return repr(val)
 
     shutil.rmtree(job.staging, ignore_errors=True)
     staging.Run(job.staging, job.chapter, job.parameters, job.key).save()
@@ -328,6 +349,7 @@ def _execute(job: Job, count: Callable[..., None]) -> None:
     before = job.staging / "before.ipynb"
     nbformat.write(chapter.notebook, before)
     _set_environment(job)
+    papermill_translators.register("python", Literals)
     machine_code.keep(job.root, freshness.computed_by(Book(job.root), chapter.code))
     papermill.execute_notebook(
         before, job.staging / AFTER, parameters=job.changed, cwd=job.root, kernel_name="python3",
@@ -368,6 +390,8 @@ def _set_environment(job: Job) -> None:
 
 def _tidy(path: Path, job: Job, seconds: float) -> None:
     """Strip what papermill added, so that text and notebook stay a pair, and leave our mark."""
+    from falsestruct.press.run import edits
+
     notebook = nbformat.read(path, as_version=4)
     notebook.cells = [
         cell
@@ -391,6 +415,7 @@ def _tidy(path: Path, job: Job, seconds: float) -> None:
         "environment": environment.describe() | {"threads": job.threads},
         "commit": environment.commit(job.root),
         "parameters": job.parameters,
+        "sources": edits.digest(edits.sources(notebook)),
         "claims": sorted(p.stem for p in job.staging.glob("claims/*.json")),
         "figures": sorted(p.stem for p in job.staging.glob("figures/*.json")),
     }
@@ -421,12 +446,25 @@ def publish(result: Result, output: Output) -> bool:
     extra = {"seconds": round(result.seconds, 1), "key": key}
     records = {p.stem: read_json(p) | extra for p in sorted(job.staging.glob("claims/*.json"))}
     records = claims.judged(Book(job.root), records)
+    before = claims.read_evidence(output.evidence)
     claims.merge_evidence(output.evidence, job.chapter, records.values())
+    chronicle.note(output, before)
     notebook = nbformat.read(job.staging / AFTER, as_version=4)
     notebook.metadata[MARK]["key"] = key
     _drop_old_figures(output, job.chapter, notebook.metadata[MARK]["figures"])
     write_atomically(output.notebooks / f"{job.chapter}.ipynb", nbformat.writes(notebook) + "\n")
+    if output == Book(job.root).published:
+        _not_older(Book(job.root), job.chapter)
     return bool(key)
+
+
+def _not_older(book: Book, name: str) -> None:
+    """Jupytext takes the younger of a pair for the right one, and a text that is older for a fault.
+
+    So does it itself after writing a notebook. Nothing is lost if it can't be done.
+    """
+    with contextlib.suppress(OSError):
+        os.utime(book.source / f"{name}.md")
 
 
 def unchanged(job: Job) -> bool:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from falsestruct.press.paths import UserError, make_folder, write_atomically
-from falsestruct.press.run import chapters
+from falsestruct.press.run import chapters, surroundings
 from falsestruct.press.run.chapters import Job, Result
 from falsestruct.sweep import cluster
 
@@ -148,6 +148,7 @@ def _execute(job: Job, scheduler: str, wanted: Callable[[], bool]) -> Result:
 
 def main() -> None:
     """Run the job that the worker sends, and leave word of what became of it."""
+    surroundings.settle()
     job = pickle.load(sys.stdin.buffer)
     threading.Thread(target=_end_with_worker, daemon=True).start()
     result = Result(job, 0.0, "this machine sees another state of the clone: use one file system")

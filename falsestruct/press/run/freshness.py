@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from falsestruct.press.notebook.figures import FORMAT as PICTURES
-from falsestruct.press.paths import Book
+from falsestruct.press.paths import Book, read_text
 from falsestruct.sweep import reach
 
 FORMAT = 1  # raise it when what the press makes of a run (records, notebooks) looks otherwise
@@ -63,7 +63,7 @@ def drawing_key(book: Book, cells: Sequence[str]) -> str:
 
 def _versions(book: Book, packages: Sequence[str]) -> list[str]:
     """The lines of the requirements that pin these packages, without the reasons behind them."""
-    text = book.requirements.read_text() if book.requirements.exists() else ""
+    text = read_text(book.requirements) if book.requirements.exists() else ""
     pins = (line.partition("#")[0].strip() for line in text.splitlines())
     return sorted(pin for pin in pins if pin.partition("==")[0].lower() in packages)
 
@@ -71,6 +71,6 @@ def _versions(book: Book, packages: Sequence[str]) -> list[str]:
 def _digest(book: Book, facts: Iterable[str], paths: Iterable[Path]) -> str:
     digest = hashlib.sha256("\n".join(facts).encode())
     for path in paths:
-        digest.update(f"\n{path.relative_to(book.root)}\n".encode())
+        digest.update(f"\n{path.relative_to(book.root).as_posix()}\n".encode())
         digest.update(path.read_bytes() if path.exists() else b"absent")
     return digest.hexdigest()

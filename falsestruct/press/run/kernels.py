@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
+
+from falsestruct.press.notebook import staging
 
 
 class LocalKernel(AsyncKernelManager):
@@ -16,7 +17,8 @@ class LocalKernel(AsyncKernelManager):
 
     Jupyter looks for free ports, frees them again and has the kernel take them a moment later. Two
     kernels that start at once, in two processes, now and then get the same one, and a chapter fails
-    by chance. Where sockets can't be files (Windows), it is as usual.
+    by chance. Where sockets can't be files (Windows, or no place has a path short enough), it is as
+    usual.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -24,10 +26,13 @@ class LocalKernel(AsyncKernelManager):
         self._folder: Path | None = None
         if os.name != "posix":
             return
-        # Not in the staging folder: the path of a socket holds about a hundred characters.
-        self._folder = Path(tempfile.mkdtemp(prefix="kernel-"))
+        # Not in the staging folder: its path may be too long for a socket.
+        self._folder = staging.sockets()
+        if self._folder is None:
+            return
         self.transport = "ipc"
         self.ip = str(self._folder / "socket")
+        self.connection_file = str(self._folder / "connection.json")
 
     def cleanup_ipc_files(self) -> None:
         """After the kernel's end, the folder goes too."""

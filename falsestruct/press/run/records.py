@@ -22,9 +22,10 @@ from falsestruct.press.paths import (
     find_book,
     make_folder,
     read_json,
+    read_text,
     write_atomically,
 )
-from falsestruct.press.run import machine_code
+from falsestruct.press.run import machine_code, surroundings
 from falsestruct.sweep.reach import code_key, reachable
 
 if TYPE_CHECKING:
@@ -52,9 +53,20 @@ class Record:
 
 
 def plan(book: Book) -> dict[str, dict[str, Any]]:
-    """The recorded runs that `book/records.yml` names."""
+    """The recorded runs that `book/records.yml` names.
+
+    Raises:
+        UserError: it is no YAML, or an entry lacks its function or its tasks.
+    """
     path = book.source / "records.yml"
-    return (yaml.safe_load(path.read_text()) or {}) if path.exists() else {}
+    try:
+        entries = (yaml.safe_load(read_text(path)) or {}) if path.exists() else {}
+    except yaml.YAMLError as error:
+        raise UserError("book/records.yml: " + " ".join(str(error).split())) from None
+    for id, entry in entries.items() if isinstance(entries, dict) else [("it", None)]:
+        if not isinstance(entry, dict) or not {"function", "tasks"} <= entry.keys():
+            raise UserError(f"book/records.yml: {id}: expected a function and its tasks")
+    return dict(entries)
 
 
 def load(id: str, *, book: Book | None = None) -> Record:
@@ -103,10 +115,14 @@ def make(id: str, *, jobs: int = 1, book: Book | None = None) -> Record:
     entry = _entry(book, id)
     if jobs < 1:
         raise UserError(f"jobs is {jobs}; expected at least 1")
+    surroundings.check_clone(book)
     make_folder(book.records)  # better known before the long computation than after it
     # Of the code that runs, not of what is there when it ends.
     key, commit = _key(book, entry), environment.commit(book.root)
-    machine_code.keep(book.root, reachable(book.root, [_module(entry)]))
+    reached = reachable(book.root, [_module(entry)])
+    if not reached:
+        raise UserError(f"no module {_module(entry)!r}, which book/records.yml names for {id!r}")
+    machine_code.keep(book.root, reached)
     with ProcessPoolExecutor(max_workers=jobs, max_tasks_per_child=1) as pool:
         futures = [pool.submit(_timed, entry["function"], task) for task in entry["tasks"]]
         tables, seconds = zip(*(future.result() for future in futures), strict=True)

@@ -20,7 +20,7 @@ from filelock import FileLock
 
 from falsestruct.press.notebook import claims, staging
 from falsestruct.press.paths import PART, Book, Output, UserError, make_folder, write_atomically
-from falsestruct.press.run import chapters
+from falsestruct.press.run import chapters, chronicle, edits, surroundings
 from falsestruct.press.run.chapters import Chapter, Job, Result
 from falsestruct.sweep import cluster as dask
 
@@ -165,6 +165,7 @@ class _Plan:
     changed: Mapping[str, dict[str, Any]]
     staging: Path
     client: Client | None
+    scratch: Path  # everything that can be thrown away
 
     @property
     def own(self) -> bool:
@@ -178,15 +179,19 @@ def run(book: Book, request: Request, reporter: Reporter) -> Summary:
     Raises:
         UserError: the request can't be fulfilled; nothing has changed then.
     """
+    surroundings.check_clone(book)
     chosen, output = select(book, request), destination(book, request)
     changed = {name: _parameters(chapter, request) for name, chapter in chosen.items()}
     claims.read_claims(book)
+    if output == book.published:
+        edits.refuse(book, chosen)
     client = _client(request)
     for folder in (output.folder, output.notebooks, output.figures):
         make_folder(folder)
     summary = Summary()
-    with staging.folder(book) as folder:
-        plan = _Plan(book, request, output, chosen, changed, folder, client)
+    scratch = _scratch(book, request)
+    with staging.folder(scratch) as folder:
+        plan = _Plan(book, request, output, chosen, changed, folder, client, scratch)
         _sweep(plan)
         jobs = [_job(plan, name) for name in chosen if _is_due(plan, name)]
         summary.skipped = sorted(set(chosen) - {job.chapter for job in jobs})
@@ -194,6 +199,16 @@ def run(book: Book, request: Request, reporter: Reporter) -> Summary:
         _run_jobs(plan, jobs, reporter, summary)
     _read_verdicts(plan, summary)
     return summary
+
+
+def _scratch(book: Book, request: Request) -> Path:
+    """Below the book; of a book that can't be written to, below the folder of the output."""
+    if request.output is not None:
+        try:
+            make_folder(book.build)
+        except UserError:
+            return request.output.resolve() / "_build"
+    return book.build
 
 
 def _is_due(plan: _Plan, name: str) -> bool:
@@ -239,7 +254,7 @@ def _job(plan: _Plan, name: str) -> Job:
         # On a cluster a worker's thread is a core.
         threads=1 if plan.client else max(1, (os.cpu_count() or 1) // workers(plan.request)),
         # The book proves itself anew each time. Others take up what a killed run has finished.
-        sweeps=None if plan.own or plan.request.force else plan.book.build / "sweeps",
+        sweeps=None if plan.own or plan.request.force else plan.scratch / "sweeps",
         drawing=chapters.drawing_key(plan.book, chapter),
     )
 
@@ -277,7 +292,7 @@ def _sweep(plan: _Plan) -> None:
 
 
 def _publishing(plan: _Plan) -> FileLock:
-    return FileLock(plan.book.build / "publish.lock")
+    return FileLock(plan.scratch / "publish.lock")
 
 
 def _run_jobs(plan: _Plan, jobs: list[Job], reporter: Reporter, summary: Summary) -> None:
@@ -308,7 +323,7 @@ def _outcomes(
 
 def _publish(plan: _Plan, result: Result, summary: Summary) -> Result:
     name = result.job.chapter
-    failed = plan.book.build / "failed" / f"{name}.ipynb"
+    failed = plan.scratch / "failed" / f"{name}.ipynb"
     if result.error is None:
         try:
             with _publishing(plan):
@@ -331,7 +346,9 @@ def _read_verdicts(plan: _Plan, summary: Summary) -> None:
     """Judge all records by the rules of today, those of fresh chapters, too."""
     stated, path = claims.read_claims(plan.book), plan.output.evidence
     with _publishing(plan):
+        before = claims.read_evidence(path)
         found = claims.judge_again(plan.book, path)
+        chronicle.note(plan.output, before)
     for id, entry in claims.read_evidence(path).items():
         if entry["chapter"] in plan.chosen:
             summary.verdicts[id] = found.get(id, entry["verdict"])

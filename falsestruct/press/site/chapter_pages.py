@@ -21,6 +21,7 @@ from falsestruct.press.notebook import cards, claims, figures
 from falsestruct.press.notebook.claims import VERDICTS
 from falsestruct.press.notebook.figures import Published
 from falsestruct.press.paths import Book, Output
+from falsestruct.press.run import chronicle
 from falsestruct.press.run.chapters import MARK
 from falsestruct.press.site import citing, gallery, interactive, ledger
 from falsestruct.press.site.ledger import UNRECORDED, Entry
@@ -86,7 +87,8 @@ def augment(shown: Page, book: Book, output: Output, *, home: str = "") -> dict[
     if first["cell_type"] != "markdown" or title is None:
         raise ValueError(f"{shown.name}: the first cell is no heading; begin the text with `# …`")
     first["source"] = f"{title[0]}\n{head(shown)}\n{source[title.end() :]}"
-    notebook["cells"] = [*cells, _markdown(f"foot-{shown.name}", foot(shown, home))]
+    ends = foot(shown, home) + chronicle.as_text(output, shown.name)
+    notebook["cells"] = [*cells, _markdown(f"foot-{shown.name}", ends)]
     return notebook
 
 
@@ -219,9 +221,9 @@ def duration(seconds: float) -> str:
 def fold(record: Published, book: Book, output: Output) -> str:
     """Under a figure: its slider, if it has one; how to cite it, get its files and redraw it."""
     parts = [interactive.block(record, output)] if interactive.has(record) else []
-    bibtex = citing.figure_entry(book, record)
+    bibtex = citing.figure_entry(book, record, output=output)
     parts.append(
-        "::::{dropdown} Cite or download this figure\n"
+        f"(data-{record.id})=\n::::{{dropdown}} Cite or download this figure\n"
         f":class-container: figure-fold\n\n"
         f"{{numref}}`fig-{record.id}`. {gallery.downloads(record, book, output)}\n\n"
         f"Draw it for a column of a paper, from the stored data:\n\n"

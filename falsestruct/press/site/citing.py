@@ -1,7 +1,7 @@
 """BibTeX for the book, a chapter, a figure, a claim. Each entry names version, commit and chapter.
 
 Entries are `@misc`, which every style knows, and plain ASCII, which every TeX can read. A key never
-changes: `falsestruct`, `falsestruct:NN_slug`, `falsestruct:FIGURE`, `falsestruct:claim:CLAIM`.
+changes: `falsestruct`, `falsestruct:NN-slug`, `falsestruct:FIGURE`, `falsestruct:claim:CLAIM`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pylatexenc.latexencode import (
     UnicodeToLatexEncoder,
 )
 
+from falsestruct.press.deposit import swhid
 from falsestruct.press.notebook import claims, environment, figures
 from falsestruct.press.notebook.claims import Claim
 from falsestruct.press.notebook.figures import Published
@@ -50,7 +51,7 @@ def cite(book: Book, id: str | None = None, *, output: Output | None = None) -> 
         return chapter_entry(book, id, output=output)
     published = {record.id: record for record in figures.all_figures(output)}
     if id in published:
-        return figure_entry(book, published[id])
+        return figure_entry(book, published[id], output=output)
     stated = claims.read_claims(book)
     id = {alias: claim.id for claim in stated.values() for alias in claim.aliases}.get(id, id)
     if id in stated:
@@ -65,35 +66,37 @@ def cite(book: Book, id: str | None = None, *, output: Output | None = None) -> 
 
 def book_entry(book: Book) -> str:
     """The book as a whole, at the commit of this clone."""
-    source = _source(book)
+    source = citation(book)
     return _entry(book, "falsestruct", f"{{{tex(source['title'])}}}", source["version"], {})
 
 
 def chapter_entry(book: Book, name: str, *, output: Output | None = None) -> str:
     """A chapter, at the commit that its results were computed at."""
-    output, source = output or book.published, _source(book)
+    output, source = output or book.published, citation(book)
     title = f"{{{tex(source['title'])}}}, chapter {_numbered(book, name)}"
     evidence = claims.read_evidence(output.evidence).values()
     commits = [entry["commit"] for entry in evidence if entry["chapter"] == name]
     records = figures.all_figures(output)
     commits += [r.about["commit"] for r in records if r.chapter == name and "commit" in r.about]
     about = {"chapter": name, "commit": commits[0] if commits else None}
-    return _entry(book, f"falsestruct:{name}", title, source["version"], about)
+    return _entry(book, key(name), title, source["version"], about)
 
 
-def figure_entry(book: Book, record: Published) -> str:
-    """A figure, at the version and commit that drew it."""
-    source, about = _source(book), record.about
+def figure_entry(book: Book, record: Published, *, output: Output | None = None) -> str:
+    """A figure, at the version and commit that drew it; `swhid` names the bytes of its SVG file."""
+    source, about = citation(book), record.about
     title = f"{{{tex(source['title'])}}}: figure {record.id}"
     commit = record.drawn.get("commit") or about.get("commit")
-    facts = {"chapter": record.chapter, "commit": commit}
+    picture = (output or book.published).figures / f"{record.id}.svg"
+    exact = swhid.of(picture) if picture.exists() else ""
+    facts = {"chapter": record.chapter, "commit": commit, "swhid": exact}
     version = about.get("version", source["version"])
-    return _entry(book, f"falsestruct:{record.id}", title, version, facts)
+    return _entry(book, key(record.id), title, version, facts)
 
 
 def claim_entry(book: Book, claim: Claim, record: Mapping[str, Any] | None) -> str:
     """A claim with its verdict and value, as `record` has them; "not decided" if it is None."""
-    source = _source(book)
+    source = citation(book)
     title = f"{{{tex(source['title'])}}}: claim {claim.id}"
     found = "not decided by any run yet"
     if record is not None:
@@ -103,7 +106,12 @@ def claim_entry(book: Book, claim: Claim, record: Mapping[str, Any] | None) -> s
         "commit": record["commit"] if record else None,
         "found": f"{claim.sentence} Verdict and value: {found}",
     }
-    return _entry(book, f"falsestruct:claim:{claim.id}", title, source["version"], facts)
+    return _entry(book, key(f"claim:{claim.id}"), title, source["version"], facts)
+
+
+def key(name: str) -> str:
+    """The key of an entry: no `_`, which is fatal in a key where LaTeX's `underscore` is loaded."""
+    return f"falsestruct:{name.replace('_', '-')}"
 
 
 def titles(book: Book) -> dict[str, str]:
@@ -126,7 +134,7 @@ def _entry(
     book: Book, key: str, title: str, version: object, facts: Mapping[str, str | None]
 ) -> str:
     """Fields that every style prints (title, note) have all that is needed to find it again."""
-    source = _source(book)
+    source = citation(book)
     commit = facts.get("commit") or environment.commit(book.root)
     parts = [f"Version {version}", f"commit {commit}"]
     if chapter := facts.get("chapter"):
@@ -139,13 +147,19 @@ def _entry(
         "howpublished": "Executable book",
         "version": tex(str(version)),
         "url": source.get("repository-code") or source.get("url") or "",
+        "swhid": facts.get("swhid") or "",
         "note": tex(note),
     }
     lines = [f"  {name:<12} = {{{value}}},\n" for name, value in fields.items() if value]
     return f"@misc{{{key},\n{''.join(lines)}}}\n"
 
 
-def _source(book: Book) -> dict[str, Any]:
+def citation(book: Book) -> dict[str, Any]:
+    """What CITATION.cff says.
+
+    Raises:
+        UserError: it is missing, no YAML, or lacks title, version or authors.
+    """
     path = book.root / "CITATION.cff"
     if not path.exists():
         raise UserError(f"{path} is missing: it has the book's title and authors")

@@ -9,6 +9,7 @@ All read the results in `falsestruct_output`, a folder; the book's own if that i
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 from collections.abc import Callable, Iterable
@@ -25,8 +26,9 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from falsestruct.press.notebook import cards
 from falsestruct.press.notebook.stated import COMPONENTS
 from falsestruct.press.paths import Book, Output, UserError, write_atomically
+from falsestruct.press.run import certificates, chronicle
 from falsestruct.press.run.chapters import numbered
-from falsestruct.press.site import board, chapter_pages, evidence, gallery, ledger
+from falsestruct.press.site import board, chapter_pages, evidence, gallery, ledger, valid
 from falsestruct.press.site.ledger import UNRECORDED, Entry
 from falsestruct.press.site.pages import download
 
@@ -49,6 +51,7 @@ def add_to_page(app: Sphinx, docname: str, source: list[str]) -> None:
     """On `source-read`: a chapter's notebook with head, folds and foot; a page with its ends."""
     book, output = results(app.srcdir, app.config)
     app.env.note_dependency(str(output.evidence))
+    app.env.note_dependency(str(chronicle.path_of(output)))
     if docname.startswith(NOTEBOOKS):
         name = docname.removeprefix(NOTEBOOKS)
         own = output.notebooks / f"{name}.ipynb"  # the book's own where another run has none
@@ -72,6 +75,24 @@ def without_home(app: Sphinx, config: Config) -> None:
     """On `config-inited`: a book without a repository has nothing that could be launched."""
     if not config.html_theme_options.get("repository_url"):
         config.html_theme_options.pop("launch_buttons", None)
+
+
+def only_contents(app: Sphinx, config: Config) -> None:
+    """On `config-inited`: leave out what the contents don't name, wherever the clone lies.
+
+    The contents' own extension does so, but takes a clone's path with brackets for a pattern.
+    """
+    root = str(app.srcdir)
+    if glob.escape(root) == root or not config.external_toc_exclude_missing:
+        return
+    named = config.external_site_map
+    found = [
+        (path, path.removesuffix(suffix))
+        for suffix in config.source_suffix
+        for path in glob.iglob(f"**/*{suffix}", root_dir=root, recursive=True)
+    ]
+    extra = [path for path, name in found if path not in named and name not in named]
+    config.exclude_patterns = [*config.exclude_patterns, *extra]
 
 
 def entries_of(env: BuildEnvironment) -> tuple[Entry, ...]:
@@ -184,11 +205,25 @@ class LedgerDirective(_Part):
         parts: dict[str, Callable[[], str]] = {
             name: partial(make, entries) for name, make in LEDGER.items()
         }
-        return parts | {"downloads": partial(self._downloads, entries)}
+        return parts | {
+            "downloads": partial(self._downloads, entries),
+            "certificates": self._certificates,
+        }
+
+    def _certificates(self) -> str:
+        """The certificates in book/certificates, each with what differed; empty without any."""
+        book, _ = results(self.env.srcdir, self.env.config)
+        lines = []
+        for path, found in certificates.laid(book):
+            self.env.note_dependency(str(path))
+            lines.append(f"- {download(book, path, path.stem)}: {certificates.summary(found)}.")
+            lines += [f"  - {line}" for line in certificates.differences(found)]
+        return "\n".join(lines) or "No certificate of a re-execution was laid here yet.\n"
 
     def _downloads(self, entries: tuple[Entry, ...]) -> str:
         book, output = results(self.env.srcdir, self.env.config)
-        table = book.build / "ledger.csv"
+        folder = book.root if output == book.published else output.folder
+        table = folder / "_build" / "ledger.csv"
         write_atomically(table, ledger.as_csv(entries, evidence.adjusted(entries)))
         stated = (download(book, path, path.stem) for path in sorted(book.claims.glob("*.yml")))
         return (
@@ -219,7 +254,10 @@ def setup(app: Sphinx) -> dict[str, Any]:
     default = os.environ.get("FALSESTRUCT_OUTPUT", "")
     app.add_config_value("falsestruct_output", default, "env", [str])
     app.connect("config-inited", without_home, priority=100)
+    app.connect("config-inited", only_contents, priority=950)  # when the contents are known
     app.connect("source-read", add_to_page)
+    app.connect("html-page-context", valid.mend)
+    app.connect("html-page-context", valid.lighten)
     app.add_directive("ledger", LedgerDirective)
     app.add_directive("figures", FiguresDirective)
     app.add_role("verdict", VerdictRole())

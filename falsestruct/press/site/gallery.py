@@ -76,6 +76,6 @@ def figure_entry(record: Published, book: Book, output: Output) -> str:
         f"{redraw_command(record)}\n"
         f"falsestruct run {record.chapter} --force\n```\n\n"
         f"`````{{dropdown}} Cite it\n```{{code-block}} bibtex\n"
-        f"{citing.figure_entry(book, record)}```\n`````\n"
+        f"{citing.figure_entry(book, record, output=output)}```\n`````\n"
         f"::::::\n"
     )

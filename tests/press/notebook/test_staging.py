@@ -23,10 +23,10 @@ def test_by_hand_nothing_reaches_the_book(desk, monkeypatch):
 
 
 def test_a_folder_is_gone_when_its_run_ends(desk):
-    with staging.folder(desk.book) as one, staging.folder(desk.book) as two:
+    with staging.folder(desk.book.build) as one, staging.folder(desk.book.build) as two:
         assert one != two and one.is_dir() and two.is_dir()
     assert not one.exists() and not two.exists()
-    with pytest.raises(KeyboardInterrupt), staging.folder(desk.book) as three:
+    with pytest.raises(KeyboardInterrupt), staging.folder(desk.book.build) as three:
         raise KeyboardInterrupt
     assert not three.exists()
 
@@ -34,13 +34,13 @@ def test_a_folder_is_gone_when_its_run_ends(desk):
 def test_the_folder_of_a_killed_run_is_removed_and_that_of_a_running_one_is_not(desk):
     code = (
         "import os, pathlib, sys\n"
-        "from falsestruct.press import paths; from falsestruct.press.notebook import staging\n"
-        "with staging.folder(paths.Book(pathlib.Path(sys.argv[1]))) as folder:\n"
+        "from falsestruct.press.notebook import staging\n"
+        "with staging.folder(pathlib.Path(sys.argv[1]) / '_build') as folder:\n"
         "    (folder / 'half').write_text('x')\n"
         "    os._exit(9)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(desk.root)], check=False)
     base = desk.root / "_build" / "staging"
     assert done.returncode == 9 and len(list(base.glob("run-*/half"))) == 1
-    with staging.folder(desk.book) as one, staging.folder(desk.book) as two:
+    with staging.folder(desk.book.build) as one, staging.folder(desk.book.build) as two:
         assert set(base.glob("run-*")) == {one, two}

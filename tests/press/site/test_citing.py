@@ -51,11 +51,11 @@ def entry(text):
     [
         (None, "falsestruct", r"{A Book \& more}", "Version 0.1.0, commit unknown"),
         (
-            "01_one", "falsestruct:01_one", r"{A Book \& more}, chapter 01, {One}",
+            "01_one", "falsestruct:01-one", r"{A Book \& more}, chapter 01, {One}",
             r"Version 0.1.0, commit abc123, chapter 01\_one",
         ),
         (
-            "02_two", "falsestruct:02_two", r"{A Book \& more}, chapter 02, {Two}",
+            "02_two", "falsestruct:02-two", r"{A Book \& more}, chapter 02, {Two}",
             r"Version 0.1.0, commit unknown, chapter 02\_two",
         ),
         (
@@ -133,7 +133,7 @@ def test_a_broken_citation_file_is_one_line(shelf, text, message):
 
 def test_pages_with_a_number_are_cited_like_chapters():
     key, found = entry(citing.cite(REAL, "31_evidence"))
-    assert key == "falsestruct:31_evidence"
+    assert key == "falsestruct:31-evidence"
     assert found.fields["title"].endswith(", chapter 31, {The evidence}")
 
 
@@ -154,7 +154,7 @@ def test_every_entry_of_the_book_is_bibtex_in_ascii():
     parsed = parse_string("\n".join(texts), "bibtex")
     keys = list(parsed.entries)
     wanted = [f"claim:{id}" if id in stated else id for id in IDS]
-    assert keys == ["falsestruct", *(f"falsestruct:{id}" for id in wanted)]
+    assert keys == ["falsestruct", *(citing.key(id) for id in wanted)]
     for key, found in parsed.entries.items():
         assert found.fields["note"].startswith("Version "), key
         assert ", commit " in found.fields["note"], key

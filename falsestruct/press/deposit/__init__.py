@@ -1,0 +1,1 @@
+"""What an archive keeps: a crate of the whole book, and metadata for those who deposit it."""

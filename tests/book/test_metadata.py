@@ -1,0 +1,51 @@
+"""What the built pages of the book say to machines, and how heavy they are."""
+
+import json
+
+import pytest
+
+from falsestruct.press.notebook import claims
+from falsestruct.press.paths import Book
+from tests.book.test_pages import ROOT
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def said(soups):
+    """The nodes of each page's linked data."""
+    found = {}
+    for path, page in soups.items():
+        [script] = page.find_all("script", type="application/ld+json")
+        found[path.stem] = json.loads(script.string)["@graph"]
+    return found
+
+
+def test_every_page_says_what_it_is(soups):
+    for path, page in soups.items():
+        for name in ("citation_title", "citation_author", "citation_language", "description"):
+            assert page.find("meta", attrs={"name": name})["content"].strip(), f"{path}: {name}"
+        for name in ("og:title", "og:type", "og:site_name", "og:description"):
+            assert page.find("meta", property=name)["content"].strip(), f"{path}: {name}"
+
+
+def test_every_claim_stands_on_its_chapters_page(said):
+    shown = {
+        (page, node["identifier"])
+        for page, nodes in said.items()
+        for node in nodes
+        if node["@type"] == "Claim"
+    }
+    stated = claims.read_claims(Book(ROOT)).values()
+    assert shown == {(claim.chapter, claim.id) for claim in stated}
+
+
+def test_most_claims_have_a_figure_beside_them(said):
+    of = [node for nodes in said.values() for node in nodes if node["@type"] == "Claim"]
+    assert sum("subjectOf" in node for node in of) > 0.6 * len(of)
+
+
+def test_pages_stay_light(soups):
+    for path in soups:
+        limit = 2_000_000 if path.stem == "31_evidence" else 1_000_000
+        assert path.stat().st_size < limit, path.name

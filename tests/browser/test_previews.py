@@ -1,0 +1,90 @@
+"""Previews of links, under the mouse and from the keyboard; addresses that a click copies."""
+
+import pytest
+
+from tests.browser.conftest import AXE, PHONE, Heard
+
+pytestmark = pytest.mark.slow
+
+CHAPTER, STRUCTURES = "notebooks/03_stripes.html", "notebooks/02_structures.html"
+LEDGER = "a.internal[href='../book/31_evidence.html#ledger-stripes-false-wins']"
+SHOWN = "document.getElementById('preview')?.hidden === false"
+LINKS = {
+    "a claim": (CHAPTER, LEDGER, "Supported: "),
+    "a figure": (CHAPTER, "a.internal[href='#fig-stripes-glance']", "A false structure at a gl"),
+    "a statement": (STRUCTURES, "p a[href='#def-false-structure']", "Definition 2."),
+    "a term": ("notebooks/01_paradox.html", "a[href*='glossary.html#term-']", ""),
+    "a work": (CHAPTER, ".bibtex-citation a", "arXiv:"),
+}
+
+
+@pytest.fixture(scope="module", params=["served", "as a file"])
+def home(request, server, html) -> str:
+    return server if request.param == "served" else f"{html.as_uri()}/"
+
+
+@pytest.mark.parametrize("kind", LINKS)
+def test_a_link_shows_what_it_leads_to(window, home, kind):
+    name, link, text = LINKS[kind]
+    page, heard = window(home + name), Heard()
+    heard.listen(page)
+    page.locator(link).locator("visible=true").first.hover()
+    page.wait_for_function(SHOWN)
+    box = page.locator("#preview")
+    assert text in box.inner_text() and len(box.inner_text()) > 20
+    assert box.locator("a, script").count() == 0
+    assert all(
+        image.evaluate("i => i.decode().then(() => true)") for image in box.locator("img").all()
+    )
+    seen = box.bounding_box()
+    assert seen and seen["x"] >= 0 and seen["x"] + seen["width"] <= page.viewport_size["width"]
+    page.mouse.move(1, 1)
+    page.wait_for_function(f"!({SHOWN})")
+    assert heard.errors() == [] and heard.elsewhere(home) == []
+
+
+def test_the_keyboard_shows_it_and_escape_closes_it(window, server):
+    page = window(server + CHAPTER)
+    link = page.locator(LEDGER).first
+    page.keyboard.press("Tab")  # from now on, focus is the keyboard's
+    link.evaluate("link => link.closest('details')?.setAttribute('open', '')")
+    link.focus()
+    page.wait_for_function(SHOWN)
+    assert link.get_attribute("aria-describedby") == "preview"
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run('#preview').then((found) => found.violations.map((v) => v.id))")
+    assert [id for id in found if id != "region"] == []
+    page.keyboard.press("Escape")
+    page.wait_for_function(f"!({SHOWN})")
+    assert link.get_attribute("aria-describedby") is None
+    assert page.evaluate("document.activeElement.href").endswith("#ledger-stripes-false-wins")
+
+
+def test_a_preview_fits_a_phone(window, server):
+    page = window(server + CHAPTER, viewport=PHONE)
+    link = page.locator(LEDGER).first
+    page.keyboard.press("Tab")
+    link.focus()
+    page.wait_for_function(SHOWN)
+    box = page.locator("#preview").bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize("anchor", ["claim-stripes-false-wins", "fig-stripes-glance"])
+def test_a_click_copies_the_address_of_a_claim_or_figure(window, server, anchor):
+    page = window(server + CHAPTER, permissions=["clipboard-read", "clipboard-write"])
+    page.locator(f"a.headerlink[href='#{anchor}']").first.click()
+    page.wait_for_function("document.getElementById('copied')?.textContent === 'Address copied'")
+    address = f"{server}{CHAPTER}#{anchor}"
+    assert page.evaluate("navigator.clipboard.readText()") == address
+    assert page.url == address  # and it is a link
+
+
+def test_without_scripts_it_is_a_link(browser, server):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(server + CHAPTER)
+    page.locator("a.headerlink[href='#claim-stripes-false-wins']").click()
+    assert page.url.endswith("#claim-stripes-false-wins")
+    context.close()

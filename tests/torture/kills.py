@@ -1,0 +1,81 @@
+"""SIGKILL at random moments of runs, sweeps, builds and recorded runs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import time
+
+from tests.torture.toy import Toy, broken, gone, unsettled
+
+COMMANDS = {
+    "run": ("run", "--force"),
+    "sweep": ("run", "02_two", "-p", "seeds=30"),
+    "build": ("build",),
+    "record": ("record", "slow"),
+}
+
+
+def times(toy: Toy) -> dict[str, float]:
+    """Seconds that each command takes here; so late it may be killed."""
+    found = {}
+    for kind, words in COMMANDS.items():
+        start = time.monotonic()
+        _stale_pages(toy)
+        toy.call(*words)
+        found[kind] = time.monotonic() - start
+    return found
+
+
+def one(toy: Toy, kind: str, after: float, whom: random.Random) -> list[str]:
+    """Kill one command so many seconds after its start; what is wrong then, or after the next run.
+
+    One in four times it is a process that the command has started.
+    """
+    files, sources = toy.files(), toy.sources()
+    _stale_pages(toy)
+    process = toy.start(*COMMANDS[kind])
+    time.sleep(after)
+    children = [p for p in toy.processes() if p.pid != process.pid]
+    child = whom.random() < 0.25 and children
+    with contextlib.suppress(ProcessLookupError):  # it has just ended
+        os.kill(whom.choice(children).pid if child else process.pid, signal.SIGKILL)
+    process.wait(timeout=300)
+    wrong = [] if gone(toy) else [f"still there: {[p.cmdline() for p in toy.processes()]}"]
+    wrong += broken(toy) + [f"lost: {name}" for name in files - toy.files()]
+    wrong += _next(toy, kind, files, sources)
+    return [f"killed {kind} after {after:.2f} s: {what}" for what in wrong]
+
+
+def _next(toy: Toy, kind: str, files: set[str], sources: dict[str, str]) -> list[str]:
+    """The same command, then a run: both complete and all is whole."""
+    wrong = []
+    words = ("run",) if kind == "run" else COMMANDS[kind]
+    for command in dict.fromkeys((words, ("run",))):
+        done = toy.call(*command)
+        if done.returncode:
+            wrong.append(f"then {command} ended with {done.returncode}: {done.stderr[-300:]}")
+    if kind == "build" and toy.page() != toy.reference:
+        wrong.append("then the page is another one")
+    return wrong + unsettled(toy, files, sources)
+
+
+def _stale_pages(toy: Toy) -> None:
+    """A build has something to write."""
+    os.utime(toy.file("notebooks/01_one.ipynb"))
+    os.utime(toy.file("notebooks/02_two.ipynb"))
+
+
+def several(toy: Toy, count: int, seed: int) -> dict[str, tuple[int, list[str]]]:
+    """So many kills, evenly of each kind: how many, and what went wrong, by kind."""
+    chance, found = random.Random(seed), dict[str, tuple[int, list[str]]]()
+    longest = times(toy)
+    for number in range(count):
+        kind = list(COMMANDS)[number % len(COMMANDS)]
+        wrong = one(toy, kind, chance.uniform(0, longest[kind]), chance)
+        tried, before = found.get(kind, (0, []))
+        found[kind] = tried + 1, before + wrong
+        print(f"[{number + 1}/{count}] {kind}: {wrong or 'whole'}", flush=True)
+    return found
