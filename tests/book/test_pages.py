@@ -97,6 +97,13 @@ def test_every_id_is_one_elements_and_folds_are_valid(html, soups):
         assert page.select("summary p") == [], page.title
 
 
+def test_pages_stay_light(html):
+    """A page that takes seconds to lay out on a telephone is not read there."""
+    heavy = {"31_evidence.html": 2_000_000}  # all claims, each with its rules
+    weights = {path: path.stat().st_size for path in html.rglob("*.html")}
+    assert {p.name: w for p, w in weights.items() if w >= heavy.get(p.name, 1_000_000)} == {}
+
+
 def test_every_image_says_what_it_shows(soups):
     for path, page in soups.items():
         for image in page.find_all("img"):
