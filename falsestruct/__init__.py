@@ -13,7 +13,7 @@ def __getattr__(name):  # type: ignore[no-untyped-def]
 
     No code of the book goes this way. Left out of the keys of recorded runs (`sources.code_key`).
     """
-    places = {"audit": "entry", "search": "blind", "inputs": "held", "AuditError": "audit"}
+    places = {"audit": "hints", "search": "hints", "inputs": "held", "AuditError": "audit"}
     if name not in places:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib

@@ -7,7 +7,6 @@ import errno
 import importlib
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -683,14 +682,6 @@ def _audit_planted(
     print(f"smallest perturbations found, medians: {told}")
 
 
-# How PyTorch says that a network of float32 got float64.
-MIXED = "same dtype|expected scalar type|should be the same|Double and Float|Float and Double"
-PRECISION = (
-    "; the inputs are float64 and your network is not: convert them in your function, "
-    "x.to(torch.float32), or the network, model.double()"
-)
-
-
 @contextlib.contextmanager
 def _readers_own() -> Iterator[None]:
     """What the reader's code prints must not get into the JSON; what is wrong is one line.
@@ -699,12 +690,12 @@ def _readers_own() -> Iterator[None]:
     """
     with contextlib.redirect_stdout(sys.stderr):
         from falsestruct.characterise.audit import AuditError
+        from falsestruct.characterise.hints import hinted
 
         try:
             yield
         except AuditError as error:
-            text = " ".join(str(error).split())
-            raise UserError(text + PRECISION * bool(re.search(MIXED, text))) from None
+            raise UserError(hinted(" ".join(str(error).split()))) from None
 
 
 def _read(

@@ -14,11 +14,14 @@ from types import SimpleNamespace
 
 import jupytext
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 from jupytext.config import load_jupytext_config
 from matplotlib.figure import Figure
 
+import falsestruct
 from falsestruct import cli
 from falsestruct.press import paths
 from falsestruct.press.notebook import claims, environment, figures, history, staging
@@ -390,6 +393,17 @@ def test_a_network_of_float32_is_told_what_to_do(desk, tmp_path):
     err = done.stderr
     assert done.returncode == 2 and done.stdout == "" and err.count("\n") == 1
     assert "same dtype" in err and "x.to(torch.float32)" in err
+
+
+@pytest.mark.parametrize("ask", [falsestruct.audit, falsestruct.search])
+def test_a_module_of_float32_asked_by_hand_is_told_what_to_do(ask):
+    net = torch.nn.Linear(4, 2)
+    x, y = np.eye(4)[[0, 1] * 50], np.arange(100) % 2
+    named = {"original": y, "false": 1 - y} if ask is falsestruct.audit else {"y": y}
+    with pytest.raises(falsestruct.AuditError, match=r"same dtype.*; .*x\.to\(torch\.float32\)"):
+        ask(lambda batch: net(torch.as_tensor(batch)).argmax(1), x, **named)
+    with pytest.raises(falsestruct.AuditError, match="^predict raised.*: no$"):
+        ask(lambda batch: (_ for _ in ()).throw(ValueError("no")), x, **named)
 
 
 # ---- 13. smaller ----

@@ -1,0 +1,45 @@
+"""`falsestruct.audit` and `falsestruct.search`, whose errors name the cause that readers meet first.
+
+The book's own code calls `entry` and `blind`: nothing that it computes depends on these words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from falsestruct.characterise import blind, entry
+from falsestruct.characterise.audit import AuditError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# How PyTorch says that a network of float32 got float64.
+_MIXED = re.compile(
+    "same dtype|expected scalar type|should be the same|Double and Float|Float and Double"
+)
+_PRECISION = (
+    "; the inputs are float64 and your network is not: convert them in your function, "
+    "x.to(torch.float32), or the network, model.double()"
+)
+
+
+def hinted(text: str) -> str:
+    """An error's text, with what to do where it says that a network's precision is another one."""
+    return text + _PRECISION * bool(_MIXED.search(text))
+
+
+def _with_hints(function: F) -> F:
+    @wraps(function)
+    def told(*args: Any, **options: Any) -> Any:
+        try:
+            return function(*args, **options)
+        except AuditError as error:
+            raise AuditError(hinted(str(error))) from error
+
+    return cast(F, told)
+
+
+audit = _with_hints(entry.audit)
+search = _with_hints(blind.search)
