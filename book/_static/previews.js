@@ -29,7 +29,9 @@
     const url = new URL(of.href, location.href);
     if (!url.hash || !url.href.startsWith(root) || !/\.html$/.test(url.pathname)) return null;
     const page = url.href.slice(root.length).replace(/#.*$/, "").replace(/\.html$/, "");
-    return { page: decodeURI(page).replaceAll("/", "-"), anchor: decodeURIComponent(url.hash.slice(1)) };
+    const anchor = decodeURIComponent(url.hash.slice(1));
+    const word = anchor.match(/^ledger-([a-z0-9]+)/);  // the ledger's are in several files
+    return { page: decodeURI(page).replaceAll("/", "-") + (word ? `-${word[1]}` : ""), anchor };
   }
 
   function close() {
@@ -54,14 +56,18 @@
     document.body.append(box);
   }
 
+  // Below the link if it has room there, else where there is more; what doesn't fit scrolls.
   function place(of) {
-    const at = of.getClientRects()[0], gap = 6;
+    const at = of.getClientRects()[0], gap = 6, edge = 8;
     const wide = document.documentElement.clientWidth, high = window.innerHeight;
-    const left = Math.max(8, Math.min(at.left, wide - box.offsetWidth - 8));
-    const below = at.bottom + gap + box.offsetHeight <= high || at.top < high / 2;
-    box.style.left = `${left}px`;
+    if (!at || at.bottom < 0 || at.top > high) return close();  // it was scrolled away
+    const above = at.top - gap - edge, under = high - at.bottom - gap - edge;
+    box.style.maxHeight = "none";
+    const below = box.offsetHeight <= under || under >= above;
+    box.style.left = `${Math.max(edge, Math.min(at.left, wide - box.offsetWidth - edge))}px`;
     box.style.top = below ? `${at.bottom + gap}px` : "auto";
     box.style.bottom = below ? "auto" : `${high - at.top + gap}px`;
+    box.style.maxHeight = `${Math.max(below ? under : above, 0)}px`;
   }
 
   function show(of, piece) {

@@ -1,4 +1,4 @@
-"""`falsestruct.audit` and `falsestruct.search`, whose errors name the cause that readers meet first.
+"""`falsestruct.audit` and `falsestruct.search`; their errors name what readers stumble over first.
 
 The book's own code calls `entry` and `blind`: nothing that it computes depends on these words.
 """

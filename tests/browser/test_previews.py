@@ -71,6 +71,51 @@ def test_a_preview_fits_a_phone(window, server):
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+@pytest.mark.parametrize("place", [60, 250, 420, 480, 840])
+@pytest.mark.parametrize("viewport", [{"width": 1300, "height": 900}, PHONE], ids=["desk", "phone"])
+def test_a_preview_stays_on_the_screen_wherever_its_link_is(window, server, place, viewport):
+    page = window(server + CHAPTER, viewport=viewport)
+    link = page.locator(LEDGER).first
+    link.evaluate("link => link.closest('details')?.setAttribute('open', '')")
+    page.keyboard.press("Tab")
+    link.evaluate("link => link.focus({preventScroll: true})")
+    # Long enough that it has to scroll in a small space.
+    page.wait_for_function(SHOWN)
+    page.evaluate("document.querySelector('#preview').insertAdjacentHTML('beforeend', "
+                  "'<p>and more of it</p>'.repeat(60))")  # fmt: skip
+    top = min(place, viewport["height"] - 60)
+    link.evaluate("(link, top) => window.scrollBy({top: link.getBoundingClientRect().top - top,"
+                  " behavior: 'instant'})", top)  # fmt: skip
+    page.wait_for_function("(top) => Math.abs(document.activeElement.getBoundingClientRect().top"
+                           " - top) < 30", arg=top)  # fmt: skip
+    page.wait_for_timeout(100)
+    box = page.locator("#preview")
+    seen, at = box.bounding_box(), link.bounding_box()
+    assert seen["y"] >= 0 and seen["y"] + seen["height"] <= viewport["height"]
+    assert seen["y"] >= at["y"] or seen["y"] + seen["height"] <= at["y"]
+    assert box.evaluate("box => box.scrollHeight > box.clientHeight && "
+                        "getComputedStyle(box).overflowY == 'auto'")  # fmt: skip
+
+
+def test_a_preview_goes_when_its_link_is_scrolled_away(window, server):
+    page = window(server + CHAPTER)
+    link = page.locator(LEDGER).first
+    page.keyboard.press("Tab")
+    link.evaluate("link => link.closest('details')?.setAttribute('open', '')")
+    link.focus()
+    page.wait_for_function(SHOWN)
+    page.evaluate("window.scrollBy({top: 3000, behavior: 'instant'})")
+    page.wait_for_function(f"!({SHOWN})")
+
+
+def test_a_look_at_one_claim_loads_little(window, server, html):
+    page, sizes = window(server + CHAPTER), []
+    page.on("response", lambda answer: sizes.append(len(answer.body())))
+    page.locator(LEDGER).locator("visible=true").first.hover()
+    page.wait_for_function(SHOWN)
+    assert 0 < sum(sizes) < 100_000
+
+
 @pytest.mark.parametrize("anchor", ["claim-stripes-false-wins", "fig-stripes-glance"])
 def test_a_click_copies_the_address_of_a_claim_or_figure(window, server, anchor):
     page = window(server + CHAPTER, permissions=["clipboard-read", "clipboard-write"])

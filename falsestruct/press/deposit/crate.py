@@ -26,7 +26,7 @@ METADATA = "ro-crate-metadata.json"
 # What a reader of the crate finds, and what it is; other files of the clone are no part of it.
 FOLDERS = {
     "book": "The chapters' texts, and what runs wrote.",
-    "book/claims": "The claims, with the rules that were stated before the runs.",
+    "book/claims": "The claims, with their rules, and why a rule was amended.",
     "book/figures": "Every figure, its data and its record.",
     "book/networks": "Weights of the networks that answer on the front page.",
     "book/records": "Recorded runs: long computations that chapters only load.",

@@ -94,7 +94,7 @@ def details(entry: Entry, p: Mapping[str, float] | None = None) -> str:
         "Supported if": rule(claim.supported),
         "Refuted if": rule(claim.refuted),
         "Control": f"{claim.control.sentence} {_control(entry)}",
-        "Predicted": _predicted(entry),
+        "Predicted": predicted(entry),
         "Pinned": claim.pinned + (", **and it came out otherwise**" if _surprises(entry) else ""),
         "Networks": cards.networks(claim.networks) if claim.networks else "",
         "Among all": _among_all(entry, p),
@@ -151,7 +151,8 @@ def _missed(entry: Entry) -> bool:
     return _is_tested(entry) and entry.verdict != entry.claim.predicted
 
 
-def _predicted(entry: Entry) -> str:
+def predicted(entry: Entry) -> str:
+    """What was predicted, whether after a look, and whether it was wrong; as MyST."""
     first = " after a first look, so it counts for nothing" if entry.claim.piloted else ""
     missed = ", **and it came out otherwise**" if _missed(entry) else ""
     return entry.claim.predicted + first + missed

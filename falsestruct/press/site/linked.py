@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from falsestruct.press.notebook.claims import Found
 from falsestruct.press.notebook.figures import Published
 from falsestruct.press.notebook.stated import Rule
-from falsestruct.press.site.evidence import rule
+from falsestruct.press.site.evidence import predicted, rule
 from falsestruct.press.site.ledger import Entry
 from falsestruct.statistics import Nobody
 
@@ -188,6 +188,7 @@ def claim(entry: Entry, at: Addresses, beside: str | None = None) -> Node:
         "mainEntity": result(entry),
         "mentions": control(entry),
         "review": _review(entry),
+        "correction": stated.amended,
         "subjectOf": [{"@id": at.page(page, anchor)} for anchor in shown],
         "url": at.page("book/31_evidence", f"ledger-{stated.id}"),
         "version": (entry.record or {}).get("commit"),
@@ -195,12 +196,13 @@ def claim(entry: Entry, at: Addresses, beside: str | None = None) -> Node:
 
 
 def result(entry: Entry) -> Node:
-    """What the measure came to, and the rules that were stated beforehand."""
+    """What the measure came to, its rules, and what was predicted."""
     rules = {"supported": entry.claim.supported, "refuted": entry.claim.refuted}
     return _observation(entry.estimate, f"result of {entry.claim.id}", entry.claim.measure) | {
         "additionalProperty": [
             *_units(entry.estimate),
             *(_rule(f"rule for {name}", said) for name, said in rules.items()),
+            _property("predicted", predicted(entry).replace("**", "")),
         ]
     }  # fmt: skip
 
@@ -240,7 +242,7 @@ def _review(entry: Entry) -> Node:
     """The verdict, which follows from the rules; nobody typed it."""
     return {
         "@type": "Review",
-        "reviewAspect": "the rules that were stated before the run",
+        "reviewAspect": "the claim's rules, which its page dates and whose amendments it names",
         "reviewRating": {"@type": "Rating", "alternateName": entry.verdict},
     }
 

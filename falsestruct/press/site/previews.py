@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 FOLDER = "_previews"
 LENGTH = 500  # characters of text after which the rest is left out
+TOLD = ("Found", "Supported if", "Refuted if", "Control")  # of a claim in the ledger
 LAST = 900  # after all that changes the page
 MARKS = {nodes.paragraph: "p", nodes.emphasis: "em", nodes.strong: "strong", nodes.literal: "code"}
 SILENT = (nodes.raw, nodes.literal_block, nodes.comment, nodes.target, nodes.image)
@@ -33,11 +35,23 @@ def write(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """On `doctree-resolved`: the previews of a page's anchors."""
     if app.builder.format != "html":
         return
-    pieces = dict(_pieces(app, doctree))
+    files: dict[str, dict[str, str]] = {file_of(docname, ""): {}}  # there if it has none, too
+    for anchor, piece in _pieces(app, doctree):
+        files.setdefault(file_of(docname, anchor), {})[anchor] = piece
+    for name, pieces in files.items():
+        text = json.dumps(pieces, ensure_ascii=False, indent=0)
+        path = Path(app.outdir) / FOLDER / f"{name}.js"
+        write_atomically(path, f"previews({json.dumps(name)}, {text});\n")
+
+
+def file_of(docname: str, anchor: str) -> str:
+    """The file, without its end, that has an anchor's preview; `previews.js` finds it likewise.
+
+    The ledger has some hundred kilobytes of them: there, what begins with the same word is a file.
+    """
     name = docname.replace("/", "-")
-    text = json.dumps(pieces, ensure_ascii=False, indent=0)
-    path = Path(app.outdir) / FOLDER / f"{name}.js"
-    write_atomically(path, f"previews({json.dumps(name)}, {text});\n")
+    word = re.match(r"ledger-([a-z0-9]+)", anchor)
+    return f"{name}-{word[1]}" if word else name
 
 
 def _pieces(app: Sphinx, doctree: nodes.document) -> Iterator[tuple[str, str]]:
@@ -55,8 +69,19 @@ def _pieces(app: Sphinx, doctree: nodes.document) -> Iterator[tuple[str, str]]:
 
 
 def _card(card: nodes.Element) -> str:
-    """A claim's title and first words."""
-    return _titled(card[0].astext().removesuffix("#"), *card[1:])
+    """A claim's title and first words; of the ledger's many lines those that decide."""
+    title = card[0].astext().removesuffix("#")
+    lines = [item for item in card.findall(nodes.definition_list_item) if item[0].astext() in TOLD]
+    if not lines:
+        return _titled(title, *card[1:])
+    return _titled(title) + "".join(
+        f"<p><em>{html.escape(item[0].astext())}</em>: {_inline(item[-1])}</p>" for item in lines
+    )
+
+
+def _inline(definition: nodes.Node) -> str:
+    """A definition's text in a line."""
+    return " ".join("".join(map(plain, part.children)) for part in definition.children)
 
 
 def _row(verdict: nodes.Element) -> str:

@@ -149,6 +149,9 @@ def test_every_claim_of_the_book_fits_the_shapes(real):
     found = graph(linked.document(linked.claim(entry, Here()) for entry in some))
     assert broken(found) == ""
     assert len(typed(found, "Claim")) == len(entries)
+    amended = [entry.claim for entry in some if entry.claim.amended]
+    corrected = {linked.claim(entry, Here()).get("correction") for entry in some} - {None}
+    assert len(amended) > 100 and corrected == {claim.amended for claim in amended}
     said = [linked.result(entry) for entry in some[-2:]]
     assert "value" not in said[0] and "no network captured it" in said[0]["description"]
     assert "value" not in said[1]
