@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from bs4 import BeautifulSoup
@@ -52,7 +53,11 @@ def test_pages_leave_previews_and_claims_have_links(finished, tmp_path):
     chapter, page = pieces(built, "notebooks-01_one"), pieces(built, "book-31_page")
     assert "Supported: It holds." in chapter["claim-one-holds"]
     assert "A number." in chapter["claim-one-holds"] and "<a" not in str(chapter)
-    assert "Supported: It holds." in page["ledger-one-holds"]
+    # The ledger's are in files of their own, and of its many lines those that decide.
+    ledger = pieces(built, "book-31_page-one")["ledger-one-holds"]
+    assert ledger.startswith("<p><strong>Supported: It holds.</strong></p><p><em>Found</em>: ")
+    told = re.findall("<em>(.*?)</em>", ledger)
+    assert told == list(previews.TOLD) and "ledger-one-holds" not in page
     assert 'data-src="_images/one-line.svg"' in chapter["fig-one-line"]
     assert (built / "_images/one-line.svg").exists() and "A caption." in chapter["fig-one-line"]
     assert page["def-one"] == (
