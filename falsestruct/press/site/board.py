@@ -25,6 +25,16 @@ NAMES = {  # what a reader calls a problem
     "digits-sinusoid": "digits with a sinusoid",
     "inverse-problems": "inverse problems",
     "all": "several problems at once",
+    "any": "any classifier",
+    "binary": "small images of 0 and 1",
+    "binary-brightness": "small images of 0 and 1, with brightness",
+    "binary-corner": "small images of 0 and 1, with a corner",
+    "binary-seven": "small images of 0 and 1, parity of seven",
+    "files": "types of files",
+    "grids": "grids, connected or not",
+    "photographs": "photographs of materials",
+    "released": "the paper's released networks",
+    "words": "words of 0 and 1",
 }
 Cells = dict[tuple[str, str], list[Entry]]
 
