@@ -7,6 +7,7 @@ import errno
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -804,16 +805,24 @@ def build(
     page = folder / "_build" / "html" / "book" / "index.html"
     with anew.alone(folder):
         try:
-            # Warnings come on stderr and pass; what Sphinx says when all is well would hide them.
-            done = subprocess.run(
-                command, check=False, stdout=subprocess.PIPE, text=True, env=shown
-            )
+            done = subprocess.run(command, check=False, capture_output=True, text=True, env=shown)
         except FileNotFoundError:
             raise UserError(f"no {command[0]}: install requirements.txt") from None
+        if done.returncode:
+            _check_room(done.stderr)
+        # Warnings pass; what Sphinx says when all is well would hide them.
+        print(done.stderr, file=sys.stderr, end="")
         if done.returncode or not page.exists():
             print(done.stdout)
             raise typer.Exit(1)
     print(f"open {page}")
+
+
+def _check_room(said: str) -> None:
+    """One line instead of Sphinx's traceback where a build found no room."""
+    for number, what in re.findall(r"^OSError: \[Errno (\d+)\] (.+)$", said, re.M):
+        if int(number) in NO_ROOM:
+            raise UserError(f"{what}; free some space")
 
 
 def _warn_of_edits(book: Book, *, strict: bool) -> None:

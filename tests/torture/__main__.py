@@ -1,12 +1,13 @@
 """`make torture`: a toy book is hurt in many ways; nothing may be lost, and the next run completes.
 
 As an unprivileged user: nothing is read-only for root. Prints what was tried and survived as the
-table of CONTRIBUTING.md; exit code 1 if something did not.
+table of CONTRIBUTING.md; exit code 1 if something did not, or could not be tried.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import pwd
 import shutil
@@ -28,9 +29,9 @@ with tempfile.TemporaryDirectory() as folder:
     os.chmod(folder, 0o555)
     sys.exit(os.access(folder, os.W_OK))
 """
-WORDS = {
-    "run": "SIGKILL in a run", "sweep": "SIGKILL in a run with a sweep",
-    "build": "SIGKILL in a build", "record": "SIGKILL in a recorded run",
+KILLS = {
+    "SIGKILL in a run": "run", "SIGKILL in a run with a sweep": "sweep",
+    "SIGKILL in a recorded run": "record", "SIGKILL in a build": "build",
 }  # fmt: skip
 Found = dict[str, tuple[int, list[str]]]
 
@@ -40,9 +41,11 @@ def main() -> None:
     read = argparse.ArgumentParser(prog="make torture", description=__doc__)
     read.add_argument("--kills", type=int, default=100, help="SIGKILLs at random moments")
     read.add_argument("--seed", type=int, default=0, help="of those moments")
-    read.add_argument("--only", default="", help="attempts whose name has this in it")
+    read.add_argument("--only", default="", help="rows of the table with this in their name")
     read.add_argument("--small-disk", type=Path, help=argparse.SUPPRESS)
     given = read.parse_args()
+    if not chosen(given.only):
+        read.error(f"no row has {given.only!r} in its name; there are {', '.join(chosen(''))}")
     if os.geteuid() == 0 and INSIDE not in os.environ:
         with small_disk() as place:
             more = [] if place is None else ["--small-disk", str(place)]
@@ -54,6 +57,7 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
     print(table(found, given.seed))
     wrong = [one for _, lines in found.values() for one in lines]
+    wrong += [f"not tried: {name}" for name, (count, _) in found.items() if not count]
     print("\n".join(wrong), file=sys.stderr)
     sys.exit(bool(wrong))
 
@@ -74,25 +78,36 @@ def without_powers() -> list[str]:
              "nobody else can run this Python")  # fmt: skip
 
 
+def rows(book: toy.Toy, folder: Path, given: argparse.Namespace) -> dict[str, list[harm.Attempt]]:
+    """What can be tried, by the table's rows. Kills are shared out evenly to the chosen kinds."""
+    kinds = [name for name in KILLS if given.only.lower() in name.lower()]
+    counts = {name: len(range(i, given.kills, len(kinds))) for i, name in enumerate(kinds)}
+    killed: dict[str, list[harm.Attempt]] = {
+        name: [lambda k=kind, n=name: kills.several(book, k, counts[n], given.seed)]
+        for name, kind in KILLS.items()
+    }
+    harmed = harm.attempts(book, folder, lambda left: full(book, folder, left, given.small_disk))
+    return killed | harmed | {"bad inputs, over all commands": [lambda: inputs.tried(book)]}
+
+
+def chosen(only: str) -> list[str]:
+    """The names of the rows that have this in them, in small letters or large ones."""
+    given = argparse.Namespace(only=only, kills=0, seed=0, small_disk=None)
+    every = rows(toy.Toy(Path()), Path(), given)
+    return [name for name in every if only.lower() in name.lower()]
+
+
 def everything(folder: Path, given: argparse.Namespace) -> Found:
     """What was tried how often, and what went wrong."""
     book = toy.make(folder / "book", folder / "tmp")
     found: Found = {}
-    trials = harm.attempts(book, folder)
-    trials |= {"bad inputs, over all commands": lambda: inputs.tried(book)}
-    disk = given.small_disk
-    trials |= {f"a disk with {left} kB left": lambda left=left: full(book, folder, left, disk)
-               for left in (0, 20, 400)}  # fmt: skip
-    for name, attempt in trials.items():
-        if given.only in name:
-            start = time.monotonic()
-            found[name] = attempt()
-            print(
-                f"{name}: {found[name][1] or 'whole'}, {time.monotonic() - start:.0f} s", flush=True
-            )
-    if given.only in "SIGKILL":
-        ended = kills.several(book, given.kills, given.seed)
-        found |= {WORDS[kind]: counted for kind, counted in ended.items()}
+    trials = rows(book, folder, given)
+    for name in chosen(given.only):
+        start = time.monotonic()
+        counts, wrong = zip(*(attempt() for attempt in trials[name]), strict=True)
+        found[name] = sum(counts), [one for lines in wrong for one in lines]
+        took = f"{time.monotonic() - start:.0f} s"
+        print(f"{name}: {found[name][1] or 'whole'}, {took}", flush=True)
     return found
 
 
@@ -117,9 +132,9 @@ def full(book: toy.Toy, folder: Path, left: int, disk: Path | None) -> tuple[int
     place = folder / "disk"
     place.mkdir(exist_ok=True)
     code = (
-        "import sys; from pathlib import Path; from tests.torture import harm, toy\n"
+        "import json, sys; from pathlib import Path; from tests.torture import harm, toy\n"
         "root, tmp, place, left = sys.argv[1:]\n"
-        "book = toy.Toy(Path(root), Path(tmp), toy.Toy(Path(root)).page())\n"
+        "book = toy.Toy(Path(root), Path(tmp), json.load(sys.stdin))\n"
         "count, wrong = harm.mounted(book, Path(place), int(left))\n"
         "print(count, *wrong, sep='\\n')\n"
     )
@@ -127,7 +142,9 @@ def full(book: toy.Toy, folder: Path, left: int, disk: Path | None) -> tuple[int
     inside = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, str(place)]
     words = [str(book.root), str(book.temporary), str(place), str(left)]
     command = [*inside, sys.executable, "-c", code, *words]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, input=json.dumps(book.reference)
+    )
     if done.returncode:
         print(f"no small disk here: {done.stderr.strip()[-200:]}", file=sys.stderr)
         return 0, []
@@ -137,8 +154,11 @@ def full(book: toy.Toy, folder: Path, left: int, disk: Path | None) -> tuple[int
 
 def table(found: Found, seed: int) -> str:
     """As CONTRIBUTING.md shows it."""
-    rows = [f"| {name} | {count} | {count if not wrong else f'**{len(wrong)} faults**'} |"
-            for name, (count, wrong) in found.items()]  # fmt: skip
+    shown = {
+        name: (count or "**not tried**", f"**{len(wrong)} faults**" if wrong else count or "")
+        for name, (count, wrong) in found.items()
+    }
+    rows = [f"| {name} | {count} | {survived} |" for name, (count, survived) in shown.items()]
     head = ["| what was tried | times | survived |", "|---|---:|---:|"]
     return "\n".join([f"Seed {seed}:", "", *head, *rows])
 

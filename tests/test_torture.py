@@ -1,0 +1,110 @@
+"""`make torture` says what it did not try; here, one kill each of a run and of a build."""
+
+import random
+import re
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.conftest import REPOSITORY
+from tests.torture import __main__ as torture
+from tests.torture import harm, kills, toy
+
+KINDS = list(torture.KILLS)
+
+
+def rows(text):
+    """The first cells of a table's rows."""
+    return re.findall(r"^\| (?!what)(.+?) \|", text, re.M)
+
+
+def test_the_table_has_the_rows_of_contributing():
+    found = dict.fromkeys(torture.chosen(""), (1, []))
+    written = (REPOSITORY / "CONTRIBUTING.md").read_text().partition("| what was tried |")[2]
+    assert rows(torture.table(found, 0)) == rows(written.partition("\n\n")[0])
+
+
+@pytest.mark.parametrize(
+    ("only", "names"),
+    [
+        ("SIGKILL", KINDS), ("kill", [*KINDS, "a worker killed"]), ("a run with", [KINDS[1]]),
+        ("in a build", [KINDS[3]]), ("clocks", ["clocks set back"]), ("nothing has this", []),
+    ],
+)  # fmt: skip
+def test_rows_are_chosen_by_their_names(only, names):
+    assert torture.chosen(only) == names
+
+
+def test_kills_are_shared_out_to_the_chosen_kinds(monkeypatch):
+    asked = []
+    monkeypatch.setattr(kills, "several", lambda *words: asked.append(words[1:]) or (0, []))
+    for only, wanted in {
+        "": {"run": 2, "sweep": 2, "record": 2, "build": 1},
+        "in a build": {"build": 7},
+    }.items():
+        given = SimpleNamespace(only=only, kills=7, seed=3, small_disk=None)
+        made = torture.rows(toy.Toy(Path()), Path(), given)
+        for name in torture.chosen(only):
+            if name in torture.KILLS:
+                made[name][0]()
+        assert asked == [(kind, count, 3) for kind, count in wanted.items()]
+        asked.clear()
+
+
+def test_without_a_small_disk_it_is_said_and_fails(monkeypatch, tmp_path, capsys):
+    """Where nothing can be mounted."""
+    made = toy.Toy(tmp_path / "book", tmp_path / "tmp")
+    refused = subprocess.CompletedProcess([], 1, "", "mount: permission denied")
+    monkeypatch.setattr(toy, "make", lambda *_: made)
+    monkeypatch.setattr(torture.os, "geteuid", lambda: 1)
+    monkeypatch.setattr(torture.subprocess, "run", lambda *_, **__: refused)
+    monkeypatch.setattr("sys.argv", ["torture", "--only", "a disk"])
+    with pytest.raises(SystemExit) as ended:
+        torture.main()
+    out, err = capsys.readouterr()
+    assert ended.value.code == 1
+    assert "| a disk with 0, 20 and 400 kB left | **not tried** |  |" in out
+    assert "not tried: a disk" in err and "permission denied" in err
+
+
+def test_faults_are_counted_in_the_row():
+    assert "| x | 3 | **1 faults** |" in torture.table({"x": (3, ["one"])}, 0)
+
+
+def test_a_build_on_a_full_disk_must_not_end_in_a_traceback():
+    done = subprocess.CompletedProcess([], 1, "", "Traceback (most recent call last)")
+    assert harm.told(done, "0 kB left, build")
+
+
+def test_another_page_is_noticed_whatever_differs_in_it(tmp_path):
+    made = toy.Toy(tmp_path)
+    pages = {name: made.file(f"_build/html/{name}.html") for name in ("a", "b/c")}
+    told = (
+        '<link href="mystnb.ab1.css?v=12"><p>Re-executes in about 5 seconds on 1 core.</p>'
+        "<p>Seconds\n: 1.5</p><p>1.5 networks</p>"
+    )
+    for path in pages.values():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(told)
+    made = toy.Toy(tmp_path, reference=made.pages())
+    others = told.replace("?v=12", "").replace("about 5", "about 10").replace(": 1.5", ": 20.1")
+    pages["a"].write_text(others)
+    assert made.misbuilt() == []
+    pages["b/c"].write_text(told.replace("1.5 networks", "1.6 networks"))
+    assert made.misbuilt() == ["the page b/c.html is another one"]
+    pages["b/c"].unlink()
+    assert made.misbuilt() == ["the page b/c.html is another one"]
+
+
+@pytest.mark.slow
+def test_a_killed_run_and_a_killed_build_leave_nothing_behind(tmp_path):
+    """At one moment each; the runner itself is killed, which is the harder case."""
+    made = toy.make(tmp_path / "book", tmp_path / "tmp", (("run",), ("build",)))
+    assert {"book/index.html", "notebooks/01_one.html", "notebooks/02_two.html"} <= set(
+        made.reference
+    )
+    whom = random.Random(0)  # its first draws spare the children
+    assert kills.one(made, "run", 4.0, whom) == []
+    assert kills.one(made, "build", 3.0, whom) == []
