@@ -73,7 +73,7 @@ def main() -> None:
     """Entry point: what the reader can mend is one line and exit code 2."""
     surroundings.settle()
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit(app(standalone_mode=False) or 0)
     except UserError as error:
         print(f"falsestruct: {error}", file=sys.stderr)
     except OSError as error:

@@ -162,7 +162,7 @@ PLACE = ("--data", "animals", "--false", "own:place")
         (("--data", "animals", "--size", "big", "--false", "file"), "--size is big; expected ROWS"),
         (("--data", "table.csv", "--false", "ward"), "no labels: name the column with --target"),
         ((*PLACE, "--classes", "a,b"), "expected one of 'a', 'b'"),
-        ((*PLACE, "--html", "no/page.html"), "can't write no/page.html"),
+        ((*PLACE, "--html", "own.py/page.html"), "own.py: File exists"),
     ],
 )  # fmt: skip
 def test_what_can_not_be_audited_is_one_line(reader, words, message):

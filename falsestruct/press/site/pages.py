@@ -6,11 +6,13 @@ import html
 import os
 from collections.abc import Sequence
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from falsestruct.press.notebook import display
 from falsestruct.press.paths import Book
+
+if TYPE_CHECKING:  # loading it takes longer than a run in which nothing changed
+    import pandas as pd
 
 
 def show(text: str) -> None:
