@@ -5,6 +5,7 @@
 (() => {
   const here = document.documentElement.dataset.content_root || "./";
   const root = new URL(here, location.href).href;
+  const main = document.querySelector("main") || document.body;  // a landmark
   const known = {};  // by page: anchor -> HTML, or a list of who waits for it
   let link = null, timer = 0, box = null;
 
@@ -53,7 +54,7 @@
     // It may be pointed at, to read on in it.
     box.addEventListener("mouseenter", () => clearTimeout(timer));
     box.addEventListener("mouseleave", () => later(close));
-    document.body.append(box);
+    main.append(box);
   }
 
   // Below the link if it has room there, else where there is more; what doesn't fit scrolls.
@@ -124,7 +125,7 @@
       said = document.createElement("div");
       said.id = "copied";
       said.setAttribute("role", "status");
-      document.body.append(said);
+      main.append(said);
     }
     said.textContent = `Address ${word}`;
   }
