@@ -64,6 +64,7 @@ def _is_format(number: int) -> int:
 Line = Annotated[str, Field(max_length=LONGEST), AfterValidator(_is_line)]
 Chapter = Annotated[str, Field(pattern=r"^[0-9]{2}_[a-z0-9_]{1,80}$")]
 Count = Annotated[int, Field(ge=0)]
+Threads = Annotated[int, Field(ge=0, le=1_000_000)]
 Comparison = Annotated[Line, AfterValidator(_is_comparison)]
 Alternatives = Annotated[
     list[Annotated[dict[Literal["value", "low", "high"], Comparison], Field(min_length=1)]],
@@ -147,7 +148,7 @@ class Received(_Whole):
     format: Annotated[int, AfterValidator(_is_format)]
     commit: Annotated[str, Field(pattern=r"^([0-9a-f]{12,40}\+?|unknown)$")]
     date: Annotated[str, AfterValidator(_is_date)]
-    machine: Annotated[dict[Line, Line | int], Field(max_length=50)]
+    machine: Annotated[dict[Line, Line | Threads], Field(max_length=50)]
     seconds: Annotated[float, Field(ge=0)]
     failed: dict[Chapter, Line]
     claims: list[Row]

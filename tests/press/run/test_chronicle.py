@@ -11,6 +11,7 @@ import pytest
 
 from falsestruct.press.notebook import claims
 from falsestruct.press.run import chronicle
+from falsestruct.press.site import chapter_pages
 from falsestruct.statistics import Estimate, Nobody, exact
 
 ZERO = asdict(exact(0))
@@ -194,6 +195,9 @@ def test_the_book_s_own_history(finished):
     [change] = [entry["claims"]["one-holds"] for entry in entries[1:]]
     assert (change["before"]["verdict"], change["after"]["verdict"]) == ("supported", "refuted")
     assert before != finished.file("book/history.json").read_text()
-    assert "What changed in this chapter's claims" in chronicle.as_text(
-        finished.book.published, "01_one", stated={}
-    )
+    book = finished.book
+    shown = chapter_pages.page(book, "01_one", finished.notebook("01_one"), output=book.published)
+    foot = chapter_pages.augment(shown, book, book.published)["cells"][-1]["source"]
+    assert "What changed in this chapter's claims" in foot
+    assert "  - [one-holds](#claim-one-holds): [supported]" in foot
+    assert "; its rule was amended" in foot
