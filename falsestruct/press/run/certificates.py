@@ -1,4 +1,4 @@
-"""Certificates: a whole re-execution against the book's results, for others to check.
+"""Certificates: every chapter executed again, against the book's results, for others to check.
 
 An estimate agrees if it is exact in the book and comes out the same (`close`), or if the new value
 lies inside the book's interval. A claim agrees if its estimate and its control do and the verdict
