@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -29,6 +30,7 @@ from falsestruct.press.paths import (
     UserError,
     find_book,
     is_stdout,
+    make_folder,
     write_asked,
     write_atomically,
 )
@@ -920,7 +922,7 @@ def weights() -> None:
 
 @app.command(
     epilog=_examples(
-        "falsestruct certify                        # re-executes everything",
+        "falsestruct certify                        # executes every chapter",
         "falsestruct certify --check received.json  # executes nothing",
     )
 )
@@ -929,10 +931,15 @@ def certify(
         Path | None, typer.Option(metavar="FILE", help="Check a certificate, execute nothing.")
     ] = None,
     jobs: Annotated[int | None, typer.Option(help="Chapters side by side.")] = None,
+    uncommitted: Annotated[
+        bool, typer.Option("--uncommitted", help="Also of what no commit has; nobody can check it.")
+    ] = False,
 ) -> None:
-    """Re-execute everything, compare it with the book's results, and write a certificate.
+    """Execute every chapter, compare it with the book's results, and write a certificate.
 
-    It is below _build/certificates, as JSON and as a page; the book stays as it is. Laid in
+    Recorded runs (`book/records.yml`) are loaded, not computed again; the certificate counts the
+    claims of the chapters that load some apart. It is below _build/certificates, as JSON and as a
+    page, beside a folder with what the run came to; the book stays as it is. Laid in
     book/certificates, it is listed with the evidence. Exit code 1 says that something differs, or
     that a certificate doesn't follow from its own numbers.
     """
@@ -945,6 +952,8 @@ def certify(
         print("\n".join(wrong) or f"It follows: {certificates.summary(found)}.")
         print(certificates.CAVEAT)
     else:
+        if not uncommitted:
+            certificates.refuse(book)
         found = _certificate(book, jobs)
         wrong = [*certificates.differences(found), *found["failed"].values()]
         print("\n".join([*wrong, certificates.summary(found)]))
@@ -953,16 +962,19 @@ def certify(
 
 
 def _certificate(book: Book, jobs: int | None) -> dict[str, Any]:
-    """Made of a run that keeps apart from the book."""
+    """Made of a run that keeps apart from the book, and from runs before it."""
     from falsestruct.press.run import certificates
 
     start, folder = time.perf_counter(), book.build / "certificates"
-    request = runner.Request(force=True, jobs=jobs, output=folder / "run")
+    make_folder(folder)
+    own = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
+    request = runner.Request(force=True, jobs=jobs, output=own)
     with _reporter(book, runner.workers(request)) as reporter:
         ran = runner.run(book, request, reporter)
     output, seconds = runner.destination(book, request), time.perf_counter() - start
     found = certificates.make(book, output, seconds=seconds, failed=ran.errors)
     name = f"{found['commit']}-{found['date'][:19].replace(':', '')}"
+    own.rename(folder / name)
     for end, text in (("json", certificates.as_json(found)), ("md", certificates.as_page(found))):
         write_atomically(folder / f"{name}.{end}", text)
         print(folder / f"{name}.{end}")

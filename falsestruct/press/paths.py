@@ -130,6 +130,9 @@ def read_json(path: Path) -> Any:
         return json.loads(read_text(path))
     except ValueError as error:
         raise UserError(f"{path} is no JSON ({error}): restore it, or delete it and run") from None
+    except RecursionError:
+        raise UserError(f"{path} is nested too deeply to be read: restore it, or delete it and run"
+                        ) from None  # fmt: skip
 
 
 def make_folder(folder: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
 
+from falsestruct.press.run import certificates, received
 from tests.conftest import REPOSITORY
 from tests.torture.toy import Toy
 
@@ -49,6 +51,18 @@ def _gone(name: str) -> Callable[[Toy], None]:
     return remove
 
 
+def _certificate(**wrong: object) -> str:
+    """A certificate without claims, with a field that none has."""
+    counts = dict.fromkeys(certificates.counted([]), 0)
+    made = {
+        "format": 1, "commit": "0" * 12, "date": "2027-01-01T00:00:00+00:00", "seconds": 1.0,
+        "machine": {"machine": "a"}, "failed": {}, "claims": [], "counts": counts,
+    }  # fmt: skip
+    assert received.wrong(made | {"digest": certificates.digest(made)}) == ""
+    made |= wrong
+    return json.dumps(made | {"digest": certificates.digest(made)})
+
+
 # What is found: files that a person, a merge or a disk has damaged.
 FOUND: list[tuple[Callable[[Toy], None], str]] = [
     (_text("book/evidence.json", "<<<<<<< ours"), "claims"),
@@ -77,7 +91,16 @@ FOUND: list[tuple[Callable[[Toy], None], str]] = [
     (_text("falsestruct/chapters/one/figures.py", "def line(:\n"), "figure one-line -o x.pdf"),
     (_text("random.py", ""), "run"),
     (_gone("_config.yml"), "list"),
-]
+    (_text("book/history.json", "{}"), "run"),
+    (_text("book/history.json", '{"chapters": {"01_one": [{"commit": 1}]}}'), "run --force"),
+    *((_text("_build/received.json", text), "certify --check _build/received.json") for text in (
+        "{}", "[]", "null", "[" * 2_000_000, "1" * 5000, _certificate(date=None),
+        _certificate(date="\ud800"), _certificate(machine=[]), _certificate(machine={}),
+        _certificate(claims=[{}]), _certificate(claims=[{"id": [1]}]),
+        _certificate(seconds=10**400), _certificate(format=True), _certificate(commit="HEAD"),
+        _certificate(more="x"),
+    )),
+]  # fmt: skip
 
 
 def tried(toy: Toy) -> tuple[int, list[str]]:

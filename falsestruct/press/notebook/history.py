@@ -11,6 +11,7 @@ import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
@@ -97,29 +98,42 @@ def versions(
     return parents, {commit: _stated(book, commit) for commit in parents}
 
 
-def rules_at(book: Book, commit: str) -> dict[str, str]:
-    """The rule of each claim that a commit states, as `canonical` spells it.
+def stated_at(book: Book, commit: str) -> dict[str, tuple[str, str]]:
+    """The chapter and the rule, as `canonical` spells it, of each claim that a commit states.
+
+    Args:
+        commit: At least twelve of its digits; a name, which may lead elsewhere tomorrow, is none.
 
     Raises:
         NoHistoryError: this clone has no such commit, or no git.
     """
-    _git(book, "rev-parse", "--verify", f"{commit}^{{commit}}")
-    return {id: fields[RULE] for id, fields in _stated(book, commit).items()}
+    known = _git(book, "rev-parse", "--verify", "--end-of-options", f"{commit}^{{commit}}")
+    if not re.fullmatch("[0-9a-f]{12,40}", commit) or not known.startswith(commit):
+        raise NoHistoryError(f"{commit} is no commit")
+    found: dict[str, tuple[str, str]] = {}
+    for blob, path in _files(book, commit):
+        chapter = PurePosixPath(path).stem
+        claims = _read(_text(book, blob))
+        found |= {id: (chapter, fields[RULE]) for id, fields in claims.items()}
+    return found
 
 
-def contents(book: Book, path: str) -> Iterator[tuple[str, str]]:
+def contents(book: Book, path: str) -> Iterator[tuple[str, str, str]]:
     """The versions of a file along first parents, the oldest first.
 
     Yields:
-        Twelve digits of the commit, and the file's text; empty where the commit removed it.
+        Twelve digits of the commit that made this version, on the merged branch if a merge brought
+        it; its date; and the file's text, empty where the commit removed it.
 
     Raises:
         NoHistoryError: there is no git, no commit, or only a part of the history.
     """
     walk = ("rev-list", "--first-parent", "--reverse", _head(book), "--", path)
     for commit in _git(book, *walk).split():
+        # Without --first-parent git goes on to the parent that has the same version.
+        made = _git(book, "log", "-1", "--format=%H %cs", commit, "--", path).split()
         gone = not _git(book, "ls-tree", commit, "--", path)
-        yield commit[:SHORT], "" if gone else _git(book, "show", f"{commit}:{path}")
+        yield made[0][:SHORT], made[1], "" if gone else _git(book, "show", f"{commit}:{path}")
 
 
 def canonical(rule: Mapping[str, Any]) -> str:
@@ -130,11 +144,17 @@ def canonical(rule: Mapping[str, Any]) -> str:
 def _stated(book: Book, commit: str) -> dict[str, Fields]:
     """What one commit's ledger says, by id; where two files state an id, the last one counts."""
     claims: dict[str, Fields] = {}
+    for blob, _ in _files(book, commit):
+        claims |= _read(_text(book, blob))
+    return claims
+
+
+def _files(book: Book, commit: str) -> Iterator[tuple[str, str]]:
+    """Blob and path of each of the ledger's files."""
     for line in _git(book, "ls-tree", "-r", commit, "--", *_LEDGER).splitlines():
         about, _, path = line.partition("\t")
         if path.endswith(".yml"):
-            claims |= _read(_text(book, about.split()[2]))
-    return claims
+            yield about.split()[2], path
 
 
 @lru_cache(maxsize=4096)

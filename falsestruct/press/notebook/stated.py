@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 
@@ -34,6 +34,7 @@ _OPERATORS = {
 }  # fmt: skip
 
 Rule = tuple[Mapping[str, str], ...]
+Rules = Sequence[Mapping[str, str]]  # the same as a record keeps it
 
 
 def _one_line(value: Any) -> Any:
@@ -304,7 +305,7 @@ def comparison(text: Any) -> tuple[str, str]:
 # Verdicts
 
 
-def satisfies(found: Estimate | Nobody, rule: Rule) -> bool:
+def satisfies(found: Estimate | Nobody, rule: Rules) -> bool:
     """Does the estimate fulfil one of the rule's alternatives? Where nobody qualifies, never."""
     if isinstance(found, Nobody):
         return False
@@ -327,10 +328,22 @@ def judge(claim: Claim, found: Estimate | Nobody, control: Estimate | Nobody) ->
     texts = claim.sentence, claim.source, claim.measure, claim.problem, claim.control.sentence
     if any(FILL_IN in text for text in texts):
         raise UserError(f"claim {claim.id!r} still says {FILL_IN}: state it in {where}")
-    supported, refuted = (satisfies(found, rule) for rule in (claim.supported, claim.refuted))
+    try:
+        return decide(claim.rule, found, control)
+    except ValueError as error:
+        raise UserError(f"claim {claim.id!r}: {error}; mend {where}") from None
+
+
+def decide(rule: Mapping[str, Rules], found: Estimate | Nobody, control: Estimate | Nobody) -> str:
+    """The verdict by a rule alone, as `Claim.rule` has it.
+
+    Raises:
+        ValueError: the estimate fulfils both rules.
+    """
+    supported, refuted = (satisfies(found, rule[way]) for way in ("supported", "refuted"))
     if supported and refuted:
         ends = f"{found.value} [{found.low}, {found.high}]"  # type: ignore[union-attr]
-        raise UserError(f"claim {claim.id!r}: {ends} supports and refutes; mend {where}")
-    if not satisfies(control, claim.control.rule) or not (supported or refuted):
+        raise ValueError(f"{ends} supports and refutes")
+    if not satisfies(control, rule["control"]) or not (supported or refuted):
         return "inconclusive"
     return "supported" if supported else "refuted"

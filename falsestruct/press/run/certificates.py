@@ -1,9 +1,10 @@
-"""Certificates: a whole re-execution against the book's results, for others to check.
+"""Certificates: every chapter executed again, against the book's results, for others to check.
 
-An estimate agrees if it is exact in the book and comes out the same within 1e-9, or if the new
-value lies inside the book's interval. A claim agrees if its estimate and its control do and the
-verdict is the same. A certificate holds both results with the rules, so that anyone can follow it.
-`check` says what in it doesn't follow; it can't prove that the run took place.
+An estimate agrees if it is exact in the book and comes out the same (`close`), or if the new value
+lies inside the book's interval. A claim agrees if its estimate and its control do and the verdict
+is the same. A certificate holds both results with the rules, so that anyone can follow it. Every
+chapter is executed; recorded runs are loaded, not computed again, and what their chapters claim is
+counted apart. `check` says what in it doesn't follow; it can't prove that the run took place.
 """
 
 from __future__ import annotations
@@ -11,24 +12,52 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from falsestruct.press.notebook import claims, environment, history
 from falsestruct.press.notebook.claims import Found
-from falsestruct.press.notebook.stated import satisfies
+from falsestruct.press.notebook.stated import UNKNOWN, decide
 from falsestruct.press.paths import Book, Output, UserError, read_json
+from falsestruct.press.run import received, records
+from falsestruct.press.run.received import FORMAT, NO_RECORD
+from falsestruct.press.site.pages import literal, plural
 from falsestruct.statistics import Estimate, Nobody
 
-FORMAT = 1
 EXACT = 1e-9
-FIELDS = ("format", "commit", "date", "machine", "seconds", "failed", "claims", "counts", "digest")
 NUMBERS = ("value", "low", "high", "n", "method", "reason")
+RESULTS = ("book/evidence.json", "book/records")  # what a certificate compares with, or loads
 CAVEAT = "This can't prove that the run took place; who signed it, and who repeats it, can."
 
 Certificate = dict[str, Any]
+
+
+def refuse(book: Book) -> None:
+    """Don't begin what nobody could check afterwards.
+
+    Raises:
+        UserError: no commit has the sources, or the results that the run is compared with.
+    """
+    if why := _uncommitted(book):
+        raise UserError(f"{why}, so nobody could check the certificate: "
+                        "commit first, or certify with --uncommitted")  # fmt: skip
+
+
+def _uncommitted(book: Book) -> str:
+    """Why no commit has what would be certified; empty if one has."""
+    commit = environment.commit(book.root)
+    if commit == UNKNOWN:
+        return f"the commit is unknown ({environment.why_unknown(book.root)})"
+    if commit.endswith("+"):
+        return f"sources differ from commit {commit[:-1]}"
+    found = environment.git(book.root, "status", "--porcelain", "--", *RESULTS).stdout.splitlines()
+    return f"{found[0][3:]} differs from commit {commit}" if found else ""
 
 
 def make(book: Book, new: Output, *, seconds: float, failed: Mapping[str, str]) -> Certificate:
@@ -38,25 +67,53 @@ def make(book: Book, new: Output, *, seconds: float, failed: Mapping[str, str]) 
         book: Whose results are compared.
         new: What the re-execution came to.
         seconds: That it took.
-        failed: Chapters that failed, with the error.
+        failed: Chapters that failed, with the error. Whatever is there of them counts for nothing.
     """
     before = claims.read_evidence(book.published.evidence)
     after = claims.read_evidence(new.evidence)
+    loads = _loads(records.plan(book), lambda name: _text(book.source / f"{name}.md"))
     rows = [
-        compare(claim.rule, before.get(id), after.get(id)) | {"id": id, "chapter": claim.chapter}
+        {"id": id, "chapter": claim.chapter, "records": loads(claim.chapter)}
+        | compare(claim.rule, before.get(id), None if claim.chapter in failed else after.get(id))
         for id, claim in claims.read_claims(book).items()
     ]
+    commit, differs = environment.commit(book.root), _uncommitted(book)
     made: Certificate = {
         "format": FORMAT,
-        "commit": environment.commit(book.root),
+        "commit": commit.removesuffix("+") + "+" * bool(differs and commit != UNKNOWN),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": environment.describe(),
         "seconds": round(seconds, 1),
-        "failed": dict(failed),
+        "failed": {name: received.line(error) for name, error in failed.items()},
         "claims": rows,
         "counts": counted(rows),
     }
     return made | {"digest": digest(made)}
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _loads(
+    plan: Mapping[str, Mapping[str, Any]], source: Callable[[str], str]
+) -> Callable[[str], list[str]]:
+    """Which recorded runs a chapter loads: those planned for it, and those that its text names.
+
+    Args:
+        plan: As book/records.yml has it.
+        source: The text of a chapter.
+    """
+    known: dict[str, list[str]] = {}
+
+    def of(chapter: str) -> list[str]:
+        if chapter not in known:
+            named = set(re.findall(r"""records\.load\(\s*["']([^"']+)["']""", source(chapter)))
+            own = {id for id, entry in plan.items() if entry.get("chapter") == chapter}
+            known[chapter] = sorted(own | (named & plan.keys()))
+        return known[chapter]
+
+    return of
 
 
 def compare(rule: Mapping[str, Any], old: Any, new: Any) -> dict[str, Any]:
@@ -88,27 +145,39 @@ def _agreements(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[bool
 
 
 def agree(old: Found, new: Found) -> bool:
-    """Does a new estimate confirm an old one?"""
+    """Does a new estimate confirm an old one, as far as numbers say?"""
     if isinstance(old, Nobody) or isinstance(new, Nobody):
         return type(old) is type(new)
     if old.low == old.high:
-        return math.isclose(new.value, old.value, rel_tol=EXACT, abs_tol=EXACT)
+        return close(old.value, new.value)
     return old.low <= new.value <= old.high
 
 
+def close(old: float, new: float) -> bool:
+    """Are two exact numbers the same: up to 1e-9 of the larger one, or both smaller than 1e-9?
+
+    Numbers that small are what rounding leaves, of a solver, say, and another machine rounds
+    otherwise. So these are compared by the verdict only, which must be the same in any case.
+    """
+    return math.isclose(old, new, rel_tol=EXACT) or max(abs(old), abs(new)) < EXACT
+
+
 def verdict(rule: Mapping[str, Any], numbers: Mapping[str, Any] | None) -> str:
-    """What the rule says; "no record" without numbers."""
+    """What the rule says; "no record" without numbers.
+
+    Raises:
+        ValueError: the rule supports and refutes.
+    """
     if numbers is None:
-        return "no record"
-    found, control = claims.estimate(numbers), claims.estimate(numbers["control"])
-    supported, refuted = (satisfies(found, tuple(rule[way])) for way in ("supported", "refuted"))
-    if supported == refuted or not satisfies(control, tuple(rule["control"])):
-        return "inconclusive"
-    return "supported" if supported else "refuted"
+        return NO_RECORD
+    return decide(rule, claims.estimate(numbers), claims.estimate(numbers["control"]))
 
 
 def counted(rows: list[dict[str, Any]]) -> dict[str, int]:
-    """How many claims there are, how many agree, and how many verdicts moved."""
+    """How many claims there are, how many agree, and how many verdicts moved.
+
+    Those of chapters that load recorded runs are counted again by themselves.
+    """
     moved = [row["verdicts"]["book"] != row["verdicts"]["run"] for row in rows]
     agreeing = sum(row["agrees"] for row in rows)
     return {
@@ -116,6 +185,8 @@ def counted(rows: list[dict[str, Any]]) -> dict[str, int]:
         "agree": agreeing,
         "differ": len(rows) - agreeing,
         "moved": sum(moved),
+        "loaded": sum(bool(row["records"]) for row in rows),
+        "loaded_agree": sum(row["agrees"] for row in rows if row["records"]),
     }
 
 
@@ -135,19 +206,19 @@ def as_json(certificate: Certificate) -> str:
 
 
 def read(path: Path) -> Certificate:
-    """A certificate from its file.
+    """A certificate from its file, with every field as `received` wants it.
 
     Raises:
-        UserError: it isn't there, no JSON, or no certificate of this format.
+        UserError: it isn't there, too large, no JSON, or no certificate of this format.
     """
     if not path.is_file():
         raise UserError(f"no certificate in {path}")
+    if (size := path.stat().st_size) > received.LARGEST:
+        raise UserError(f"{path} is no certificate: it has {size} bytes; "
+                        f"expected at most {received.LARGEST}")  # fmt: skip
     found = read_json(path)
-    missing = [name for name in FIELDS if not isinstance(found, dict) or name not in found]
-    if missing:
-        raise UserError(f"{path} is no certificate: it lacks {', '.join(missing)}")
-    if found["format"] != FORMAT:
-        raise UserError(f"{path} has format {found['format']!r}; this version reads {FORMAT}")
+    if wrong := received.wrong(found):
+        raise UserError(f"{path} is no certificate: {wrong}")
     return dict(found)
 
 
@@ -155,102 +226,182 @@ def check(book: Book, found: Certificate) -> list[str]:
     """What in a certificate doesn't follow; empty if all does.
 
     Its digest; its commit, which this clone's history must have; every verdict, agreement and
-    count; and that rules and the book's numbers are those of that commit.
+    count; that chapters that failed have no results; and that chapters, recorded runs, rules and
+    the book's numbers are those of that commit.
+
+    Args:
+        found: As `read` gives it.
     """
     wrong = [] if digest(found) == found["digest"] else ["the digest is of another content"]
-    rows = found["claims"]
-    try:
-        for row in rows:
-            said = _said(row)
-            wrong += [
-                f"{row['id']}: {name} is {row[name]}, but {said[name]} follows"
-                for name in said
-                if row[name] != said[name]
-            ]
-        if found["counts"] != counted(rows):
-            wrong.append(f"counts are {found['counts']}, but {counted(rows)} follows")
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        return [*wrong, f"a claim can't be read: {type(error).__name__}: {error}"]
+    for row in found["claims"]:
+        wrong += _unfollowed(row, found["failed"])
+    if found["counts"] != (counts := counted(found["claims"])):
+        wrong.append(f"counts are {found['counts']}, but {counts} follows")
     return [*wrong, *_against_history(book, found)]
+
+
+def _unfollowed(row: Mapping[str, Any], failed: Collection[str]) -> Iterator[str]:
+    """What in a row doesn't follow from its own numbers."""
+    id = row["id"]
+    try:
+        said = _said(row)
+    except ValueError as error:
+        yield f"{id}: {error}"
+        return
+    for name in said:
+        if row[name] != said[name]:
+            yield f"{id}: {name} is {row[name]}, but {said[name]} follows"
+    if row["run"] is not None and row["chapter"] in failed:
+        yield f"{id}: it has a result, but chapter {row['chapter']} failed"
 
 
 def _against_history(book: Book, found: Certificate) -> Iterator[str]:
     """What the commit that it names says otherwise."""
-    commit = str(found["commit"])
-    if commit.endswith("+"):
-        yield f"commit {commit}: sources differed from it, so nobody can repeat it"
+    commit = found["commit"]
+    if commit == UNKNOWN or commit.endswith("+"):
+        yield f"commit {commit}: no commit has what was run and compared, so nobody can repeat it"
         return
     try:
-        rules = history.rules_at(book, commit)
-        evidence = _evidence_at(book, commit)
+        stated = history.stated_at(book, commit)
+        evidence, loads = _evidence_at(book, commit), _loads_at(book, commit)
     except history.NoHistoryError:
         yield f"commit {commit} is not in this clone's history: fetch it, or ask where it is from"
         return
+    except (ValueError, LookupError, TypeError, AttributeError, yaml.YAMLError):
+        yield f"commit {commit} has no records that can be read"
+        return
     for row in found["claims"]:
-        if rules.get(row["id"]) != history.canonical(row["rule"]):
-            yield f"{row['id']}: its rule is not that of commit {commit}"
-        record = evidence.get(row["id"])
-        if row["book"] != (None if record is None else _numbers(record)):
-            yield f"{row['id']}: the book's numbers are not those of commit {commit}"
-    for id in sorted(rules.keys() - {row["id"] for row in found["claims"]}):
+        yield from _otherwise(row, stated, evidence, loads(row["chapter"]))
+    for id in sorted(stated.keys() - {row["id"] for row in found["claims"]}):
         yield f"{id}: the commit states it, and the certificate leaves it out"
+    for name in found["failed"]:
+        if not _at(book, commit, f"book/{name}.md"):
+            yield f"{name} failed, it says, but the commit has no such chapter"
+
+
+def _otherwise(
+    row: Mapping[str, Any],
+    stated: Mapping[str, tuple[str, str]],
+    evidence: Mapping[str, Mapping[str, Any]],
+    loaded: list[str],
+) -> Iterator[str]:
+    """What a commit says otherwise of a row."""
+    id = row["id"]
+    if id not in stated:
+        yield f"{id}: the commit doesn't state it"
+        return
+    chapter, rule = stated[id]
+    if rule != history.canonical(row["rule"]):
+        yield f"{id}: its rule is not that of the commit"
+    if row["book"] != evidence.get(id):
+        yield f"{id}: the book's numbers are not those of the commit"
+    if row["chapter"] != chapter:
+        yield f"{id}: its chapter is {chapter}, not {row['chapter']}"
+    elif row["records"] != loaded:
+        yield f"{id}: its chapter loads {', '.join(loaded) or 'no recorded runs'}, not that"
 
 
 def _evidence_at(book: Book, commit: str) -> dict[str, Any]:
-    """The book's records as a commit has them."""
-    where = f"{commit}:{book.published.evidence.relative_to(book.root).as_posix()}"
-    done = environment.git(book.root, "show", where)
-    return {} if done.returncode else dict(json.loads(done.stdout)["claims"])
+    """The book's numbers as a commit has them."""
+    text = _at(book, commit, book.published.evidence.relative_to(book.root).as_posix())
+    found = json.loads(text)["claims"] if text else {}
+    return {id: _numbers(record) for id, record in found.items()}
+
+
+def _loads_at(book: Book, commit: str) -> Callable[[str], list[str]]:
+    """Which recorded runs a chapter loads, at a commit."""
+    plan = yaml.safe_load(_at(book, commit, "book/records.yml")) or {}
+    return _loads(plan, lambda name: _at(book, commit, f"book/{name}.md"))
+
+
+def _at(book: Book, commit: str, path: str) -> str:
+    """A file's text as a commit has it; empty if it has none."""
+    done = environment.git(book.root, "show", f"{commit}:{path}")
+    return "" if done.returncode else done.stdout
 
 
 # ---- for a person ----
 
 
-def laid(book: Book) -> list[tuple[Path, Certificate]]:
-    """The certificates in book/certificates, by date.
+@dataclass(frozen=True)
+class Laid:
+    """A file in book/certificates; the certificate is None if it can't be read.
 
-    Raises:
-        UserError: one of them can't be read.
+    Attributes:
+        wrong: What doesn't follow, or why it can't be read.
     """
-    found = [(path, read(path)) for path in (book.source / "certificates").glob("*.json")]
-    return sorted(found, key=lambda pair: (pair[1]["date"], pair[0].name))
+
+    path: Path
+    certificate: Certificate | None
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def date(self) -> str:
+        """Of the run; empty if nobody can tell."""
+        return self.certificate["date"] if self.certificate else ""
 
 
-def differences(found: Certificate) -> list[str]:
-    """A line for each claim that didn't agree."""
+def laid(book: Book) -> list[Laid]:
+    """The certificates in book/certificates, by date, each checked."""
+    paths = (book.source / "certificates").glob("*.json")
+    return sorted((_laid(book, path) for path in paths), key=lambda one: (one.date, one.path.name))
+
+
+def _laid(book: Book, path: Path) -> Laid:
+    try:
+        found = read(path)
+    except UserError as error:
+        where = path.relative_to(book.root).as_posix()
+        return Laid(path, None, [str(error).replace(str(path), where)])
+    return Laid(path, found, check(book, found))
+
+
+def differences(found: Certificate, escape: Callable[[str], str] = str) -> list[str]:
+    """A line for each claim that didn't agree.
+
+    Args:
+        escape: For texts of whoever made the certificate.
+    """
     return [
-        f"{row['id']}: {row['verdicts']['book']}, {_shown(row['book'])} in the book; "
-        f"{row['verdicts']['run']}, {_shown(row['run'])} in the run"
+        f"{row['id']}: {row['verdicts']['book']}, {_shown(row['book'], escape)} in the book; "
+        f"{row['verdicts']['run']}, {_shown(row['run'], escape)} in the run"
         for row in found["claims"]
         if not row["agrees"]
     ]
 
 
-def _shown(numbers: Mapping[str, Any] | None) -> str:
+def _shown(numbers: Mapping[str, Any] | None, escape: Callable[[str], str]) -> str:
     if numbers is None:
         return "no number"
     found = claims.estimate(numbers)
-    return claims.interval(found) if isinstance(found, Estimate) else found.reason
+    return claims.interval(found) if isinstance(found, Estimate) else escape(found.reason)
 
 
-def summary(found: Certificate) -> str:
-    """One sentence."""
-    counts = found["counts"]
-    failed = f", {len(found['failed'])} chapters failed" if found["failed"] else ""
-    return (
-        f"{counts['agree']} of {counts['claims']} claims agree, {counts['moved']} verdicts moved"
-        f"{failed}; commit {found['commit']}, {found['date'][:10]}, {found['machine']['machine']}"
-    )
+def summary(found: Certificate, escape: Callable[[str], str] = str) -> str:
+    """One sentence, from the rows and not from what it says of their number."""
+    counts = counted(found["claims"])
+    loaded, agreeing = counts["loaded"], counts["loaded_agree"]
+    parts = [f"{counts['agree'] - agreeing} of {counts['claims'] - loaded} claims agree"]
+    if loaded:
+        parts[0] += " in chapters without recorded runs"
+        parts += [f"{agreeing} of {loaded} in chapters that load some, which aren't recomputed"]
+    parts += [f"{plural(counts['moved'], 'verdict')} moved"]
+    if found["failed"]:
+        parts += [f"{plural(len(found['failed']), 'chapter')} failed"]
+    about = found["commit"], found["date"][:10], escape(found["machine"]["machine"])
+    return f"{', '.join(parts)}; commit {', '.join(about)}"
 
 
 def as_page(found: Certificate) -> str:
     """The certificate as a Markdown page."""
-    versions = ", ".join(f"{name} {value}" for name, value in found["machine"].items())
+    versions = ", ".join(
+        f"{literal(str(n))} {literal(str(v))}" for n, v in found["machine"].items()
+    )
     lines = [
-        "# Certificate of a re-execution", "", f"{summary(found)}.", "",
+        "# Certificate of a re-execution", "", f"{summary(found, literal)}.", "",
         f"- digest: `{found['digest']}`", f"- seconds: {found['seconds']:g}", f"- with: {versions}",
         "", CAVEAT, "", "## What differed", "",
-        *(f"- {line}" for line in differences(found)),
-        *(f"- {name} failed: {error}" for name, error in found["failed"].items()),
+        *(f"- {line}" for line in differences(found, literal)),
+        *(f"- {name} failed: {literal(error)}" for name, error in found["failed"].items()),
     ]  # fmt: skip
     return "\n".join([*lines, "" if lines[-1] else "Nothing.\n"])

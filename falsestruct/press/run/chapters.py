@@ -448,7 +448,7 @@ def publish(result: Result, output: Output) -> bool:
     records = claims.judged(Book(job.root), records)
     before = claims.read_evidence(output.evidence)
     claims.merge_evidence(output.evidence, job.chapter, records.values())
-    chronicle.note(output, before)
+    chronicle.note(Book(job.root), output, before)
     notebook = nbformat.read(job.staging / AFTER, as_version=4)
     notebook.metadata[MARK]["key"] = key
     _drop_old_figures(output, job.chapter, notebook.metadata[MARK]["figures"])

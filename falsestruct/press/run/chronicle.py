@@ -1,26 +1,61 @@
 """What changed in a chapter's claims from run to run: book/history.json, shown at its foot.
 
-A run adds to it where it changes a number or a verdict; building the pages only reads it. What was
-before it was kept, or what a merge left out, git's versions of the records tell (`recovered`).
+A run adds to it where it changes a number, a verdict or the rule that decides; building the pages
+only reads it. What was before it was kept, or what a merge left out, git's versions of the records
+tell (`recovered`).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired
 
-from falsestruct.press.notebook import claims, history
-from falsestruct.press.notebook.stated import UNKNOWN
-from falsestruct.press.paths import Book, Output, read_json, write_atomically
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict  # pydantic takes that of typing from Python 3.12 on
+
+from falsestruct.press.notebook import claims, environment, history
+from falsestruct.press.notebook.stated import UNKNOWN, Claim
+from falsestruct.press.paths import Book, Output, UserError, read_json, write_atomically
+from falsestruct.press.run.certificates import close
 from falsestruct.press.site.pages import badge
 from falsestruct.statistics import Estimate
 
-SAME = 1e-9  # relative: a number that moved less is the same
+
+class State(TypedDict):
+    """What a record said: its verdict, its number, also for a person, and a digest of its rule."""
+
+    verdict: str
+    value: float | None
+    text: str
+    rule: NotRequired[str]
+
+
+class Change(TypedDict):
+    """Of a claim; None where it had no record."""
+
+    before: State | None
+    after: State | None
+
+
+class Entry(TypedDict):
+    """What changed at once.
+
+    The commit is the one that has it first; with a "+", the one that was there when a run changed
+    it. The date is the commit's or the run's, empty if it isn't known.
+    """
+
+    commit: str
+    date: NotRequired[str]
+    claims: dict[str, Change]
+
+
 Records = Mapping[str, Mapping[str, Any]]
-Chapters = dict[str, list[dict[str, Any]]]
+Chapters = dict[str, list[Entry]]
+_KEPT: TypeAdapter[Chapters] = TypeAdapter(Chapters)
 
 
 def path_of(output: Output) -> Path:
@@ -31,17 +66,26 @@ def path_of(output: Output) -> Path:
 def read(output: Output) -> Chapters:
     """What changed, by chapter, the oldest first; empty if nothing was kept.
 
-    Each entry has the commit and, by claim, the number and verdict "before" and "after"; None
-    where the claim had no record.
+    Raises:
+        UserError: what is kept is no history.
     """
     path = path_of(output)
-    return dict(read_json(path)["chapters"]) if path.exists() else {}
+    if not path.exists():
+        return {}
+    found = read_json(path)
+    try:
+        return _KEPT.validate_python(found["chapters"])
+    except (KeyError, TypeError, ValidationError):
+        raise UserError(f"{path} is no history of chapters: restore it, or delete it and run "
+                        "`falsestruct history`") from None  # fmt: skip
 
 
-def note(output: Output, before: Records) -> None:
+def note(book: Book, output: Output, before: Records) -> None:
     """Keep what the records of an output changed since they were `before`."""
-    known = read(output)
-    _add(known, before, claims.read_evidence(output.evidence))
+    known, commit = read(output), environment.commit(book.root)
+    here = commit if commit == UNKNOWN else commit.removesuffix("+") + "+"
+    today = datetime.now(UTC).date().isoformat()
+    _add(known, before, claims.read_evidence(output.evidence), commit=here, date=today)
     if known != read(output):
         write(output, known)
 
@@ -55,8 +99,7 @@ def write(output: Output, known: Chapters) -> None:
 def recovered(book: Book) -> Chapters:
     """What changed between the versions of the book's records that git has, along first parents.
 
-    An entry's commit is the one that has it first; a run, which comes before its commit, names the
-    commit that it ran.
+    The rule of a record that holds none is that of its commit.
 
     Raises:
         NoHistoryError: there is no git, no commit, or only a part of the history.
@@ -64,29 +107,49 @@ def recovered(book: Book) -> Chapters:
     known: Chapters = {}
     before: Records = {}
     place = book.published.evidence.relative_to(book.root).as_posix()
-    for commit, text in history.contents(book, place):
+    for commit, date, text in history.contents(book, place):
         after = json.loads(text)["claims"] if text else {}
-        _add(known, before, after, commit)
+        for id, (_, rule) in history.stated_at(book, commit).items():
+            if id in after and "rule" not in after[id]:  # as all that were made early
+                after[id]["canonical"] = rule
+        _add(known, before, after, commit=commit, date=date)
         before = after
     return known
 
 
-def _add(known: Chapters, before: Records, after: Records, commit: str = "") -> None:
-    """What changed in each chapter; without a commit, the first one that its records name."""
+def _add(known: Chapters, before: Records, after: Records, *, commit: str, date: str) -> None:
+    """What changed in each chapter, as one entry for all runs on top of a commit."""
     for chapter in sorted({record["chapter"] for record in (*before.values(), *after.values())}):
-        own = [
+        old, new = (
             {id: record for id, record in records.items() if record["chapter"] == chapter}
             for records in (before, after)
-        ]
-        if changed := changes(*own):
-            commits = [record["commit"] for record in own[1].values()] or [UNKNOWN]
-            entry = {"commit": commit or commits[0], "claims": changed}
-            known.setdefault(chapter, []).append(entry)
+        )
+        if not (changed := changes(old, new)):
+            continue
+        entries = known.setdefault(chapter, [])
+        if entries and entries[-1]["commit"] == commit and commit.endswith("+"):
+            changed = _merged(entries.pop()["claims"], changed)
+        if changed:
+            entries.append({"commit": commit, "date": date, "claims": changed})
+        if not entries:
+            del known[chapter]
 
 
-def changes(before: Records, after: Records) -> dict[str, dict[str, Any]]:
-    """The claims whose number or verdict is another one, or that are new or gone."""
-    found = {}
+def _merged(first: Mapping[str, Change], second: Mapping[str, Change]) -> dict[str, Change]:
+    """Two changes one after the other; a claim that is as before them has none."""
+    both: dict[str, Change] = {
+        id: {
+            "before": (first if id in first else second)[id]["before"],
+            "after": (second if id in second else first)[id]["after"],
+        }
+        for id in sorted({*first, *second})
+    }
+    return {id: one for id, one in both.items() if not _same(one["before"], one["after"])}
+
+
+def changes(before: Records, after: Records) -> dict[str, Change]:
+    """The claims whose number, verdict or rule is another one, or that are new or gone."""
+    found: dict[str, Change] = {}
     for id in sorted({*before, *after}):
         old, new = (_state(records.get(id)) for records in (before, after))
         if not _same(old, new):
@@ -94,52 +157,103 @@ def changes(before: Records, after: Records) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _state(record: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """A record's verdict, and its number as a person reads it."""
+def _state(record: Mapping[str, Any] | None) -> State | None:
+    """What a record said, and by which rule, if it holds one."""
     if record is None:
         return None
     found = claims.estimate(record)
-    value = found.value if isinstance(found, Estimate) else None
-    said = {"verdict": record.get("verdict", UNKNOWN), "value": value}
-    return said | {"text": claims.interval(found)}
+    said: State = {
+        "verdict": record.get("verdict", UNKNOWN),
+        "value": found.value if isinstance(found, Estimate) else None,
+        "text": claims.interval(found),
+    }
+    rule = record.get("canonical", "")
+    if "rule" in record:  # order and spelling don't count
+        rule = history.canonical(record["rule"])
+    if rule:
+        said["rule"] = hashlib.sha256(rule.encode()).hexdigest()[:12]
+    return said
 
 
-def _same(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> bool:
+def _same(old: State | None, new: State | None) -> bool:
     if old is None or new is None:
         return old is new
-    if old["verdict"] != new["verdict"] or None in (old["value"], new["value"]):
-        return old == new
-    return math.isclose(old["value"], new["value"], rel_tol=SAME, abs_tol=SAME)
+    if old["verdict"] != new["verdict"] or _is_amended(old, new):
+        return False
+    if old["value"] is None or new["value"] is None:
+        return (old["value"], old["text"]) == (new["value"], new["text"])
+    return close(old["value"], new["value"])
+
+
+def _is_amended(old: State | None, new: State | None) -> bool:
+    """Is the rule another one? Not known of records that hold none."""
+    rules = {one["rule"] for one in (old, new) if one is not None and "rule" in one}
+    return len(rules) > 1
 
 
 # ---- at a chapter's foot ----
 
 
-def as_text(output: Output, chapter: str) -> str:
-    """What changed in a chapter, the newest first, as MyST; empty if nothing is known."""
-    lines = []
+def as_text(
+    output: Output, chapter: str, *, stated: Mapping[str, Claim], linked: Collection[str] = ()
+) -> str:
+    """What changed in a chapter, the newest first, as MyST; empty if nothing is known.
+
+    Args:
+        stated: The book's claims, which say why they were amended.
+        linked: Claims that the page shows, so that a link leads to them.
+    """
+    lines, told = [], set[str]()
     for entry in reversed(read(output).get(chapter, [])):
         seen = {id: change for id, change in entry["claims"].items() if _is_seen(change)}
-        lines += [f"- Commit `{entry['commit']}`"] * bool(seen)
-        lines += [f"  - `{id}`: {_told(change)}" for id, change in seen.items()]
+        lines += [f"- {_when(entry)}"] * bool(seen)
+        for id in sorted(seen, key=lambda id: (_weight(seen[id]), id)):
+            amended = _amended(stated.get(id), seen[id], again=id in told)
+            told |= {id} if amended else set()
+            name = f"[{id}](#claim-{id})" if id in linked else f"`{id}`"
+            lines.append(f"  - {name}: {_told(seen[id])}{amended}")
     body = "\n".join(lines)
     fold = f"::::{{dropdown}} What changed in this chapter's claims\n\n{body}\n::::\n"
     return fold if lines else ""
 
 
-def _is_seen(change: Mapping[str, Any]) -> bool:
+def _when(entry: Entry) -> str:
+    commit, date = entry["commit"], entry.get("date", "")
+    since = f"since commit `{commit[:-1]}`" if commit.endswith("+") else f"commit `{commit}`"
+    return f"{date}, {since}" if date else since.capitalize()
+
+
+def _weight(change: Change) -> int:
+    """What a reader wants to see first: verdicts, then rules, then numbers."""
+    old, new = change["before"], change["after"]
+    if old is None or new is None:
+        return 2
+    return 0 if old["verdict"] != new["verdict"] else 1 if _is_amended(old, new) else 2
+
+
+def _is_seen(change: Change) -> bool:
     """Not if the number moved by less than its digits show."""
     old, new = change["before"], change["after"]
-    return None in (old, new) or any(old[part] != new[part] for part in ("verdict", "text"))
+    if old is None or new is None or _is_amended(old, new):
+        return True
+    return (old["verdict"], old["text"]) != (new["verdict"], new["text"])
 
 
-def _told(change: Mapping[str, Any]) -> str:
-    """One change; a verdict is repeated only if it moved."""
+def _amended(claim: Claim | None, change: Change, *, again: bool) -> str:
+    """That the rule is another one, and why, as the claim says it; that once on a page."""
+    if not _is_amended(change["before"], change["after"]):
+        return ""
+    why = f": {claim.amended}" if claim and claim.amended and not again else ""
+    return f"; its rule was amended{why}"
+
+
+def _told(change: Change) -> str:
+    """One change; a verdict is repeated only if it moved, a number likewise."""
     old, new = change["before"], change["after"]
+    if new is None:
+        return f"gone; it was {badge(old['verdict'])} {old['text']}" if old else "gone"
     if old is None:
         return f"new, {badge(new['verdict'])} {new['text']}"
-    if new is None:
-        return f"gone; it was {badge(old['verdict'])} {old['text']}"
-    moved = old["verdict"] != new["verdict"]
-    said = f"{badge(old['verdict'])} → " if moved else ""
-    return f"{said}{badge(new['verdict'])} {new['text']}; before {old['text']}"
+    moved = f"{badge(old['verdict'])} → " if old["verdict"] != new["verdict"] else ""
+    before = f"; before {old['text']}" if old["text"] != new["text"] else ""
+    return f"{moved}{badge(new['verdict'])} {new['text']}{before}"

@@ -183,6 +183,7 @@ def run(book: Book, request: Request, reporter: Reporter) -> Summary:
     chosen, output = select(book, request), destination(book, request)
     changed = {name: _parameters(chapter, request) for name, chapter in chosen.items()}
     claims.read_claims(book)
+    chronicle.read(output)  # better known to be damaged now than after the last chapter
     if output == book.published:
         edits.refuse(book, chosen)
     client = _client(request)
@@ -348,7 +349,7 @@ def _read_verdicts(plan: _Plan, summary: Summary) -> None:
     with _publishing(plan):
         before = claims.read_evidence(path)
         found = claims.judge_again(plan.book, path)
-        chronicle.note(plan.output, before)
+        chronicle.note(plan.book, plan.output, before)
     for id, entry in claims.read_evidence(path).items():
         if entry["chapter"] in plan.chosen:
             summary.verdicts[id] = found.get(id, entry["verdict"])

@@ -87,7 +87,9 @@ def augment(shown: Page, book: Book, output: Output, *, home: str = "") -> dict[
     if first["cell_type"] != "markdown" or title is None:
         raise ValueError(f"{shown.name}: the first cell is no heading; begin the text with `# …`")
     first["source"] = f"{title[0]}\n{head(shown)}\n{source[title.end() :]}"
-    ends = foot(shown, home) + chronicle.as_text(output, shown.name)
+    stated = claims.read_claims(book)
+    changed = chronicle.as_text(output, shown.name, stated=stated, linked=_carded(shown))
+    ends = foot(shown, home) + changed
     notebook["cells"] = [*cells, _markdown(f"foot-{shown.name}", ends)]
     return notebook
 
@@ -123,6 +125,14 @@ def decide(out: dict[str, Any], shown: Page) -> None:
     found = [known[id].decided for id in data[claims.MIME]["ids"] if id in known]
     if found:
         out["data"] = {"text/markdown": cards.markdown(found)}
+
+
+def _carded(shown: Page) -> set[str]:
+    """The claims, also by former ids, that the page shows as cards or tables."""
+    outs = [out for cell in shown.notebook["cells"] for out in cell.get("outputs", [])]
+    ids = {id for out in outs for id in out.get("data", {}).get(claims.MIME, {}).get("ids", [])}
+    own = [e.claim for e in shown.entries if e.record is not None and e.claim.id in ids]
+    return {id for claim in own for id in (claim.id, *claim.aliases)}
 
 
 def _locate(out: dict[str, Any], figures: str) -> None:

@@ -28,7 +28,15 @@ from falsestruct.press.notebook.stated import COMPONENTS
 from falsestruct.press.paths import Book, Output, UserError, write_atomically
 from falsestruct.press.run import certificates, chronicle
 from falsestruct.press.run.chapters import numbered
-from falsestruct.press.site import board, chapter_pages, evidence, gallery, ledger, valid
+from falsestruct.press.site import (
+    board,
+    chapter_pages,
+    evidence,
+    gallery,
+    ledger,
+    reexecuted,
+    valid,
+)
 from falsestruct.press.site.ledger import UNRECORDED, Entry
 from falsestruct.press.site.pages import download
 
@@ -211,14 +219,14 @@ class LedgerDirective(_Part):
         }
 
     def _certificates(self) -> str:
-        """The certificates in book/certificates, each with what differed; empty without any."""
+        """The certificates in book/certificates; one that doesn't hold is a warning, too."""
         book, _ = results(self.env.srcdir, self.env.config)
-        lines = []
-        for path, found in certificates.laid(book):
-            self.env.note_dependency(str(path))
-            lines.append(f"- {download(book, path, path.stem)}: {certificates.summary(found)}.")
-            lines += [f"  - {line}" for line in certificates.differences(found)]
-        return "\n".join(lines) or "No certificate of a re-execution was laid here yet.\n"
+        laid = certificates.laid(book)
+        for one in laid:
+            self.env.note_dependency(str(one.path))
+            if one.wrong:
+                _LOG.warning("%s: %s", one.path.name, one.wrong[0], location=self.get_location())
+        return reexecuted.as_list(book, laid)
 
     def _downloads(self, entries: tuple[Entry, ...]) -> str:
         book, output = results(self.env.srcdir, self.env.config)

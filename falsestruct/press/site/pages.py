@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from falsestruct.press.paths import Book
 
 if TYPE_CHECKING:  # loading it takes longer than a run in which nothing changed
     import pandas as pd
+
+_MARKS = re.compile(r"[!-/:-@\[-`{-~]")  # what a backslash takes its meaning from
 
 
 def show(text: str) -> None:
@@ -49,6 +52,11 @@ def badge(verdict: str, *, count: int | None = None) -> str:
 def plural(count: int, word: str) -> str:
     """A number of things, none of whose names is irregular."""
     return f"{count} {word}" + ("" if count == 1 else "s")
+
+
+def literal(text: str) -> str:
+    """A text of somebody else, of one line, as it is: no mark in it means anything to MyST."""
+    return _MARKS.sub(r"\\\g<0>", text)
 
 
 def at(book: Book, path: Path) -> str:

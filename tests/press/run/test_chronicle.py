@@ -5,18 +5,25 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 import pytest
 
+from falsestruct.press.notebook import claims
 from falsestruct.press.run import chronicle
+from falsestruct.press.site import chapter_pages
 from falsestruct.statistics import Estimate, Nobody, exact
 
 ZERO = asdict(exact(0))
+RULES = [
+    {"supported": [{"value": sign}], "refuted": [{"value": "< 1"}], "control": [{"value": "< 1"}]}
+    for sign in (">= 1", "> 2")
+]
 
 
-def record(id: str, found, verdict: str = "supported", chapter: str = "01_one") -> dict:
+def record(id: str, found, verdict: str = "supported", chapter: str = "01_one", **more) -> dict:
     about = {"id": id, "chapter": chapter, "commit": "abc", "verdict": verdict}
-    return about | asdict(found) | {"control": ZERO}
+    return about | asdict(found) | {"control": ZERO} | more
 
 
 @pytest.fixture
@@ -31,29 +38,29 @@ def lay(output, *records: dict) -> dict:
     return found
 
 
-def test_runs_keep_what_they_change(output):
+def test_runs_keep_what_they_change(desk, output):
     first = lay(output, record("a", exact(3)), record("b", exact(1), chapter="02_two"))
-    chronicle.note(output, {})
+    chronicle.note(desk.book, output, {})
     moved = Estimate(2.0, 1.0, 2.5, 20, "m")
     second = lay(output, record("a", moved, "refuted"), record("b", exact(1), chapter="02_two"))
-    chronicle.note(output, first)
+    chronicle.note(desk.book, output, first)
     lay(output, record("b", exact(1 + 1e-12), chapter="02_two"))
-    chronicle.note(output, second)
+    chronicle.note(desk.book, output, second)
     of = chronicle.read(output)
     assert [list(entry["claims"]) for entry in of["01_one"]] == [["a"], ["a"], ["a"]]
     assert len(of["02_two"]) == 1  # neither repeated nor moved by rounding
-    text = chronicle.as_text(output, "01_one")
+    text = chronicle.as_text(output, "01_one", stated={})
     told = [line.strip() for line in text.splitlines() if "`a`" in line]
     assert told[0].startswith("- `a`: gone; it was [refuted]")
     assert "[supported]{.verdict .verdict-supported} → [refuted]" in told[1]
     assert told[1].endswith("2.0 [1.0, 2.5]; before 3 (exact)")
     assert told[2].startswith("- `a`: new, [supported]")
-    assert chronicle.as_text(output, "03_last") == ""
+    assert chronicle.as_text(output, "03_last", stated={}) == ""
 
 
-def test_a_run_that_changes_nothing_writes_nothing(output):
+def test_a_run_that_changes_nothing_writes_nothing(desk, output):
     records = lay(output, record("a", Nobody("none", 0), "inconclusive"))
-    chronicle.note(output, records)
+    chronicle.note(desk.book, output, records)
     assert not chronicle.path_of(output).exists()
 
 
@@ -64,7 +71,7 @@ def git(desk, *words: str) -> str:
 
 
 def test_git_tells_what_was_before_and_what_a_merge_brought(desk, invoke):
-    """Along first parents: a merged branch's runs are one change, of the merge."""
+    """Along first parents: a merged branch's runs are one change, of its last commit."""
     book = desk.book.published
     git(desk, "init", "-q", "-b", "main")
 
@@ -77,20 +84,85 @@ def test_git_tells_what_was_before_and_what_a_merge_brought(desk, invoke):
     first = commit(record("a", exact(3)), record("b", exact(1), chapter="02_two"))
     git(desk, "checkout", "-qb", "branch")
     commit(record("a", exact(4)), record("b", exact(1), chapter="02_two"))
-    commit(record("a", exact(5), "refuted"), record("b", exact(1), chapter="02_two"))
+    last = commit(record("a", exact(5), "refuted"), record("b", exact(1), chapter="02_two"))
     git(desk, "checkout", "-q", "main")
     git(desk, "merge", "-q", "--no-ff", "-m", "Merge", "branch")
-    merge = git(desk, "rev-parse", "--short=12", "HEAD")
     code, out, _ = invoke(desk, "history")
     assert code == 0 and out.endswith("3 changes of 2 chapters\n")
     known = chronicle.read(book)
-    assert [entry["commit"] for entry in known["01_one"]] == [first, merge]
+    assert [entry["commit"] for entry in known["01_one"]] == [first, last]
+    assert known["01_one"][0]["date"] == git(desk, "log", "-1", "--format=%cs")
     assert [entry["commit"] for entry in known["02_two"]] == [first]
     told = known["01_one"][1]["claims"]["a"]
     assert (told["before"]["value"], told["after"]["value"]) == (3, 5)
     # A run goes on from there.
-    chronicle.note(book, {})
+    chronicle.note(desk.book, book, {})
     assert len(chronicle.read(book)["02_two"]) == 2
+
+
+def test_runs_before_a_commit_are_one_change(desk):
+    """What is changed back before anybody commits it never was, as git's history has it."""
+    book = desk.book.published
+    git(desk, "init", "-q", "-b", "main")
+    lay(book, record("a", exact(1)))
+    git(desk, "add", "-A")
+    git(desk, "commit", "-qm", "x")
+
+    def ran(*records: dict) -> list[dict]:
+        before = json.loads(book.evidence.read_text())["claims"]
+        lay(book, *records)
+        chronicle.note(desk.book, book, before)
+        return chronicle.read(book).get("01_one", [])
+
+    [entry] = ran(record("a", exact(2)))
+    assert entry["commit"] == git(desk, "rev-parse", "--short=12", "HEAD") + "+"
+    assert entry["date"] == datetime.now(UTC).date().isoformat()
+    text = chronicle.as_text(book, "01_one", stated={})
+    assert f"{entry['date']}, since commit `{entry['commit'][:-1]}`" in text
+    [entry] = ran(record("a", exact(3)), record("b", exact(1)))
+    change = entry["claims"]["a"]
+    assert (change["before"]["value"], change["after"]["value"]) == (1, 3)
+    [entry] = ran(record("a", exact(1)), record("b", exact(1)))
+    assert list(entry["claims"]) == ["b"]
+    assert ran(record("a", exact(1))) == []
+    ran(record("a", exact(2)))
+    git(desk, "add", "-A")
+    git(desk, "commit", "-qm", "y")
+    assert len(ran(record("a", exact(1)))) == 2
+
+
+def test_an_amended_rule_is_told_with_its_reason(desk, output):
+    """Also where the number and the verdict stayed; a rule that is spelt otherwise is the same."""
+    first = lay(output, record("a", exact(3), rule=RULES[0]), record("b", exact(1)))
+    spelt = RULES[0] | {"supported": [{"value": ">=1.0"}]}
+    second = lay(output, record("a", exact(3), rule=spelt), record("b", exact(1)))
+    chronicle.note(desk.book, output, first)
+    assert chronicle.read(output) == {}
+    lay(output, record("a", exact(3), rule=RULES[1]), record("b", exact(2)))
+    chronicle.note(desk.book, output, second)
+    third = claims.read_evidence(output.evidence)
+    lay(output, record("a", exact(3), rule=RULES[0]), record("b", exact(1), "refuted"))
+    chronicle.note(desk.book, output, third)
+    [claim] = claims.read_claims(desk.book).values()
+    stated = {"a": claim.model_copy(update={"amended": "It asked too little."})}
+    text = chronicle.as_text(output, "01_one", stated=stated, linked={"a"})
+    told = [line.strip() for line in text.splitlines() if line.startswith("  - ")]
+    yes, no = "[supported]{.verdict .verdict-supported}", "[refuted]{.verdict .verdict-refuted}"
+    link = f"- [a](#claim-a): {yes} 3 (exact)"
+    assert told == [  # verdicts first, then rules; the reason once
+        f"- `b`: {yes} → {no} 1 (exact); before 2 (exact)",
+        f"{link}; its rule was amended: It asked too little.",
+        f"{link}; its rule was amended",
+        f"- `b`: {yes} 2 (exact); before 1 (exact)",
+    ]
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"chapters": {"01_one": [{}]}}', "3"])
+def test_what_is_no_history_is_one_line_before_anything_runs(desk, invoke, text):
+    chronicle.path_of(desk.book.published).write_text(text)
+    code, out, said = invoke(desk, "run")
+    assert (code, out) == (2, "") and said.count("\n") == 1
+    assert "is no history of chapters" in said and "falsestruct history" in said
 
 
 def test_without_git_nothing_is_recovered_or_lost(desk, invoke):
@@ -100,15 +172,15 @@ def test_without_git_nothing_is_recovered_or_lost(desk, invoke):
     assert chronicle.read(desk.book.published) == {"01_one": []}
 
 
-def test_a_number_that_moved_less_than_it_shows_is_not_told(output):
+def test_a_number_that_moved_less_than_it_shows_is_not_told(desk, output):
     first = lay(output, record("a", Estimate(2.00001, 1.0, 2.5, 20, "m")), record("b", exact(1)))
     lay(output, record("a", Estimate(2.00002, 1.0, 2.5, 20, "m")), record("b", exact(1)))
-    chronicle.note(output, first)
+    chronicle.note(desk.book, output, first)
     [entry] = chronicle.read(output)["01_one"]
-    assert list(entry["claims"]) == ["a"] and chronicle.as_text(output, "01_one") == ""
+    assert list(entry["claims"]) == ["a"] and chronicle.as_text(output, "01_one", stated={}) == ""
     lay(output, record("a", Estimate(2.00002, 1.0, 2.5, 20, "m"), "refuted"))
-    chronicle.note(output, first)
-    assert "`a`" in chronicle.as_text(output, "01_one")
+    chronicle.note(desk.book, output, first)
+    assert "`a`" in chronicle.as_text(output, "01_one", stated={})
 
 
 @pytest.mark.slow
@@ -123,6 +195,9 @@ def test_the_book_s_own_history(finished):
     [change] = [entry["claims"]["one-holds"] for entry in entries[1:]]
     assert (change["before"]["verdict"], change["after"]["verdict"]) == ("supported", "refuted")
     assert before != finished.file("book/history.json").read_text()
-    assert "What changed in this chapter's claims" in chronicle.as_text(
-        finished.book.published, "01_one"
-    )
+    book = finished.book
+    shown = chapter_pages.page(book, "01_one", finished.notebook("01_one"), output=book.published)
+    foot = chapter_pages.augment(shown, book, book.published)["cells"][-1]["source"]
+    assert "What changed in this chapter's claims" in foot
+    assert "  - [one-holds](#claim-one-holds): [supported]" in foot
+    assert "; its rule was amended" in foot

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from falsestruct.press.run import certificates
+
 REPOSITORY = Path(__file__).parents[3]
 TOC = "format: jb-book\nroot: book/index\nchapters:\n  - file: notebooks/01_one\n"
 INDEX = "# A book\n\n```{ledger} small-board\n```\n"
@@ -170,3 +172,22 @@ def sphinx(finished, text: str) -> tuple[int, str]:
         env=finished.environment(),
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_a_certificate_that_does_not_hold_is_a_warning_and_no_markup(finished, tmp_path):
+    """A strict build ends with it; another one says it on the page."""
+    certificate = {
+        "format": 1, "commit": "0" * 12, "date": "2027-01-01T00:00:00+00:00", "seconds": 1.0,
+        "machine": {"machine": "<script>alert(1)</script> {number}`one-holds`"}, "failed": {},
+        "claims": [], "counts": certificates.counted([]),
+    }  # fmt: skip
+    signed = certificate | {"digest": certificates.digest(certificate)}
+    finished.file("book/certificates").mkdir()
+    finished.file("book/certificates/a.json").write_text(certificates.as_json(signed))
+    finished.file("book/laid.md").write_text("# Laid\n\n```{ledger} certificates\n```\n")
+    with pytest.raises(AssertionError, match=r"WARNING: a\.json: commit 000000000000 is not in"):
+        build(finished, tmp_path, pages="book/laid")
+    html = finished.file("_build/html/book/laid.html").read_text()
+    assert "This certificate does not hold:" in html and "<script>alert" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; {number}`one-holds`" in html
