@@ -114,7 +114,7 @@
   }
 
   const BEYOND = 1e-6;  // how far past the boundary, in parts of the change: more than rounding
-  const STARTS = 3, ROUNDS = 60, STEPS = 200;  // more take longer than a click may
+  const STARTS = 6, ROUNDS = 60, STEPS = 200;  // more take longer than a click may
   const WIDE = 0.6;  // of the distance, so far beyond the boundary a search aims at first
 
   // For a linear network the closed form, −f(x) w / |w|². For others the shortest that is found: by

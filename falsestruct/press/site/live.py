@@ -2,8 +2,8 @@
 
 ```{live} stripes``` is a place where readers draw a stripe, and stored networks say what they see;
 `_static/live.js` makes it, `_static/networks.js` computes. The weights are in book/networks, made
-by `falsestruct weights`. A build lays them into `_networks`, and a page loads them once it is asked:
-as they are from a server, and as a script from a folder, where a browser reads nothing else.
+by `falsestruct weights`. A build lays them into `_networks`, and a page loads them once they are
+asked: as they are from a server, and as a script from a folder, where a browser reads nothing else.
 Without scripts, and on paper, there is nothing.
 """
 
