@@ -339,7 +339,7 @@ def test_a_change_is_found_on_pictures_without_a_stripe(window, server):
 
 def test_it_is_said_when_no_change_is_found(window, server):
     box = asked(window(server + FRONT))
-    box.page.evaluate("networks.smallest = () => null")
+    box.page.evaluate("() => { networks.smallest = () => null; }")
     box.get_by_role("button", name="Show the smallest change found for deep MLP").click()
     box.locator(
         ".status", has_text="The search found no change that turns the answer of the deep MLP"
@@ -509,7 +509,7 @@ def test_a_wrong_script_gives_no_answers(window, html, wrong):
     page.locator(".live button", has_text="Ask the networks").click()
     page.locator(".live .status", has_text="could not be loaded").wait_for(timeout=8000)
     assert rows(page.locator(".live"))["MLP"][0] == ""
-    page.evaluate("networks.receive = own")
+    page.evaluate("() => { networks.receive = own; }")
     asked(page)
 
 
