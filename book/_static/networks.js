@@ -5,6 +5,7 @@
   "use strict";
 
   const known = {};  // by name: the promise of weights
+  const failed = new Set();  // names
 
   // ---- layers: numbers in, numbers out. Images are channel by channel, row by row. ----
 
@@ -72,12 +73,24 @@
 
   // ---- the smallest change of an image that changes the answer, in the Euclidean norm ----
 
-  const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+  function dot(a, b) {
+    let sum = 0;
+    for (let i = 0; i < a.length; i += 1) sum += a[i] * b[i];
+    return sum;
+  }
+
   const length = (a) => Math.sqrt(dot(a, a));
-  const along = (a, step, b) => a.map((value, i) => value + step * b[i]);
+
+  function along(a, step, b) {
+    const out = new Float64Array(a.length);
+    for (let i = 0; i < out.length; i += 1) out[i] = a[i] + step * b[i];
+    return out;
+  }
 
   // Whether it is a stack of dense layers, whose slope `slope` knows.
   const isDense = (network) => network.layers.every(({ kind }) => kind === "dense" || kind === "relu");
+
+  const isLinear = (network) => network.layers.length === 1;
 
   // The output at an image and its gradient there; the network is linear around the image.
   function slope(network, image) {
@@ -101,26 +114,62 @@
   }
 
   const BEYOND = 1e-6;  // how far past the boundary, in parts of the change: more than rounding
+  const STARTS = 6, ROUNDS = 60, STEPS = 200;  // more take longer than a click may
+  const WIDE = 0.6;  // of the distance, so far beyond the boundary a search aims at first
 
-  // For a linear network the closed form, −f(x) w / |w|². For others a search, as the package's:
-  // the shortest change onto the plane that touches the network where the search is, mixed into the
-  // change so far with a falling weight. It aims beyond the boundary at first, as else it settles
-  // for the first one that it meets.
-  function smallest(network, image, rounds = 60) {
-    const before = output(network, image) > 0;
-    let change = new Float64Array(image.length), best = null, size = Infinity;
-    for (let round = 0; round < rounds; round += 1) {
+  // For a linear network the closed form, −f(x) w / |w|². For others the shortest that is found: by
+  // searches from the image itself and from where straight ways to other pictures cross the
+  // boundary, or on these ways themselves; made shorter in the end. null if there is none. `known`
+  // are pictures to go towards.
+  function smallest(network, image, known = []) {
+    const before = output(network, image) > 0, none = new Float64Array(image.length);
+    if (isLinear(network)) return cut(network, image, plane(network, image, none).next, before);
+    const ways = straight(network, image, known, before);
+    const found = [none, ...ways.slice(0, STARTS)].map((start) => search(network, image, start, before));
+    const [best] = sorted([...found.filter(Boolean), ...ways]);
+    return best ? shortened(network, image, best, before) : null;
+  }
+
+  const sorted = (changes) => [...changes].sort((a, b) => length(a) - length(b));
+
+  // Towards known pictures, and with all pixels moved alike, up to where the answer is another one.
+  function straight(network, image, known, before) {
+    const moved = [-1, 1].map((value) => image.map(() => value));
+    const ways = [...known.map((other) => along(other, -1, image)), ...moved];
+    return sorted(ways.map((way) => cut(network, image, way, before, ROUGHLY)).filter(Boolean));
+  }
+
+  // As the package's: the shortest change onto the plane that touches the network where the search
+  // is, mixed into the change so far with a falling weight. It aims beyond the boundary at first, as
+  // else it settles for the first one that it meets.
+  function search(network, image, start, before) {
+    let change = start, best = null, size = Infinity;
+    for (let round = 0; round < ROUNDS; round += 1) {
       const { at, next } = plane(network, image, change);
-      const flips = (at > 0) !== before;
-      if (round && flips && length(change) < size) [best, size] = [change, length(change)];
-      if (network.layers.length === 1) return cut(network, image, next, before);
-      const aim = 1 + WIDE * Math.max(0, 1 - 2 * round / rounds), weight = 6 / (6 + round);
+      if ((at > 0) !== before && length(change) < size) [best, size] = [change, length(change)];
+      const aim = 1 + WIDE * Math.max(0, 1 - 2 * round / ROUNDS), weight = 6 / (6 + round);
       change = along(change.map((value) => (1 - weight) * value), weight * aim, next);
     }
     return cut(network, image, best || change, before);
   }
 
-  const WIDE = 0.6;  // of the distance, so far beyond
+  // Along the boundary, which has kinks where planes are no guide: shorter while the answer is
+  // another one, else longer, and each time a step down the slope, both by less and less. As
+  // arXiv:1811.09600.
+  function shortened(network, image, start, before) {
+    let change = start, best = start, size = length(start);
+    for (let step = 0; step < STEPS; step += 1) {
+      const { at, gradient } = slope(network, along(image, 1, change));
+      const turned = (at > 0) !== before, now = length(change);
+      if (turned && now < size) [best, size] = [change, now];
+      const fall = Math.max(0.01, (1 + Math.cos(Math.PI * step / STEPS)) / 2);
+      const down = (before ? -0.3 : 0.3) * fall * now / (length(gradient) || 1);
+      const moved = along(change, down, gradient), wanted = now * (1 + (turned ? -0.1 : 0.1) * fall);
+      const share = wanted / length(moved);
+      change = moved.map((value) => value * share);
+    }
+    return cut(network, image, best, before);
+  }
 
   // The shortest change of the image onto the plane that touches the network at image + change, and
   // the output there.
@@ -130,12 +179,14 @@
     return { at, next: gradient.map((w) => w * share) };
   }
 
+  const FINELY = 40, ROUGHLY = 12;  // halvings
+
   // The part of a change, or up to twice of it, after which the answer is another one.
-  function cut(network, image, change, before) {
+  function cut(network, image, change, before, halvings = FINELY) {
     const flips = (t) => (output(network, along(image, t, change)) > 0) !== before;
     let low = 0, high = [1, 1.1, 1.4, 2].find(flips);
     if (high === undefined) return null;
-    for (let halving = 0; halving < 40; halving += 1) {
+    for (let halving = 0; halving < halvings; halving += 1) {
       const middle = (low + high) / 2;
       if (flips(middle)) high = middle;
       else low = middle;
@@ -170,34 +221,62 @@
     }));
   }
 
-  async function fetched(address) {
-    const answer = await fetch(address);
+  // CRC-32, as zlib's. The pages are also read from a folder, where browsers offer no digest.
+  function checksum(bytes) {
+    let rest = -1;
+    for (const byte of bytes) {
+      rest ^= byte;
+      for (let bit = 0; bit < 8; bit += 1) rest = (rest >>> 1) ^ (rest & 1 ? 0xedb88320 : 0);
+    }
+    return ~rest >>> 0;
+  }
+
+  // Weights that are short or damaged would answer, too, and wrongly.
+  function checked({ bytes, crc32 }, raw) {
+    if (raw.length !== bytes) throw new Error(`${raw.length} bytes of weights; expected ${bytes}`);
+    if (checksum(raw) !== crc32) throw new Error("these are other weights than the page describes");
+    return raw;
+  }
+
+  // After a failure what a browser has kept is not asked again.
+  async function fetched(address, again) {
+    const answer = await fetch(address, { cache: again ? "reload" : "default" });
     if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
     return new Uint8Array(await answer.arrayBuffer());
   }
 
   // From a folder a page may load scripts only: there the same bytes are text in a script.
+  const isFolder = location.protocol === "file:";
   const waiting = {};
   const receive = (name, text) => waiting[name](Uint8Array.from(atob(text), (c) => c.charCodeAt(0)));
-  const scripted = (name, address) => new Promise((done, failed) => {
+  const scripted = (name, address) => new Promise((done, fails) => {
     const script = document.createElement("script");
     waiting[name] = done;
     script.src = address;
-    script.addEventListener("error", () => failed(new Error(`${address} can't be loaded`)));
+    // One that ran and delivered nothing failed, too.
+    for (const end of ["error", "load"]) {
+      script.addEventListener(end, () => fails(new Error(`${address} can't be loaded`)));
+    }
     document.head.append(script);
   });
 
-  // What `about` describes; after a failure one can try again.
+  // How many bytes are loaded; text takes four for three.
+  const size = ({ bytes }) => (isFolder ? 4 * Math.ceil(bytes / 3) : bytes);
+
+  // What `about` describes; after a failure one can try again. The address names the bytes, so that
+  // those of an earlier page aren't taken for them.
   async function load(root, name, about) {
-    const file = `${root}_networks/${name}`;
-    known[name] ||= location.protocol === "file:" ? scripted(name, `${file}.js`) : fetched(`${file}.f16`);
+    const file = `${root}_networks/${name}`, version = `?v=${about.crc32}`;
+    known[name] ||= isFolder ? scripted(name, `${file}.js${version}`)
+      : fetched(`${file}.f16${version}`, failed.has(name));
     try {
-      return unpacked(about, decoded(await known[name]));
+      return unpacked(about, decoded(checked(about, await known[name])));
     } catch (error) {
+      failed.add(name);
       delete known[name];
       throw error;
     }
   }
 
-  window.networks = { load, receive, output, smallest, isDense, length };
+  window.networks = { load, receive, size, output, smallest, isDense, isLinear, length };
 })();

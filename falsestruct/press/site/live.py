@@ -2,8 +2,8 @@
 
 ```{live} stripes``` is a place where readers draw a stripe, and stored networks say what they see;
 `_static/live.js` makes it, `_static/networks.js` computes. The weights are in book/networks, made
-by `falsestruct weights`. A build lays them into `_networks`, and a page loads them once it is used:
-as they are from a server, and as a script from a folder, where a browser reads nothing else.
+by `falsestruct weights`. A build lays them into `_networks`, and a page loads them once they are
+asked: as they are from a server, and as a script from a folder, where a browser reads nothing else.
 Without scripts, and on paper, there is nothing.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import json
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,9 +35,15 @@ def store(book: Book) -> list[Path]:
     from falsestruct.chapters.stripes import shown
 
     packed, (weights, about) = shown.pack(), files(book, "stripes")
+    described = packed.about | identified(packed.weights)
     write_atomically(weights, packed.weights)
-    write_atomically(about, json.dumps(packed.about, indent=1) + "\n")
+    write_atomically(about, json.dumps(described, indent=1) + "\n")
     return [weights, about]
+
+
+def identified(weights: bytes) -> dict[str, int]:
+    """What tells these weights from short, damaged and other ones; a page checks it."""
+    return {"bytes": len(weights), "crc32": zlib.crc32(weights)}
 
 
 def files(book: Book, name: str) -> tuple[Path, Path]:
@@ -48,7 +55,7 @@ def described(book: Book, name: str) -> dict[str, Any]:
     """What a page holds of stored networks before it loads them.
 
     Raises:
-        UserError: there are none of this name.
+        UserError: there are none of this name, or they are not those that are described.
     """
     weights, about = files(book, name)
     if name not in KNOWN or not (weights.exists() and about.exists()):
@@ -56,7 +63,12 @@ def described(book: Book, name: str) -> dict[str, Any]:
             f"no networks {name!r} in {book.networks}: expected one of {', '.join(KNOWN)}, made by "
             "`falsestruct weights`"
         )
-    return dict(read_json(about)) | {"bytes": weights.stat().st_size}
+    held = dict(read_json(about))
+    if not identified(weights.read_bytes()).items() <= held.items():
+        raise UserError(
+            f"{about} describes other weights than {weights}: `falsestruct weights` makes both"
+        )
+    return held
 
 
 class LiveDirective(SphinxDirective):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+import zlib
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,8 @@ def test_a_page_gets_its_networks_and_no_other_page_does(finished, tmp_path):
     page = BeautifulSoup((built / "book/page.html").read_text(), "html.parser")
     [box] = page.select("div.live[hidden][data-networks=stripes]")
     held = json.loads(box.script.get_text())
-    assert held == json.loads(about.read_text()) | {"bytes": weights.stat().st_size}
+    assert held == json.loads(about.read_text())
+    assert held["bytes"] == weights.stat().st_size
     for name in live.SCRIPTS:
         assert page.select(f"script[src*='_static/{name}']")
         assert name not in (built / "book/index.html").read_text()
@@ -62,6 +64,17 @@ def test_networks_that_are_not_stored_are_an_error(tmp_path, name, kept):
         live.described(book, name)
 
 
+@pytest.mark.parametrize("damage", [lambda raw: raw[:-2], lambda raw: raw[::-1]])
+def test_weights_that_are_not_those_described_are_an_error(tmp_path, damage):
+    book = Book(tmp_path)
+    shutil.copytree(REPOSITORY / "book/networks", book.networks)
+    weights, _ = live.files(book, "stripes")
+    assert live.described(book, "stripes")["crc32"] == zlib.crc32(weights.read_bytes())
+    weights.write_bytes(damage(weights.read_bytes()))
+    with pytest.raises(UserError, match=r"stripes\.json describes other weights than .*\.f16: "):
+        live.described(book, "stripes")
+
+
 def test_what_is_stored_is_as_light_as_promised():
     stored = live.files(Book(REPOSITORY), "stripes")
     assert stored[0].stat().st_size == 2 * 284_101
@@ -73,4 +86,7 @@ def test_the_command_stores_what_was_trained(desk, invoke, monkeypatch):
     code, out, _ = invoke(desk, "weights")
     weights, about = live.files(desk.book, "stripes")
     assert code == 0 and out.split() == [str(weights), str(about)]
-    assert weights.read_bytes() == b"\x00\x3c" and json.loads(about.read_text()) == {"networks": []}
+    assert weights.read_bytes() == b"\x00\x3c"
+    held = {"networks": [], "bytes": 2, "crc32": zlib.crc32(b"\x00\x3c")}
+    assert json.loads(about.read_text()) == held
+    assert live.described(desk.book, "stripes") == held
