@@ -29,22 +29,9 @@ from falsestruct.press.paths import Book, UserError
 from falsestruct.press.run import chapters, edits, kernels, records, runner, surroundings
 from falsestruct.press.run.chapters import EDITED, FRESH, STALE
 from falsestruct.press.site import citing, directives, valid
-from tests.conftest import REPOSITORY, Desk
+from tests.conftest import REPOSITORY, Desk, commit_all, git
 
 REAL = Book(REPOSITORY)
-
-
-def git(root, *words):
-    who = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main")
-    done = subprocess.run(["git", *who, *words], cwd=root, capture_output=True, check=True)
-    return done.stdout.decode().strip()
-
-
-def commit_all(root):
-    git(root, "init", "-q")
-    git(root, "add", "-A")
-    git(root, "commit", "-qm", "All")
-    return git(root, "rev-parse", "--short=12", "HEAD")
 
 
 # ---- 2. the book's identity is its own ----

@@ -23,7 +23,7 @@ from falsestruct.press.site.linked import Node
 
 SPECIFICATION = "https://w3id.org/ro/crate/1.3"
 METADATA = "ro-crate-metadata.json"
-# What a reader of the crate finds, and what it is; other files of the clone are no part of it.
+# What a reader of the crate finds, and what it is. Without git, nothing else of a folder is copied.
 FOLDERS = {
     "book": "The chapters' texts, and what runs wrote.",
     "book/claims": "The claims, with their rules, and why a rule was amended.",
@@ -106,7 +106,14 @@ def _check(book: Book, folder: Path) -> None:
 
 
 def contents(book: Book) -> list[str]:
-    """The files of the crate, by their paths below the book's root."""
+    """The files of the crate, by their paths below the book's root: those that git tracks.
+
+    Whatever else lies in a clone may be private. Where there is no git, it can't be told apart:
+    then it is the files of the root and of `FOLDERS`, but for hidden ones.
+    """
+    if not environment.why_unknown(book.root):
+        tracked = environment.git(book.root, "ls-files", "-z").stdout.split("\0")
+        return sorted({name for name in tracked if name and (book.root / name).is_file()})
     found = [path for path in book.root.iterdir() if path.is_file()]
     for folder in FOLDERS:
         if "/" not in folder:

@@ -15,7 +15,7 @@ from falsestruct.press.deposit import crate, files, swhid
 from falsestruct.press.paths import Book
 from falsestruct.press.site import citing
 from falsestruct.statistics import exact
-from tests.conftest import REPOSITORY, Desk
+from tests.conftest import REPOSITORY, Desk, commit_all
 
 REAL = Book(REPOSITORY)
 RECORD = {
@@ -75,6 +75,25 @@ def test_a_crate_has_the_whole_book_and_names_the_bytes(made, shelf):
         assert (folder / name).read_bytes() == shelf.file(name).read_bytes()
     assert "falsestruct/cli.py" in crate.contents(shelf.book)
     assert not (folder / ".secret").exists() and (folder / ".zenodo.json").exists()
+
+
+def test_what_git_does_not_track_stays_at_home(shelf, tmp_path):
+    """A clone holds more than the book: notes, drafts, keys."""
+    shelf.file(".ci").mkdir()
+    for name in (".ci/run", ".gitattributes", "book/ü.md", "gone.txt"):
+        shelf.file(name).write_text("of the book")
+    commit_all(shelf.root)
+    shelf.file("gone.txt").unlink()
+    private = ("notes-private.txt", "book/drafts/secret.md", "falsestruct/key.py", ".env")
+    for name in private:
+        shelf.file(name).parent.mkdir(exist_ok=True)
+        shelf.file(name).write_text("a password")
+    folder = tmp_path / "crate"
+    crate.export(shelf.book, folder)
+    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    assert not there & {*private, "gone.txt"} and not [p for p in there if p.startswith(".git/")]
+    assert {".ci/run", ".gitattributes", "book/ü.md", "notebooks/01_one.ipynb"} <= there
+    assert "a password" not in "".join((folder / name).read_text() for name in there)
 
 
 def test_a_figures_bibtex_names_the_bytes(shelf):

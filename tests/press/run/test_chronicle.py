@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from dataclasses import asdict
 
 import pytest
 
 from falsestruct.press.run import chronicle
 from falsestruct.statistics import Estimate, Nobody, exact
+from tests.conftest import git
 
 ZERO = asdict(exact(0))
 
@@ -57,30 +57,24 @@ def test_a_run_that_changes_nothing_writes_nothing(output):
     assert not chronicle.path_of(output).exists()
 
 
-def git(desk, *words: str) -> str:
-    who = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-    done = subprocess.run(["git", *who, *words], cwd=desk.root, check=True, capture_output=True)
-    return done.stdout.decode().strip()
-
-
 def test_git_tells_what_was_before_and_what_a_merge_brought(desk, invoke):
     """Along first parents: a merged branch's runs are one change, of the merge."""
     book = desk.book.published
-    git(desk, "init", "-q", "-b", "main")
+    git(desk.root, "init", "-q", "-b", "main")
 
     def commit(*records: dict) -> str:
         lay(book, *records)
-        git(desk, "add", "-A")
-        git(desk, "commit", "-qm", "x")
-        return git(desk, "rev-parse", "--short=12", "HEAD")
+        git(desk.root, "add", "-A")
+        git(desk.root, "commit", "-qm", "x")
+        return git(desk.root, "rev-parse", "--short=12", "HEAD")
 
     first = commit(record("a", exact(3)), record("b", exact(1), chapter="02_two"))
-    git(desk, "checkout", "-qb", "branch")
+    git(desk.root, "checkout", "-qb", "branch")
     commit(record("a", exact(4)), record("b", exact(1), chapter="02_two"))
     commit(record("a", exact(5), "refuted"), record("b", exact(1), chapter="02_two"))
-    git(desk, "checkout", "-q", "main")
-    git(desk, "merge", "-q", "--no-ff", "-m", "Merge", "branch")
-    merge = git(desk, "rev-parse", "--short=12", "HEAD")
+    git(desk.root, "checkout", "-q", "main")
+    git(desk.root, "merge", "-q", "--no-ff", "-m", "Merge", "branch")
+    merge = git(desk.root, "rev-parse", "--short=12", "HEAD")
     code, out, _ = invoke(desk, "history")
     assert code == 0 and out.endswith("3 changes of 2 chapters\n")
     known = chronicle.read(book)
