@@ -17,7 +17,7 @@ from typing import Any
 
 from falsestruct.press.deposit import files, swhid
 from falsestruct.press.notebook import environment, figures
-from falsestruct.press.paths import Book, UserError, make_folder, write_atomically
+from falsestruct.press.paths import Book, UserError, make_folder, read_json, write_atomically
 from falsestruct.press.site import citing, ledger, linked
 from falsestruct.press.site.linked import Node
 
@@ -146,6 +146,7 @@ def described(book: Book) -> list[Node]:
         *_folders(names),
         *_files(book, [name for name in names if _is_named(name)]),
         *_claims(book, at),
+        *_sections(book, names),
     ]
     flat: dict[str, Node] = {}
     for node in nodes:
@@ -225,6 +226,19 @@ def _claims(book: Book, at: Addresses) -> Iterator[Node]:
         yield {name: part for name, part in said.items() if name not in ("url", "isPartOf")} | {
             "name": entry.claim.id
         }
+
+
+def _sections(book: Book, names: list[str]) -> Iterator[Node]:
+    """The figures, their data and the claims that each section of a chapter shows."""
+    known = {*names, *(f"#claim-{id}" for id in _ids(book))}
+    for notebook in names:
+        if not notebook.endswith(".ipynb"):
+            continue
+        for number, one in enumerate(linked.sections(read_json(book.root / notebook)), 1):
+            files = [f"book/figures/{id}.{end}" for id in one.figures for end in ("svg", "csv")]
+            parts = [id for id in (*files, *(f"#claim-{c}" for c in one.claims)) if id in known]
+            id = f"#section-{Path(notebook).stem}-{number}"
+            yield {"@id": id} | linked.section(one.name, notebook, parts)
 
 
 def _flatten(node: Node, into: dict[str, Node]) -> None:

@@ -12,6 +12,7 @@ from swh.model import hashutil
 from swh.model.model import Content
 
 from falsestruct.press.deposit import crate, files, swhid
+from falsestruct.press.notebook.claims import MIME
 from falsestruct.press.paths import Book
 from falsestruct.press.site import citing
 from falsestruct.statistics import exact
@@ -34,7 +35,11 @@ def fill(desk: Desk) -> Desk:
     for kind in ("svg", "pdf", "png", "csv"):
         (folder / f"one-line.{kind}").write_text(f"a picture as {kind}\n")
     desk.file("notebooks").mkdir()
-    desk.file("notebooks/01_one.ipynb").write_text("{}\n")
+    figure = {"data": {"text/markdown": [":name: fig-one-line\n"]}}
+    recorded = {"data": {MIME: {"ids": ["one-holds"]}}}
+    cells = [{"cell_type": "markdown", "source": "## A section"},
+             {"cell_type": "code", "source": "", "outputs": [figure, recorded]}]  # fmt: skip
+    desk.file("notebooks/01_one.ipynb").write_text(json.dumps({"cells": cells}))
     desk.book.published.evidence.write_text(json.dumps({"claims": {"one-holds": RECORD}}))
     desk.file(".secret").write_text("not for others")
     return desk
@@ -100,6 +105,7 @@ def test_a_figures_bibtex_names_the_bytes(shelf):
     exact = swhid.of(shelf.file("book/figures/one-line.svg"))
     entry = citing.cite(shelf.book, "one-line")
     assert parse_string(entry, "bibtex").entries["falsestruct:one-line"].fields["swhid"] == exact
+    assert f"SVG file {exact}" in entry.partition("note ")[2]
     shelf.file("book/figures/one-line.svg").write_text("redrawn")
     assert exact not in citing.cite(shelf.book, "one-line")
 
@@ -131,6 +137,10 @@ def test_claims_are_data(made):
     rating = made[1][made[1][claim["review"]["@id"]]["reviewRating"]["@id"]]
     assert rating["alternateName"] == "refuted"
     assert claim["appearance"] == {"@id": "notebooks/01_one.ipynb"}
+    section = made[1]["#section-01_one-1"]
+    shown = [part["@id"] for part in section["hasPart"]]
+    figure = [f"book/figures/one-line.{end}" for end in ("svg", "csv")]
+    assert shown == [*figure, "#claim-one-holds"] and section["name"] == "A section"
 
 
 @pytest.mark.parametrize(
