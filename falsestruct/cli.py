@@ -791,12 +791,23 @@ def _function(target: str) -> Any:
 def build(
     strict: Annotated[bool, typer.Option("--strict", help="Make every warning an error.")] = False,
     output: OutputFolder = None,
+    address: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            envvar="FALSESTRUCT_ADDRESS",
+            help="Where the pages will be served, https://…",
+        ),
+    ] = "",
 ) -> None:
     """Build the HTML from stored results, without executing or drawing anything.
 
-    With --output, pages show the results in that folder, and are built in _build below it.
+    With --output, pages show the results in that folder, and are built in _build below it. With
+    --address, pages name absolute addresses, and there is a sitemap.
     """
     book = find_book()
+    if address and not address.startswith(("https://", "http://")):
+        raise UserError(f"--address is {address}; expected https://…")
     _need_notebooks(book)
     _warn_of_edits(book, strict=strict)
     folder = book.root if output is None else _output(book, output).folder
@@ -804,6 +815,7 @@ def build(
     command += ["--path-output", str(folder)]
     command += ["-W", "-n", "--keep-going", "--all"] if strict else []
     shown = os.environ | {"FALSESTRUCT_OUTPUT": "" if output is None else str(folder)}
+    shown |= {"FALSESTRUCT_ADDRESS": address}
     page = folder / "_build" / "html" / "book" / "index.html"
     with anew.alone(folder):
         try:

@@ -362,6 +362,23 @@ def make_book(root: Path) -> Desk:
     return Desk(root)
 
 
+def git(root: Path, *words: str) -> str:
+    """What git says, as somebody with a name whose commits nobody signs."""
+    who = ("user.name=A", "user.email=a@example.org", "init.defaultBranch=main",
+           "commit.gpgsign=false")  # fmt: skip
+    settings = [part for one in who for part in ("-c", one)]
+    done = subprocess.run(["git", *settings, *words], cwd=root, capture_output=True, check=True)
+    return done.stdout.decode().strip()
+
+
+def commit_all(root: Path) -> str:
+    """A repository of all files with one commit; its short name."""
+    git(root, "init", "-q")
+    git(root, "add", "-A")
+    git(root, "commit", "-qm", "All")
+    return git(root, "rev-parse", "--short=12", "HEAD")
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     """A book that was never run."""

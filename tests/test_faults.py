@@ -31,22 +31,9 @@ from falsestruct.press.paths import Book, UserError
 from falsestruct.press.run import chapters, edits, kernels, records, runner, surroundings
 from falsestruct.press.run.chapters import EDITED, FRESH, STALE
 from falsestruct.press.site import citing, directives, valid
-from tests.conftest import REPOSITORY, Desk
+from tests.conftest import REPOSITORY, Desk, commit_all, git
 
 REAL = Book(REPOSITORY)
-
-
-def git(root, *words):
-    who = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main")
-    done = subprocess.run(["git", *who, *words], cwd=root, capture_output=True, check=True)
-    return done.stdout.decode().strip()
-
-
-def commit_all(root):
-    git(root, "init", "-q")
-    git(root, "add", "-A")
-    git(root, "commit", "-qm", "All")
-    return git(root, "rev-parse", "--short=12", "HEAD")
 
 
 # ---- 2. the book's identity is its own ----
@@ -197,9 +184,58 @@ def test_taking_over_an_unedited_notebook_changes_no_byte(finished, invoke):
     assert finished.digest("book") == {k: v for k, v in before.items() if k.startswith("book/")}
 
 
+@pytest.mark.parametrize("edited", [True, False])
+def test_what_was_edited_in_the_text_is_not_taken_away(finished, invoke, edited):
+    finished.edit("book/01_one.md", "Some text.", "Some text.\n\n+++\n\nAn own paragraph.")
+    if edited:
+        edit(finished, "print(", "print (")
+    before = finished.digest()
+    code, out, err = invoke(finished, "take", "01_one")
+    assert (code, out) == (2, "") and err.count("\n") == 1
+    assert "in cells 4, 5, 6, 7" in err and "book/01_one.md" in err
+    assert ("was edited, and so was book/01_one.md" in err) is edited
+    assert ("falsestruct run 01_one" in err) is not edited
+    if edited:
+        code, _, err = invoke(finished, "run")
+        assert code == 2 and "and so was book/01_one.md" in err and "was not" not in err
+    assert finished.digest() == before
+
+
+def test_a_text_whose_run_nobody_knows_is_not_taken_away(finished, invoke):
+    """Of a run that left no digest, where the package has changed meanwhile."""
+    path = finished.file("notebooks/01_one.ipynb")
+    notebook = json.loads(path.read_text())
+    del notebook["metadata"]["falsestruct_run"]["sources"]
+    path.write_text(json.dumps(notebook))
+    finished.edit("book/01_one.md", "Some text.", "Other text.")
+    before = finished.digest()
+    code, _, err = invoke(finished, "take", "01_one")
+    assert code == 2 and "in cells 3" in err and finished.digest() == before
+
+
+def test_a_cells_metadata_is_taken_over_as_jupytext_would(finished, invoke):
+    path = finished.file("notebooks/01_one.ipynb")
+    notebook = json.loads(path.read_text())
+    more = {
+        "mystnb": {"code_prompt_show": "Show", "image": {"alt": "a: b"}},
+        "tags": ["hide-input"],
+    }
+    notebook["cells"][-1]["metadata"] = more | {"editable": False}
+    path.write_text(json.dumps(notebook))
+    assert "was edited" in invoke(finished, "run")[2]
+    assert invoke(finished, "take", "01_one")[:2] == (0, "book/01_one.md: 1 cells\n")
+    assert read(finished)["01_one"].notebook.cells[-1].metadata == more
+    config = load_jupytext_config(str(REPOSITORY / "notebooks" / "x.ipynb"))
+    assert config.cell_metadata_filter == ",".join([*edits.KEPT, "-all"])
+
+
 def test_no_notebook_of_this_book_was_edited():
-    for chapter in chapters.read_chapters(REAL).values():
-        assert edits.found(REAL, chapter) == "", chapter.name
+    """Each holds the digest that tells it."""
+    for name, chapter in chapters.read_chapters(REAL).items():
+        notebook = paths.read_json(REAL.published.notebooks / f"{name}.ipynb")
+        left = notebook["metadata"][chapters.MARK]["sources"]
+        assert left == edits.digest(edits.sources(notebook)), name
+        assert edits.found(REAL, chapter) == "", name
 
 
 # ---- 5. text and notebook for Jupytext ----

@@ -99,9 +99,11 @@ def test_another_page_is_noticed_whatever_differs_in_it(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_killed_run_and_a_killed_build_leave_nothing_behind(tmp_path):
+def test_a_killed_run_and_a_killed_build_leave_nothing_behind(finished, tmp_path):
     """At one moment each; the runner itself is killed, which is the harder case."""
-    made = toy.make(tmp_path / "book", tmp_path / "tmp", (("run",), ("build",)))
+    for name, text in toy.PAGES.items():
+        finished.file(name).write_text(text)
+    made = toy.after(finished, tmp_path / "tmp", ("build",))
     assert {"book/index.html", "notebooks/01_one.html", "notebooks/02_two.html"} <= set(
         made.reference
     )

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -68,6 +68,7 @@ sphinx:
 """
 TOC = "format: jb-book\nroot: book/index\nchapters:\n  - file: notebooks/01_one\n"
 TOC += "  - file: notebooks/02_two\n"
+PAGES = {"_config.yml": CONFIG, "_toc.yml": TOC, "book/index.md": "# A book\n\nWords.\n"}
 ENDS = {"svg": b"</svg>\n", "pdf": b"%%EOF\n", "png": b"IEND\xaeB`\x82"}
 SOURCES = ("book/claims", "falsestruct")
 RESULTS = ("notebooks", "book/figures", "book/records")
@@ -79,21 +80,24 @@ VOLATILE = (
     (re.compile(r"(?<=Re-executes in )about \d+ \w+"), "some time"),
     (re.compile(r"(<p>Seconds\n: )[\d.]+"), r"\1some"),
 )
-ALL = (("run",), ("record", "slow"), ("build",))
 
 
-def make(root: Path, temporary: Path, commands: Sequence[tuple[str, ...]] = ALL) -> Toy:
-    """A toy book after these commands: run, recorded and built; its pages are the reference."""
+def make(root: Path, temporary: Path) -> Toy:
+    """A toy book that was run, recorded and built."""
     desk = make_book(root)
-    texts = {
+    texts = PAGES | {
         "book/02_two.md": HEADER.format(extra="") + TWO, "falsestruct/problems/two.py": POINT,
-        "falsestruct/problems/slow.py": SLOW, "book/records.yml": PLAN, "_config.yml": CONFIG,
-        "_toc.yml": TOC, "book/index.md": "# A book\n\nWords.\n",
+        "falsestruct/problems/slow.py": SLOW, "book/records.yml": PLAN,
     }  # fmt: skip
     for name, text in texts.items():
         desk.file(name).write_text(text)
+    return after(desk, temporary, ("run",), ("record", "slow"), ("build",))
+
+
+def after(desk: Desk, temporary: Path, *commands: tuple[str, ...]) -> Toy:
+    """This book after these commands; its pages are the reference."""
     temporary.mkdir()
-    toy = Toy(root, temporary)
+    toy = Toy(desk.root, temporary)
     for words in commands:
         done = toy.call(*words)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -189,8 +193,8 @@ def unsettled(toy: Toy, files: set[str], sources: dict[str, str]) -> list[str]:
 
 
 def _of_others(path: Path) -> bool:
-    """Folders of compilers that live as long as the machine, not ours."""
-    return path.name.startswith(("torchinductor", "matplotlib-", ".font-unix"))
+    """Of compilers, as long as the machine lives; of Sphinx, which reports a failure there."""
+    return path.name.startswith(("torchinductor", "matplotlib-", ".font-unix", "sphinx-err-"))
 
 
 def gone(toy: Toy, seconds: float = 20.0) -> bool:

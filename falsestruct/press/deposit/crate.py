@@ -17,13 +17,13 @@ from typing import Any
 
 from falsestruct.press.deposit import files, swhid
 from falsestruct.press.notebook import environment, figures
-from falsestruct.press.paths import Book, UserError, make_folder, write_atomically
+from falsestruct.press.paths import Book, UserError, make_folder, read_json, write_atomically
 from falsestruct.press.site import citing, ledger, linked
 from falsestruct.press.site.linked import Node
 
 SPECIFICATION = "https://w3id.org/ro/crate/1.3"
 METADATA = "ro-crate-metadata.json"
-# What a reader of the crate finds, and what it is; other files of the clone are no part of it.
+# What a reader of the crate finds, and what it is. Without git, nothing else of a folder is copied.
 FOLDERS = {
     "book": "The chapters' texts, and what runs wrote.",
     "book/claims": "The claims, with their rules, and why a rule was amended.",
@@ -106,7 +106,14 @@ def _check(book: Book, folder: Path) -> None:
 
 
 def contents(book: Book) -> list[str]:
-    """The files of the crate, by their paths below the book's root."""
+    """The files of the crate, by their paths below the book's root: those that git tracks.
+
+    Whatever else lies in a clone may be private. Where there is no git, it can't be told apart:
+    then it is the files of the root and of `FOLDERS`, but for hidden ones.
+    """
+    if not environment.why_unknown(book.root):
+        tracked = environment.git(book.root, "ls-files", "-z").stdout.split("\0")
+        return sorted({name for name in tracked if name and (book.root / name).is_file()})
     found = [path for path in book.root.iterdir() if path.is_file()]
     for folder in FOLDERS:
         if "/" not in folder:
@@ -139,6 +146,7 @@ def described(book: Book) -> list[Node]:
         *_folders(names),
         *_files(book, [name for name in names if _is_named(name)]),
         *_claims(book, at),
+        *_sections(book, names),
     ]
     flat: dict[str, Node] = {}
     for node in nodes:
@@ -218,6 +226,19 @@ def _claims(book: Book, at: Addresses) -> Iterator[Node]:
         yield {name: part for name, part in said.items() if name not in ("url", "isPartOf")} | {
             "name": entry.claim.id
         }
+
+
+def _sections(book: Book, names: list[str]) -> Iterator[Node]:
+    """The figures, their data and the claims that each section of a chapter shows."""
+    known = {*names, *(f"#claim-{id}" for id in _ids(book))}
+    for notebook in names:
+        if not notebook.endswith(".ipynb"):
+            continue
+        for number, one in enumerate(linked.sections(read_json(book.root / notebook)), 1):
+            files = [f"book/figures/{id}.{end}" for id in one.figures for end in ("svg", "csv")]
+            parts = [id for id in (*files, *(f"#claim-{c}" for c in one.claims)) if id in known]
+            id = f"#section-{Path(notebook).stem}-{number}"
+            yield {"@id": id} | linked.section(one.name, notebook, parts)
 
 
 def _flatten(node: Node, into: dict[str, Node]) -> None:

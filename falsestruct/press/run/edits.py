@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import jupytext
@@ -18,43 +20,70 @@ from falsestruct.press.paths import Book, UserError, read_json, write_atomically
 from falsestruct.press.run import chapters
 from falsestruct.press.run.chapters import Chapter
 
-Cell = tuple[str, str, list[str]]  # its kind, its text, its tags
+Cell = tuple[str, str, dict[str, Any]]  # its kind, its text, what the text keeps of its metadata
+KEPT = ("tags", "mystnb")  # the same as pyproject.toml's `cell_metadata_filter`
 
 
 def sources(notebook: Mapping[str, Any]) -> list[Cell]:
     """What of a notebook a person writes: no outputs."""
     return [
-        (cell["cell_type"], "".join(cell["source"]), list(cell["metadata"].get("tags", [])))
+        (cell["cell_type"], "".join(cell["source"]),
+         {name: cell["metadata"][name] for name in KEPT if cell["metadata"].get(name)})
         for cell in notebook["cells"]
-    ]
+    ]  # fmt: skip
 
 
 def digest(cells: Sequence[Cell]) -> str:
     """Of what a person writes; a run leaves it in the notebook's mark."""
-    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A chapter's notebook and its text, and which of them somebody edited since the run.
+
+    Of a notebook whose run left no digest, an edit can be told only while the text is that of the
+    run; else the text counts as edited.
+    """
+
+    now: list[Cell]
+    written: list[Cell]
+    edited: bool
+    rewritten: bool
+
+    @property
+    def differing(self) -> list[int]:
+        """The numbers of the cells that differ, from 1."""
+        pairs = enumerate(zip_longest(self.now, self.written), 1)
+        return [number for number, (now, written) in pairs if now != written]
+
+
+def _pair(book: Book, chapter: Chapter, notebook: Mapping[str, Any]) -> Pair:
+    now, written = sources(notebook), sources(chapter.notebook)
+    mark = notebook["metadata"].get(chapters.MARK, {})
+    if "sources" in mark:
+        left = mark["sources"]
+        return Pair(now, written, left != digest(now), left != digest(written))
+    same = mark.get("key") == chapters.freshness_key(book, chapter)
+    return Pair(now, written, same and now != written, not same)
+
+
+def _edited(book: Book, chapter: Chapter) -> Pair | None:
+    """The pair, if somebody edited its notebook and its text says something else."""
+    path = book.published.notebooks / f"{chapter.name}.ipynb"
+    if not path.exists():
+        return None
+    try:
+        pair = _pair(book, chapter, read_json(path))
+    except (UserError, KeyError, TypeError):  # no notebook any more: the next run mends it
+        return None
+    return pair if pair.edited and pair.differing else None
 
 
 def found(book: Book, chapter: Chapter) -> str:
-    """What somebody edited in a chapter's notebook since its run, in one line; empty if nothing.
-
-    Of a notebook whose run left no digest, it can be told only while the text is that of the run.
-    """
-    path = book.published.notebooks / f"{chapter.name}.ipynb"
-    if not path.exists():
-        return ""
-    try:
-        notebook = read_json(path)
-        mark, now = notebook["metadata"].get(chapters.MARK, {}), sources(notebook)
-    except (UserError, KeyError, TypeError):  # no notebook any more: the next run mends it
-        return ""
-    written = sources(chapter.notebook)
-    if now == written:
-        return ""
-    if "sources" in mark:
-        edited = mark["sources"] != digest(now)
-    else:
-        edited = mark.get("key") == chapters.freshness_key(book, chapter)
-    return _told(now, written) if edited else ""
+    """What somebody edited in a chapter's notebook since its run, in one line; empty if nothing."""
+    pair = _edited(book, chapter)
+    return _told(pair.now, pair.written) if pair else ""
 
 
 def _told(now: Sequence[Cell], written: Sequence[Cell]) -> str:
@@ -73,12 +102,25 @@ def refuse(book: Book, chosen: Mapping[str, Chapter]) -> None:
         UserError: one of the chapters' notebooks was edited; it says what to do.
     """
     for name, chapter in chosen.items():
-        if where := found(book, chapter):
-            raise UserError(
-                f"notebooks/{name}.ipynb was edited, {where}, and book/{name}.md was not: "
-                f"`falsestruct take {name}` takes it over, `git restore notebooks/{name}.ipynb` "
-                "drops it"
-            )
+        pair = _edited(book, chapter)
+        if pair is None:
+            continue
+        where, drop = _told(pair.now, pair.written), f"`git restore notebooks/{name}.ipynb` drops"
+        if pair.rewritten:
+            raise UserError(f"notebooks/{name}.ipynb was edited, {where}, and {_both(name, pair)}")
+        raise UserError(
+            f"notebooks/{name}.ipynb was edited, {where}, and book/{name}.md was not: "
+            f"`falsestruct take {name}` takes it over, {drop} it"
+        )
+
+
+def _both(name: str, pair: Pair) -> str:
+    """What to do where none of the two can be made of the other."""
+    cells = ", ".join(map(str, pair.differing))
+    return (
+        f"so was book/{name}.md since its run: they differ in cells {cells}. Write what you want "
+        f"to keep of the notebook into the text, then `git restore notebooks/{name}.ipynb`"
+    )
 
 
 def take(book: Book, name: str) -> int:
@@ -88,7 +130,8 @@ def take(book: Book, name: str) -> int:
         How many cells differ.
 
     Raises:
-        UserError: there is no such chapter or notebook, or the notebook makes no chapter.
+        UserError: there is no such chapter or notebook, or the notebook makes no chapter, or the
+            text was edited since the notebook's run and would lose that.
     """
     known = chapters.read_chapters(book)
     if name not in known:
@@ -97,20 +140,34 @@ def take(book: Book, name: str) -> int:
     if not path.exists():
         raise UserError(f"no notebook for {name}: run `falsestruct run {name}` first")
     notebook = read_json(path)
-    before, after = sources(known[name].notebook), sources(notebook)
-    if before == after:
+    pair = _pair(book, known[name], notebook)
+    if not pair.differing:
         return 0
-    code = [text for kind, text, tags in after if kind == "code" and "parameters" in tags]
+    if pair.rewritten:
+        raise UserError(f"nothing was taken over: {_kept(name, pair)}")
+    code = [text for kind, text, more in pair.now
+            if kind == "code" and "parameters" in more.get("tags", [])]  # fmt: skip
     if not code:
         raise UserError(f"{path.name}: no cell is tagged `parameters`: nothing was taken over")
     header, _, _ = known[name].path.read_text(encoding="utf-8").partition("\n---\n")
-    made = nbformat.from_dict({**known[name].notebook, "cells": [_cell(*cell) for cell in after]})
+    cells = [_cell(*cell) for cell in pair.now]
+    made = nbformat.from_dict({**known[name].notebook, "cells": cells})
     body = jupytext.writes(made, fmt="md:myst").partition("\n---\n")[2]
     write_atomically(known[name].path, f"{header}\n---\n{body}")
-    return sum(a != b for a, b in zip(before, after, strict=False)) + abs(len(before) - len(after))
+    return len(pair.differing)
 
 
-def _cell(kind: str, text: str, tags: list[str]) -> dict[str, Any]:
-    cell: dict[str, Any] = {"cell_type": kind, "source": text, "metadata": {}}
-    cell["metadata"] = {"tags": tags} if tags else {}
+def _kept(name: str, pair: Pair) -> str:
+    """Why a text that was edited stays as it is."""
+    if pair.edited:
+        return f"notebooks/{name}.ipynb was edited, and {_both(name, pair)}"
+    cells = ", ".join(map(str, pair.differing))
+    return (
+        f"book/{name}.md was edited since its run, in cells {cells}, and would lose it; "
+        f"`falsestruct run {name}` makes the notebook of it"
+    )
+
+
+def _cell(kind: str, text: str, more: Mapping[str, Any]) -> dict[str, Any]:
+    cell = {"cell_type": kind, "source": text, "metadata": dict(more)}
     return cell | ({"outputs": [], "execution_count": None} if kind == "code" else {})

@@ -139,6 +139,8 @@ def _entry(
     parts = [f"Version {version}", f"commit {commit}"]
     if chapter := facts.get("chapter"):
         parts.append(f"chapter {chapter}")
+    if exact := facts.get("swhid"):
+        parts.append(f"SVG file {exact}")
     note = ", ".join(parts) + (f". {facts['found']}" if facts.get("found") else "")
     fields = {
         "author": " and ".join(map(_author, source["authors"])),
@@ -147,7 +149,7 @@ def _entry(
         "howpublished": "Executable book",
         "version": tex(str(version)),
         "url": source.get("repository-code") or source.get("url") or "",
-        "swhid": facts.get("swhid") or "",
+        "swhid": exact or "",
         "note": tex(note),
     }
     lines = [f"  {name:<12} = {{{value}}},\n" for name, value in fields.items() if value]

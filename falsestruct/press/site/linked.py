@@ -6,11 +6,12 @@ absolute addresses only where the book has one. `@id` of a claim or figure is it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from falsestruct.press.notebook.claims import Found
+from falsestruct.press.notebook.claims import MIME, Found
 from falsestruct.press.notebook.figures import Published
 from falsestruct.press.notebook.stated import Rule
 from falsestruct.press.site.evidence import predicted, rule
@@ -20,6 +21,8 @@ from falsestruct.statistics import Nobody
 CONTEXT = "https://schema.org"
 TEXT, CODE = "https://creativecommons.org/licenses/by/4.0/", "https://opensource.org/license/mit"
 FRONT = "book/index"  # the book's own page
+_HEADING = re.compile(r"^## +(.+?) *$", re.MULTILINE)
+_FIGURE = re.compile(r"^:name: fig-([a-z0-9-]+)$", re.MULTILINE)  # as display of figures writes it
 
 Node = dict[str, Any]
 Cited = Mapping[str, Any]  # what CITATION.cff says
@@ -43,13 +46,39 @@ class Shown:
         entries: Its claims.
         figures: Its figures' records, in the order of the page.
         columns: The columns of each figure's data, by the figure's id.
-        beside: The figure that stands beside a claim, by the claim's id.
+        sections: What each of its sections shows.
     """
 
     entries: Sequence[Entry]
     figures: Sequence[Published]
     columns: Mapping[str, Sequence[str]]
-    beside: Mapping[str, str]
+    sections: Sequence[Section]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of a chapter: its heading, and the ids of the figures and claims that it shows.
+
+    Which figure shows a claim's number, nobody states; that both stand in a section, the text does.
+    """
+
+    name: str
+    figures: list[str]
+    claims: list[str]
+
+
+def sections(notebook: Mapping[str, Any]) -> list[Section]:
+    """The sections of an executed chapter, by its headings of the second level."""
+    found: list[Section] = []
+    for cell in notebook.get("cells", ()):
+        if cell["cell_type"] == "markdown":
+            headings = _HEADING.findall("".join(cell["source"]))
+            found += [Section(" ".join(name.split()), [], []) for name in headings]
+        for output in cell.get("outputs", ()) if found else ():
+            shown = output.get("data", {})
+            found[-1].figures.extend(_FIGURE.findall("".join(shown.get("text/markdown", ""))))
+            found[-1].claims.extend(shown.get(MIME, {}).get("ids", ()))
+    return [one for one in found if one.figures or one.claims]
 
 
 def pruned(node: Mapping[str, Any]) -> Node:
@@ -125,11 +154,25 @@ def article(cited: Cited, at: Addresses, name: str, facts: Mapping[str, Any]) ->
 
 
 def parts(cited: Cited, at: Addresses, name: str, shown: Shown) -> list[Node]:
-    """A chapter's figures, their data, and its claims."""
+    """A chapter's figures, their data, its claims, and which of them each section shows."""
     found = []
     for record in shown.figures:
         found += [picture(record, at, name), data(cited, record, at, shown.columns[record.id])]
-    return found + [claim(entry, at, shown.beside.get(entry.claim.id)) for entry in shown.entries]
+    found += [claim(entry, at) for entry in shown.entries]
+    known = {part["@id"] for part in found}
+    for one in shown.sections:
+        anchors = [f"{kind}-{id}" for id in one.figures for kind in ("fig", "data")]
+        here = [at.page(name, anchor) for anchor in [*anchors, *(f"claim-{c}" for c in one.claims)]]
+        found.append(section(one.name, at.page(name), [id for id in here if id in known]))
+    return found
+
+
+def section(name: str, whole: str, parts: Iterable[str]) -> Node:
+    """A section of a chapter, with the addresses of what it shows."""
+    return {
+        "@type": "CreativeWork", "name": name, "isPartOf": {"@id": whole},
+        "hasPart": [{"@id": part} for part in parts],
+    }  # fmt: skip
 
 
 def picture(record: Published, at: Addresses, name: str) -> Node:
@@ -168,14 +211,9 @@ def record_page(record: Published) -> str:
     return f"notebooks/{record.chapter}"
 
 
-def claim(entry: Entry, at: Addresses, beside: str | None = None) -> Node:
-    """A claim with its rules, what the run found, its control, and the verdict.
-
-    Args:
-        beside: Id of the figure that stands beside it.
-    """
+def claim(entry: Entry, at: Addresses) -> Node:
+    """A claim with its rules, what the run found, its control, and the verdict."""
     stated, page = entry.claim, f"notebooks/{entry.claim.chapter}"
-    shown = [f"fig-{beside}", f"data-{beside}"] if beside else []
     return pruned({
         "@type": "Claim",
         "@id": at.page(page, f"claim-{stated.id}"),
@@ -189,7 +227,6 @@ def claim(entry: Entry, at: Addresses, beside: str | None = None) -> Node:
         "mentions": control(entry),
         "review": _review(entry),
         "correction": stated.amended,
-        "subjectOf": [{"@id": at.page(page, anchor)} for anchor in shown],
         "url": at.page("book/31_evidence", f"ledger-{stated.id}"),
         "version": (entry.record or {}).get("commit"),
     })  # fmt: skip

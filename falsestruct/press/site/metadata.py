@@ -2,7 +2,7 @@
 
 In its head stand `citation_*` tags (reference managers, Google Scholar), OpenGraph, and JSON-LD by
 schema.org (`linked`). Addresses are relative, and those that must be absolute are left out, as long
-as `html: baseurl:` in `_config.yml` is empty.
+as the book has no address: `falsestruct build --address`, or `html: baseurl:` in `_config.yml`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import html
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from sphinx.util.osutil import relative_uri
 
 from falsestruct.press.notebook import figures
 from falsestruct.press.notebook.figures import Published
-from falsestruct.press.paths import Book, Output, write_atomically
+from falsestruct.press.paths import Book, Output, read_json, write_atomically
 from falsestruct.press.site import citing, gallery, ledger, linked
 from falsestruct.press.site.directives import NOTEBOOKS, results
 from falsestruct.press.site.linked import FRONT, Node, Shown
@@ -29,11 +30,14 @@ from falsestruct.press.site.titles import chapter_of
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.config import Config
 
 LEDGER_PAGE = "book/31_evidence"
 LEDGER_FILES = {"_build/ledger.csv": "text/csv", "book/evidence.json": "application/json"}
 PDF = "false-structures.pdf"  # where the released PDF is served, below the book's address
 WORDS = 40  # of a description
+LOCALE = "en_GB"
+ADDRESS = "FALSESTRUCT_ADDRESS"  # where the built pages will be served
 
 
 @dataclass(frozen=True)
@@ -112,16 +116,33 @@ def add_tags(
     doctree: nodes.document | None,
 ) -> None:  # fmt: skip
     """On `html-page-context`: the tags of a page."""
-    if doctree is None or not (Path(app.srcdir) / "CITATION.cff").exists():
+    if not (Path(app.srcdir) / "CITATION.cff").exists():
         return
+    if doctree is None:
+        said = _laid([*_shown_elsewhere(_of_no_text(app, docname))])
+    else:
+        page = _page(app, docname, doctree)
+        said = f"{_laid([*_cited(page), *_opened(page)])}\n{as_script(described(page))}"
+    context["metatags"] = f"{context.get('metatags', '')}\n{said}\n"
+
+
+def _page(app: Sphinx, docname: str, doctree: nodes.document) -> Page:
     book, output = results(app.srcdir, app.config)
     base = app.config.html_baseurl
     at = Addresses(app, docname, base and base.rstrip("/") + "/")
     title = app.builder.env.titles[docname].astext()
-    page = Page(book, output, citing.citation(book), at, title, doctree)
-    tags = "\n".join(f"<meta {kind} />" for kind in [*_cited(page), *_opened(page)])
-    script = as_script(described(page))
-    context["metatags"] = f"{context.get('metatags', '')}\n{tags}\n{script}\n"
+    return Page(book, output, citing.citation(book), at, title, doctree)
+
+
+def _laid(tags: Iterable[str]) -> str:
+    return "\n".join(f"<meta {kind} />" for kind in tags)
+
+
+def _of_no_text(app: Sphinx, docname: str) -> dict[str, str]:
+    """OpenGraph of a page that nobody wrote and nobody cites: the search, the index."""
+    title = citing.citation(results(app.srcdir, app.config)[0])["title"]
+    name = {"search": "Search", "genindex": "Index"}.get(docname, docname)
+    return {"og:title": name, "og:type": "website", "og:site_name": title, "og:locale": LOCALE}
 
 
 def as_script(found: Iterable[Node]) -> str:
@@ -153,6 +174,7 @@ def _cited(page: Page) -> Iterator[str]:
         yield _tag("citation_doi", cited["doi"])
     if page.at.base:
         yield _tag("citation_public_url", page.at.page(page.name))
+    if page.at.base and page.name == FRONT:  # a PDF is of the whole book
         yield _tag("citation_pdf_url", urljoin(page.at.base, PDF))
 
 
@@ -163,7 +185,7 @@ def _opened(page: Page) -> Iterator[str]:
         "og:type": "book" if page.name == FRONT else "article",
         "og:site_name": page.cited["title"],
         "og:description": page.description,
-        "og:locale": "en",
+        "og:locale": LOCALE,
     }
     if page.at.base:
         shown["og:url"] = page.at.page(page.name)
@@ -171,6 +193,10 @@ def _opened(page: Page) -> Iterator[str]:
     for record in pictures[:1]:
         picture = page.at.file(f"book/figures/{record.id}.png")
         shown |= {"og:image": picture or "", "og:image:alt": " ".join(record.alt.split())}
+    return _shown_elsewhere(shown)
+
+
+def _shown_elsewhere(shown: Mapping[str, str]) -> Iterator[str]:
     return (_tag(name, said, kind="property") for name, said in shown.items() if said)
 
 
@@ -189,7 +215,7 @@ def described(page: Page) -> list[Node]:
         data = linked.ledger(cited, at, page.name, LEDGER_FILES)
         return [linked.article(cited, at, page.name, facts), data]
     parts = linked.parts(cited, at, page.name, _shown(page)) if page.chapter else []
-    facts["hasPart"] = [{"@id": part["@id"]} for part in parts]
+    facts["hasPart"] = [{"@id": part["@id"]} for part in parts if "@id" in part]
     return [linked.article(cited, at, page.name, facts), *parts]
 
 
@@ -199,7 +225,9 @@ def _shown(page: Page) -> Shown:
     own = [entry for entry in known if entry.claim.chapter == page.chapter]
     records = _published(page)
     columns = {record.id: _columns(page.output, record.id) for record in records}
-    return Shown(own, records, columns, beside(page.body))
+    notebook = page.output.notebooks / f"{page.chapter}.ipynb"
+    shown = read_json(notebook) if notebook.exists() else {}
+    return Shown(own, records, columns, linked.sections(shown))
 
 
 def _published(page: Page) -> list[Published]:
@@ -213,45 +241,31 @@ def _columns(output: Output, id: str) -> list[str]:
         return next(csv.reader(file), [])
 
 
-def beside(body: nodes.document) -> dict[str, str]:
-    """The figure that stands beside each claim: the last one before it, else the next.
-
-    Only of the same part of the page, as its headings of the second level have it.
-    """
-    found: dict[str, str] = {}
-    last, waiting = "", list[str]()
-    for kind, id in _marks(body):
-        if kind == "part":
-            last, waiting = "", []
-        elif kind == "fig":
-            last = id
-            found |= dict.fromkeys(waiting, id)
-            waiting = []
-        elif last:
-            found[id] = last
-        else:
-            waiting.append(id)
-    return found
+# ---- the book as a whole ----
 
 
-def _marks(body: nodes.document) -> Iterator[tuple[str, str]]:
-    """The parts of a page, and their claims and figures, in order: "part", "claim" or "fig", id."""
-    for node in body.findall(nodes.Element):
-        if isinstance(node, nodes.section) and _is_second(node):
-            yield "part", ""
-        for id in map(str, node.get("ids", ())):
-            kind, _, rest = id.partition("-")
-            if kind in ("claim", "fig") and rest:
-                yield kind, rest
+def take_address(_app: Sphinx, config: Config) -> None:
+    """On `config-inited`: the book's address, as `falsestruct build` hands it on."""
+    if address := os.environ.get(ADDRESS):
+        config.html_baseurl = address
 
 
-def _is_second(part: nodes.section) -> bool:
-    """Whether its heading is of the second level, below the page's title."""
-    above = part.parent
-    return isinstance(above, nodes.section) and not isinstance(above.parent, nodes.section)
-
-
-# ---- sitemap ----
+def write_root(app: Sphinx, error: Exception | None) -> None:
+    """On `build-finished`: the page that leads to the front page says what the book is, too."""
+    front = app.config.master_doc
+    known = (Path(app.srcdir) / "CITATION.cff").exists() and front == FRONT
+    if error or not known or app.builder.format != "html":
+        return
+    page = _page(app, front, app.builder.env.get_doctree(front))
+    to, title = app.builder.get_target_uri(front), html.escape(page.cited["title"])
+    text = (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8" />\n'
+        f'<title>{title}</title>\n<meta http-equiv="Refresh" content="0; url={to}" />\n'
+        f'<link rel="canonical" href="{page.at.page(front) if page.at.base else to}" />\n'
+        f"{_laid([*_cited(page), *_opened(page)])}\n</head>\n"
+        f'<body><a href="{to}">{title}</a></body>\n</html>\n'
+    )
+    write_atomically(Path(app.outdir) / "index.html", text)
 
 
 def write_sitemap(app: Sphinx, error: Exception | None) -> None:
@@ -269,6 +283,8 @@ def write_sitemap(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
+    app.connect("config-inited", take_address)
     app.connect("html-page-context", add_tags)
+    app.connect("build-finished", write_root)
     app.connect("build-finished", write_sitemap)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

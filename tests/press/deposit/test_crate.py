@@ -12,10 +12,11 @@ from swh.model import hashutil
 from swh.model.model import Content
 
 from falsestruct.press.deposit import crate, files, swhid
+from falsestruct.press.notebook.claims import MIME
 from falsestruct.press.paths import Book
 from falsestruct.press.site import citing
 from falsestruct.statistics import exact
-from tests.conftest import REPOSITORY, Desk
+from tests.conftest import REPOSITORY, Desk, commit_all
 
 REAL = Book(REPOSITORY)
 RECORD = {
@@ -34,7 +35,11 @@ def fill(desk: Desk) -> Desk:
     for kind in ("svg", "pdf", "png", "csv"):
         (folder / f"one-line.{kind}").write_text(f"a picture as {kind}\n")
     desk.file("notebooks").mkdir()
-    desk.file("notebooks/01_one.ipynb").write_text("{}\n")
+    figure = {"data": {"text/markdown": [":name: fig-one-line\n"]}}
+    recorded = {"data": {MIME: {"ids": ["one-holds"]}}}
+    cells = [{"cell_type": "markdown", "source": "## A section"},
+             {"cell_type": "code", "source": "", "outputs": [figure, recorded]}]  # fmt: skip
+    desk.file("notebooks/01_one.ipynb").write_text(json.dumps({"cells": cells}))
     desk.book.published.evidence.write_text(json.dumps({"claims": {"one-holds": RECORD}}))
     desk.file(".secret").write_text("not for others")
     return desk
@@ -77,10 +82,30 @@ def test_a_crate_has_the_whole_book_and_names_the_bytes(made, shelf):
     assert not (folder / ".secret").exists() and (folder / ".zenodo.json").exists()
 
 
+def test_what_git_does_not_track_stays_at_home(shelf, tmp_path):
+    """A clone holds more than the book: notes, drafts, keys."""
+    shelf.file(".ci").mkdir()
+    for name in (".ci/run", ".gitattributes", "book/ü.md", "gone.txt"):
+        shelf.file(name).write_text("of the book")
+    commit_all(shelf.root)
+    shelf.file("gone.txt").unlink()
+    private = ("notes-private.txt", "book/drafts/secret.md", "falsestruct/key.py", ".env")
+    for name in private:
+        shelf.file(name).parent.mkdir(exist_ok=True)
+        shelf.file(name).write_text("a password")
+    folder = tmp_path / "crate"
+    crate.export(shelf.book, folder)
+    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    assert not there & {*private, "gone.txt"} and not [p for p in there if p.startswith(".git/")]
+    assert {".ci/run", ".gitattributes", "book/ü.md", "notebooks/01_one.ipynb"} <= there
+    assert "a password" not in "".join((folder / name).read_text() for name in there)
+
+
 def test_a_figures_bibtex_names_the_bytes(shelf):
     exact = swhid.of(shelf.file("book/figures/one-line.svg"))
     entry = citing.cite(shelf.book, "one-line")
     assert parse_string(entry, "bibtex").entries["falsestruct:one-line"].fields["swhid"] == exact
+    assert f"SVG file {exact}" in entry.partition("note ")[2]
     shelf.file("book/figures/one-line.svg").write_text("redrawn")
     assert exact not in citing.cite(shelf.book, "one-line")
 
@@ -112,6 +137,10 @@ def test_claims_are_data(made):
     rating = made[1][made[1][claim["review"]["@id"]]["reviewRating"]["@id"]]
     assert rating["alternateName"] == "refuted"
     assert claim["appearance"] == {"@id": "notebooks/01_one.ipynb"}
+    section = made[1]["#section-01_one-1"]
+    shown = [part["@id"] for part in section["hasPart"]]
+    figure = [f"book/figures/one-line.{end}" for end in ("svg", "csv")]
+    assert shown == [*figure, "#claim-one-holds"] and section["name"] == "A section"
 
 
 @pytest.mark.parametrize(

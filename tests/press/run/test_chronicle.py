@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -13,6 +12,7 @@ from falsestruct.press.notebook import claims
 from falsestruct.press.run import chronicle
 from falsestruct.press.site import chapter_pages
 from falsestruct.statistics import Estimate, Nobody, exact
+from tests.conftest import git
 
 ZERO = asdict(exact(0))
 RULES = [
@@ -64,34 +64,28 @@ def test_a_run_that_changes_nothing_writes_nothing(desk, output):
     assert not chronicle.path_of(output).exists()
 
 
-def git(desk, *words: str) -> str:
-    who = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-    done = subprocess.run(["git", *who, *words], cwd=desk.root, check=True, capture_output=True)
-    return done.stdout.decode().strip()
-
-
 def test_git_tells_what_was_before_and_what_a_merge_brought(desk, invoke):
     """Along first parents: a merged branch's runs are one change, of its last commit."""
     book = desk.book.published
-    git(desk, "init", "-q", "-b", "main")
+    git(desk.root, "init", "-q", "-b", "main")
 
     def commit(*records: dict) -> str:
         lay(book, *records)
-        git(desk, "add", "-A")
-        git(desk, "commit", "-qm", "x")
-        return git(desk, "rev-parse", "--short=12", "HEAD")
+        git(desk.root, "add", "-A")
+        git(desk.root, "commit", "-qm", "x")
+        return git(desk.root, "rev-parse", "--short=12", "HEAD")
 
     first = commit(record("a", exact(3)), record("b", exact(1), chapter="02_two"))
-    git(desk, "checkout", "-qb", "branch")
+    git(desk.root, "checkout", "-qb", "branch")
     commit(record("a", exact(4)), record("b", exact(1), chapter="02_two"))
     last = commit(record("a", exact(5), "refuted"), record("b", exact(1), chapter="02_two"))
-    git(desk, "checkout", "-q", "main")
-    git(desk, "merge", "-q", "--no-ff", "-m", "Merge", "branch")
+    git(desk.root, "checkout", "-q", "main")
+    git(desk.root, "merge", "-q", "--no-ff", "-m", "Merge", "branch")
     code, out, _ = invoke(desk, "history")
     assert code == 0 and out.endswith("3 changes of 2 chapters\n")
     known = chronicle.read(book)
     assert [entry["commit"] for entry in known["01_one"]] == [first, last]
-    assert known["01_one"][0]["date"] == git(desk, "log", "-1", "--format=%cs")
+    assert known["01_one"][0]["date"] == git(desk.root, "log", "-1", "--format=%cs")
     assert [entry["commit"] for entry in known["02_two"]] == [first]
     told = known["01_one"][1]["claims"]["a"]
     assert (told["before"]["value"], told["after"]["value"]) == (3, 5)
@@ -103,10 +97,10 @@ def test_git_tells_what_was_before_and_what_a_merge_brought(desk, invoke):
 def test_runs_before_a_commit_are_one_change(desk):
     """What is changed back before anybody commits it never was, as git's history has it."""
     book = desk.book.published
-    git(desk, "init", "-q", "-b", "main")
+    git(desk.root, "init", "-q", "-b", "main")
     lay(book, record("a", exact(1)))
-    git(desk, "add", "-A")
-    git(desk, "commit", "-qm", "x")
+    git(desk.root, "add", "-A")
+    git(desk.root, "commit", "-qm", "x")
 
     def ran(*records: dict) -> list[dict]:
         before = json.loads(book.evidence.read_text())["claims"]
@@ -115,7 +109,7 @@ def test_runs_before_a_commit_are_one_change(desk):
         return chronicle.read(book).get("01_one", [])
 
     [entry] = ran(record("a", exact(2)))
-    assert entry["commit"] == git(desk, "rev-parse", "--short=12", "HEAD") + "+"
+    assert entry["commit"] == git(desk.root, "rev-parse", "--short=12", "HEAD") + "+"
     assert entry["date"] == datetime.now(UTC).date().isoformat()
     text = chronicle.as_text(book, "01_one", stated={})
     assert f"{entry['date']}, since commit `{entry['commit'][:-1]}`" in text
@@ -126,8 +120,8 @@ def test_runs_before_a_commit_are_one_change(desk):
     assert list(entry["claims"]) == ["b"]
     assert ran(record("a", exact(1))) == []
     ran(record("a", exact(2)))
-    git(desk, "add", "-A")
-    git(desk, "commit", "-qm", "y")
+    git(desk.root, "add", "-A")
+    git(desk.root, "commit", "-qm", "y")
     assert len(ran(record("a", exact(1)))) == 2
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import rdflib
 from bs4 import BeautifulSoup
-from docutils import nodes
 
+from falsestruct.press.notebook.claims import MIME
 from falsestruct.press.site import ledger, linked, metadata
 from falsestruct.statistics import Nobody
 from tests.press.site.linked_data import HOME, broken, data_of, graph, typed, value
@@ -41,8 +45,36 @@ def base(request) -> str:
 @pytest.fixture
 def built(base, finished, tmp_path) -> Path:
     """The throw-away book, with a page for the ledger and an address or none."""
+    path = finished.file("notebooks/01_one.ipynb")
+    notebook = json.loads(path.read_text())
+    notebook["cells"][2]["source"] += "\n\n## A section"
+    path.write_text(json.dumps(notebook))
     finished.file("book/31_evidence.md").write_text(PAGE)
     return build(finished, tmp_path, pages="book/31_evidence", base=base)
+
+
+def test_the_address_comes_from_the_environment(monkeypatch):
+    config = SimpleNamespace(html_baseurl="")
+    monkeypatch.delenv(metadata.ADDRESS, raising=False)
+    metadata.take_address(None, config)
+    assert config.html_baseurl == ""
+    monkeypatch.setenv(metadata.ADDRESS, HOME)
+    metadata.take_address(None, config)
+    assert config.html_baseurl == HOME
+
+
+def test_a_build_passes_the_address_on(finished, invoke, monkeypatch):
+    asked = []
+    done = subprocess.CompletedProcess([], 1, "", "")
+    monkeypatch.setattr(
+        "falsestruct.cli.subprocess.run", lambda *_, env, **__: asked.append(env) or done
+    )
+    assert invoke(finished, "build", "--address", HOME)[0] == 1
+    monkeypatch.setenv(metadata.ADDRESS, f"{HOME}b/")
+    invoke(finished, "build")
+    assert [env[metadata.ADDRESS] for env in asked] == [HOME, f"{HOME}b/"]
+    code, _, err = invoke(finished, "build", "--address", "example.org")
+    assert code == 2 and "example.org; expected https://" in err
 
 
 def tags(page: Path) -> dict[str, list[str]]:
@@ -61,7 +93,8 @@ def test_pages_say_what_they_are(built, base):
     assert one["citation_publication_date"] == ["2026/02/03"]
     assert one["citation_inbook_title"] == one["og:site_name"] == ["A Book & more"]
     assert one["description"] == one["og:description"] == ["Some text."]
-    assert one["og:type"] == ["article"] and of[FRONT]["og:type"] == ["book"]
+    assert [*one["og:locale"], *one["og:type"]] == ["en_GB", "article"]
+    assert of[FRONT]["og:type"] == ["book"]
     assert of[FRONT]["citation_title"] == ["A Book & more"]
     assert of["book/31_evidence"]["description"] == ["Text of its own."]
     absolute = ("citation_public_url", "citation_pdf_url", "og:url", "og:image")
@@ -69,7 +102,8 @@ def test_pages_say_what_they_are(built, base):
         assert not any(name in page for page in of.values() for name in absolute)
     else:
         assert one["citation_public_url"] == one["og:url"] == [f"{HOME}{CHAPTER}.html"]
-        assert one["citation_pdf_url"] == [f"{HOME}false-structures.pdf"]
+        whole = [page.get("citation_pdf_url") for page in of.values()]  # there is none of a chapter
+        assert whole == [[f"{HOME}false-structures.pdf"], None, None]
         image = one["og:image"][0].removeprefix(HOME)
         assert image.endswith("one-line.png") and (built / image).exists()
 
@@ -85,8 +119,9 @@ def test_pages_say_what_they_are(built, base):
     number = [value(chapter, claim, "mainEntity", n) for n in ("value", "minValue", "maxValue")]
     assert number == [3, 3, 3] and value(chapter, claim, "mentions", "value") == 0
     assert value(chapter, claim, "review", "reviewRating", "alternateName") == "supported"
-    shown = {str(o) for o in chapter.objects(claim, metadata_iri("subjectOf"))}
-    assert shown == {f"{here}#fig-one-line", f"{here}#data-one-line"}
+    [section] = chapter.subjects(metadata_iri("name"), rdflib.Literal("A section"))
+    shown = {str(o) for o in chapter.objects(section, metadata_iri("hasPart"))}
+    assert shown == {f"{here}#{id}" for id in ("fig-one-line", "data-one-line", "claim-one-holds")}
     [data] = typed(chapter, "Dataset")
     assert {str(o) for o in chapter.objects(data, metadata_iri("variableMeasured"))} == {"x", "y"}
     assert str(typed(graphs[FRONT], "Book")[0]) == f"{HOME}{FRONT}.html"
@@ -108,16 +143,31 @@ def test_pages_say_what_they_are(built, base):
         assert [n for n in nodes_ if n.startswith("http") and not n.startswith(own)] == []
         assert HOME not in str(found)
 
+    check_the_rest(built, base)
+
+
+def check_the_rest(built: Path, base: str) -> None:
+    """What nobody wrote: the page that leads to the front page, search, index; the sitemap."""
+    root, front = tags(built / "index.html"), tags(built / f"{FRONT}.html")
+    assert root.keys() >= {"citation_title", "citation_author", "og:type", "description"}
+    assert all(said == root[name] for name, said in front.items() if name in root)
+    page = BeautifulSoup((built / "index.html").read_text(), "html.parser")
+    assert page.find("meta", {"http-equiv": "Refresh"})["content"] == f"0; url={FRONT}.html"
+    address = f"{base}{FRONT}.html"
+    assert page.find("link", rel="canonical")["href"] == address
+    for name, title in {"search": "Search", "genindex": "Index"}.items():
+        said = tags(built / f"{name}.html")
+        assert said["og:title"] == [title] and said["og:site_name"] == ["A Book & more"]
+        assert said["og:type"] == ["website"] and not any(n.startswith("citation") for n in said)
     # A sitemap, with the pages and nothing else.
     assert (built / "sitemap.xml").exists() is bool(base)
     if base:
         listed = re.findall("<loc>(.*)</loc>", (built / "sitemap.xml").read_text())
-        assert listed == [f"{HOME}{name}.html" for name in sorted(of)]
+        names = sorted((FRONT, CHAPTER, "book/31_evidence"))
+        assert listed == [f"{HOME}{name}.html" for name in names]
 
 
 def metadata_iri(name: str):
-    import rdflib
-
     return rdflib.URIRef(f"https://schema.org/{name}")
 
 
@@ -181,19 +231,24 @@ def test_no_text_ends_the_script(real):
     assert "</script><b>" in str(script.string).replace("\\u003c", "<")
 
 
-def test_a_claim_has_the_figure_before_it_or_the_next_one():
-    """In its own part of the page: the card of a later part has that part's figure."""
-    body = nodes.document(None, None)
-    page = nodes.section(ids=["page"])
-    body += page
-    for part in (["claim-a", "fig-x", "claim-b", "fig-y", "claim-c"], ["claim-d"], ["fig-z"]):
-        section = nodes.section()
-        page += section
-        inner = nodes.section()
-        section += inner
-        for id in part:
-            inner += nodes.container(ids=[id])
-    assert metadata.beside(body) == {"a": "x", "b": "x", "c": "y"}
+def test_sections_have_the_figures_and_claims_that_they_show():
+    def cell(text="", figure="", claims=()):
+        data = (
+            {"text/markdown": [":::{figure} x.svg\n", f":name: fig-{figure}\n"]} if figure else {}
+        )
+        outputs = [{"data": data | ({MIME: {"ids": list(claims)}} if claims else {})}]
+        kind = "markdown" if text else "code"
+        return {"cell_type": kind, "source": [text]} | ({} if text else {"outputs": outputs})
+
+    page = [
+        cell("# Page"), cell(figure="before"), cell("## First\n\nWords.\n\n### Below"),
+        cell(figure="x", claims=["a"]), cell(claims=["b"]), cell("## Empty\n\n## Last"),
+        cell(figure="y"),
+    ]  # fmt: skip
+    first, last = linked.sections({"cells": page})
+    assert first == linked.Section("First", ["x"], ["a", "b"])
+    assert last == linked.Section("Last", ["y"], [])
+    assert linked.sections({}) == []
 
 
 @pytest.mark.parametrize(
