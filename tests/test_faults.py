@@ -32,6 +32,7 @@ from falsestruct.press.run import chapters, edits, kernels, records, runner, sur
 from falsestruct.press.run.chapters import EDITED, FRESH, STALE
 from falsestruct.press.site import citing, directives, valid
 from tests.conftest import REPOSITORY, Desk, commit_all, git
+from tests.torture import harm
 
 REAL = Book(REPOSITORY)
 
@@ -481,6 +482,26 @@ def test_a_read_only_checkout_is_run_into_another_folder(desk, tmp_path, monkeyp
     assert runner._scratch(desk.book, request) == desk.book.build
     monkeypatch.setattr(runner, "make_folder", refuse)
     assert runner._scratch(desk.book, request) == tmp_path / "out" / "_build"
+
+
+@pytest.mark.slow
+def test_a_run_of_a_read_only_checkout(finished, tmp_path):
+    """For root nothing is read-only: it runs without root's powers."""
+    command = [sys.executable, "-m", "falsestruct.cli", "run", "02_two", "--force"]
+    if os.geteuid() == 0:
+        if not shutil.which("setpriv"):
+            pytest.skip("no setpriv: root can write everywhere")
+        command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *command]
+    before, out = finished.digest(), tmp_path / "out"
+    folders = [finished.root, *(path for path in finished.root.rglob("*") if path.is_dir())]
+    with harm.read_only(folders):
+        with pytest.raises(subprocess.CalledProcessError) as refused:
+            subprocess.run(command, cwd=finished.root, env=finished.environment(), check=True,
+                           capture_output=True, text=True)  # fmt: skip
+        subprocess.run([*command, "--output", str(out)], cwd=finished.root, check=True,
+                       env=finished.environment(), capture_output=True)  # fmt: skip
+    assert refused.value.returncode == 2 and "can't write to" in refused.value.stderr
+    assert (out / "notebooks/02_two.ipynb").exists() and finished.digest() == before
 
 
 def test_the_version_is_told(desk, invoke):

@@ -42,6 +42,7 @@ NAMED = (
 )  # fmt: skip
 LISTED = ("book", *NAMED)
 CODE = ("falsestruct", "tests", "benchmarks")
+# Not by `mimetypes`: what that knows of .md, .yml, .ipynb or .bib depends on the machine.
 TYPES = {
     ".svg": "image/svg+xml", ".pdf": "application/pdf", ".png": "image/png", ".csv": "text/csv",
     ".json": "application/json", ".ipynb": "application/x-ipynb+json", ".md": "text/markdown",
