@@ -32,9 +32,9 @@ SCRIPTS = ("networks.js", "live.js")
 
 def store(book: Book) -> list[Path]:
     """Train what is shown and write it: where the weights and their description are."""
-    from falsestruct.chapters.stripes import shown
+    from falsestruct.press.site import stored
 
-    packed, (weights, about) = shown.pack(), files(book, "stripes")
+    packed, (weights, about) = stored.pack(), files(book, "stripes")
     described = packed.about | identified(packed.weights)
     write_atomically(weights, packed.weights)
     write_atomically(about, json.dumps(described, indent=1) + "\n")

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from falsestruct.chapters.stripes import shown
 from falsestruct.press.paths import Book, UserError
-from falsestruct.press.site import live
+from falsestruct.press.site import live, stored
 from tests.press.site.test_directives import build
 
 REPOSITORY = Path(__file__).parents[3]
@@ -82,7 +81,7 @@ def test_what_is_stored_is_as_light_as_promised():
 
 
 def test_the_command_stores_what_was_trained(desk, invoke, monkeypatch):
-    monkeypatch.setattr(shown, "pack", lambda: shown.Packed(b"\x00\x3c", {"networks": []}))
+    monkeypatch.setattr(stored, "pack", lambda: stored.Packed(b"\x00\x3c", {"networks": []}))
     code, out, _ = invoke(desk, "weights")
     weights, about = live.files(desk.book, "stripes")
     assert code == 0 and out.split() == [str(weights), str(about)]

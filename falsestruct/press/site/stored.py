@@ -1,6 +1,6 @@
 """The networks that answer in the page: one of each kind, trained as in (C), rounded to float16.
 
-No cell of the chapter imports this, so that it is in no chapter's key.
+Of chapter 03; no cell imports this, so that it is in no chapter's key.
 """
 
 from __future__ import annotations
