@@ -254,14 +254,6 @@ def test_a_clone_takes_less_time_than_jupytext_allows():
     assert config.outdated_text_notebook_margin >= 60
 
 
-# Headers that `jupytext --sync` would lay out otherwise. Each makes its chapter stale, so they wait
-# for a change that does so anyway. No other may join them.
-KEPT = {
-    "03_stripes", "07_simplicity", "09_characterise", "19_concepts", "21_deployed",
-    "23_photographs", "33_where_time_goes",
-}  # fmt: skip
-
-
 def test_headers_are_those_that_jupytext_writes():
     found = set()
     filter_ = load_jupytext_config(
@@ -272,7 +264,7 @@ def test_headers_are_those_that_jupytext_writes():
         written = jupytext.writes(chapter.notebook, fmt="md:myst").partition("\n---\n")[0]
         has = chapter.path.read_text().partition("\n---\n")[0]
         found |= {name} if shorn(written) != shorn(has) else set()
-    assert found <= KEPT
+    assert found == set()
 
 
 def shorn(header):

@@ -26,6 +26,7 @@ METADATA = "ro-crate-metadata.json"
 # What a reader of the crate finds, and what it is. Without git, nothing else of a folder is copied.
 FOLDERS = {
     "book": "The chapters' texts, and what runs wrote.",
+    "book/certificates": "Certificates of re-executions, as their makers wrote them.",
     "book/claims": "The claims, with their rules, and why a rule was amended.",
     "book/figures": "Every figure, its data and its record.",
     "book/networks": "Weights of the networks that answer on the front page.",
@@ -38,7 +39,8 @@ FOLDERS = {
 }
 # Whose files are named each.
 NAMED = (
-    "book/claims", "book/figures", "book/networks", "book/records", "book/reports", "notebooks",
+    "book/certificates", "book/claims", "book/figures", "book/networks", "book/records",
+    "book/reports", "notebooks",
 )  # fmt: skip
 LISTED = ("book", *NAMED)
 CODE = ("falsestruct", "tests", "benchmarks")

@@ -45,7 +45,7 @@ def standing(book: Book) -> dict[str, str]:
     """
     claims = read_claims(book)
     try:
-        parents, stated = versions(book, _head(book))
+        parents, stated = versions(book, head(book))
     except NoHistoryError:
         return dict.fromkeys(claims, UNKNOWN)
     now = next(iter(stated.values()), {})
@@ -72,7 +72,7 @@ def older(book: Book, a: str, b: str) -> bool | None:
     if not all(re.fullmatch("[0-9a-f]{4,64}", commit) for commit in (first, second)):
         return None
     try:
-        _head(book)  # a shallow clone would deny an ancestor that it cut off
+        head(book)  # a shallow clone would deny an ancestor that it cut off
         code = _run(book, "merge-base", "--is-ancestor", first, second).returncode
     except NoHistoryError:
         return None
@@ -128,7 +128,7 @@ def contents(book: Book, path: str) -> Iterator[tuple[str, str, str]]:
     Raises:
         NoHistoryError: there is no git, no commit, or only a part of the history.
     """
-    walk = ("rev-list", "--first-parent", "--reverse", _head(book), "--", path)
+    walk = ("rev-list", "--first-parent", "--reverse", head(book), "--", path)
     for commit in _git(book, *walk).split():
         # Without --first-parent git goes on to the parent that has the same version.
         made = _git(book, "log", "-1", "--format=%H %cs", commit, "--", path).split()
@@ -218,14 +218,18 @@ def _origin(
     return starts[-1]
 
 
-def _head(book: Book) -> str:
-    """The present commit of a whole clone."""
+def head(book: Book) -> str:
+    """The present commit of a whole clone.
+
+    Raises:
+        NoHistoryError: there is no git, no commit, or only a part of the history.
+    """
     if why := environment.why_unknown(book.root):
         raise NoHistoryError(why)
-    shallow, head = _git(book, "rev-parse", "--is-shallow-repository", "HEAD").split()
+    shallow, commit = _git(book, "rev-parse", "--is-shallow-repository", "HEAD").split()
     if shallow == "true":
         raise NoHistoryError("a shallow clone")
-    return head
+    return commit
 
 
 def _git(book: Book, *words: str) -> str:

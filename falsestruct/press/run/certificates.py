@@ -232,12 +232,16 @@ def check(book: Book, found: Certificate) -> list[str]:
     Args:
         found: As `read` gives it.
     """
+    return [*_against_itself(found), *_against_history(book, found)]
+
+
+def _against_itself(found: Certificate) -> list[str]:
     wrong = [] if digest(found) == found["digest"] else ["the digest is of another content"]
     for row in found["claims"]:
         wrong += _unfollowed(row, found["failed"])
     if found["counts"] != (counts := counted(found["claims"])):
         wrong.append(f"counts are {found['counts']}, but {counts} follows")
-    return [*wrong, *_against_history(book, found)]
+    return wrong
 
 
 def _unfollowed(row: Mapping[str, Any], failed: Collection[str]) -> Iterator[str]:
@@ -329,11 +333,13 @@ class Laid:
 
     Attributes:
         wrong: What doesn't follow, or why it can't be read.
+        unchecked: Why it couldn't be compared with its commit, if this clone lacks the history.
     """
 
     path: Path
     certificate: Certificate | None
     wrong: list[str] = field(default_factory=list)
+    unchecked: str = ""
 
     @property
     def date(self) -> str:
@@ -353,6 +359,10 @@ def _laid(book: Book, path: Path) -> Laid:
     except UserError as error:
         where = path.relative_to(book.root).as_posix()
         return Laid(path, None, [str(error).replace(str(path), where)])
+    try:
+        history.head(book)
+    except history.NoHistoryError as error:  # its commit can't be blamed for that
+        return Laid(path, found, _against_itself(found), " ".join(str(error).split()))
     return Laid(path, found, check(book, found))
 
 

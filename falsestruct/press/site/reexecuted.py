@@ -31,6 +31,8 @@ def _entry(book: Book, one: Laid) -> list[str]:
         return [f"- {name}", *_below(wrong)]
     told = [f"{chapter} failed: {literal(why)}" for chapter, why in found["failed"].items()]
     told += certificates.differences(found, literal)
+    if one.unchecked:
+        wrong.append(f"Not compared with its commit: {literal(one.unchecked)}.")
     head = f"- {name}: {certificates.summary(found, literal)}."
     return [head, *_below(wrong), *_below(told)]
 

@@ -258,7 +258,7 @@ def ours():
     """The claims of this book by every id that they had, and all versions of each, oldest first."""
     book = Book(Path(__file__).parents[3])
     try:
-        _, stated = history.versions(book, history._head(book))
+        _, stated = history.versions(book, history.head(book))
     except history.NoHistoryError:
         pytest.skip("no whole clone: there is no history to read")
     known = {i: claim for claim in read_claims(book).values() for i in (claim.id, *claim.aliases)}

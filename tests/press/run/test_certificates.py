@@ -382,6 +382,17 @@ def test_the_page_says_what_does_not_hold(kept, honest):
     assert "does not hold:** book\\/certificates\\/c\\.json is no certificate" in text
 
 
+def test_without_a_history_a_certificate_is_not_blamed(kept, honest):
+    laid(kept, "a.json", honest)
+    laid(kept, "b.json", signed(honest, counts=honest["counts"] | {"agree": 7}))
+    shutil.rmtree(kept.file(".git"))
+    first, second = certificates.laid(kept.book)
+    assert first.wrong == [] and "not a git repository" in first.unchecked
+    assert [what.partition(" are")[0] for what in second.wrong] == ["counts"]
+    text = reexecuted.as_list(kept.book, [first])
+    assert "Not compared with its commit: " in text and "does not hold" not in text
+
+
 def test_few_differences_are_shown(kept, honest):
     row = certificates.compare(honest["claims"][0]["rule"], record(FOUND), record(exact(2.0)))
     rows = [honest["claims"][0] | row | {"id": f"one-{i}"} for i in range(60)]
