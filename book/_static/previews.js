@@ -22,6 +22,7 @@
     known[page] = [tell];
     const script = document.createElement("script");
     script.src = `${root}_previews/${page}.js`;
+    script.addEventListener("error", () => { delete known[page]; script.remove(); });  // try again
     document.head.append(script);
   }
 

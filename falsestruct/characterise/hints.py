@@ -15,10 +15,8 @@ from falsestruct.characterise.audit import AuditError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# How PyTorch says that a network of float32 got float64.
-_MIXED = re.compile(
-    "same dtype|expected scalar type|should be the same|Double and Float|Float and Double"
-)
+# How PyTorch says that a network of float32 got float64: it names both types, in many wordings.
+_MIXED = re.compile(r"(?=.*\bdouble\b)(?=.*\bfloat\b).*type", re.IGNORECASE | re.DOTALL)
 _PRECISION = (
     "; the inputs are float64 and your network is not: convert them in your function, "
     "x.to(torch.float32), or the network, model.double()"

@@ -10,6 +10,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -165,8 +166,14 @@ def citation(book: Book) -> dict[str, Any]:
     path = book.root / "CITATION.cff"
     if not path.exists():
         raise UserError(f"{path} is missing: it has the book's title and authors")
+    return dict(_cited(path.read_text(encoding="utf-8")))
+
+
+@lru_cache(maxsize=4)
+def _cited(text: str) -> dict[str, Any]:
+    """The content of CITATION.cff, read once for the hundreds of entries that need it."""
     try:
-        source = yaml.safe_load(path.read_text())
+        source = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise UserError("CITATION.cff: " + " ".join(str(error).split())) from None
     missing = {"title", "version", "authors"} - set(source if isinstance(source, dict) else ())

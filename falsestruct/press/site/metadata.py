@@ -270,15 +270,18 @@ def write_root(app: Sphinx, error: Exception | None) -> None:
 
 def write_sitemap(app: Sphinx, error: Exception | None) -> None:
     """On `build-finished`: the addresses of all pages, if the book has one."""
-    base = app.config.html_baseurl
-    if error or not base or app.builder.format != "html":
+    base, path = app.config.html_baseurl, Path(app.outdir) / "sitemap.xml"
+    if error or app.builder.format != "html":
+        return
+    path.unlink(missing_ok=True)  # of an earlier build's address
+    if not base:
         return
     pages = map(app.builder.get_target_uri, sorted(app.builder.env.found_docs))
     at = (html.escape(urljoin(base.rstrip("/") + "/", page)) for page in pages)
     lines = "".join(f"  <url><loc>{address}</loc></url>\n" for address in at)
     space = "http://www.sitemaps.org/schemas/sitemap/0.9"
     text = f'<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="{space}">\n{lines}</urlset>\n'
-    write_atomically(Path(app.outdir) / "sitemap.xml", text)
+    write_atomically(path, text)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
