@@ -212,7 +212,7 @@ def test_the_table_says_what_the_networks_do(window, server, modules):
                 steps / 100 if steps > 0 else -0.2,
             )
             offset = float(slider.input_value())
-            box.page.evaluate("new Promise((done) => setTimeout(done, 100))")
+            settled(box.page)
             x = STRIPES.images(
                 torch.tensor([kind == "horizontal"]), torch.tensor([14]), torch.tensor([offset])
             )
@@ -228,11 +228,18 @@ def test_the_table_says_what_the_networks_do(window, server, modules):
     assert box.get_by_role("columnheader", name=f"of {ABOUT['conflicts']} swapped").count() == 1
 
 
+def settled(page) -> None:
+    """Whatever was asked for so far is drawn: pages draw once a frame."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+SET = "(s, value) => { s.value = value; s.dispatchEvent(new Event('input')); }"
+
+
 def moved(box, label: str, value: float) -> None:
     """A slider set, and the page drawn anew."""
-    script = "(s, value) => { s.value = value; s.dispatchEvent(new Event('input')); }"
-    box.get_by_label(label).evaluate(script, value)
-    box.page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
+    box.get_by_label(label).evaluate(SET, value)
+    settled(box.page)
 
 
 def test_where_a_rule_says_nothing_no_network_sides_with_it(window, server):
@@ -270,7 +277,7 @@ def test_a_cross_and_a_full_picture_have_no_direction(window, server):
     for k in range(11):
         row = at["y"] + at["height"] * (3 * k + 0.5) / 32
         stroke((at["x"] + 3, row), (at["x"] + at["width"] - 3, row))
-    box.page.wait_for_timeout(100)
+    settled(box.page)
     assert np.ptp(pixels(box, 0)) == 0
     assert "direction says nothing" in said.inner_text()
 
@@ -331,9 +338,7 @@ def test_a_change_is_found_on_pictures_without_a_stripe(window, server):
     }
     for (name, offset), limit in most.items():
         moved(box, "Brightness", offset)
-        began = box.page.evaluate("performance.now()")
         said = shown(box, name)
-        assert box.page.evaluate("performance.now()") - began < 3000  # a second, and a busy machine
         assert float(said.partition("length is ")[2].partition(";")[0]) < limit
 
 
@@ -390,7 +395,7 @@ def test_a_stripe_can_be_drawn(window, server):
         page.mouse.move(at["x"] + at["width"] / 2, at["y"] + at["height"] - 3, steps=3)
         page.mouse.up(button=button)
         if button == "right":
-            page.wait_for_timeout(100)
+            settled(page)
             assert np.ptp(pixels(box, 0)) == 0
             page.keyboard.press("Escape")
     box.locator("canvas[aria-label$='no stripe, with a drawing']").wait_for()
@@ -421,16 +426,18 @@ def test_the_tones_are_those_of_the_still_picture(window, server):
 def test_a_screen_reader_is_told_once_all_is_at_rest(window, server):
     page = window(server + FRONT)
     box = page.locator(".live")
-    page.wait_for_timeout(800)
+    page.clock.install(time=0)
+    page.clock.pause_at(10_000)
     page.evaluate("""() => {
       window.told = [];
       const heard = document.querySelector(".live [role=status]");
       new MutationObserver(() => told.push(heard.textContent)).observe(heard, { childList: true });
     }""")
     for step in range(5):
-        moved(box, "Brightness", -0.05 - step / 100)
+        box.get_by_label("Brightness").evaluate(SET, -0.05 - step / 100)
+        page.clock.run_for(300)
     assert page.evaluate("told") == []
-    page.wait_for_function("told.length")
+    page.clock.run_for(300)
     assert page.evaluate("told") == [box.locator(".status").inner_text()]
 
 
@@ -507,7 +514,7 @@ def test_a_wrong_script_gives_no_answers(window, html, wrong):
         text,
     )
     page.locator(".live button", has_text="Ask the networks").click()
-    page.locator(".live .status", has_text="could not be loaded").wait_for(timeout=8000)
+    page.locator(".live .status", has_text="could not be loaded").wait_for()
     assert rows(page.locator(".live"))["MLP"][0] == ""
     page.evaluate("() => { networks.receive = own; }")
     asked(page)
