@@ -121,7 +121,7 @@ def refuse(book: Book, chosen: Mapping[str, Chapter]) -> None:
             raise UserError(f"notebooks/{name}.ipynb was edited, {where}, and {_both(name, pair)}")
         raise UserError(
             f"notebooks/{name}.ipynb was edited, {where}, and book/{name}.md was not: "
-            f"`falsestruct take {name}` takes it over, {drop} it"
+            f"`falsestruct take {name}` takes it over or says why not, {drop} it"
         )
 
 
