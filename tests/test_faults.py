@@ -232,6 +232,114 @@ def test_a_cells_metadata_is_taken_over_as_jupytext_would(finished, invoke):
     assert config.cell_metadata_filter == ",".join([*edits.KEPT, "-all"])
 
 
+def change(desk, number, text=None, **more):
+    """One cell of 01_one's notebook, by its number from 0: other text, or other fields."""
+    path = desk.file("notebooks/01_one.ipynb")
+    notebook = json.loads(path.read_text())
+    cell = notebook["cells"][number]
+    cell.update(more, source=cell["source"] if text is None else text)
+    path.write_text(json.dumps(notebook))
+
+
+SAID, LAST = "Some text.", 'print("seeds", seeds)'  # in cells 2 and -1
+
+
+@pytest.mark.parametrize(
+    ("number", "was", "now"),
+    [
+        (2, SAID, SAID + "\n"), (2, SAID, f"\n \n{SAID}"), (2, SAID, SAID + "  "),
+        (-1, LAST, LAST + "\n\n"), (-1, LAST, LAST + "\r\n"), (-1, LAST, LAST + "  "),
+    ],
+)  # fmt: skip
+def test_what_a_text_does_not_keep_is_no_edit(finished, invoke, number, was, now):
+    source = "".join(finished.notebook("01_one")["cells"][number]["source"])
+    change(finished, number, source.replace(was, now))
+    before = finished.digest()
+    assert edits.found(finished.book, read(finished)["01_one"]) == ""
+    edits.refuse(finished.book, read(finished))
+    assert invoke(finished, "take", "01_one")[:2] == (0, "book/01_one.md says what it says\n")
+    assert finished.digest() == before
+
+
+def test_an_empty_markdown_cell_is_no_edit(finished):
+    path = finished.file("notebooks/01_one.ipynb")
+    notebook = json.loads(path.read_text())
+    empty = {"cell_type": "markdown", "id": "new", "metadata": {}, "source": " \n"}
+    notebook["cells"].insert(3, empty)
+    path.write_text(json.dumps(notebook))
+    edits.refuse(finished.book, read(finished))
+    assert edits.take(finished.book, "01_one") == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (2, "Other text.\r\n\r\nTwo lines.  \r\nThree.\r\n"), (2, "\n  - indented\n\n\n\nfar\n"),
+        (2, "```python\nno = 'cell'\n```\n"), (-1, "\n\nx = 1  \n\n\ny = 2\n\n"),
+        (-1, "text = '''\n+++\n```{code-cell}\n1\n```\n'''\n"), (-1, "---\na: 1\n---\n"),
+        (-1, ":a: 1\nx"), (-1, ""),
+    ],
+)  # fmt: skip
+def test_after_taking_over_a_run_is_not_refused(finished, number, text):
+    """Whatever was edited, it is taken over once and reads back."""
+    change(finished, number, text)
+    assert edits.found(finished.book, read(finished)["01_one"])
+    assert edits.take(finished.book, "01_one") == 1
+    edits.refuse(finished.book, read(finished))
+    assert edits.take(finished.book, "01_one") == 0
+    again = read(finished)["01_one"].notebook.cells[number].source
+    assert again.strip() == "\n".join(text.splitlines()).strip()
+
+
+UNHELD = {
+    "Before.\n+++\nafter.": "otherwise", "Words.\n\n```{code-cell}\n1\n```\nMore.": "otherwise",
+    "Words.\n```": "otherwise", "one\u2028two": "otherwise", "a\fb": "unacceptable character",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", UNHELD)
+def test_what_a_text_can_not_hold_is_not_taken_over(finished, invoke, text):
+    change(finished, 2, text)
+    before = finished.digest()
+    code, out, err = invoke(finished, "take", "01_one")
+    assert (code, out) == (2, "") and err.count("\n") == 1, err
+    assert "nothing was taken over" in err and UNHELD[text] in err
+    assert finished.digest() == before
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "told"),
+    [
+        (1, "scale = f(", "line 1: '(' was never closed"),
+        (1, "seeds = int(3)", "no plain literal"),
+        (1, "name = 'one'", "has no parameter 'seeds'"), (0, None, "tagged `parameters`"),
+    ],
+)  # fmt: skip
+def test_what_makes_no_chapter_is_not_taken_over(finished, invoke, number, text, told):
+    if text is None:  # code before the parameters
+        change(finished, number, "import os", cell_type="code", outputs=[], execution_count=None)
+    else:
+        change(finished, number, text)
+    before = finished.digest()
+    code, out, err = invoke(finished, "take", "01_one")
+    assert (code, out) == (2, "") and err.count("\n") == 1, err
+    assert "nothing was taken over" in err and told in err
+    assert finished.digest() == before
+    assert list(read(finished)) == ["01_one", "02_two", "03_last"]
+
+
+@pytest.mark.parametrize("text", [None, "![it](attachment:it.png)", ""])
+def test_a_pasted_picture_is_an_edit_and_is_not_lost(finished, invoke, text):
+    change(finished, 2, text, attachments={"it.png": {"image/png": "iVBORw0KGgo="}})
+    before = finished.digest()
+    assert chapters.state(finished.book, read(finished)["01_one"]).state == EDITED
+    assert "was edited, cell 3" in invoke(finished, "run")[2]
+    code, out, err = invoke(finished, "take", "01_one")
+    assert (code, out) == (2, "") and err.count("\n") == 1
+    assert "of 01_one.ipynb, cells 3 hold pasted pictures" in err
+    assert finished.digest() == before
+
+
 def test_no_notebook_of_this_book_was_edited():
     """Each holds the digest that tells it."""
     for name, chapter in chapters.read_chapters(REAL).items():

@@ -1,8 +1,10 @@
-"""`make torture` says what it did not try; here, one kill each of a run and of a build."""
+"""`make torture` says what it did not try; here, one kill of a build."""
 
+import os
 import random
 import re
 import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -98,15 +100,54 @@ def test_another_page_is_noticed_whatever_differs_in_it(tmp_path):
     assert made.misbuilt() == ["the page b/c.html is another one"]
 
 
+class Ended(toy.Toy):
+    """Its commands have ended when they are to be killed."""
+
+    def start(self, *_):
+        process = subprocess.Popen([sys.executable, "-c", ""])
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # a zombie from now on
+        return process
+
+
+@pytest.fixture
+def ended(tmp_path):
+    made = Ended(tmp_path)
+    made.file("notebooks").mkdir()
+    for name in ("01_one", "02_two"):
+        made.file(f"notebooks/{name}.ipynb").touch()
+    return made
+
+
+def test_who_has_ended_was_not_killed(ended):
+    assert kills.one(ended, "run", lambda: None, random.Random(0)) is None
+
+
+def test_only_kills_that_met_a_process_are_counted(ended, monkeypatch):
+    results = iter([[], None, ["a fault"], None, []])
+    monkeypatch.setattr(kills, "longest", lambda *_: 0.0)
+    monkeypatch.setattr(kills, "one", lambda *_: next(results))
+    assert kills.several(ended, "run", 3, 0) == (3, ["a fault"])
+    assert next(results, "all") == "all"
+
+
+def test_kills_that_all_come_too_late_are_a_fault(ended, monkeypatch):
+    monkeypatch.setattr(kills, "longest", lambda *_: 0.0)
+    count, (fault,) = kills.several(ended, "build", 2, 0)
+    assert count == 0 and "only 0 of 2" in fault
+
+
 @pytest.mark.slow
-def test_a_killed_run_and_a_killed_build_leave_nothing_behind(finished, tmp_path):
-    """At one moment each; the runner itself is killed, which is the harder case."""
+def test_a_killed_build_leaves_nothing_behind(finished, tmp_path):
+    """The command itself is killed when it has begun with the pages; what it started goes on.
+
+    Of a run, test_runner.py.
+    """
     for name, text in toy.PAGES.items():
         finished.file(name).write_text(text)
     made = toy.after(finished, tmp_path / "tmp", ("build",))
     assert {"book/index.html", "notebooks/01_one.html", "notebooks/02_two.html"} <= set(
         made.reference
     )
-    whom = random.Random(0)  # its first draws spare the children
-    assert kills.one(made, "run", 4.0, whom) == []
-    assert kills.one(made, "build", 3.0, whom) == []
+    begun, whom = made.file("_build/pages.begun"), random.Random(0)  # its first draw: no child
+    assert not begun.exists()
+    assert kills.one(made, "build", lambda: toy.wait_for(begun.exists, 60), whom) == []

@@ -129,17 +129,16 @@ def _has_kernel(path: Path) -> bool:
     return header.startswith("---\n") and "\nkernelspec:" in header
 
 
-def read_chapter(path: Path) -> Chapter:
-    """A chapter from its text.
+def read_chapter(path: Path, text: str | None = None) -> Chapter:
+    """A chapter from its text, or from what its text is about to be.
 
     Raises:
         UserError: its first code cell is not a parameters cell of plain literals, or a profile in
             its header does not fit them.
     """
+    text = read_text(path) if text is None else text
     try:
-        notebook = jupytext.reads(read_text(path), fmt="md:myst")
-    except UserError:
-        raise
+        notebook = jupytext.reads(text, fmt="md:myst")
     except Exception as error:  # whatever its readers of YAML and MyST raise
         what = " ".join(str(error).split())
         raise UserError(f"{path.name}: {type(error).__name__}: {what}") from None

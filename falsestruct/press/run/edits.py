@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -16,21 +17,31 @@ from typing import Any
 import jupytext
 import nbformat
 
-from falsestruct.press.paths import Book, UserError, read_json, write_atomically
+from falsestruct.press.paths import Book, UserError, read_json, read_text, write_atomically
 from falsestruct.press.run import chapters
 from falsestruct.press.run.chapters import Chapter
 
 Cell = tuple[str, str, dict[str, Any]]  # its kind, its text, what the text keeps of its metadata
 KEPT = ("tags", "mystnb")  # the same as pyproject.toml's `cell_metadata_filter`
+PASTED = "attachments"  # pictures within a cell
 
 
 def sources(notebook: Mapping[str, Any]) -> list[Cell]:
-    """What of a notebook a person writes: no outputs."""
-    return [
-        (cell["cell_type"], "".join(cell["source"]),
-         {name: cell["metadata"][name] for name in KEPT if cell["metadata"].get(name)})
-        for cell in notebook["cells"]
-    ]  # fmt: skip
+    """What of a notebook a person writes, as its text can hold it: no outputs, no empty Markdown.
+
+    Pictures that were pasted into a cell count, though no text can hold them.
+    """
+    cells = [_source(cell) for cell in notebook["cells"]]
+    return [cell for cell in cells if cell[0] != "markdown" or cell[1] or PASTED in cell[2]]
+
+
+def _source(cell: Mapping[str, Any]) -> Cell:
+    """One cell, without the blank lines around it and with one kind of line end, as in a text."""
+    lines = re.sub(r"\r\n?", "\n", "".join(cell["source"]))
+    text = re.sub(r"\A(?:[^\S\n]*\n)+", "", lines).rstrip()
+    more = {name: cell["metadata"][name] for name in KEPT if cell["metadata"].get(name)}
+    pasted = {PASTED: cell[PASTED]} if cell.get(PASTED) else {}
+    return cell["cell_type"], text, more | pasted
 
 
 def digest(cells: Sequence[Cell]) -> str:
@@ -53,7 +64,7 @@ class Pair:
 
     @property
     def differing(self) -> list[int]:
-        """The numbers of the cells that differ, from 1."""
+        """The numbers of the cells that differ, from 1; empty Markdown isn't counted."""
         pairs = enumerate(zip_longest(self.now, self.written), 1)
         return [number for number, (now, written) in pairs if now != written]
 
@@ -110,7 +121,7 @@ def refuse(book: Book, chosen: Mapping[str, Chapter]) -> None:
             raise UserError(f"notebooks/{name}.ipynb was edited, {where}, and {_both(name, pair)}")
         raise UserError(
             f"notebooks/{name}.ipynb was edited, {where}, and book/{name}.md was not: "
-            f"`falsestruct take {name}` takes it over, {drop} it"
+            f"`falsestruct take {name}` takes it over or says why not, {drop} it"
         )
 
 
@@ -130,8 +141,8 @@ def take(book: Book, name: str) -> int:
         How many cells differ.
 
     Raises:
-        UserError: there is no such chapter or notebook, or the notebook makes no chapter, or the
-            text was edited since the notebook's run and would lose that.
+        UserError: there is no such chapter or notebook, or the text was edited since the notebook's
+            run and would lose that, or can't hold what the notebook says; nothing was written.
     """
     known = chapters.read_chapters(book)
     if name not in known:
@@ -145,16 +156,40 @@ def take(book: Book, name: str) -> int:
         return 0
     if pair.rewritten:
         raise UserError(f"nothing was taken over: {_kept(name, pair)}")
-    code = [text for kind, text, more in pair.now
-            if kind == "code" and "parameters" in more.get("tags", [])]  # fmt: skip
-    if not code:
-        raise UserError(f"{path.name}: no cell is tagged `parameters`: nothing was taken over")
-    header, _, _ = known[name].path.read_text(encoding="utf-8").partition("\n---\n")
-    cells = [_cell(*cell) for cell in pair.now]
-    made = nbformat.from_dict({**known[name].notebook, "cells": cells})
-    body = jupytext.writes(made, fmt="md:myst").partition("\n---\n")[2]
-    write_atomically(known[name].path, f"{header}\n---\n{body}")
+    _refuse_pictures(path.name, notebook)
+    write_atomically(known[name].path, _composed(known[name], pair.now))
     return len(pair.differing)
+
+
+def _refuse_pictures(name: str, notebook: Mapping[str, Any]) -> None:
+    pasted = [str(i) for i, cell in enumerate(notebook["cells"], 1) if cell.get(PASTED)]
+    if pasted:
+        raise UserError(
+            f"nothing was taken over: of {name}, cells {', '.join(pasted)} hold pasted "
+            "pictures, which no text can: show them from files, and remove them from the cells"
+        )
+
+
+def _composed(chapter: Chapter, cells: Sequence[Cell]) -> str:
+    """A chapter's text with these cells; the header stays.
+
+    Raises:
+        UserError: it would be no chapter, or would read as other cells than these.
+    """
+    header, _, _ = read_text(chapter.path).partition("\n---\n")
+    made = nbformat.from_dict({**chapter.notebook, "cells": [_cell(*cell) for cell in cells]})
+    body = jupytext.writes(made, fmt="md:myst").partition("\n---\n")[2]
+    text = f"{header}\n---\n{body}"
+    try:
+        again = sources(chapters.read_chapter(chapter.path, text).notebook)
+    except UserError as error:
+        raise UserError(f"nothing was taken over, it would make no chapter: {error}") from None
+    if again != cells:
+        raise UserError(
+            f"nothing was taken over: a text reads {_told(cells, again)} otherwise; of Markdown, "
+            "`+++` and the fences of code cells end a cell: write them in another way"
+        )
+    return text
 
 
 def _kept(name: str, pair: Pair) -> str:
