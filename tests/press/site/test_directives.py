@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from falsestruct.press.run import certificates
+from tests.conftest import commit_all
 
 REPOSITORY = Path(__file__).parents[3]
 TOC = "format: jb-book\nroot: book/index\nchapters:\n  - file: notebooks/01_one\n"
