@@ -13,7 +13,8 @@ from falsestruct.press.notebook import claims
 from falsestruct.press.run import chronicle
 from falsestruct.press.site import chapter_pages
 from falsestruct.statistics import Estimate, Nobody, exact
-from tests.conftest import git
+from tests.conftest import commit_all, git
+from tests.torture.toy import Toy, untold
 
 ZERO = asdict(exact(0))
 RULES = [
@@ -154,11 +155,13 @@ def test_a_run_that_is_ended_in_between_loses_no_change(desk, output, monkeypatc
         patched.setattr(claims, "_write", ended)
         ran(desk, "01_one", record("a", exact(2)), record("b", exact(1)))
     assert claims.read_evidence(output.evidence)["a"]["value"] == 1
+    assert untold(Toy(desk.root)) == {"a", "b"}  # as torture would see it, before the next run
     [told] = chronicle.read(output)["01_one"]
     assert [told["claims"]["a"][when]["value"] for when in ("before", "after")] == [1, 2]
     kept = chronicle.path_of(output).read_text()
     ran(desk, "01_one", record("a", exact(2)), record("b", exact(1)))  # the next run makes it
     assert chronicle.path_of(output).read_text() == kept
+    assert untold(Toy(desk.root)) == {"b"}  # whose first entry is removed above
     lay(output, record("a", exact(1)), record("b", exact(1)))  # or doesn't
     ran(desk, "01_one", record("a", exact(1)), record("b", exact(1)))
     assert chronicle.read(output) == {}
@@ -237,6 +240,7 @@ def test_the_book_s_own_history(finished):
     """The run that made the book kept it; another rule for the same number adds to it."""
     assert [len(entries) for entries in chronicle.read(finished.book.published).values()] == [1]
     before = finished.file("book/history.json").read_text()
+    commit_all(finished.root)
     finished.edit("book/claims/01_one.yml", 'threshold: ">= 3"', 'threshold: ">= 4"')
     done = finished.call("run")
     assert "0 run, 3 skipped" in done.stdout, done.stdout
