@@ -953,8 +953,8 @@ def certify(
     claims of the chapters that load some apart. It is below _build/certificates, as JSON and as a
     page, beside a folder with what the run came to; the book stays as it is. Leave
     the clone alone until it ends: of what changes meanwhile there is no certificate. Laid in
-    book/certificates, it is listed with the evidence. Exit code 1 says that something differs, or
-    that a certificate doesn't follow from its own numbers.
+    book/certificates, a certificate is listed with the evidence. Exit code 1 says that something
+    differs, or that a certificate doesn't follow from its own numbers.
     """
     from falsestruct.press.run import certificates
 
