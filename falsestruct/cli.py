@@ -951,9 +951,10 @@ def certify(
 
     Recorded runs (`book/records.yml`) are loaded, not computed again; the certificate counts the
     claims of the chapters that load some apart. It is below _build/certificates, as JSON and as a
-    page, beside a folder with what the run came to; the book stays as it is. Laid in
-    book/certificates, it is listed with the evidence. Exit code 1 says that something differs, or
-    that a certificate doesn't follow from its own numbers.
+    page, beside a folder with what the run came to; the book stays as it is. Leave
+    the clone alone until it ends: of what changes meanwhile there is no certificate. Laid in
+    book/certificates, a certificate is listed with the evidence. Exit code 1 says that something
+    differs, or that a certificate doesn't follow from its own numbers.
     """
     from falsestruct.press.run import certificates
 
@@ -964,27 +965,27 @@ def certify(
         print("\n".join(wrong) or f"It follows: {certificates.summary(found)}.")
         print(certificates.CAVEAT)
     else:
-        if not uncommitted:
-            certificates.refuse(book)
-        found = _certificate(book, jobs)
+        found = _certificate(book, jobs, uncommitted=uncommitted)
         wrong = [*certificates.differences(found), *found["failed"].values()]
         print("\n".join([*wrong, certificates.summary(found)]))
     if wrong:
         raise typer.Exit(1)
 
 
-def _certificate(book: Book, jobs: int | None) -> dict[str, Any]:
+def _certificate(book: Book, jobs: int | None, *, uncommitted: bool) -> dict[str, Any]:
     """Made of a run that keeps apart from the book, and from runs before it."""
     from falsestruct.press.run import certificates
 
+    basis = certificates.begin(book, uncommitted=uncommitted)
     start, folder = time.perf_counter(), book.build / "certificates"
     make_folder(folder)
     own = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
     request = runner.Request(force=True, jobs=jobs, output=own)
     with _reporter(book, runner.workers(request)) as reporter:
         ran = runner.run(book, request, reporter)
+    certificates.hold(book, basis, changed=ran.changed, results=own)
     output, seconds = runner.destination(book, request), time.perf_counter() - start
-    found = certificates.make(book, output, seconds=seconds, failed=ran.errors)
+    found = certificates.make(basis, output, seconds=seconds, failed=ran.errors)
     name = f"{found['commit']}-{found['date'][:19].replace(':', '')}"
     own.rename(folder / name)
     for end, text in (("json", certificates.as_json(found)), ("md", certificates.as_page(found))):

@@ -55,7 +55,7 @@ def _certificate(**wrong: object) -> str:
     """A certificate without claims, with a field that none has."""
     counts = dict.fromkeys(certificates.counted([]), 0)
     made = {
-        "format": 1, "commit": "0" * 12, "date": "2027-01-01T00:00:00+00:00", "seconds": 1.0,
+        "format": 1, "commit": "0" * 12, "date": "2021-01-01T00:00:00+00:00", "seconds": 1.0,
         "machine": {"machine": "a"}, "failed": {}, "claims": [], "counts": counts,
     }  # fmt: skip
     assert received.wrong(made | {"digest": certificates.digest(made)}) == ""

@@ -14,7 +14,7 @@ import psutil
 
 from falsestruct.press.notebook.figures import FORMATS
 from falsestruct.press.paths import PART
-from falsestruct.press.run import chapters
+from falsestruct.press.run import chapters, chronicle
 from falsestruct.press.run.chapters import FRESH
 from tests.conftest import HEADER, Desk, make_book
 
@@ -184,12 +184,24 @@ def unsettled(toy: Toy, files: set[str], sources: dict[str, str]) -> list[str]:
     wrong += [f"{name} changed" for name in sources if toy.sources().get(name) != sources[name]]
     here = [p for p in toy.root.rglob(f"*{PART}") if "sweeps" not in p.parts]
     wrong += [f"left behind: {path}" for path in here]
+    wrong += [f"{id} changed, and the history doesn't tell" for id in untold(toy)]
     staged = toy.file("_build/staging")
     left = [*toy.temporary.iterdir(), *(p for p in staged.iterdir() if p.name != "lock")]
     wrong += [f"left behind: {path}" for path in left if not _of_others(path)]
     wrong += [f"{id}.{f} is missing" for id in ("one-line",) for f in FORMATS
               if not toy.file(f"book/figures/{id}.{f}").exists()]  # fmt: skip
     return wrong
+
+
+def untold(toy: Toy) -> set[str]:
+    """Claims whose record is not what the history told last."""
+    told = dict[str, object]()
+    for entries in chronicle.read(toy.book.published).values():
+        for entry in entries:
+            told |= {id: change["after"] for id, change in entry["claims"].items()}
+    now = chronicle.changes({}, toy.evidence())
+    return {id for id in told.keys() | now.keys()
+            if told.get(id) != now.get(id, {"after": None})["after"]}  # fmt: skip
 
 
 def _of_others(path: Path) -> bool:

@@ -7,7 +7,7 @@ A chapter calls `record` with what it measured. The verdict follows from the cla
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ __all__ = [
 
 MIME = "application/vnd.falsestruct.claims+json"  # the ids of the claims that a cell recorded
 Found = Estimate | Nobody
+Records = Mapping[str, Mapping[str, Any]]
+Told = Callable[[Records, Records], None]  # of records before and after a change
 _MEASURED: Sequence[str] = ("value", "low", "high", "n")
 
 
@@ -130,10 +132,23 @@ def verdict(claim: Claim, record: Mapping[str, Any]) -> str:
     return judge(claim, estimate(record), estimate(record["control"]))
 
 
-def merge_evidence(path: Path, chapter: str, records: Iterable[dict[str, Any]]) -> None:
-    """Replace a chapter's records in an evidence file, atomically."""
-    old = {id: entry for id, entry in read_evidence(path).items() if entry["chapter"] != chapter}
-    _write(path, old | {entry["id"]: entry for entry in records})
+def merge_evidence(
+    path: Path, chapter: str, records: Iterable[dict[str, Any]], *, first: Told | None = None
+) -> None:
+    """Replace a chapter's records in an evidence file, atomically.
+
+    Args:
+        path: Of the file.
+        chapter: Whose records these are.
+        records: The new ones.
+        first: Is told all records, as they are and as they will be, before any is replaced.
+    """
+    before = read_evidence(path)
+    others = {id: entry for id, entry in before.items() if entry["chapter"] != chapter}
+    after = others | {entry["id"]: entry for entry in records}
+    if first:
+        first(before, after)
+    _write(path, after)
 
 
 def _write(path: Path, entries: Mapping[str, dict[str, Any]]) -> None:
@@ -166,10 +181,16 @@ def judged(book: Book, entries: Mapping[str, dict[str, Any]]) -> dict[str, dict[
     return found
 
 
-def judge_again(book: Book, path: Path) -> dict[str, str]:
-    """Judge an evidence file's records by the rules of today; the verdicts of stated claims."""
+def judge_again(book: Book, path: Path, *, first: Told | None = None) -> dict[str, str]:
+    """Judge an evidence file's records by the rules of today; the verdicts of stated claims.
+
+    `first` is as for `merge_evidence`.
+    """
     entries = read_evidence(path)
-    if (found := judged(book, entries)) != entries:
+    found = judged(book, entries)
+    if first:
+        first(entries, found)
+    if found != entries:
         _write(path, found)
     return {id: found[id]["verdict"] for id in read_claims(book) if id in found}
 

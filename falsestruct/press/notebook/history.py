@@ -10,6 +10,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
@@ -107,15 +108,45 @@ def stated_at(book: Book, commit: str) -> dict[str, tuple[str, str]]:
     Raises:
         NoHistoryError: this clone has no such commit, or no git.
     """
-    known = _git(book, "rev-parse", "--verify", "--end-of-options", f"{commit}^{{commit}}")
-    if not re.fullmatch("[0-9a-f]{12,40}", commit) or not known.startswith(commit):
-        raise NoHistoryError(f"{commit} is no commit")
+    _check(book, commit)
     found: dict[str, tuple[str, str]] = {}
     for blob, path in _files(book, commit):
         chapter = PurePosixPath(path).stem
         claims = _read(_text(book, blob))
         found |= {id: (chapter, fields[RULE]) for id, fields in claims.items()}
     return found
+
+
+def date_of(book: Book, commit: str) -> datetime:
+    """When a commit was made to which a branch, a tag or HEAD leads.
+
+    Args:
+        commit: As for `stated_at`.
+
+    Raises:
+        NoHistoryError: this clone has no such commit, nothing leads to it, or there is no git.
+    """
+    _check(book, commit)
+    # A removed branch leaves its commits for a while, but nobody else can fetch them.
+    if _run(book, "merge-base", "--is-ancestor", commit, "HEAD").returncode and not _git(
+        book, "for-each-ref", "--count=1", "--contains", commit
+    ):
+        raise NoHistoryError(f"nothing leads to {commit}")
+    return datetime.fromtimestamp(int(_git(book, "log", "-1", "--format=%ct", commit)), UTC)
+
+
+def _check(book: Book, commit: str) -> None:
+    """Is this a commit's own name?
+
+    Raises:
+        NoHistoryError: it is none, or this clone has no such commit.
+    """
+    # Checked first, so that git can't take it for an option.
+    if not re.fullmatch("[0-9a-f]{12,40}", commit):
+        raise NoHistoryError(f"{commit} is no commit")
+    # A branch may have such a name, too.
+    if not _git(book, "rev-parse", "--verify", f"{commit}^{{commit}}").startswith(commit):
+        raise NoHistoryError(f"{commit} is no commit")
 
 
 def contents(book: Book, path: str) -> Iterator[tuple[str, str, str]]:

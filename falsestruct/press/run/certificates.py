@@ -15,7 +15,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from falsestruct.press.site.pages import literal, plural
 from falsestruct.statistics import Estimate, Nobody
 
 EXACT = 1e-9
+SKEW = timedelta(days=1)  # by which the clock of whoever made a certificate may be ahead
 NUMBERS = ("value", "low", "high", "n", "method", "reason")
 RESULTS = ("book/evidence.json", "book/records")  # what a certificate compares with, or loads
 CAVEAT = "This can't prove that the run took place; who signed it, and who repeats it, can."
@@ -38,15 +39,88 @@ CAVEAT = "This can't prove that the run took place; who signed it, and who repea
 Certificate = dict[str, Any]
 
 
-def refuse(book: Book) -> None:
-    """Don't begin what nobody could check afterwards.
+@dataclass(frozen=True)
+class Stated:
+    """A claim as it was when the run began; `records` are the recorded runs its chapter loads."""
+
+    chapter: str
+    rule: Mapping[str, Any]
+    records: list[str]
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a run is of and is compared with, taken before it: the clone may change meanwhile.
+
+    Attributes:
+        commit: Of the clone; with a "+" if it lacks the sources or the results.
+        state: What may not change while the run lasts (`_state`).
+        claims: By id.
+        evidence: The book's records, by id.
+    """
+
+    commit: str
+    state: tuple[str, str]
+    claims: Mapping[str, Stated]
+    evidence: Mapping[str, Mapping[str, Any]]
+
+
+def begin(book: Book, *, uncommitted: bool = False) -> Basis:
+    """Take what a run is compared with; don't begin what nobody could check afterwards.
+
+    Args:
+        book: That will be executed.
+        uncommitted: Begin all the same.
 
     Raises:
         UserError: no commit has the sources, or the results that the run is compared with.
     """
-    if why := _uncommitted(book):
+    state, why = _state(book), _uncommitted(book)
+    if why and not uncommitted:
         raise UserError(f"{why}, so nobody could check the certificate: "
                         "commit first, or certify with --uncommitted")  # fmt: skip
+    commit = state[0]
+    if commit != UNKNOWN:
+        commit = commit.removesuffix("+") + "+" * bool(why)
+    loads = _loads(records.plan(book), lambda name: _text(book.source / f"{name}.md"))
+    stated = {
+        id: Stated(claim.chapter, claim.rule, loads(claim.chapter))
+        for id, claim in claims.read_claims(book).items()
+    }
+    return Basis(commit, state, stated, claims.read_evidence(book.published.evidence))
+
+
+def hold(book: Book, basis: Basis, *, changed: Collection[str], results: Path) -> None:
+    """After a run: was it of its basis, from the first chapter to the last?
+
+    Args:
+        book: That was executed.
+        basis: From before the run.
+        changed: Chapters that changed while they ran.
+        results: Where the reader finds what the run came to.
+
+    Raises:
+        UserError: sources, recorded runs or the commit are others now, so that no commit may have
+            what ran.
+    """
+    now = _state(book)
+    what = f"{', '.join(sorted(changed))} changed" if changed else ""
+    if not what and now[0] != basis.state[0]:
+        what = f"the clone was at commit {basis.state[0]} and is at {now[0]}"
+    if not what and now != basis.state:
+        what = "book/records changed"
+    if what:
+        raise UserError(f"no certificate: while the chapters ran, {what}, so no commit need have "
+                        "what ran; leave the clone as it is and certify again; "
+                        f"the results are in {results}")  # fmt: skip
+
+
+def _state(book: Book) -> tuple[str, str]:
+    """The commit, with "+" if sources differ, and which recorded runs differ from it."""
+    commit = environment.commit(book.root)
+    if commit == UNKNOWN:
+        return commit, ""
+    return commit, environment.git(book.root, "status", "--porcelain", "--", RESULTS[1]).stdout
 
 
 def _uncommitted(book: Book) -> str:
@@ -60,27 +134,24 @@ def _uncommitted(book: Book) -> str:
     return f"{found[0][3:]} differs from commit {commit}" if found else ""
 
 
-def make(book: Book, new: Output, *, seconds: float, failed: Mapping[str, str]) -> Certificate:
+def make(basis: Basis, new: Output, *, seconds: float, failed: Mapping[str, str]) -> Certificate:
     """The certificate of a re-execution.
 
     Args:
-        book: Whose results are compared.
+        basis: What the run was of.
         new: What the re-execution came to.
         seconds: That it took.
         failed: Chapters that failed, with the error. Whatever is there of them counts for nothing.
     """
-    before = claims.read_evidence(book.published.evidence)
-    after = claims.read_evidence(new.evidence)
-    loads = _loads(records.plan(book), lambda name: _text(book.source / f"{name}.md"))
+    before, after = basis.evidence, claims.read_evidence(new.evidence)
     rows = [
-        {"id": id, "chapter": claim.chapter, "records": loads(claim.chapter)}
+        {"id": id, "chapter": claim.chapter, "records": claim.records}
         | compare(claim.rule, before.get(id), None if claim.chapter in failed else after.get(id))
-        for id, claim in claims.read_claims(book).items()
+        for id, claim in basis.claims.items()
     ]
-    commit, differs = environment.commit(book.root), _uncommitted(book)
     made: Certificate = {
         "format": FORMAT,
-        "commit": commit.removesuffix("+") + "+" * bool(differs and commit != UNKNOWN),
+        "commit": basis.commit,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": environment.describe(),
         "seconds": round(seconds, 1),
@@ -225,9 +296,10 @@ def read(path: Path) -> Certificate:
 def check(book: Book, found: Certificate) -> list[str]:
     """What in a certificate doesn't follow; empty if all does.
 
-    Its digest; its commit, which this clone's history must have; every verdict, agreement and
-    count; that chapters that failed have no results; and that chapters, recorded runs, rules and
-    the book's numbers are those of that commit.
+    Its digest; its commit, to which a branch, a tag or HEAD of this clone must lead; its date,
+    which is neither before that commit's nor yet to come; every verdict, agreement and count; that
+    chapters that failed have no results; and that chapters, recorded runs, rules and the book's
+    numbers are those of that commit.
 
     Args:
         found: As `read` gives it.
@@ -241,6 +313,8 @@ def _against_itself(found: Certificate) -> list[str]:
         wrong += _unfollowed(row, found["failed"])
     if found["counts"] != (counts := counted(found["claims"])):
         wrong.append(f"counts are {found['counts']}, but {counts} follows")
+    if datetime.fromisoformat(found["date"]) > datetime.now(UTC) + SKEW:
+        wrong.append(f"its date, {found['date']}, is yet to come")
     return wrong
 
 
@@ -266,6 +340,7 @@ def _against_history(book: Book, found: Certificate) -> Iterator[str]:
         yield f"commit {commit}: no commit has what was run and compared, so nobody can repeat it"
         return
     try:
+        made = history.date_of(book, commit)
         stated = history.stated_at(book, commit)
         evidence, loads = _evidence_at(book, commit), _loads_at(book, commit)
     except history.NoHistoryError:
@@ -274,6 +349,8 @@ def _against_history(book: Book, found: Certificate) -> Iterator[str]:
     except (ValueError, LookupError, TypeError, AttributeError, yaml.YAMLError):
         yield f"commit {commit} has no records that can be read"
         return
+    if datetime.fromisoformat(found["date"]) < made:
+        yield f"its date, {found['date']}, is before that of its commit, {made.isoformat()}"
     for row in found["claims"]:
         yield from _otherwise(row, stated, evidence, loads(row["chapter"]))
     for id in sorted(stated.keys() - {row["id"] for row in found["claims"]}):
@@ -333,13 +410,13 @@ class Laid:
 
     Attributes:
         wrong: What doesn't follow, or why it can't be read.
-        unchecked: Why it couldn't be compared with its commit, if this clone lacks the history.
+        compared: With its commit; not if git has no whole history of this copy.
     """
 
     path: Path
     certificate: Certificate | None
     wrong: list[str] = field(default_factory=list)
-    unchecked: str = ""
+    compared: bool = True
 
     @property
     def date(self) -> str:
@@ -347,9 +424,14 @@ class Laid:
         return self.certificate["date"] if self.certificate else ""
 
 
+def folder(book: Book) -> Path:
+    """Where certificates are laid."""
+    return book.source / "certificates"
+
+
 def laid(book: Book) -> list[Laid]:
     """The certificates in book/certificates, by date, each checked."""
-    paths = (book.source / "certificates").glob("*.json")
+    paths = folder(book).glob("*.json")
     return sorted((_laid(book, path) for path in paths), key=lambda one: (one.date, one.path.name))
 
 
@@ -361,8 +443,8 @@ def _laid(book: Book, path: Path) -> Laid:
         return Laid(path, None, [str(error).replace(str(path), where)])
     try:
         history.head(book)
-    except history.NoHistoryError as error:  # its commit can't be blamed for that
-        return Laid(path, found, _against_itself(found), " ".join(str(error).split()))
+    except history.NoHistoryError:  # its commit can't be blamed for that
+        return Laid(path, found, _against_itself(found), compared=False)
     return Laid(path, found, check(book, found))
 
 

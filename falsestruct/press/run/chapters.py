@@ -445,9 +445,8 @@ def publish(result: Result, output: Output) -> bool:
     extra = {"seconds": round(result.seconds, 1), "key": key}
     records = {p.stem: read_json(p) | extra for p in sorted(job.staging.glob("claims/*.json"))}
     records = claims.judged(Book(job.root), records)
-    before = claims.read_evidence(output.evidence)
-    claims.merge_evidence(output.evidence, job.chapter, records.values())
-    chronicle.note(Book(job.root), output, before)
+    first = chronicle.noting(Book(job.root), output)
+    claims.merge_evidence(output.evidence, job.chapter, records.values(), first=first)
     notebook = nbformat.read(job.staging / AFTER, as_version=4)
     notebook.metadata[MARK]["key"] = key
     _drop_old_figures(output, job.chapter, notebook.metadata[MARK]["figures"])

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NotRequired
 
@@ -18,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # pydantic takes that of typing from Python 3.12 on
 
 from falsestruct.press.notebook import claims, environment, history
+from falsestruct.press.notebook.claims import Records, Told
 from falsestruct.press.notebook.stated import UNKNOWN, Claim
 from falsestruct.press.paths import Book, Output, UserError, read_json, write_atomically
 from falsestruct.press.run.certificates import close
@@ -44,8 +46,8 @@ class Change(TypedDict):
 class Entry(TypedDict):
     """What changed at once.
 
-    The commit is the one that has it first; with a "+", the one that was there when a run changed
-    it. The date is the commit's or the run's, empty if it isn't known.
+    The commit is the one that has it first; with a "+", the one that was there when runs changed
+    it; "unknown" without git. The date is the commit's or the run's, empty if it isn't known.
     """
 
     commit: str
@@ -53,7 +55,6 @@ class Entry(TypedDict):
     claims: dict[str, Change]
 
 
-Records = Mapping[str, Mapping[str, Any]]
 Chapters = dict[str, list[Entry]]
 _KEPT: TypeAdapter[Chapters] = TypeAdapter(Chapters)
 
@@ -80,12 +81,26 @@ def read(output: Output) -> Chapters:
                         "`falsestruct history`") from None  # fmt: skip
 
 
-def note(book: Book, output: Output, before: Records) -> None:
-    """Keep what the records of an output changed since they were `before`."""
-    known, commit = read(output), environment.commit(book.root)
-    here = commit if commit == UNKNOWN else commit.removesuffix("+") + "+"
+def noting(book: Book, output: Output) -> Told | None:
+    """What keeps a change of an output's records before it is made.
+
+    None for results apart from the book: they are made anew each time, so they have no before.
+    """
+    return partial(note, book) if output == book.published else None
+
+
+def note(book: Book, before: Records, after: Records) -> None:
+    """Keep that the book's records will change, before they do.
+
+    Whoever is ended in between leaves a change that is told and not made. The next run makes it, or
+    another one, and tells that in its place.
+    """
+    output, commit = book.published, environment.commit(book.root)
+    known, here = read(output), commit
+    if commit != UNKNOWN:
+        here = commit.removesuffix("+") + "+"
     today = datetime.now(UTC).date().isoformat()
-    _add(known, before, claims.read_evidence(output.evidence), commit=here, date=today)
+    _add(known, before, after, commit=here, date=today)
     if known != read(output):
         write(output, known)
 
@@ -119,32 +134,47 @@ def recovered(book: Book) -> Chapters:
 
 def _add(known: Chapters, before: Records, after: Records, *, commit: str, date: str) -> None:
     """What changed in each chapter, as one entry for all runs on top of a commit."""
-    for chapter in sorted({record["chapter"] for record in (*before.values(), *after.values())}):
+    there = {record["chapter"] for record in (*before.values(), *after.values())}
+    for chapter in sorted({*known, *there}):
         old, new = (
             {id: record for id, record in records.items() if record["chapter"] == chapter}
             for records in (before, after)
         )
-        if not (changed := changes(old, new)):
-            continue
-        entries = known.setdefault(chapter, [])
-        if entries and entries[-1]["commit"] == commit and commit.endswith("+"):
-            changed = _merged(entries.pop()["claims"], changed)
+        changed, entries = changes(old, new), known.get(chapter, [])
+        if entries and _is_open(entries[-1], commit):
+            last = entries.pop()
+            changed = _merged(last["claims"], changed, new)
+            if changed == last["claims"]:  # told already
+                entries.append(last)
+                continue
         if changed:
             entries.append({"commit": commit, "date": date, "claims": changed})
+        known[chapter] = entries
         if not entries:
             del known[chapter]
 
 
-def _merged(first: Mapping[str, Change], second: Mapping[str, Change]) -> dict[str, Change]:
-    """Two changes one after the other; a claim that is as before them has none."""
-    both: dict[str, Change] = {
-        id: {
-            "before": (first if id in first else second)[id]["before"],
-            "after": (second if id in second else first)[id]["after"],
-        }
-        for id in sorted({*first, *second})
-    }
-    return {id: one for id, one in both.items() if not _same(one["before"], one["after"])}
+def _is_open(entry: Entry, commit: str) -> bool:
+    """Do changes of today belong to it? Those of a commit itself are done."""
+    return entry["commit"] == commit and (commit.endswith("+") or commit == UNKNOWN)
+
+
+def _merged(
+    first: Mapping[str, Change], second: Mapping[str, Change], after: Records
+) -> dict[str, Change]:
+    """Two changes one after the other; a claim that is as before them has none.
+
+    Args:
+        first: As it was told. Whether it was made, nobody knows.
+        second: What changes now.
+        after: The records, then.
+    """
+    both: dict[str, Change] = dict(second)
+    for id, change in first.items():
+        now = _state(after.get(id))
+        kept = change["after"] if _same(change["after"], now) else now
+        both[id] = {"before": change["before"], "after": kept}
+    return {id: one for id, one in sorted(both.items()) if not _same(one["before"], one["after"])}
 
 
 def changes(before: Records, after: Records) -> dict[str, Change]:

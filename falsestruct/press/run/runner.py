@@ -183,8 +183,8 @@ def run(book: Book, request: Request, reporter: Reporter) -> Summary:
     chosen, output = select(book, request), destination(book, request)
     changed = {name: _parameters(chapter, request) for name, chapter in chosen.items()}
     claims.read_claims(book)
-    chronicle.read(output)  # better known to be damaged now than after the last chapter
     if output == book.published:
+        chronicle.read(output)  # better known to be damaged now than after the last chapter
         edits.refuse(book, chosen)
     client = _client(request)
     for folder in (output.folder, output.notebooks, output.figures):
@@ -347,9 +347,8 @@ def _read_verdicts(plan: _Plan, summary: Summary) -> None:
     """Judge all records by the rules of today, those of fresh chapters, too."""
     stated, path = claims.read_claims(plan.book), plan.output.evidence
     with _publishing(plan):
-        before = claims.read_evidence(path)
-        found = claims.judge_again(plan.book, path)
-        chronicle.note(plan.book, plan.output, before)
+        first = chronicle.noting(plan.book, plan.output)
+        found = claims.judge_again(plan.book, path, first=first)
     for id, entry in claims.read_evidence(path).items():
         if entry["chapter"] in plan.chosen:
             summary.verdicts[id] = found.get(id, entry["verdict"])

@@ -87,11 +87,17 @@ def augment(shown: Page, book: Book, output: Output, *, home: str = "") -> dict[
     if first["cell_type"] != "markdown" or title is None:
         raise ValueError(f"{shown.name}: the first cell is no heading; begin the text with `# …`")
     first["source"] = f"{title[0]}\n{head(shown)}\n{source[title.end() :]}"
-    stated = claims.read_claims(book)
-    changed = chronicle.as_text(output, shown.name, stated=stated, linked=_carded(shown))
-    ends = foot(shown, home) + changed
+    ends = foot(shown, home) + _changed(shown, book, output)
     notebook["cells"] = [*cells, _markdown(f"foot-{shown.name}", ends)]
     return notebook
+
+
+def _changed(shown: Page, book: Book, output: Output) -> str:
+    """What changed from run to run; results apart from the book have no runs before them."""
+    if output != book.published:
+        return ""
+    stated = claims.read_claims(book)
+    return chronicle.as_text(output, shown.name, stated=stated, linked=_carded(shown))
 
 
 def _parted(cell: dict[str, Any]) -> Iterator[dict[str, Any]]:

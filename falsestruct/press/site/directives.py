@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
 NOTEBOOKS, PAGES = "notebooks/", "book/"
+LAID = "certificates"  # in a page's metadata: which files it has listed
 _LOG = logging.getLogger(__name__)
 
 
@@ -59,7 +60,8 @@ def add_to_page(app: Sphinx, docname: str, source: list[str]) -> None:
     """On `source-read`: a chapter's notebook with head, folds and foot; a page with its ends."""
     book, output = results(app.srcdir, app.config)
     app.env.note_dependency(str(output.evidence))
-    app.env.note_dependency(str(chronicle.path_of(output)))
+    if output == book.published:
+        app.env.note_dependency(str(chronicle.path_of(output)))
     if docname.startswith(NOTEBOOKS):
         name = docname.removeprefix(NOTEBOOKS)
         own = output.notebooks / f"{name}.ipynb"  # the book's own where another run has none
@@ -77,6 +79,21 @@ def _depends_on(env: BuildEnvironment, output: Output, ids: Iterable[str]) -> No
     """Build a page again when records of its figures have changed."""
     for id in ids:
         env.note_dependency(str(output.figures / f"{id}.json"))
+
+
+def _laid_names(book: Book) -> str:
+    """All that lies in book/certificates, as a page's metadata can hold it."""
+    return json.dumps(sorted(path.name for path in certificates.folder(book).glob("*")))
+
+
+def with_another_certificate(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:
+    """On `env-get-outdated`: pages that list certificates, if one has come, too.
+
+    A page can depend on files only: Sphinx takes a folder for a file that is missing.
+    """
+    book, _output = results(app.srcdir, app.config)
+    now = _laid_names(book)
+    return [name for name, about in env.metadata.items() if about.get(LAID, now) != now]
 
 
 def without_home(app: Sphinx, config: Config) -> None:
@@ -222,6 +239,7 @@ class LedgerDirective(_Part):
         """The certificates in book/certificates; one that doesn't hold is a warning, too."""
         book, _ = results(self.env.srcdir, self.env.config)
         laid = certificates.laid(book)
+        self.env.metadata[self.env.docname][LAID] = _laid_names(book)
         for one in laid:
             self.env.note_dependency(str(one.path))
             if one.wrong:
@@ -263,6 +281,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("falsestruct_output", default, "env", [str])
     app.connect("config-inited", without_home, priority=100)
     app.connect("config-inited", only_contents, priority=950)  # when the contents are known
+    app.connect("env-get-outdated", with_another_certificate)
     app.connect("source-read", add_to_page)
     app.connect("html-page-context", valid.mend)
     app.connect("html-page-context", valid.lighten)

@@ -15,6 +15,8 @@ from falsestruct.press.run.certificates import Laid
 from falsestruct.press.site.pages import download, literal
 
 NONE = "No certificate of a re-execution was laid here yet.\n"
+# Not the reason: that names folders of the machine that builds.
+UNCOMPARED = "Not compared with its commit: git has no whole history of this copy."
 SHOWN = 3  # lines about what differs; the rest is in the certificate, since this page is heavy
 
 
@@ -31,8 +33,8 @@ def _entry(book: Book, one: Laid) -> list[str]:
         return [f"- {name}", *_below(wrong)]
     told = [f"{chapter} failed: {literal(why)}" for chapter, why in found["failed"].items()]
     told += certificates.differences(found, literal)
-    if one.unchecked:
-        wrong.append(f"Not compared with its commit: {literal(one.unchecked)}.")
+    if not one.compared:
+        wrong.append(UNCOMPARED)
     head = f"- {name}: {certificates.summary(found, literal)}."
     return [head, *_below(wrong), *_below(told)]
 

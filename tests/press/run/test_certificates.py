@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import shutil
 import subprocess
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
@@ -29,9 +31,13 @@ def lay(folder, found, control=ZERO):
     (folder / "evidence.json").write_text(text)
 
 
-def git(desk, *words: str) -> None:
+def git(desk, *words: str) -> str:
     about = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-    subprocess.run(["git", *about, *words], cwd=desk.root, check=True, capture_output=True)
+    there = os.environ | {"GIT_COMMITTER_DATE": "2021-01-01T00:00:00Z"}
+    done = subprocess.run(
+        ["git", *about, *words], cwd=desk.root, check=True, capture_output=True, env=there
+    )
+    return done.stdout.decode().strip()
 
 
 @pytest.fixture
@@ -51,7 +57,8 @@ def made(kept, tmp_path):
     def make(found, control=ZERO, **failed):
         lay(tmp_path / "run", found, control)
         output = kept.book.output(tmp_path / "run")
-        return certificates.make(kept.book, output, seconds=12.34, failed=failed)
+        basis = certificates.begin(kept.book, uncommitted=True)
+        return certificates.make(basis, output, seconds=12.34, failed=failed)
 
     return make
 
@@ -113,6 +120,8 @@ def test_inconsistent_certificates_are_seen(kept, honest):
         "the commit doesn't state it": with_row(honest, id="two-holds"),
         "the commit states it, and": signed(honest, claims=[], counts=certificates.counted([])),
         "is not in this clone's history": signed(honest, commit="0123456789ab"),
+        "is yet to come": signed(honest, date="2999-01-01T00:00:00+00:00"),
+        "before that of its commit, 2021-01-01": signed(honest, date="2020-12-31T23:59:59+00:00"),
         "no commit has what was run": signed(honest, commit=honest["commit"] + "+"),
         "it has a result, but chapter 01_one": signed(honest, failed={"01_one": "it failed"}),
         "the commit has no such chapter": signed(honest, failed={"07_more": "it failed"}),
@@ -360,7 +369,7 @@ def laid(desk, name, found):
 
 
 def test_certificates_are_listed_by_date(kept, honest):
-    for name, date in (("a", "2027-01-02T00:00:00+00:00"), ("b", "2027-01-01T00:00:00+00:00")):
+    for name, date in (("a", "2021-01-02T00:00:00+00:00"), ("b", "2021-01-01T00:00:00+00:00")):
         laid(kept, f"{name}.json", signed(honest, date=date))
     found = certificates.laid(kept.book)
     assert [one.path.stem for one in found] == ["b", "a"]
@@ -387,10 +396,97 @@ def test_without_a_history_a_certificate_is_not_blamed(kept, honest):
     laid(kept, "b.json", signed(honest, counts=honest["counts"] | {"agree": 7}))
     shutil.rmtree(kept.file(".git"))
     first, second = certificates.laid(kept.book)
-    assert first.wrong == [] and "not a git repository" in first.unchecked
+    assert first.wrong == [] and not first.compared
     assert [what.partition(" are")[0] for what in second.wrong] == ["counts"]
     text = reexecuted.as_list(kept.book, [first])
     assert "Not compared with its commit: " in text and "does not hold" not in text
+    assert str(kept.root) not in text
+
+
+def test_the_page_names_no_folder_of_a_machine(kept, honest):
+    """Also where the book lies in another repository."""
+    laid(kept, "a.json", honest)
+    shutil.move(kept.file(".git"), kept.root.parent / ".git")
+    [one] = certificates.laid(kept.book)
+    text = reexecuted.as_list(kept.book, [one])
+    assert reexecuted.UNCOMPARED in text and str(kept.root.parent) not in text
+    shutil.rmtree(kept.root.parent / ".git")
+
+
+def test_a_commit_must_be_one_that_others_can_fetch(kept, honest):
+    """That of a removed branch is no longer; that of a branch, a tag or HEAD alone is."""
+    start = git(kept, "rev-parse", "--abbrev-ref", "HEAD")
+    git(kept, "checkout", "--orphan", "alone")
+    git(kept, "commit", "-m", "other")
+    found = signed(honest, commit=git(kept, "rev-parse", "--short=12", "HEAD"))
+    assert certificates.check(kept.book, found) == []
+    git(kept, "checkout", "-f", start)
+    assert certificates.check(kept.book, found) == []
+    git(kept, "tag", "kept", "alone")
+    git(kept, "branch", "-D", "alone")
+    assert certificates.check(kept.book, found) == []
+    git(kept, "checkout", "kept")
+    git(kept, "tag", "-d", "kept")
+    assert certificates.check(kept.book, found) == []
+    git(kept, "checkout", "-f", start)
+    [wrong] = certificates.check(kept.book, found)
+    assert "is not in this clone's history" in wrong
+
+
+def run_that(monkeypatch, meanwhile, **summary):
+    """Instead of a run: these results, and what else happened."""
+    from falsestruct.press.run import runner
+
+    def run(book, request, _):
+        lay(request.output, FOUND)
+        meanwhile()
+        return runner.Summary(ran=["01_one"], **summary)
+
+    monkeypatch.setattr(runner, "run", run)
+
+
+def test_a_certificate_is_of_the_commit_before_the_run(kept, invoke, monkeypatch):
+    """Nobody knows of what one is whose commit is another one, or whose chapter has changed."""
+
+    def edited():
+        kept.edit("book/02_two.md", "# Two", "# Too")
+
+    def committed():
+        edited()
+        git(kept, "commit", "-am", "Too")
+
+    def recorded():
+        kept.file("book/records").mkdir()
+        kept.file("book/records/slow.json").write_text("{}")
+
+    cases = {
+        "the clone was at commit ": (edited, []), "and is at ": (committed, []),
+        "book/records changed": (recorded, []), "02_two changed": (lambda: None, ["02_two"]),
+    }  # fmt: skip
+    kept.file(".gitignore").write_text("_build\n")
+    git(kept, "add", "-A")
+    git(kept, "commit", "-m", "start")
+    start = git(kept, "rev-parse", "HEAD")
+    for said, (meanwhile, changed) in cases.items():
+        run_that(monkeypatch, meanwhile, changed=changed)
+        code, out, told = invoke(kept, "certify")
+        assert (code, out, told.count("\n")) == (2, "", 1) and said in told, (said, told)
+        assert Path(told.rpartition(" ")[2].strip()).is_dir()  # the results aren't lost
+        git(kept, "reset", "--hard", start)
+        git(kept, "clean", "-fd")
+    assert not list(kept.file("_build/certificates").glob("*.json"))
+
+
+def test_results_that_change_during_the_run_are_those_from_before(kept, invoke, monkeypatch):
+    """Another run in the same clone: the commit has what this one is compared with."""
+    run_that(monkeypatch, lambda: lay(kept.file("book"), exact(9)))
+    kept.file(".gitignore").write_text("_build\n")
+    git(kept, "add", "-A")
+    git(kept, "commit", "-m", "start")
+    code, out, _ = invoke(kept, "certify")
+    assert code == 0 and "1 of 1 claims agree" in out
+    [path] = kept.file("_build/certificates").glob("*.json")
+    assert certificates.check(kept.book, certificates.read(path)) == []
 
 
 def test_few_differences_are_shown(kept, honest):

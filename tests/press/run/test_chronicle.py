@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -12,7 +13,8 @@ from falsestruct.press.notebook import claims
 from falsestruct.press.run import chronicle
 from falsestruct.press.site import chapter_pages
 from falsestruct.statistics import Estimate, Nobody, exact
-from tests.conftest import git
+from tests.conftest import commit_all, git
+from tests.torture.toy import Toy, untold
 
 ZERO = asdict(exact(0))
 RULES = [
@@ -27,28 +29,36 @@ def record(id: str, found, verdict: str = "supported", chapter: str = "01_one", 
 
 
 @pytest.fixture
-def output(tmp_path, desk):
-    return desk.book.output(tmp_path / "out")
+def output(desk):
+    return desk.book.published
 
 
-def lay(output, *records: dict) -> dict:
-    output.folder.mkdir(exist_ok=True)
-    found = {r["id"]: r for r in records}
-    output.evidence.write_text(json.dumps({"claims": found}))
-    return found
+def lay(output, *records: dict) -> None:
+    output.evidence.write_text(json.dumps({"claims": of(*records)}))
 
 
-def test_runs_keep_what_they_change(desk, output):
-    first = lay(output, record("a", exact(3)), record("b", exact(1), chapter="02_two"))
-    chronicle.note(desk.book, output, {})
+@pytest.fixture
+def committing(monkeypatch):
+    """Each run is on another commit, so that each keeps its own entry."""
+    numbers = (f"{n:012x}" for n in itertools.count())
+    monkeypatch.setattr(chronicle.environment, "commit", lambda root: next(numbers))
+
+
+def of(*records: dict) -> dict:
+    return {r["id"]: r for r in records}
+
+
+def test_runs_keep_what_they_change(desk, output, committing):
+    first = of(record("a", exact(3)), record("b", exact(1), chapter="02_two"))
+    chronicle.note(desk.book, {}, first)
     moved = Estimate(2.0, 1.0, 2.5, 20, "m")
-    second = lay(output, record("a", moved, "refuted"), record("b", exact(1), chapter="02_two"))
-    chronicle.note(desk.book, output, first)
-    lay(output, record("b", exact(1 + 1e-12), chapter="02_two"))
-    chronicle.note(desk.book, output, second)
-    of = chronicle.read(output)
-    assert [list(entry["claims"]) for entry in of["01_one"]] == [["a"], ["a"], ["a"]]
-    assert len(of["02_two"]) == 1  # neither repeated nor moved by rounding
+    second = of(record("a", moved, "refuted"), record("b", exact(1), chapter="02_two"))
+    chronicle.note(desk.book, first, second)
+    third = of(record("b", exact(1 + 1e-12), chapter="02_two"))
+    chronicle.note(desk.book, second, third)
+    known = chronicle.read(output)
+    assert [list(entry["claims"]) for entry in known["01_one"]] == [["a"], ["a"], ["a"]]
+    assert len(known["02_two"]) == 1  # neither repeated nor moved by rounding
     text = chronicle.as_text(output, "01_one", stated={})
     told = [line.strip() for line in text.splitlines() if "`a`" in line]
     assert told[0].startswith("- `a`: gone; it was [refuted]")
@@ -59,8 +69,8 @@ def test_runs_keep_what_they_change(desk, output):
 
 
 def test_a_run_that_changes_nothing_writes_nothing(desk, output):
-    records = lay(output, record("a", Nobody("none", 0), "inconclusive"))
-    chronicle.note(desk.book, output, records)
+    records = of(record("a", Nobody("none", 0), "inconclusive"))
+    chronicle.note(desk.book, records, records)
     assert not chronicle.path_of(output).exists()
 
 
@@ -90,7 +100,7 @@ def test_git_tells_what_was_before_and_what_a_merge_brought(desk, invoke):
     told = known["01_one"][1]["claims"]["a"]
     assert (told["before"]["value"], told["after"]["value"]) == (3, 5)
     # A run goes on from there.
-    chronicle.note(desk.book, book, {})
+    chronicle.note(desk.book, {}, claims.read_evidence(book.evidence))
     assert len(chronicle.read(book)["02_two"]) == 2
 
 
@@ -102,41 +112,89 @@ def test_runs_before_a_commit_are_one_change(desk):
     git(desk.root, "add", "-A")
     git(desk.root, "commit", "-qm", "x")
 
-    def ran(*records: dict) -> list[dict]:
-        before = json.loads(book.evidence.read_text())["claims"]
-        lay(book, *records)
-        chronicle.note(desk.book, book, before)
+    def told(*records: dict) -> list[dict]:
+        ran(desk, "01_one", *records)
         return chronicle.read(book).get("01_one", [])
 
-    [entry] = ran(record("a", exact(2)))
+    [entry] = told(record("a", exact(2)))
     assert entry["commit"] == git(desk.root, "rev-parse", "--short=12", "HEAD") + "+"
     assert entry["date"] == datetime.now(UTC).date().isoformat()
     text = chronicle.as_text(book, "01_one", stated={})
     assert f"{entry['date']}, since commit `{entry['commit'][:-1]}`" in text
-    [entry] = ran(record("a", exact(3)), record("b", exact(1)))
+    [entry] = told(record("a", exact(3)), record("b", exact(1)))
     change = entry["claims"]["a"]
     assert (change["before"]["value"], change["after"]["value"]) == (1, 3)
-    [entry] = ran(record("a", exact(1)), record("b", exact(1)))
+    [entry] = told(record("a", exact(1)), record("b", exact(1)))
     assert list(entry["claims"]) == ["b"]
-    assert ran(record("a", exact(1))) == []
-    ran(record("a", exact(2)))
+    assert told(record("a", exact(1))) == []
+    told(record("a", exact(2)))
     git(desk.root, "add", "-A")
     git(desk.root, "commit", "-qm", "y")
-    assert len(ran(record("a", exact(1)))) == 2
+    assert len(told(record("a", exact(1)))) == 2
 
 
-def test_an_amended_rule_is_told_with_its_reason(desk, output):
-    """Also where the number and the verdict stayed; a rule that is spelt otherwise is the same."""
-    first = lay(output, record("a", exact(3), rule=RULES[0]), record("b", exact(1)))
-    spelt = RULES[0] | {"supported": [{"value": ">=1.0"}]}
-    second = lay(output, record("a", exact(3), rule=spelt), record("b", exact(1)))
-    chronicle.note(desk.book, output, first)
+def test_without_git_runs_back_and_forth_are_no_changes(desk, output):
+    for value in (1, 2, 1, 2):
+        ran(desk, "01_one", record("a", exact(value)))
+        [entry] = chronicle.read(output)["01_one"]
+        assert entry["commit"] == "unknown" and entry["claims"]["a"]["before"] is None
+        assert entry["claims"]["a"]["after"]["value"] == value
+    ran(desk, "01_one")
     assert chronicle.read(output) == {}
-    lay(output, record("a", exact(3), rule=RULES[1]), record("b", exact(2)))
-    chronicle.note(desk.book, output, second)
-    third = claims.read_evidence(output.evidence)
-    lay(output, record("a", exact(3), rule=RULES[0]), record("b", exact(1), "refuted"))
-    chronicle.note(desk.book, output, third)
+
+
+def test_a_run_that_is_ended_in_between_loses_no_change(desk, output, monkeypatch):
+    """What it told is made by the next run, or another change is told in its place."""
+    ran(desk, "01_one", record("a", exact(1)), record("b", exact(1)))
+    chronicle.path_of(output).unlink()
+
+    def ended(*_) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(claims, "_write", ended)
+        ran(desk, "01_one", record("a", exact(2)), record("b", exact(1)))
+    assert claims.read_evidence(output.evidence)["a"]["value"] == 1
+    assert untold(Toy(desk.root)) == {"a", "b"}  # as torture would see it, before the next run
+    [told] = chronicle.read(output)["01_one"]
+    assert [told["claims"]["a"][when]["value"] for when in ("before", "after")] == [1, 2]
+    kept = chronicle.path_of(output).read_text()
+    ran(desk, "01_one", record("a", exact(2)), record("b", exact(1)))  # the next run makes it
+    assert chronicle.path_of(output).read_text() == kept
+    assert untold(Toy(desk.root)) == {"b"}  # whose first entry is removed above
+    lay(output, record("a", exact(1)), record("b", exact(1)))  # or doesn't
+    ran(desk, "01_one", record("a", exact(1)), record("b", exact(1)))
+    assert chronicle.read(output) == {}
+
+
+def test_results_apart_from_the_book_have_no_history(desk, tmp_path):
+    other = desk.book.output(tmp_path / "out")
+    assert chronicle.noting(desk.book, other) is None
+    ran(desk, "01_one", record("a", exact(1)), output=other)
+    assert claims.read_evidence(other.evidence).keys() == {"a"}
+    assert not chronicle.path_of(other).exists()
+    assert not chronicle.path_of(desk.book.published).exists()
+
+
+def ran(desk, chapter: str, *records: dict, output=None) -> None:
+    """Publish these as all that the chapter has recorded, as a run does."""
+    output = output or desk.book.published
+    output.folder.mkdir(exist_ok=True)
+    first = chronicle.noting(desk.book, output)
+    claims.merge_evidence(output.evidence, chapter, records, first=first)
+
+
+def test_an_amended_rule_is_told_with_its_reason(desk, output, committing):
+    """Also where the number and the verdict stayed; a rule that is spelt otherwise is the same."""
+    first = of(record("a", exact(3), rule=RULES[0]), record("b", exact(1)))
+    spelt = RULES[0] | {"supported": [{"value": ">=1.0"}]}
+    second = of(record("a", exact(3), rule=spelt), record("b", exact(1)))
+    chronicle.note(desk.book, first, second)
+    assert chronicle.read(output) == {}
+    third = of(record("a", exact(3), rule=RULES[1]), record("b", exact(2)))
+    chronicle.note(desk.book, second, third)
+    fourth = of(record("a", exact(3), rule=RULES[0]), record("b", exact(1), "refuted"))
+    chronicle.note(desk.book, third, fourth)
     [claim] = claims.read_claims(desk.book).values()
     stated = {"a": claim.model_copy(update={"amended": "It asked too little."})}
     text = chronicle.as_text(output, "01_one", stated=stated, linked={"a"})
@@ -167,13 +225,13 @@ def test_without_git_nothing_is_recovered_or_lost(desk, invoke):
 
 
 def test_a_number_that_moved_less_than_it_shows_is_not_told(desk, output):
-    first = lay(output, record("a", Estimate(2.00001, 1.0, 2.5, 20, "m")), record("b", exact(1)))
-    lay(output, record("a", Estimate(2.00002, 1.0, 2.5, 20, "m")), record("b", exact(1)))
-    chronicle.note(desk.book, output, first)
+    first = of(record("a", Estimate(2.00001, 1.0, 2.5, 20, "m")), record("b", exact(1)))
+    second = of(record("a", Estimate(2.00002, 1.0, 2.5, 20, "m")), record("b", exact(1)))
+    chronicle.note(desk.book, first, second)
     [entry] = chronicle.read(output)["01_one"]
     assert list(entry["claims"]) == ["a"] and chronicle.as_text(output, "01_one", stated={}) == ""
-    lay(output, record("a", Estimate(2.00002, 1.0, 2.5, 20, "m"), "refuted"))
-    chronicle.note(desk.book, output, first)
+    third = of(record("a", Estimate(2.00002, 1.0, 2.5, 20, "m"), "refuted"))
+    chronicle.note(desk.book, second, third)
     assert "`a`" in chronicle.as_text(output, "01_one", stated={})
 
 
@@ -182,6 +240,7 @@ def test_the_book_s_own_history(finished):
     """The run that made the book kept it; another rule for the same number adds to it."""
     assert [len(entries) for entries in chronicle.read(finished.book.published).values()] == [1]
     before = finished.file("book/history.json").read_text()
+    commit_all(finished.root)
     finished.edit("book/claims/01_one.yml", 'threshold: ">= 3"', 'threshold: ">= 4"')
     done = finished.call("run")
     assert "0 run, 3 skipped" in done.stdout, done.stdout
@@ -191,6 +250,8 @@ def test_the_book_s_own_history(finished):
     assert before != finished.file("book/history.json").read_text()
     book = finished.book
     shown = chapter_pages.page(book, "01_one", finished.notebook("01_one"), output=book.published)
+    other = chapter_pages.augment(shown, book, book.output(finished.file("_build/other")))
+    assert "What changed" not in other["cells"][-1]["source"]
     foot = chapter_pages.augment(shown, book, book.published)["cells"][-1]["source"]
     assert "What changed in this chapter's claims" in foot
     assert "  - [one-holds](#claim-one-holds): [supported]" in foot

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from falsestruct.press.run import certificates
+from tests.conftest import commit_all
 
 REPOSITORY = Path(__file__).parents[3]
 TOC = "format: jb-book\nroot: book/index\nchapters:\n  - file: notebooks/01_one\n"
@@ -158,9 +159,10 @@ def test_a_claim_without_a_record_is_a_warning(finished):
     assert code == 0 and "no record of claim 'one-hopes'" in said
 
 
-def sphinx(finished, text: str) -> tuple[int, str]:
-    """A page of this text alone, built by Sphinx; exit code and what it says."""
-    finished.file("book/index.md").write_text(f"# A book\n\n{text}\n")
+def sphinx(finished, text: str = "") -> tuple[int, str]:
+    """A page of this text alone, or the one before, built by Sphinx; exit code and what it says."""
+    if text:
+        finished.file("book/index.md").write_text(f"# A book\n\n{text}\n")
     settings = {
         "extensions": "myst_parser,falsestruct.press.site.directives",
         "include_patterns": "book/index.md", "root_doc": "book/index",
@@ -177,8 +179,9 @@ def sphinx(finished, text: str) -> tuple[int, str]:
 @pytest.mark.slow
 def test_a_certificate_that_does_not_hold_is_a_warning_and_no_markup(finished, tmp_path):
     """A strict build ends with it; another one says it on the page."""
+    commit_all(finished.root)  # without a history nobody could say so
     certificate = {
-        "format": 1, "commit": "0" * 12, "date": "2027-01-01T00:00:00+00:00", "seconds": 1.0,
+        "format": 1, "commit": "0" * 12, "date": "2021-01-01T00:00:00+00:00", "seconds": 1.0,
         "machine": {"machine": "<script>alert(1)</script> {number}`one-holds`"}, "failed": {},
         "claims": [], "counts": certificates.counted([]),
     }  # fmt: skip
@@ -191,3 +194,22 @@ def test_a_certificate_that_does_not_hold_is_a_warning_and_no_markup(finished, t
     html = finished.file("_build/html/book/laid.html").read_text()
     assert "This certificate does not hold:" in html and "<script>alert" not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt; {number}`one-holds`" in html
+
+
+@pytest.mark.slow
+def test_a_new_certificate_appears_without_a_new_text(finished):
+    """The folder is none at first; with nothing new, nothing is read again."""
+    code, said = sphinx(finished, "```{ledger} certificates\n```")
+    assert code == 0, said
+    html = finished.file("_build/alone/book/index.html")
+    assert "No certificate of a re-execution" in html.read_text()
+    finished.file("book/certificates").mkdir()
+    for name in ("a", "b"):
+        assert "0 added, 0 changed, 0 removed" in sphinx(finished)[1]
+        finished.file(f"book/certificates/{name}.json").write_text("{}")
+        said = sphinx(finished)[1]
+        assert "0 added, 1 changed, 0 removed" in said
+        assert f"{name}.json is no certificate" in html.read_text()
+    finished.file("book/certificates/a.json").unlink()
+    sphinx(finished)
+    assert "a.json is no certificate" not in html.read_text()
