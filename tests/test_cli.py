@@ -442,19 +442,21 @@ def test_build(finished, invoke, monkeypatch):
     """The book's own build has its own test; here: what is called, and what comes of it."""
     calls, shown = [], []
 
-    def fake(command, check, stdout, text, env):
+    def fake(command, check, capture_output, text, env):
         calls.append(command)
         shown.append(env["FALSESTRUCT_OUTPUT"])
         page = finished.file("_build/html/book/index.html")
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text("")
-        return subprocess.CompletedProcess(command, len(calls) - 1, "what Sphinx said")
+        return subprocess.CompletedProcess(
+            command, len(calls) - 1, "what Sphinx said\n", "warned\n"
+        )
 
     monkeypatch.setattr(cli.subprocess, "run", fake)
     code, out, _ = invoke(finished, "build")
     assert code == 0 and out == f"open {finished.root}/_build/html/book/index.html\n"
-    code, out, _ = invoke(finished, "build", "--strict")
-    assert code == 1 and out == "what Sphinx said\n"
+    code, out, err = invoke(finished, "build", "--strict")
+    assert code == 1 and out == "what Sphinx said\n" and err.endswith("warned\n")
     assert Path(calls[0][0]).name == "jupyter-book" and "-W" not in calls[0]
     assert {"-W", "-n", "--keep-going", "--all"} <= set(calls[1])
     other = finished.file("other")

@@ -321,7 +321,7 @@ def test_the_same_seed_gives_the_same_audit() -> None:
 
 
 def test_the_package_knows_audit_and_its_like_and_no_more() -> None:
-    assert falsestruct.audit is entry.audit and falsestruct.AuditError is AuditError
+    assert falsestruct.audit.__wrapped__ is entry.audit and falsestruct.AuditError is AuditError
     assert falsestruct.inputs is held.inputs
     with pytest.raises(AttributeError, match="no attribute 'audits'"):
         _ = falsestruct.audits
