@@ -448,9 +448,7 @@ def test_build(finished, invoke, monkeypatch):
         page = finished.file("_build/html/book/index.html")
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text("")
-        return subprocess.CompletedProcess(
-            command, len(calls) - 1, "what Sphinx said\n", "warned\n"
-        )
+        return subprocess.CompletedProcess(command, len(calls) - 1, "what Sphinx said", "warned\n")
 
     monkeypatch.setattr(cli.subprocess, "run", fake)
     code, out, _ = invoke(finished, "build")

@@ -586,7 +586,7 @@ def test_what_cannot_be_fitted_is_said_in_one_line() -> None:
 
 
 def test_the_package_has_it() -> None:
-    assert falsestruct.search is search
+    assert falsestruct.search.__wrapped__ is search
 
 
 def test_a_kind_can_be_given() -> None:
