@@ -87,6 +87,17 @@ claims.record("one-holds", statistics.exact(value), control=statistics.exact(0))
 print("seeds", seeds)
 ```
 """
+# For a build by Jupyter Book of the first chapter.
+CONFIG = """\
+title: A book
+only_build_toc_files: true
+exclude_patterns: [_build]
+execute: {execute_notebooks: "off"}
+sphinx:
+  extra_extensions: [falsestruct.press.site.directives]
+  config: {nb_render_markdown_format: myst}
+"""
+TOC = "format: jb-book\nroot: book/index\nchapters:\n  - file: notebooks/01_one\n"
 TWO = """\
 # Two
 
@@ -362,12 +373,15 @@ def make_book(root: Path) -> Desk:
     return Desk(root)
 
 
-def git(root: Path, *words: str) -> str:
-    """What git says, as somebody with a name whose commits nobody signs."""
+def git(root: Path, *words: str, date: str | None = None) -> str:
+    """What git says, as somebody with a name whose commits nobody signs, perhaps at a date."""
     who = ("user.name=A", "user.email=a@example.org", "init.defaultBranch=main",
            "commit.gpgsign=false")  # fmt: skip
     settings = [part for one in who for part in ("-c", one)]
-    done = subprocess.run(["git", *settings, *words], cwd=root, capture_output=True, check=True)
+    there = os.environ | ({"GIT_COMMITTER_DATE": date} if date else {})
+    done = subprocess.run(
+        ["git", *settings, *words], cwd=root, capture_output=True, check=True, env=there
+    )
     return done.stdout.decode().strip()
 
 

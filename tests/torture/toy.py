@@ -16,7 +16,7 @@ from falsestruct.press.notebook.figures import FORMATS
 from falsestruct.press.paths import PART
 from falsestruct.press.run import chapters, chronicle
 from falsestruct.press.run.chapters import FRESH
-from tests.conftest import HEADER, Desk, make_book
+from tests.conftest import CONFIG, HEADER, TOC, Desk, make_book
 
 TWO = """\
 # Two
@@ -57,18 +57,8 @@ def table(first):
 PLAN = (
     "slow: {chapter: 01_one, function: 'falsestruct.problems.slow:table', tasks: [{first: 1.5}]}\n"
 )
-CONFIG = """\
-title: A book
-only_build_toc_files: true
-exclude_patterns: [_build]
-execute: {execute_notebooks: "off"}
-sphinx:
-  extra_extensions: [falsestruct.press.site.directives]
-  config: {nb_render_markdown_format: myst}
-"""
-TOC = "format: jb-book\nroot: book/index\nchapters:\n  - file: notebooks/01_one\n"
-TOC += "  - file: notebooks/02_two\n"
-PAGES = {"_config.yml": CONFIG, "_toc.yml": TOC, "book/index.md": "# A book\n\nWords.\n"}
+TWO_IN_TOC = f"{TOC}  - file: notebooks/02_two\n"
+PAGES = {"_config.yml": CONFIG, "_toc.yml": TWO_IN_TOC, "book/index.md": "# A book\n\nWords.\n"}
 ENDS = {"svg": b"</svg>\n", "pdf": b"%%EOF\n", "png": b"IEND\xaeB`\x82"}
 SOURCES = ("book/claims", "falsestruct")
 RESULTS = ("notebooks", "book/figures", "book/records")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import shutil
-import subprocess
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import pytest
 from falsestruct.press.run import certificates, received
 from falsestruct.press.site import reexecuted
 from falsestruct.statistics import Estimate, Nobody, exact
+from tests import conftest
 from tests.conftest import REPOSITORY
 
 ZERO = exact(0)
@@ -32,12 +31,7 @@ def lay(folder, found, control=ZERO):
 
 
 def git(desk, *words: str) -> str:
-    about = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-    there = os.environ | {"GIT_COMMITTER_DATE": "2021-01-01T00:00:00Z"}
-    done = subprocess.run(
-        ["git", *about, *words], cwd=desk.root, check=True, capture_output=True, env=there
-    )
-    return done.stdout.decode().strip()
+    return conftest.git(desk.root, *words, date="2021-01-01T00:00:00Z")
 
 
 @pytest.fixture

@@ -6,16 +6,8 @@ from pathlib import Path
 
 import pytest
 
-CONFIG = """\
-title: A book
-only_build_toc_files: true
-exclude_patterns: [_build]
-execute: {execute_notebooks: "off"}
-sphinx:
-  extra_extensions: [falsestruct.press.site.directives]
-  config: {nb_render_markdown_format: myst}
-"""
-TOC = "format: jb-book\nroot: book/index\nchapters:\n  - file: notebooks/01_one\n"
+from tests.conftest import CONFIG, TOC
+
 EDITS = [
     ("falsestruct/press/site/chapter_pages.py", "What this chapter shows", "Its results"),
     ("book/claims/01_one.yml", "It holds.", "It still holds."),
